@@ -1,0 +1,1 @@
+//! Foreign formats become events: one file per format.

@@ -1,0 +1,1 @@
+//! Signed notes, checkpoints, cosignatures and policy; the only signer.

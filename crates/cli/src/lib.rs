@@ -1,0 +1,1 @@
+//! The one binary: arguments, configuration, wiring, exit codes.

@@ -1,0 +1,42 @@
+//! One audited act: the [`Event`] as producers send it, the [`Record`] as the log seals it, and the
+//! [`Entry`] that commits to it in public; with types, tiers, limits and every byte of the three.
+//!
+//! Pure: no clock, no randomness, no I/O. Foreign formats are next door in `capture`, the removal of
+//! secrets in `redact`, hashing of leaves into a tree in `merkle`, encryption in `keys`.
+//!
+//! ```
+//! use event::{Event, Tier};
+//! let event = Event::from_json(br#"{"event_type":"agent.tool_call","tool":"lookup","params":{"q": 7}}"#)?;
+//! assert_eq!(Tier::of(&event), Tier::Info);
+//! let mut meta = Vec::new();
+//! event.write_meta(&mut meta);
+//! assert_eq!(meta, br#"{"schema":"tachograph.event/1","event_type":"agent.tool_call","tool":"lookup"}"#);
+//! # Ok::<(), event::EventError>(())
+//! ```
+
+mod encode;
+mod entry;
+mod error;
+mod event;
+pub mod id;
+mod json;
+pub mod limits;
+mod parse;
+pub mod record;
+mod tier;
+mod time;
+pub mod types;
+
+pub use entry::{ENTRY_BYTES, Entry, EntryError, Kind};
+pub use error::{Code, EventError};
+pub use event::{
+    Assurance, Content, Cost, Event, Model, Outcome, Part, Phase, Principal, Producer, Redaction, Text,
+    Tokens,
+};
+pub use json::Json;
+pub use record::{Record, RecordError};
+pub use tier::Tier;
+pub use time::Timestamp;
+
+/// The schema name that stands first in every record's metadata.
+pub const SCHEMA: &str = "tachograph.event/1";

@@ -1,0 +1,487 @@
+//! Reading an Event from JSON: what producers send, and what the log stored.
+//!
+//! One pass of serde_json finds the members; each member is then read by its meaning, so that every
+//! refusal names its field. Strictness inside values is `json`'s.
+
+use crate::error::{Code, EventError};
+use crate::event::{
+    Assurance, Cost, Event, Model, Outcome, Part, Phase, Principal, Producer, Redaction, Text, Tokens,
+    for_each_text,
+};
+use crate::json::{Json, Keys, Text as Key};
+use crate::limits;
+use crate::time::Timestamp;
+use crate::types;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// Who wrote the JSON: some fields are only believed from the log itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    Producer,
+    Log,
+}
+
+impl<'a> Event<'a> {
+    /// Reads one event that a producer sent. Members that the schema does not name are kept as
+    /// attributes; `null` and empty metadata strings count as absent. `principal` and `assurance` are
+    /// the receiver's to set: what a producer claims there becomes an attribute.
+    ///
+    /// # Errors
+    /// [`EventError`] with the first fault found.
+    pub fn from_json(bytes: &'a [u8]) -> Result<Self, EventError> {
+        if bytes.len() > limits::EVENT_BYTES_MAX {
+            let reason = format!(
+                "{} bytes, at most {} are allowed; store the large value elsewhere and log a reference",
+                bytes.len(),
+                limits::EVENT_BYTES_MAX
+            );
+            return Err(EventError::new(Code::TooLarge, "", reason));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let reason = format!("invalid UTF-8 at byte {}; encode as UTF-8", error.valid_up_to());
+            EventError::new(Code::BadUtf8, "", reason)
+        })?;
+        let mut event = Event::default();
+        members(text, "", &mut |key, value| event.read(key, value, Writer::Producer))?;
+        event.check()?;
+        Ok(event)
+    }
+
+    /// Reads an event back from the two parts that the log stored (see `encode`); `content` is empty
+    /// when there was none or it was erased.
+    ///
+    /// # Errors
+    /// [`EventError`] when the bytes are not what `encode` writes.
+    pub fn from_stored(meta: &'a [u8], content: &'a [u8]) -> Result<Self, EventError> {
+        let mut event = Event::default();
+        for bytes in [meta, content].into_iter().filter(|bytes| !bytes.is_empty()) {
+            let text = std::str::from_utf8(bytes)
+                .map_err(|_| EventError::new(Code::BadUtf8, "", "stored bytes are not UTF-8"))?;
+            members(text, "", &mut |key, value| event.read(key, value, Writer::Log))?;
+        }
+        Ok(event)
+    }
+
+    /// Checks what no single member can tell: required fields, limits, reserved names.
+    ///
+    /// # Errors
+    /// [`EventError`] naming the field.
+    pub fn check(&self) -> Result<(), EventError> {
+        let event_type: &str = &self.event_type;
+        if event_type.is_empty() {
+            let reason = "every event needs a type, for example \"agent.tool_call\"";
+            return Err(EventError::new(Code::MissingField, "event_type", reason));
+        }
+        if event_type.starts_with(types::LOG_PREFIX) {
+            let reason = "`log.*` belongs to the log itself; choose another name";
+            return Err(EventError::new(Code::ReservedType, "event_type", reason));
+        }
+        if event_type.bytes().any(|b| b.is_ascii_whitespace() || b.is_ascii_control()) {
+            let reason = "a type holds no white space or control characters";
+            return Err(EventError::new(Code::BadValue, "event_type", reason));
+        }
+        if self.confidence.is_some_and(|c| !(0.0..=1.0).contains(&c)) {
+            return Err(EventError::new(Code::BadValue, "confidence", "must lie between 0 and 1"));
+        }
+        self.check_lengths()
+    }
+
+    fn check_lengths(&self) -> Result<(), EventError> {
+        let too_long = |field: &str, max: usize, unit: &str| {
+            let reason = format!("longer than {max} {unit}; shorten it");
+            Err(EventError::new(Code::TooLong, field, reason))
+        };
+        if self.event_id.as_ref().is_some_and(|id| id.len() > limits::EVENT_ID_BYTES_MAX) {
+            return too_long("event_id", limits::EVENT_ID_BYTES_MAX, "bytes");
+        }
+        if self.event_type.len() > limits::EVENT_TYPE_BYTES_MAX {
+            return too_long("event_type", limits::EVENT_TYPE_BYTES_MAX, "bytes");
+        }
+        macro_rules! texts {
+            ($($name:ident),*) => { [$((stringify!($name), self.$name.as_deref())),*] };
+        }
+        for (name, text) in for_each_text!(texts) {
+            if text.is_some_and(|text| text.len() > limits::TEXT_BYTES_MAX) {
+                return too_long(name, limits::TEXT_BYTES_MAX, "bytes");
+            }
+        }
+        let lists = [("caused_by", self.caused_by.len()), ("tags", self.tags.len())];
+        for (name, count) in lists.into_iter().chain([("redactions", self.redactions.len())]) {
+            if count > limits::LIST_ITEMS_MAX {
+                return too_long(name, limits::LIST_ITEMS_MAX, "items");
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, key: Text<'a>, value: &'a str, writer: Writer) -> Result<(), EventError> {
+        if value == "null" {
+            return Ok(());
+        }
+        macro_rules! members {
+            ($($name:ident),*) => {
+                match &*key {
+                    $(stringify!($name) => self.$name = text(value, stringify!($name))?,)*
+                    "event_id" => self.event_id = text(value, "event_id")?,
+                    "event_type" => self.event_type = text(value, "event_type")?.unwrap_or_default(),
+                    _ => return self.read_structured(key, value, writer),
+                }
+            };
+        }
+        for_each_text!(members);
+        Ok(())
+    }
+
+    fn read_structured(
+        &mut self,
+        key: Text<'a>,
+        value: &'a str,
+        writer: Writer,
+    ) -> Result<(), EventError> {
+        match &*key {
+            "timestamp" => self.timestamp = Some(timestamp(value)?),
+            "phase" => self.phase = name(value, "phase", Phase::from_name, Phase::NAMES)?,
+            "outcome" => self.outcome = name(value, "outcome", Outcome::from_name, Outcome::NAMES)?,
+            "confidence" => self.confidence = Some(number(value, "confidence")?),
+            "duration_ms" => self.duration_ms = Some(number(value, "duration_ms")?),
+            "tokens" => read_tokens(value, self.tokens.get_or_insert_default())?,
+            "token_count" => {
+                let total = count(value, "token_count")?;
+                self.tokens.get_or_insert_default().total.get_or_insert(total);
+            }
+            "cost" => self.cost = Some(cost(value)?),
+            "model" => self.model = model(value)?,
+            "producer" => self.producer = Some(producer(value)?),
+            "caused_by" => self.caused_by = texts(value, "caused_by")?,
+            "tags" => self.tags = texts(value, "tags")?,
+            "redactions" => self.redactions = redactions(value)?,
+            "schema" => check_schema(value)?,
+            "principal" if writer == Writer::Log => self.principal = Some(principal(value)?),
+            "assurance" if writer == Writer::Log => {
+                self.assurance = name(value, "assurance", Assurance::from_name, Assurance::NAMES)?;
+            }
+            "attributes" => self.read_attributes(value, writer)?,
+            _ => return self.read_content(key, value, writer),
+        }
+        Ok(())
+    }
+
+    fn read_content(
+        &mut self,
+        key: Text<'a>,
+        value: &'a str,
+        writer: Writer,
+    ) -> Result<(), EventError> {
+        let json = match writer {
+            Writer::Producer => Json::parse(value, &key)?,
+            Writer::Log => Json::trusted(value),
+        };
+        match Part::from_name(&key) {
+            Some(part) => self.content.parts.push((part, json)),
+            None => self.add_attribute(key, json)?,
+        }
+        Ok(())
+    }
+
+    fn read_attributes(&mut self, value: &'a str, writer: Writer) -> Result<(), EventError> {
+        if !value.starts_with('{') {
+            return self.add_attribute(Cow::Borrowed("attributes"), Json::parse(value, "attributes")?);
+        }
+        members(value, "attributes", &mut |key, value| {
+            let json = match writer {
+                // Two levels down: the event's object and this one.
+                Writer::Producer => Json::parse_at(value, &format!("attributes.{key}"), 3)?,
+                Writer::Log => Json::trusted(value),
+            };
+            self.add_attribute(key, json)
+        })
+    }
+
+    fn add_attribute(&mut self, key: Text<'a>, json: Json<'a>) -> Result<(), EventError> {
+        if self.content.attribute(&key).is_some() {
+            let reason = "the event holds this attribute both inside and outside `attributes`";
+            return Err(EventError::new(Code::DuplicateKey, key, reason));
+        }
+        self.content.attributes.push((key, json));
+        Ok(())
+    }
+}
+
+/// Hands every member of a JSON object to `each`, refusing duplicate keys.
+fn members<'a>(
+    text: &'a str,
+    field: &str,
+    each: &mut dyn FnMut(Text<'a>, &'a str) -> Result<(), EventError>,
+) -> Result<(), EventError> {
+    struct Members<'x, 'f, 'a> {
+        each: &'x mut dyn FnMut(Text<'a>, &'a str) -> Result<(), EventError>,
+        fault: &'f mut Option<EventError>,
+        field: &'x str,
+    }
+    impl<'de> DeserializeSeed<'de> for Members<'_, '_, 'de> {
+        type Value = ();
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+            deserializer.deserialize_map(self)
+        }
+    }
+    impl<'de> Visitor<'de> for Members<'_, '_, 'de> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+            let mut seen = Keys::default();
+            while let Some(Key(key)) = entries.next_key::<Key<'de>>()? {
+                let value = entries.next_value::<&'de RawValue>()?.get();
+                let outcome = if seen.insert(key.clone()) {
+                    (self.each)(key, value)
+                } else {
+                    let path = if self.field.is_empty() {
+                        key.into_owned()
+                    } else {
+                        format!("{}.{key}", self.field)
+                    };
+                    let reason = "the object holds this key twice; send it once";
+                    Err(EventError::new(Code::DuplicateKey, path, reason))
+                };
+                if let Err(fault) = outcome {
+                    *self.fault = Some(fault);
+                    return Err(A::Error::custom("refused"));
+                }
+            }
+            Ok(())
+        }
+    }
+    let mut fault = None;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let outcome = Members { each, fault: &mut fault, field }
+        .deserialize(&mut deserializer)
+        .and_then(|()| deserializer.end());
+    match (outcome, fault) {
+        (Ok(()), _) => Ok(()),
+        (Err(_), Some(fault)) => Err(fault),
+        (Err(error), None) if error.is_data() && error.to_string().contains("expected a JSON object") => {
+            Err(EventError::new(Code::NotAnObject, field, "expected a JSON object"))
+        }
+        (Err(error), None) => {
+            Err(EventError::new(Code::NotJson, field, format!("not valid JSON: {error}")))
+        }
+    }
+}
+
+fn wrong_type(field: &str, wanted: &'static str) -> EventError {
+    EventError::new(Code::WrongType, field, format!("expected {wanted}"))
+}
+
+/// A JSON string; the empty string counts as absent.
+fn text<'a>(value: &'a str, field: &str) -> Result<Option<Text<'a>>, EventError> {
+    let inner = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .ok_or_else(|| wrong_type(field, "a string"))?;
+    let text = if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        Cow::Borrowed(inner)
+    } else {
+        let decoded = serde_json::from_str::<String>(value)
+            .map_err(|error| EventError::new(Code::NotJson, field, error.to_string()))?;
+        Cow::Owned(decoded)
+    };
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+fn number(value: &str, field: &str) -> Result<f64, EventError> {
+    let first = value.as_bytes().first();
+    let number = first
+        .filter(|b| b.is_ascii_digit() || **b == b'-')
+        .and_then(|_| value.parse::<f64>().ok())
+        .ok_or_else(|| wrong_type(field, "a number"))?;
+    if number.is_finite() { Ok(number) } else { Err(EventError::new(Code::BadValue, field, "too large")) }
+}
+
+/// A whole number of something; frameworks that count in floats (`11.0`) are understood.
+fn count(value: &str, field: &str) -> Result<u64, EventError> {
+    if let Ok(count) = value.parse::<u64>() {
+        return Ok(count);
+    }
+    let number = number(value, field)?;
+    if number < 0.0 || number.fract() != 0.0 || number > 9_007_199_254_740_992.0 {
+        return Err(EventError::new(Code::BadValue, field, "must be a whole number, 0 or more"));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+    Ok(number as u64)
+}
+
+fn timestamp(value: &str) -> Result<Timestamp, EventError> {
+    let read = match text(value, "timestamp") {
+        Ok(text) => text.and_then(|text| Timestamp::parse(&text)),
+        Err(_) => Timestamp::parse_seconds(value),
+    };
+    read.ok_or_else(|| {
+        let reason = "expected RFC 3339 (\"2026-11-20T16:06:56Z\") or seconds since 1970 as a number";
+        EventError::new(Code::BadTimestamp, "timestamp", reason)
+    })
+}
+
+fn name<T>(
+    value: &str,
+    field: &str,
+    from_name: fn(&str) -> Option<T>,
+    names: &[&str],
+) -> Result<Option<T>, EventError> {
+    let Some(text) = text(value, field)? else { return Ok(None) };
+    from_name(&text).map(Some).ok_or_else(|| {
+        EventError::new(Code::BadValue, field, format!("expected one of {}", names.join(", ")))
+    })
+}
+
+fn texts<'a>(value: &'a str, field: &str) -> Result<Vec<Text<'a>>, EventError> {
+    let items: Vec<&RawValue> =
+        serde_json::from_str(value).map_err(|_| wrong_type(field, "an array of strings"))?;
+    let mut list = Vec::with_capacity(items.len().min(limits::LIST_ITEMS_MAX));
+    for item in items {
+        list.extend(text(item.get(), field)?);
+    }
+    Ok(list)
+}
+
+fn check_schema(value: &str) -> Result<(), EventError> {
+    match text(value, "schema")?.as_deref() {
+        None | Some(crate::SCHEMA) => Ok(()),
+        Some(_) => {
+            let reason = format!("this version reads only \"{}\"; upgrade to read newer events", crate::SCHEMA);
+            Err(EventError::new(Code::BadValue, "schema", reason))
+        }
+    }
+}
+
+/// Reads an object whose members are all known; others are refused, because they would be lost.
+fn object<'a>(
+    value: &'a str,
+    field: &str,
+    mut each: impl FnMut(&str, &'a str, &str) -> Result<bool, EventError>,
+) -> Result<(), EventError> {
+    if !value.starts_with('{') {
+        return Err(wrong_type(field, "an object"));
+    }
+    members(value, field, &mut |key, value| {
+        let path = format!("{field}.{key}");
+        if value == "null" || each(&key, value, &path)? {
+            return Ok(());
+        }
+        let reason = "no such member here; put it into `attributes`";
+        Err(EventError::new(Code::BadValue, path, reason))
+    })
+}
+
+fn read_tokens(value: &str, tokens: &mut Tokens) -> Result<(), EventError> {
+    object(value, "tokens", |key, value, path| {
+        let slot = match key {
+            "input" => &mut tokens.input,
+            "output" => &mut tokens.output,
+            "cache_read" => &mut tokens.cache_read,
+            "cache_write" => &mut tokens.cache_write,
+            "reasoning" => &mut tokens.reasoning,
+            "total" => &mut tokens.total,
+            _ => return Ok(false),
+        };
+        *slot = Some(count(value, path)?);
+        Ok(true)
+    })
+}
+
+fn cost(value: &str) -> Result<Cost<'_>, EventError> {
+    let (mut amount, mut currency) = (None, None);
+    object(value, "cost", |key, value, path| {
+        match key {
+            "amount" => amount = number(value, path).map(|_| Some(Cow::Borrowed(value)))?,
+            "currency" => currency = text(value, path)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let amount = amount.ok_or_else(|| {
+        EventError::new(Code::MissingField, "cost.amount", "a cost needs an amount")
+    })?;
+    Ok(Cost { amount, currency })
+}
+
+fn model(value: &str) -> Result<Option<Model<'_>>, EventError> {
+    let mut model = Model::default();
+    if value.starts_with('"') {
+        model.name = text(value, "model")?;
+    } else {
+        object(value, "model", |key, value, path| {
+            match key {
+                "provider" => model.provider = text(value, path)?,
+                "requested" => model.requested = text(value, path)?,
+                "responded" => model.responded = text(value, path)?,
+                "name" => model.name = text(value, path)?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })
+        .map_err(|error| match error.code {
+            Code::WrongType if error.field == "model" => wrong_type("model", "a string or an object"),
+            _ => error,
+        })?;
+    }
+    Ok(Some(model).filter(|model| *model != Model::default()))
+}
+
+fn producer(value: &str) -> Result<Producer<'_>, EventError> {
+    let mut producer = Producer::default();
+    object(value, "producer", |key, value, path| {
+        match key {
+            "id" => producer.id = text(value, path)?,
+            "seq" => producer.seq = Some(count(value, path)?),
+            "sdk" => producer.sdk = text(value, path)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(producer)
+}
+
+fn principal(value: &str) -> Result<Principal<'_>, EventError> {
+    let mut principal = Principal::default();
+    object(value, "principal", |key, value, path| {
+        match key {
+            "issuer" => principal.issuer = text(value, path)?,
+            "subject" => principal.subject = text(value, path)?,
+            "method" => principal.method = text(value, path)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(principal)
+}
+
+fn redactions(value: &str) -> Result<Vec<Redaction<'_>>, EventError> {
+    let items: Vec<&RawValue> =
+        serde_json::from_str(value).map_err(|_| wrong_type("redactions", "an array of objects"))?;
+    let mut list = Vec::with_capacity(items.len().min(limits::LIST_ITEMS_MAX));
+    for item in items {
+        let (mut path, mut rule, mut action) = (None, None, None);
+        object(item.get(), "redactions", |key, value, at| {
+            match key {
+                "path" => path = text(value, at)?,
+                "rule" => rule = text(value, at)?,
+                "action" => action = text(value, at)?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        list.push(Redaction {
+            path: path.unwrap_or_default(),
+            rule: rule.unwrap_or_default(),
+            action: action.unwrap_or_default(),
+        });
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! The names of event types: an open set of dotted names, of which these have a meaning here.
+
+/// A task was received by an agent.
+pub const INVOCATION: &str = "agent.invocation";
+/// An agent's reasoning.
+pub const REASONING: &str = "agent.reasoning";
+/// A tool was called.
+pub const TOOL_CALL: &str = "agent.tool_call";
+/// A tool answered.
+pub const TOOL_RESULT: &str = "agent.tool_result";
+/// A branch was taken.
+pub const DECISION: &str = "agent.decision";
+/// A model answered.
+pub const LLM_RESPONSE: &str = "agent.llm_response";
+/// Something failed.
+pub const ERROR: &str = "agent.error";
+/// Work moved from one agent to another.
+pub const HANDOFF: &str = "agent.handoff";
+/// A person confirmed, overrode or was asked.
+pub const HUMAN_INTERVENTION: &str = "agent.human_intervention";
+/// Tokens were counted.
+pub const TOKEN_USAGE: &str = "agent.token_usage";
+/// Code ran.
+pub const CODE_EXECUTION: &str = "agent.code_execution";
+/// Documents were retrieved, or memory was read or written.
+pub const RETRIEVAL: &str = "agent.retrieval";
+/// A user rated or corrected.
+pub const USER_FEEDBACK: &str = "agent.user_feedback";
+/// An output was scored.
+pub const EVALUATION: &str = "agent.evaluation";
+/// A security control fired.
+pub const SECURITY: &str = "agent.security";
+/// A compliance control fired.
+pub const COMPLIANCE: &str = "agent.compliance";
+/// Prefix of every AG2 hub record kind.
+pub const HUB_PREFIX: &str = "hub.";
+/// Prefix of the log's own life; producers may not use it.
+pub const LOG_PREFIX: &str = "log.";

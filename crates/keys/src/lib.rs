@@ -1,0 +1,1 @@
+//! KEK providers, wrapped keys and authenticated encryption.

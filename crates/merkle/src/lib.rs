@@ -1,0 +1,1 @@
+//! RFC 6962 hashes, tiles and proofs.

@@ -1,0 +1,1 @@
+//! Evidence: build it, and check it offline with a public key alone.

@@ -1,0 +1,1 @@
+//! Questions over records, answered as of one checkpoint.

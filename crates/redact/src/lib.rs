@@ -1,0 +1,1 @@
+//! Secrets leave before sealing; the only maker of Redacted.

@@ -1,0 +1,1 @@
+//! The writer: batch, index, chain, commit, publish, recover.

@@ -1,0 +1,1 @@
+//! Tests only: seeded clock, storage faults and crashes against the real writer.

@@ -1,0 +1,1 @@
+//! Bytes at rest: the journal, immutable objects, the published head.

@@ -1,0 +1,77 @@
+"""Where recordings go, and the guard that keeps the recording machine out of them.
+
+Every script writes through `save_text`, `save_bytes` or `save_json`: they refuse content that names
+the machine, the user or a folder of theirs, so that a forgotten scrub fails loudly instead of being
+committed.
+"""
+
+import getpass
+import json
+import os
+import re
+import socket
+import sys
+from pathlib import Path
+
+TESTDATA = Path(__file__).resolve().parent.parent
+
+# Matches the folder part of a source path up to what is the same on every machine:
+# `.../site-packages/ag2/agent.py` keeps `site-packages/ag2/agent.py`, a script of this folder keeps
+# `testdata/record/...`, the standard library keeps `lib/python3.11/...`.
+_SOURCE_PATH = re.compile(r"/[^\s\"':]*?/(?=site-packages/|testdata/record/|lib/python3)")
+
+
+def scrub(text: str) -> str:
+    """Cuts machine-specific folders off the source paths in a stack trace or a code attribute."""
+    while (shorter := _SOURCE_PATH.sub("", text)) != text:
+        text = shorter
+    return text
+
+
+def _forbidden() -> list[str]:
+    """Strings that would tell where a recording was made. Short names are looked up as whole words."""
+    return sorted(
+        {
+            str(Path.home()),
+            str(TESTDATA.parent),
+            os.getcwd(),
+            sys.prefix,
+            sys.base_prefix,
+            socket.gethostname(),
+            socket.getfqdn(),
+            getpass.getuser(),
+        }
+        - {"/", "", "/usr", "localhost"}
+    )
+
+
+def _check(name: str, text: str) -> None:
+    for word in _forbidden():
+        if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text):
+            raise SystemExit(f"{name}: the recording names {word!r}; scrub it before it is saved")
+
+
+def save_bytes(relative: str, content: bytes) -> Path:
+    """Writes `content` below `testdata/` after the guard has read it."""
+    _check(relative, content.decode("utf-8", errors="replace"))
+    path = TESTDATA / relative
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    print(f"{relative}: {len(content)} bytes")
+    return path
+
+
+def save_text(relative: str, content: str) -> Path:
+    """Writes text as UTF-8 with the line ends it has."""
+    return save_bytes(relative, content.encode("utf-8"))
+
+
+def save_json(relative: str, value: object) -> Path:
+    """Writes one JSON document, indented, so that a changed recording can be read as a diff."""
+    return save_text(relative, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def save_lines(relative: str, values: list) -> Path:
+    """Writes one compact JSON value a line."""
+    lines = [json.dumps(v, separators=(",", ":"), ensure_ascii=False) for v in values]
+    return save_text(relative, "\n".join(lines) + "\n")

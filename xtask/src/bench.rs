@@ -1,0 +1,60 @@
+//! `cargo xtask bench`: measures the real binary; the measuring itself is `tacho bench`.
+
+use crate::Command;
+use crate::arguments::Arguments;
+use crate::failure::Failure;
+use crate::job::Job;
+use crate::need::{Need, need};
+use crate::place;
+
+/// What is measured when nothing is named.
+const CASES: &[&str] = &["append", "query", "ingest"];
+
+pub(crate) const COMMAND: Command = Command {
+    name: "bench",
+    summary: "measures append, query and ingest with the release build",
+    help: "\
+Builds `tacho` in release mode and runs `tacho bench CASE --format json` for each case (default: append,
+query, ingest). Compare ratios within one run; numbers of two machines do not compare.
+
+  --save NAME  also write the results to benches/results/NAME-CASE.json
+  -- ARGS      further arguments for `tacho bench`
+
+Examples:
+  cargo xtask bench
+  cargo xtask bench append -- --count 100000 --batch 1000
+  cargo xtask bench --save baseline",
+    run,
+};
+
+fn run(mut arguments: Arguments) -> Result<(), Failure> {
+    let save = arguments.value("--save")?;
+    let further = arguments.passed_on();
+    let mut cases = arguments.rest()?;
+    if let Some(case) = cases.iter().find(|case| !CASES.contains(&case.as_str())) {
+        return Err(Failure::Usage(format!("no case `{case}`; there are {}", CASES.join(", "))));
+    }
+    if cases.is_empty() {
+        cases = CASES.iter().map(|&case| case.to_owned()).collect();
+    }
+    need(&Need::Compiler)?;
+    Job::cargo().args(["build", "--release", "-p", "cli", "--bin", "tacho"]).run()?;
+    for case in cases {
+        let result = Job::new(place::tacho("release"))
+            .args(["bench", &case, "--format", "json"])
+            .args(&further)
+            .read()?;
+        print!("{result}");
+        if let Some(name) = &save {
+            store(name, &case, &result)?;
+        }
+    }
+    Ok(())
+}
+
+fn store(name: &str, case: &str, result: &str) -> Result<(), Failure> {
+    let folder = place::root().join("benches/results");
+    std::fs::create_dir_all(&folder).map_err(|e| Failure::file("create", &folder, &e))?;
+    let file = folder.join(format!("{name}-{case}.json"));
+    std::fs::write(&file, result).map_err(|e| Failure::file("write", &file, &e))
+}

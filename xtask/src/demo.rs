@@ -1,0 +1,51 @@
+//! `cargo xtask demo`: the shortest way from a fresh clone to seeing the product work.
+
+use crate::arguments::Arguments;
+use crate::failure::Failure;
+use crate::job::Job;
+use crate::need::{Need, need};
+use crate::place::{self, Temporary};
+use crate::Command;
+
+pub(crate) const COMMAND: Command = Command {
+    name: "demo",
+    summary: "builds tacho and plays a recorded incident into a fresh log",
+    help: "\
+Builds `tacho` (profile `demo`: optimised, but quick to build), then runs `tacho demo --headless` on a
+fresh data folder under the system's temporary one, removed afterwards. The exit code is tacho's own.
+
+  --serve      go on serving the console instead of ending (drops --headless)
+  --keep       leave the data folder and print where it is
+  -- ARGS      further arguments for `tacho demo`
+
+Examples:
+  cargo xtask demo
+  cargo xtask demo --serve -- --listen 127.0.0.1:7500
+  cargo xtask demo --keep",
+    run,
+};
+
+fn run(mut arguments: Arguments) -> Result<(), Failure> {
+    let serve = arguments.flag("--serve");
+    let keep = arguments.flag("--keep");
+    let further = arguments.passed_on();
+    arguments.nothing_left()?;
+    println!("First build of the optimised binary: some minutes. Later ones: seconds.");
+    build()?;
+    let mut data = Temporary::new("demo")?;
+    if keep {
+        data.keep();
+        println!("data folder: {}", data.path().display());
+    }
+    let mut job = Job::new(place::tacho("demo")).arg("demo");
+    if !serve {
+        job = job.arg("--headless");
+    }
+    job.arg("--data").arg(data.path().join("data")).args(further).run()
+}
+
+/// Builds the binary that demo, reference and record run.
+pub(crate) fn build() -> Result<(), Failure> {
+    need(&Need::Compiler)?;
+    Job::cargo().args(["build", "--profile", "demo", "-p", "cli", "--bin", "tacho"]).run()
+}

@@ -1,0 +1,33 @@
+//! `cargo xtask simulate`: the real writer against a seeded clock, storage faults and crashes.
+
+use crate::Command;
+use crate::arguments::Arguments;
+use crate::failure::Failure;
+use crate::job::Job;
+use crate::need::{Need, need};
+
+pub(crate) const COMMAND: Command = Command {
+    name: "simulate",
+    summary: "runs seeded faults and crashes against the real writer",
+    help: "\
+Builds and runs the crate `simulate`; everything after the command is handed to it. A failing seed is
+printed and replays the same way every time.
+
+Examples:
+  cargo xtask simulate
+  cargo xtask simulate -- --seeds 10000
+  cargo xtask simulate -- --seed 4711",
+    run,
+};
+
+fn run(mut arguments: Arguments) -> Result<(), Failure> {
+    let further = arguments.passed_on();
+    let plain = arguments.rest()?;
+    need(&Need::Compiler)?;
+    job().args(plain).args(further).run()
+}
+
+/// The simulator, without arguments.
+pub(crate) fn job() -> Job {
+    Job::cargo().args(["run", "--profile", "demo", "-p", "simulate", "--"])
+}
