@@ -47,6 +47,7 @@ from ag2.task import TaskMetadata, TaskSpec, TaskState
 from ag2.testing import TestConfig
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
+
 from recording import TESTDATA, save_text, scrub
 
 KINDS = {
@@ -228,7 +229,11 @@ class Desk:
         """Scene 6: one task observed as done, one failed; Carl is unregistered."""
         bob = self.people["bob"].agent_id
         await self.hub.record_observation(
-            owner_id=bob, capability="lookup", outcome=TaskState.COMPLETED, latency_ms=12, task_id="task-1"
+            owner_id=bob,
+            capability="lookup",
+            outcome=TaskState.COMPLETED,
+            latency_ms=12,
+            task_id="task-1",
         )
         await self.hub.observe_task(
             TaskMetadata(

@@ -55,7 +55,7 @@ def play(log: ForensicLog) -> None:
             "No module named 'refunds'",
         },
     )
-    log.garbage("Traceback (most recent call last):\n  File \"<string>\", line 1, in <module>\n")
+    log.garbage('Traceback (most recent call last):\n  File "<string>", line 1, in <module>\n')
     log.write(
         "code_execution",
         {

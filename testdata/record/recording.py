@@ -15,17 +15,14 @@ from pathlib import Path
 
 TESTDATA = Path(__file__).resolve().parent.parent
 
-# Matches the folder part of a source path up to what is the same on every machine:
-# `.../site-packages/ag2/agent.py` keeps `site-packages/ag2/agent.py`, a script of this folder keeps
-# `testdata/record/...`, the standard library keeps `lib/python3.11/...`.
-_SOURCE_PATH = re.compile(r"/[^\s\"':]*?/(?=site-packages/|testdata/record/|lib/python3)")
+# The folder part of a source path, up to what is the same on every machine: what stays begins with
+# `site-packages/`, `testdata/record/` or, for the standard library, `python3.11/`.
+_SOURCE_FOLDER = re.compile(r"/[^\s\"':]*/(?=site-packages/|testdata/record/|python3\.\d+/)")
 
 
 def scrub(text: str) -> str:
     """Cuts machine-specific folders off the source paths in a stack trace or a code attribute."""
-    while (shorter := _SOURCE_PATH.sub("", text)) != text:
-        text = shorter
-    return text
+    return _SOURCE_FOLDER.sub("", text)
 
 
 def _forbidden() -> list[str]:

@@ -1,10 +1,12 @@
-//! The words after `cargo xtask COMMAND`, taken one option at a time. Small on purpose: no crate needed.
+//! The words after `cargo xtask COMMAND`, taken one option at a time. Small on purpose: no crate
+//! needed.
 
 use std::str::FromStr;
 
 use crate::failure::Failure;
 
-/// Words not yet taken. Whatever follows `--` is kept apart, for the program that the command starts.
+/// Words not yet taken. Whatever follows `--` is kept apart, for the program that the command
+/// starts.
 pub(crate) struct Arguments {
     words: Vec<String>,
     passed_on: Vec<String>,

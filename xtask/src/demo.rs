@@ -1,11 +1,11 @@
 //! `cargo xtask demo`: the shortest way from a fresh clone to seeing the product work.
 
+use crate::Command;
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::need::{Need, need};
 use crate::place::{self, Temporary};
-use crate::Command;
 
 pub(crate) const COMMAND: Command = Command {
     name: "demo",
@@ -25,12 +25,17 @@ Examples:
     run,
 };
 
-fn run(mut arguments: Arguments) -> Result<(), Failure> {
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    println!("First build of the optimised binary: some minutes. Later ones: seconds.");
+    play(arguments)
+}
+
+/// Builds and plays.
+pub(crate) fn play(mut arguments: Arguments) -> Result<(), Failure> {
     let serve = arguments.flag("--serve");
     let keep = arguments.flag("--keep");
     let further = arguments.passed_on();
     arguments.nothing_left()?;
-    println!("First build of the optimised binary: some minutes. Later ones: seconds.");
     build()?;
     let mut data = Temporary::new("demo")?;
     if keep {

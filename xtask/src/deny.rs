@@ -1,4 +1,5 @@
-//! `cargo xtask deny`: licences, sources and banned crates of everything we depend on (`deny.toml`).
+//! `cargo xtask deny`: licences, sources and banned crates of everything we depend on
+//! (`deny.toml`).
 
 use crate::Command;
 use crate::arguments::Arguments;

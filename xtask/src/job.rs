@@ -1,11 +1,27 @@
-//! Running a program: shown before it starts, its failure in one sentence. Runs in the root of the repository.
+//! Running a program: shown before it starts, its failure in one sentence. Runs in the root of the
+//! repository.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
 use crate::place;
+
+/// The variables in which cargo describes the package that it runs.
+const OWN_PACKAGE: &[&str] = &["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+
+/// What asks programs for output that reads well in a log file.
+const PLAIN_VARIABLES: &[(&str, &str)] =
+    &[("CARGO_TERM_COLOR", "never"), ("CARGO_TERM_PROGRESS_WHEN", "never"), ("NO_COLOR", "1")];
+
+static PLAIN: AtomicBool = AtomicBool::new(false);
+
+/// From here on every program is asked for plain output.
+pub(crate) fn make_plain() {
+    PLAIN.store(true, Ordering::Relaxed);
+}
 
 /// A program about to be run.
 pub(crate) struct Job {
@@ -17,6 +33,16 @@ impl Job {
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program.as_ref());
         command.current_dir(place::root());
+        // What cargo tells this program about its own package is wrong for any other.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if OWN_PACKAGE.iter().any(|own| name.starts_with(own)) {
+                command.env_remove(&*name);
+            }
+        }
+        if PLAIN.load(Ordering::Relaxed) {
+            command.envs(PLAIN_VARIABLES.iter().copied());
+        }
         Self { command, shown: short(program.as_ref()) }
     }
 
@@ -75,8 +101,9 @@ impl Job {
             .output()
             .map_err(|error| self.cannot_start(&error))?;
         self.judge(output.status)?;
-        String::from_utf8(output.stdout)
-            .map_err(|_| Failure::Failed(format!("`{}` printed bytes that are not UTF-8", self.shown)))
+        String::from_utf8(output.stdout).map_err(|_| {
+            Failure::Failed(format!("`{}` printed bytes that are not UTF-8", self.shown))
+        })
     }
 
     fn judge(&self, status: ExitStatus) -> Result<(), Failure> {
@@ -110,6 +137,13 @@ mod tests {
         let failure = Job::new("sh").args(["-c", "exit 10"]).run().unwrap_err();
         assert!(matches!(failure, Failure::Program { code: 10, .. }), "{failure}");
         assert!(failure.to_string().contains("exit code 10"));
+    }
+
+    #[test]
+    fn programs_do_not_see_this_package() {
+        let script = "echo \"[$CARGO_MANIFEST_DIR$CARGO_PKG_NAME]\"";
+        let printed = Job::new("sh").args(["-c", script]).read().unwrap();
+        assert_eq!(printed, "[]\n");
     }
 
     #[test]

@@ -1,9 +1,15 @@
-//! `cargo xtask`: every chore of the project, in plain Rust, so that nothing but Rust is needed to start.
+//! `cargo xtask`: every chore of the project, in plain Rust, so that nothing but Rust is needed to
+//! start.
 //!
-//! What it is: one file per command, a table of them, and help. What it is not: a build system (that is
-//! cargo) or a part of the product (nothing imports it). Next door: `.ci/run` calls `cargo xtask test`;
-//! `steps.rs` is the list of what that runs; `tidy/` holds the house rules as a test.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "xtask talks to a person in a terminal")]
+//! What it is: one file per command, a table of them, and help. What it is not: a build system
+//! (that is cargo) or a part of the product (nothing imports it). Next door: `.ci/run` calls
+//! `cargo xtask test`; `steps.rs` is the list of what that runs; `tidy/` holds the house rules as a
+//! test.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "xtask talks to a person in a terminal"
+)]
 
 mod arguments;
 mod bench;
@@ -58,7 +64,8 @@ pub(crate) const COMMANDS: &[Command] = &[
 
 fn main() -> ExitCode {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
-    if words.is_empty() || matches!(words[0].as_str(), "-h" | "--help" | "help") && words.len() == 1 {
+    if words.is_empty() || matches!(words[0].as_str(), "-h" | "--help" | "help") && words.len() == 1
+    {
         print!("{}", overview());
         return ExitCode::SUCCESS;
     }
@@ -86,7 +93,12 @@ fn main() -> ExitCode {
 fn run(command: &Command, words: Vec<String>) -> Result<(), Failure> {
     let mut arguments = Arguments::new(words);
     if arguments.flag("--help") || arguments.flag("-h") {
-        println!("cargo xtask {}: {}\n\n{}", command.name, command.summary, command.help.trim_end());
+        println!(
+            "cargo xtask {}: {}\n\n{}",
+            command.name,
+            command.summary,
+            command.help.trim_end()
+        );
         return Ok(());
     }
     (command.run)(arguments)

@@ -14,13 +14,16 @@ pub(crate) enum Need {
     Compiler,
     /// Go and the reference implementation of transparency logs.
     Go,
+    /// Python 3, for the scripts that record test data.
+    Python,
     /// Rust's standard library for WebAssembly.
     WasmTarget,
     /// A cargo subcommand from its own crate, by the crate's name.
     CargoCommand(&'static str),
 }
 
-/// Debian's compiler; the version is fixed because the library's path depends on no module download.
+/// Debian's compiler; the version is fixed because the library's path depends on no module
+/// download.
 pub(crate) const GO: &str = "/usr/lib/go-1.19/bin/go";
 /// Where Debian puts the sources of Go libraries.
 pub(crate) const GO_PATH: &str = "/usr/share/gocode";
@@ -30,12 +33,15 @@ const WASM: &str = "wasm32-unknown-unknown";
 /// Makes sure that it is there, or says what to do.
 pub(crate) fn need(what: &Need) -> Result<(), Failure> {
     match what {
-        Need::Compiler => debian("a C and C++ compiler", &["/usr/bin/cc", "/usr/bin/c++"], &["build-essential"]),
+        Need::Compiler => {
+            debian("a C and C++ compiler", &["/usr/bin/cc", "/usr/bin/c++"], &["build-essential"])
+        }
         Need::Go => debian(
             "Go with golang.org/x/mod",
             &[GO, "/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go"],
             &["golang-1.19-go", "golang-1.19-src", "golang-golang-x-mod-dev"],
         ),
+        Need::Python => python(),
         Need::WasmTarget => wasm_target(),
         Need::CargoCommand(name) => cargo_command(name),
     }
@@ -46,7 +52,9 @@ fn debian(what: &str, probes: &[&str], packages: &[&str]) -> Result<(), Failure>
         return Ok(());
     }
     let list = packages.join(" ");
-    let by_hand = format!("{what} is missing: install the Debian packages `{list}` (as root: apt-get install {list})");
+    let by_hand = format!(
+        "{what} is missing: install the Debian packages `{list}` (as root: apt-get install {list})"
+    );
     if !Path::new("/usr/bin/apt-get").exists() || !is_root() {
         return Err(Failure::Failed(by_hand));
     }
@@ -55,9 +63,19 @@ fn debian(what: &str, probes: &[&str], packages: &[&str]) -> Result<(), Failure>
         Job::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(words.iter().copied())
     };
     let installed = apt(&["update", "-qq"]).run().and_then(|()| {
-        apt(&["install", "-y", "-qq", "--no-install-recommends"]).args(packages.iter().copied()).run()
+        apt(&["install", "-y", "-qq", "--no-install-recommends"])
+            .args(packages.iter().copied())
+            .run()
     });
     installed.map_err(|failure| Failure::Failed(format!("{by_hand}; apt-get said: {failure}")))
+}
+
+/// Wherever it comes from: a distribution, a version manager, a container.
+fn python() -> Result<(), Failure> {
+    match Job::new("python3").arg("--version").look() {
+        Ok((0, _, _)) => Ok(()),
+        _ => debian("Python 3", &["/usr/bin/python3"], &["python3", "python3-venv"]),
+    }
 }
 
 fn is_root() -> bool {
@@ -65,7 +83,8 @@ fn is_root() -> bool {
 }
 
 fn wasm_target() -> Result<(), Failure> {
-    let (_, libraries, _) = Job::new("rustc").args(["--print", "target-libdir", "--target", WASM]).look()?;
+    let (_, libraries, _) =
+        Job::new("rustc").args(["--print", "target-libdir", "--target", WASM]).look()?;
     if Path::new(libraries.trim()).exists() {
         return Ok(());
     }
@@ -85,7 +104,9 @@ fn cargo_command(name: &'static str) -> Result<(), Failure> {
     }
     println!("`cargo {subcommand}` is missing; installing {name} (once; takes a minute or two)");
     Job::cargo().args(["install", "--locked", name]).run().map_err(|failure| {
-        Failure::Failed(format!("`cargo {subcommand}` is missing and could not be installed: {failure}"))
+        Failure::Failed(format!(
+            "`cargo {subcommand}` is missing and could not be installed: {failure}"
+        ))
     })
 }
 

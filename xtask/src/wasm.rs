@@ -1,4 +1,5 @@
-//! `cargo xtask wasm`: the offline checker must build for the browser, which has no disk, clock or threads.
+//! `cargo xtask wasm`: the offline checker must build for the browser, which has no disk, clock or
+//! threads.
 
 use crate::Command;
 use crate::arguments::Arguments;

@@ -1,1 +1,50 @@
-//! Signed notes, checkpoints, cosignatures and policy; the only signer.
+//! Signed tree heads: C2SP `signed-note`, `tlog-checkpoint`, `tlog-cosignature`, `tlog-proof` and
+//! `tlog-policy`. The only crate that signs.
+//!
+//! No I/O, no clock, no randomness: seeds and times come from the caller, and both signature
+//! algorithms are deterministic. The tree itself is `merkle`'s; where a seed is kept is `keys`'.
+//!
+//! ```text
+//! log.example/main                                   origin
+//! 70000                                              size
+//! 0/8ntt16ik/gS1+++J/wBBj8KxyW2pkuOMxyT6qZZdA=       root
+//!                                                    (empty line: end of the signed text)
+//! — log.example/main r/yPcly3ioW/YoN8En0zrj...       one line for each signature
+//! ```
+//!
+//! | question | file |
+//! |---|---|
+//! | text and signature lines | `note.rs` |
+//! | public keys and verification | `verifier.rs` |
+//! | secret keys and signing | `signer.rs` |
+//! | origin, size, root | `head.rs` |
+//! | what a cosignature signs | `cosignature.rs` |
+//! | signing and opening a whole checkpoint | `open.rs` |
+//! | which witnesses are enough | `policy.rs`, `policy_text.rs` |
+//! | an entry's offline proof | `proof.rs` |
+
+mod canonical;
+mod cosignature;
+mod head;
+mod note;
+mod open;
+mod policy;
+mod policy_text;
+mod proof;
+mod signer;
+mod verifier;
+
+pub use cosignature::MAX_TIMESTAMP_S;
+pub use head::{Checkpoint, CheckpointError, CheckpointText, MAX_ORIGIN_BYTES};
+pub use note::{
+    MAX_NOTE_BYTES, MAX_SIGNATURE_BYTES, MAX_SIGNATURES, Note, NoteError, NoteSignature,
+};
+pub use open::{
+    OpenError, Verified, VerifiedSignature, cosign, open_checkpoint, open_checkpoint_exact,
+    sign_checkpoint, sign_checkpoint_at, sign_note, verify_note,
+};
+pub use policy::{MAX_POLICY_NAMES, Policy, PolicyKey, PolicyVerdict, Witness};
+pub use policy_text::{MAX_POLICY_BYTES, PolicyError};
+pub use proof::{MAX_EXTRA_BYTES, ProofOpenError, TlogProof, TlogProofError};
+pub use signer::{SEED_BYTES, SignError, SigningKey};
+pub use verifier::{Algorithm, KeyError, MAX_KEY_NAME_BYTES, VerifierKey};

@@ -69,11 +69,7 @@ pub struct EventError {
 
 impl EventError {
     /// An error about `field`.
-    pub fn new(
-        code: Code,
-        field: impl Into<String>,
-        reason: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn new(code: Code, field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { code, field: field.into(), reason: reason.into() }
     }
 }

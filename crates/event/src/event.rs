@@ -82,8 +82,23 @@ pub struct Event<'a> {
 /// Calls `$visit!(name, field)` for every plain text field of the metadata, in the stored order.
 macro_rules! for_each_text {
     ($visit:ident) => {
-        $visit!(agent_name, agent_id, agent_version, task_id, session_id, trace_id, parent_event_id,
-            action, tool, version, error_type, source, on_behalf_of, approver, signature)
+        $visit!(
+            agent_name,
+            agent_id,
+            agent_version,
+            task_id,
+            session_id,
+            trace_id,
+            parent_event_id,
+            action,
+            tool,
+            version,
+            error_type,
+            source,
+            on_behalf_of,
+            approver,
+            signature
+        )
     };
 }
 pub(crate) use for_each_text;
@@ -365,8 +380,8 @@ impl<'a> Content<'a> {
     #[must_use]
     pub fn error_message(&self) -> Option<String> {
         let json = self.get(Part::Error)?;
-        json.to_text().map(Cow::into_owned).or_else(|| {
-            json.to_value().get("message").and_then(|m| m.as_str().map(str::to_owned))
-        })
+        json.to_text()
+            .map(Cow::into_owned)
+            .or_else(|| json.to_value().get("message").and_then(|m| m.as_str().map(str::to_owned)))
     }
 }

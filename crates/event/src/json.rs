@@ -199,8 +199,7 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
             entries.next_value_seed(Strict { depth: self.depth + 1, path, fault: self.fault })?;
             if !seen.insert(key.clone()) {
                 let reason = "the object holds this key twice; send it once";
-                *self.fault =
-                    Some(EventError::new(Code::DuplicateKey, path.to_string(), reason));
+                *self.fault = Some(EventError::new(Code::DuplicateKey, path.to_string(), reason));
                 return Err(A::Error::custom("duplicate key"));
             }
         }

@@ -30,8 +30,8 @@ pub mod types;
 pub use entry::{ENTRY_BYTES, Entry, EntryError, Kind};
 pub use error::{Code, EventError};
 pub use event::{
-    Assurance, Content, Cost, Event, Model, Outcome, Part, Phase, Principal, Producer, Redaction, Text,
-    Tokens,
+    Assurance, Content, Cost, Event, Model, Outcome, Part, Phase, Principal, Producer, Redaction,
+    Text, Tokens,
 };
 pub use json::Json;
 pub use record::{Record, RecordError};

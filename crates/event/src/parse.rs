@@ -5,8 +5,8 @@
 
 use crate::error::{Code, EventError};
 use crate::event::{
-    Assurance, Cost, Event, Model, Outcome, Part, Phase, Principal, Producer, Redaction, Text, Tokens,
-    for_each_text,
+    Assurance, Cost, Event, Model, Outcome, Part, Phase, Principal, Producer, Redaction, Text,
+    Tokens, for_each_text,
 };
 use crate::json::{Json, Keys, Text as Key};
 use crate::limits;
@@ -188,7 +188,8 @@ impl<'a> Event<'a> {
 
     fn read_attributes(&mut self, value: &'a str, writer: Writer) -> Result<(), EventError> {
         if !value.starts_with('{') {
-            return self.add_attribute(Cow::Borrowed("attributes"), Json::parse(value, "attributes")?);
+            return self
+                .add_attribute(Cow::Borrowed("attributes"), Json::parse(value, "attributes")?);
         }
         members(value, "attributes", &mut |key, value| {
             let json = match writer {
@@ -263,7 +264,9 @@ fn members<'a>(
     match (outcome, fault) {
         (Ok(()), _) => Ok(()),
         (Err(_), Some(fault)) => Err(fault),
-        (Err(error), None) if error.is_data() && error.to_string().contains("expected a JSON object") => {
+        (Err(error), None)
+            if error.is_data() && error.to_string().contains("expected a JSON object") =>
+        {
             Err(EventError::new(Code::NotAnObject, field, "expected a JSON object"))
         }
         (Err(error), None) => {
@@ -298,7 +301,11 @@ fn number(value: &str, field: &str) -> Result<f64, EventError> {
         .filter(|b| b.is_ascii_digit() || **b == b'-')
         .and_then(|_| value.parse::<f64>().ok())
         .ok_or_else(|| wrong_type(field, "a number"))?;
-    if number.is_finite() { Ok(number) } else { Err(EventError::new(Code::BadValue, field, "too large")) }
+    if number.is_finite() {
+        Ok(number)
+    } else {
+        Err(EventError::new(Code::BadValue, field, "too large"))
+    }
 }
 
 /// A whole number of something; frameworks that count in floats (`11.0`) are understood.
@@ -320,7 +327,8 @@ fn timestamp(value: &str) -> Result<Timestamp, EventError> {
         Err(_) => Timestamp::parse_seconds(value),
     };
     read.ok_or_else(|| {
-        let reason = "expected RFC 3339 (\"2026-11-20T16:06:56Z\") or seconds since 1970 as a number";
+        let reason =
+            "expected RFC 3339 (\"2026-11-20T16:06:56Z\") or seconds since 1970 as a number";
         EventError::new(Code::BadTimestamp, "timestamp", reason)
     })
 }
@@ -351,7 +359,10 @@ fn check_schema(value: &str) -> Result<(), EventError> {
     match text(value, "schema")?.as_deref() {
         None | Some(crate::SCHEMA) => Ok(()),
         Some(_) => {
-            let reason = format!("this version reads only \"{}\"; upgrade to read newer events", crate::SCHEMA);
+            let reason = format!(
+                "this version reads only \"{}\"; upgrade to read newer events",
+                crate::SCHEMA
+            );
             Err(EventError::new(Code::BadValue, "schema", reason))
         }
     }
@@ -424,7 +435,9 @@ fn model(value: &str) -> Result<Option<Model<'_>>, EventError> {
             Ok(true)
         })
         .map_err(|error| match error.code {
-            Code::WrongType if error.field == "model" => wrong_type("model", "a string or an object"),
+            Code::WrongType if error.field == "model" => {
+                wrong_type("model", "a string or an object")
+            }
             _ => error,
         })?;
     }

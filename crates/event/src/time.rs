@@ -36,8 +36,13 @@ impl Timestamp {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
         if whole.is_empty() || !digits(whole) || !digits(fraction) {
-            let seconds = text.parse::<f64>().ok().filter(|s| *s >= 0.0 && *s < 18_446_744_073.0)?;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded above")]
+            let seconds =
+                text.parse::<f64>().ok().filter(|s| *s >= 0.0 && *s < 18_446_744_073.0)?;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "bounded above"
+            )]
             return Some(Self((seconds * 1e9) as u64));
         }
         let seconds: u64 = whole.parse().ok()?;
@@ -120,11 +125,15 @@ mod tests {
 
     #[test]
     fn the_stored_form_reads_back_to_the_same_nanosecond() {
-        for ns in [0, 1, 951_782_400_000_000_000, 1_767_225_600_123_456_789, u64::MAX / 2, u64::MAX] {
+        for ns in [0, 1, 951_782_400_000_000_000, 1_767_225_600_123_456_789, u64::MAX / 2, u64::MAX]
+        {
             let text = Timestamp(ns).to_string();
             assert_eq!(Timestamp::parse(&text), Some(Timestamp(ns)), "{text}");
         }
-        assert_eq!(Timestamp(951_782_400_000_000_000).to_string(), "2000-02-29T00:00:00.000000000Z");
+        assert_eq!(
+            Timestamp(951_782_400_000_000_000).to_string(),
+            "2000-02-29T00:00:00.000000000Z"
+        );
     }
 
     #[test]

@@ -1,1 +1,47 @@
 //! Questions over records, answered as of one checkpoint.
+//!
+//! The reader of the journal hands in [`Found`] records in the order of their index. A [`Filter`] picks
+//! some of them, [`row`] writes them for programs, [`Trace`] puts the events of one trace, session or task
+//! into causal order, [`Activity`] counts per agent or session, and [`render`] draws all of it as text.
+//!
+//! Not here: reading and decrypting (`store`), proofs (`prove`), reports (`report`). Whatever an event
+//! holds is untrusted: nothing here recurses over it, and nothing of it reaches a terminal unescaped.
+//!
+//! ```
+//! use query::{Filter, Found, Selector, State};
+//! let record = Found {
+//!     index: 7,
+//!     recorded_at_ms: 1_767_225_600_000,
+//!     tier: event::Tier::Info,
+//!     kind: event::Kind::Event,
+//!     leaf_hash: None,
+//!     state: State::Present,
+//!     meta: br#"{"schema":"tachograph.event/1","event_type":"agent.tool_call","tool":"lookup"}"#.into(),
+//!     content: b"".as_slice().into(),
+//! };
+//! let filter = Filter { tools: vec!["lookup".into()], ..Filter::default() };
+//! let mut selector = Selector::new(&filter);
+//! let _ = selector.offer(&record);
+//! assert_eq!(selector.finish().found.len(), 1);
+//! ```
+
+mod activity;
+mod amount;
+pub mod escape;
+mod filter;
+mod found;
+pub mod render;
+pub mod row;
+mod select;
+mod summary;
+mod trace;
+
+pub use activity::{Activity, By, Line};
+pub use amount::Amount;
+pub use filter::{Filter, Sieve};
+pub use found::{AsOf, Found, State};
+pub use select::{Selection, Selector, select};
+pub use summary::{Status, Summary};
+pub use trace::{
+    Circle, Count, Findings, Gap, GapKind, Node, Orphan, Scope, Totals, Trace, write_trace,
+};

@@ -1,1 +1,41 @@
-//! The writer: batch, index, chain, commit, publish, recover.
+//! The writer: batches of redacted events become records with a place in the log, durable before anyone
+//! is told, chained, signed and published.
+//!
+//! `seal` accepts only [`redact::Redacted`] events. It does not know foreign formats (`capture`), answers
+//! no questions (`query`) and checks no evidence (`prove`); it shares only bytes with them.
+//!
+//! | question | file |
+//! |---|---|
+//! | what happens on the caller's thread | `batch.rs` |
+//! | in what order, with which chain | `sequence.rs`, `streams.rs`, `window.rs` |
+//! | when is something acknowledged | `writer.rs` |
+//! | what is public, and when | `publish.rs` |
+//! | what happens after a crash | `recover.rs` |
+//! | threads, heartbeat | `log.rs` |
+
+mod batch;
+mod clock;
+mod create;
+mod error;
+mod identity;
+mod life;
+mod log;
+mod publish;
+mod receipt;
+mod recover;
+mod sequence;
+mod streams;
+mod window;
+mod writer;
+
+pub use batch::{Batch, Fingerprints};
+pub use clock::{Clock, SystemClock};
+pub use create::{NewLog, create};
+pub use error::SealError;
+pub use identity::{FORMAT_VERSION, IDENTITY_PATH, Identity};
+pub use log::{Log, Ticket};
+pub use publish::CHECKPOINT_PATH;
+pub use receipt::{Outcome, Receipt};
+pub use recover::open;
+pub use window::WINDOW_EVENTS;
+pub use writer::{KEYRING_PATH, Options, Writer};

@@ -67,7 +67,11 @@ fn each_mistake_has_its_code_and_field() {
         (r#"{"event_type":"a","params":{"a":1,"a":1}}"#, Code::DuplicateKey, "params.a"),
         (r#"{"event_type":"a","attributes":{"a":1,"a":1}}"#, Code::DuplicateKey, "attributes.a"),
         (r#"{"event_type":"a","x":1,"attributes":{"x":1}}"#, Code::DuplicateKey, "x"),
-        (r#"{"event_type":"a","tokens":{"input":1,"input":1}}"#, Code::DuplicateKey, "tokens.input"),
+        (
+            r#"{"event_type":"a","tokens":{"input":1,"input":1}}"#,
+            Code::DuplicateKey,
+            "tokens.input",
+        ),
         (r#"{"event_type":"a","tokens":{"inputs":1}}"#, Code::BadValue, "tokens.inputs"),
         (r#"{"event_type":"a","tokens":{"input":1.5}}"#, Code::BadValue, "tokens.input"),
         (r#"{"event_type":"a","tokens":7}"#, Code::WrongType, "tokens"),
@@ -94,12 +98,17 @@ fn each_mistake_has_its_code_and_field() {
 
 #[test]
 fn size_depth_and_lengths_stop_at_their_limits() {
-    let of = |key: &str, bytes: usize| format!(r#"{{"event_type":"a","{key}":"{}"}}"#, "x".repeat(bytes));
+    let of = |key: &str, bytes: usize| {
+        format!(r#"{{"event_type":"a","{key}":"{}"}}"#, "x".repeat(bytes))
+    };
     assert_eq!(refusal(&of("params", limits::EVENT_BYTES_MAX)).0, Code::TooLarge);
     assert!(Event::from_json(of("params", limits::EVENT_BYTES_MAX - 100).as_bytes()).is_ok());
     assert_eq!(refusal(&of("event_id", 129)), (Code::TooLong, "event_id".into()));
     assert!(Event::from_json(of("event_id", 128).as_bytes()).is_ok());
-    assert_eq!(refusal(&of("action", limits::TEXT_BYTES_MAX + 1)), (Code::TooLong, "action".into()));
+    assert_eq!(
+        refusal(&of("action", limits::TEXT_BYTES_MAX + 1)),
+        (Code::TooLong, "action".into())
+    );
     let nest = |levels: usize| {
         format!(r#"{{"event_type":"a","params":{}{}}}"#, "[".repeat(levels), "]".repeat(levels))
     };

@@ -1,0 +1,113 @@
+//! The records beside the entries: what the source has at every index, one index at a time.
+//!
+//! Not here: whether a record matches (`record.rs` of the crate), and what follows from it
+//! (`walk.rs`).
+
+use super::source::{Found, Records};
+use crate::report::{FindingKind, RecordState, Report};
+use event::Record;
+
+/// A source of records with the run of records that its last find answered for.
+pub(super) struct Reconciler<'r> {
+    source: &'r mut dyn Records,
+    run: Option<Run>,
+    ended: bool,
+}
+
+/// Records that are not there, with the reason.
+struct Run {
+    state: RecordState,
+    left: u64,
+    file: String,
+    detail: String,
+}
+
+/// What there is at one index.
+pub(super) enum Step<'a> {
+    /// A record, not yet checked.
+    Record {
+        /// Its file.
+        file: &'a str,
+        /// The previous leaf hash at the head of its frame.
+        previous: Option<[u8; 32]>,
+        /// Whether a hold keeps it.
+        held: bool,
+        /// Itself.
+        record: Record<'a>,
+    },
+    /// No record; the reason is reported if it is a fault.
+    Gone(RecordState),
+    /// No record, here or later.
+    End,
+}
+
+impl<'r> Reconciler<'r> {
+    pub(super) fn new(source: &'r mut dyn Records) -> Self {
+        Self { source, run: None, ended: false }
+    }
+
+    /// What there is at `index`; faults go to the report.
+    #[inline]
+    pub(super) fn step(&mut self, index: u64, report: &mut Report) -> Step<'_> {
+        if let Some(run) = &mut self.run {
+            run.left -= 1;
+            let state = run.tell(index, report);
+            if run.left == 0 {
+                self.run = None;
+            }
+            return Step::Gone(state);
+        }
+        if self.ended {
+            return Step::End;
+        }
+        let run = match self.source.at(index) {
+            Found::Record { file, previous, held, record } => {
+                return Step::Record { file, previous, held, record };
+            }
+            Found::End => {
+                self.ended = true;
+                return Step::End;
+            }
+            Found::Removed { count, state } => Run::new(state, count, "", String::new()),
+            Found::Damaged { count, file, detail } => {
+                Run::new(RecordState::Corrupt, count, file, detail.into_owned())
+            }
+            Found::Missing { count } => {
+                Run::new(RecordState::Missing, count, "", GONE.to_owned())
+            }
+        };
+        let state = run.tell(index, report);
+        self.run = (run.left > 0).then_some(run);
+        Step::Gone(state)
+    }
+}
+
+/// Why a record is not there, when nobody can say better.
+pub(super) const GONE: &str = "the log committed to this record, and it is gone";
+
+impl Run {
+    /// A run of `count` records, of which the first is about to be told.
+    fn new(state: RecordState, count: u64, file: &str, detail: String) -> Self {
+        Self { state, left: count.saturating_sub(1), file: file.to_owned(), detail }
+    }
+
+    #[cold]
+    fn tell(&self, index: u64, report: &mut Report) -> RecordState {
+        let mut tell = |kind, detail: &str| {
+            report.add_record(kind, index, &self.file, || detail.to_owned());
+        };
+        match self.state {
+            RecordState::Missing => tell(FindingKind::Missing, &self.detail),
+            RecordState::Corrupt => tell(FindingKind::Corrupt, &self.detail),
+            // Until the log's own word for it is followed here, a removal is only a claim.
+            RecordState::Erased | RecordState::Expired | RecordState::ContentErased => {
+                tell(FindingKind::Unassessed, "removed, and its authority was not checked");
+            }
+            RecordState::Present | RecordState::Held => {
+                tell(FindingKind::Missing, "said to be there, and not handed over");
+                return RecordState::Missing;
+            }
+        }
+        self.state
+    }
+}

@@ -1,0 +1,181 @@
+//! Which records an answer holds.
+//!
+//! A [`Filter`] is the question as plain data; a [`Sieve`] is the same question made ready for millions
+//! of records: it looks for the wanted values in the stored bytes first and parses only what may match.
+
+mod words;
+
+use crate::found::Found;
+use crate::summary::tool_of;
+use event::{Event, EventError, Outcome, Tier, Timestamp};
+use memchr::memmem::Finder;
+use words::Words;
+
+/// A question. Within a field any value may match, every given field must; an empty field asks nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    /// Agent names or agent ids.
+    pub agents: Vec<String>,
+    /// Event types, whole (`agent.error`) or by their beginning (`agent.*`).
+    pub types: Vec<String>,
+    /// Session ids.
+    pub sessions: Vec<String>,
+    /// Trace ids.
+    pub traces: Vec<String>,
+    /// Task ids.
+    pub tasks: Vec<String>,
+    /// Tool names.
+    pub tools: Vec<String>,
+    /// Subjects of the authenticated caller.
+    pub principals: Vec<String>,
+    /// How it ended.
+    pub outcomes: Vec<Outcome>,
+    /// Error classes.
+    pub error_types: Vec<String>,
+    /// Retention tiers.
+    pub tiers: Vec<Tier>,
+    /// Not before this: the event's own time, else the record time.
+    pub from: Option<Timestamp>,
+    /// Before this.
+    pub to: Option<Timestamp>,
+    /// Words and "quoted phrases", all of which occur in the values of metadata or content, whatever
+    /// their case.
+    pub text: Option<String>,
+    /// At most so many records.
+    pub limit: Option<usize>,
+    /// The newest records, newest first; otherwise the oldest, oldest first.
+    pub newest_first: bool,
+}
+
+impl Filter {
+    /// True when the record, whose event this is, belongs to the answer. An erased or expired record
+    /// has no metadata left: it matches only a question about tiers and record time.
+    #[must_use]
+    pub fn matches(&self, found: &Found<'_>, event: &Event<'_>) -> bool {
+        self.matches_fields(found, event)
+            && self.text.as_deref().is_none_or(|text| Words::parse(text).all_in(found))
+    }
+
+    fn matches_fields(&self, found: &Found<'_>, event: &Event<'_>) -> bool {
+        let wanted = |values: &[String], actual: Option<&str>| {
+            values.is_empty() || actual.is_some_and(|actual| values.iter().any(|v| v == actual))
+        };
+        let happened_at = found.happened_at(event);
+        let subject = event.principal.as_ref().and_then(|p| p.subject.as_deref());
+        (self.tiers.is_empty() || self.tiers.contains(&found.tier))
+            && self.from.is_none_or(|from| happened_at >= from)
+            && self.to.is_none_or(|to| happened_at < to)
+            && (wanted(&self.agents, event.agent_name.as_deref())
+                || wanted(&self.agents, event.agent_id.as_deref()))
+            && (self.types.is_empty() || self.types.iter().any(|t| is_type(t, &event.event_type)))
+            && wanted(&self.sessions, event.session_id.as_deref())
+            && wanted(&self.traces, event.trace_id.as_deref())
+            && wanted(&self.tasks, event.task_id.as_deref())
+            && wanted(&self.tools, tool_of(event))
+            && wanted(&self.principals, subject)
+            && (self.outcomes.is_empty()
+                || event.outcome.is_some_and(|outcome| self.outcomes.contains(&outcome)))
+            && wanted(&self.error_types, event.error_type.as_deref())
+    }
+
+    /// True when only tiers are asked for, so that no event need be parsed.
+    fn asks_nothing_of_the_event(&self) -> bool {
+        *self
+            == Self {
+                tiers: self.tiers.clone(),
+                text: self.text.clone(),
+                limit: self.limit,
+                newest_first: self.newest_first,
+                ..Self::default()
+            }
+    }
+}
+
+fn is_type(pattern: &str, event_type: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => event_type.starts_with(beginning),
+        None => pattern == event_type,
+    }
+}
+
+/// A [`Filter`] made ready for a scan.
+pub struct Sieve<'f> {
+    filter: &'f Filter,
+    /// Byte strings in the stored metadata; one of each group must occur.
+    needles: Vec<Vec<Finder<'static>>>,
+    words: Words,
+    parse: bool,
+}
+
+impl<'f> Sieve<'f> {
+    /// Prepares the question.
+    #[must_use]
+    pub fn new(filter: &'f Filter) -> Self {
+        let mut needles = Vec::new();
+        let mut group = |values: Vec<String>| {
+            if !values.is_empty() {
+                needles.push(values.iter().map(|v| Finder::new(v).into_owned()).collect());
+            }
+        };
+        // The log writes metadata in one way only (`event::Event::write_meta`): compact, strings escaped
+        // as serde_json does. So a value that is there is there in these very bytes.
+        for values in [&filter.traces, &filter.sessions, &filter.tasks, &filter.agents] {
+            group(values.iter().map(|value| format!(":{}", quoted(value))).collect());
+        }
+        group(filter.types.iter().map(|pattern| type_needle(pattern)).collect());
+        // A tool may stand behind a colon in `action`: only its end is certain.
+        let tail = |tool: &String| quoted(tool).split_off(1);
+        group(filter.tools.iter().map(tail).collect());
+        for values in [&filter.error_types, &filter.principals] {
+            group(values.iter().map(|value| format!(":{}", quoted(value))).collect());
+        }
+        let outcome = |outcome: &Outcome| format!("\"outcome\":\"{}\"", outcome.as_str());
+        group(filter.outcomes.iter().map(outcome).collect());
+        let words = Words::parse(filter.text.as_deref().unwrap_or_default());
+        Self { filter, needles, words, parse: !filter.asks_nothing_of_the_event() }
+    }
+
+    /// True when the record belongs to the answer.
+    ///
+    /// # Errors
+    /// [`EventError`] when the record may match and its stored bytes cannot be read.
+    pub fn accepts(&self, found: &Found<'_>) -> Result<bool, EventError> {
+        if !self.may_match(found) {
+            return Ok(false);
+        }
+        if self.parse {
+            let event = Event::from_stored(&found.meta, &[])?;
+            if !self.filter.matches_fields(found, &event) {
+                return Ok(false);
+            }
+        }
+        Ok(self.words.all_in(found))
+    }
+
+    /// The cheap look at the raw bytes; false only when the record cannot match.
+    fn may_match(&self, found: &Found<'_>) -> bool {
+        (self.filter.tiers.is_empty() || self.filter.tiers.contains(&found.tier))
+            && self.needles.iter().all(|any| any.iter().any(|n| n.find(&found.meta).is_some()))
+            && self.words.may_be_in(found)
+    }
+}
+
+/// The value as the log writes it.
+fn quoted(value: &str) -> String {
+    serde_json::Value::from(value).to_string()
+}
+
+fn type_needle(pattern: &str) -> String {
+    let (name, is_beginning) = match pattern.strip_suffix('*') {
+        Some(name) => (name, true),
+        None => (pattern, false),
+    };
+    let mut needle = format!("\"event_type\":{}", quoted(name));
+    if is_beginning {
+        needle.pop();
+    }
+    needle
+}
+
+#[cfg(test)]
+mod tests;

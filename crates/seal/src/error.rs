@@ -1,0 +1,80 @@
+//! Why the writer refused, by what the caller can do.
+
+use std::sync::Arc;
+use store::StoreError;
+
+/// A log that cannot be created, opened or written.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SealError {
+    /// Storage failed. After a failed append the log must be reopened.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+    /// The keyring does not open or lacks a key.
+    #[error(transparent)]
+    Keyring(Arc<keys::KeyringError>),
+    /// Randomness is not to be had.
+    #[error(transparent)]
+    Entropy(#[from] keys::EntropyError),
+    /// A file of the log says something that cannot be.
+    #[error(
+        "{file}: {detail}; run `tacho verify` to see what is wrong, then restore from a backup"
+    )]
+    Corrupt {
+        /// The path inside the log's folder.
+        file: String,
+        /// What does not fit.
+        detail: String,
+    },
+    /// Written by a newer program.
+    #[error(
+        "{file} has format version {version}, this program reads version {known}; use a newer program"
+    )]
+    FutureVersion {
+        /// The path inside the log's folder.
+        file: String,
+        /// The version found.
+        version: u64,
+        /// The newest version known here.
+        known: u64,
+    },
+    /// Records that a signed checkpoint covers are gone.
+    #[error(
+        "the journal ends at record {journal}, but the signed checkpoint covers {checkpoint}: records are \
+         missing; restore the journal from a backup, nothing was changed"
+    )]
+    Truncated {
+        /// The index after the last record that is there.
+        journal: u64,
+        /// The size that was signed.
+        checkpoint: u64,
+    },
+    /// A write or sync failed earlier: nothing more is acknowledged until the log is reopened.
+    #[error(
+        "the log stopped accepting events: {reason}; nothing acknowledged is lost, reopen the log to go on"
+    )]
+    Poisoned {
+        /// The first failure.
+        reason: String,
+    },
+    /// The log was closed.
+    #[error("the log is closed; open it again to append")]
+    Closed,
+}
+
+impl From<StoreError> for SealError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl From<keys::KeyringError> for SealError {
+    fn from(error: keys::KeyringError) -> Self {
+        Self::Keyring(Arc::new(error))
+    }
+}
+
+impl SealError {
+    pub(crate) fn corrupt(file: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Corrupt { file: file.into(), detail: detail.into() }
+    }
+}

@@ -1,0 +1,57 @@
+//! The log's own life as events: what it did, when, and why.
+
+use event::{Content, Event, Json, Part};
+use std::borrow::Cow;
+
+fn event(kind: &'static str, details: serde_json::Value) -> Event<'static> {
+    let mut content = Content::default();
+    content.set(Part::Params, Json::from_value(&details));
+    Event {
+        event_type: Cow::Borrowed(kind),
+        source: Some("system".into()),
+        content,
+        ..Event::default()
+    }
+}
+
+/// Entry 0: binds `log.json` by its SHA-256.
+pub(crate) fn created(origin: &str, identity_sha256: &[u8; 32]) -> Event<'static> {
+    let sha256 = hex::encode(identity_sha256);
+    event("log.created", serde_json::json!({ "origin": origin, "log_json_sha256": sha256 }))
+}
+
+/// A writer began; `size` entries were there. The keyring's generation makes an older copy of it show.
+pub(crate) fn started(size: u64, keyring_generation: u64) -> Event<'static> {
+    let version = env!("CARGO_PKG_VERSION");
+    let details = serde_json::json!({
+        "size": size, "version": version, "keyring_generation": keyring_generation
+    });
+    event("log.started", details)
+}
+
+/// Recovery cut off an incomplete write that nobody had been told about.
+pub(crate) fn recovered(file: &str, offset: u64, bytes: u64) -> Event<'static> {
+    let details = serde_json::json!({
+        "file": file, "offset": offset, "bytes_cut": bytes,
+        "reason": "a write was cut short before it was acknowledged",
+    });
+    event("log.recovered", details)
+}
+
+/// Nothing happened for a while, and the log is still there.
+pub(crate) fn heartbeat(size: u64) -> Event<'static> {
+    event("log.heartbeat", serde_json::json!({ "size": size }))
+}
+
+/// A journal file was ended and another begun under a key of its own.
+pub(crate) fn keys_added(purpose: &str, key_id: &str, keyring_generation: u64) -> Event<'static> {
+    let details = serde_json::json!({
+        "added": [{ "purpose": purpose, "key_id": key_id }], "keyring_generation": keyring_generation
+    });
+    event("log.keys", details)
+}
+
+/// The writer ended in good order.
+pub(crate) fn stopped(size: u64) -> Event<'static> {
+    event("log.stopped", serde_json::json!({ "size": size }))
+}

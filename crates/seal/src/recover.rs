@@ -1,0 +1,359 @@
+//! Opening a log: from what is really on disk to a writer that goes on.
+//!
+//! The order of belief: the signed checkpoint says what must be there; the journal says what is there; the
+//! tiles are made again from the journal where they are behind. Opening after a clean end and after a crash
+//! is the same code.
+
+use crate::batch::Fingerprints;
+use crate::error::SealError;
+use crate::identity::{IDENTITY_PATH, Identity};
+use crate::life;
+use crate::publish::{CHECKPOINT_PATH, Publisher, partial_paths, remove_strays};
+use crate::sequence::{Sequence, bundle_path};
+use crate::streams::{DAY_MS, Streams};
+use crate::window::WINDOW_EVENTS;
+use crate::writer::{KEYRING_PATH, Options, Writer, journal_key};
+use checkpoint::{Algorithm, Checkpoint, SigningKey, VerifierKey};
+use event::{Entry, Event, Record};
+use keys::{HmacKey, Kek, KeyId, Keyring, Purpose};
+use merkle::{EntryBundle, Hash, TILE_WIDTH, TileBuilder, TileCoordinate, partial_width};
+use redact::{Policy, Redactor};
+use std::sync::Arc;
+use store::{
+    FileJournal, Folder, FrameBuffer, FrameFound, JOURNAL_FOLDER, JOURNAL_HEADER_BYTES,
+    JournalHeader, JournalReader, Position, StoreError, Tail,
+};
+use zeroize::Zeroizing;
+
+/// The secrets of a log, out of its keyring.
+pub(crate) struct Secrets {
+    pub(crate) signers: Vec<SigningKey>,
+    pub(crate) stream: Zeroizing<[u8; 32]>,
+    pub(crate) idempotency: Zeroizing<[u8; 32]>,
+    pub(crate) redactor: Arc<Redactor>,
+}
+
+impl Secrets {
+    pub(crate) fn read(keyring: &Keyring, origin: &str) -> Result<Self, SealError> {
+        let secret = |purpose: Purpose| {
+            let newest = keyring.newest(purpose).map(|(_, key)| Zeroizing::new(*key.expose()));
+            newest.ok_or_else(|| {
+                SealError::corrupt(KEYRING_PATH, format!("there is no {purpose} key"))
+            })
+        };
+        let signer = |purpose, algorithm| {
+            let seed = secret(purpose)?;
+            SigningKey::from_seed(origin, algorithm, &seed)
+                .map_err(|error| SealError::corrupt(KEYRING_PATH, error.to_string()))
+        };
+        let mut signers = vec![signer(Purpose::LogSigning, Algorithm::Ed25519)?];
+        if keyring.newest(Purpose::LogSigningMlDsa).is_some() {
+            signers.push(signer(Purpose::LogSigningMlDsa, Algorithm::MlDsa44Cosignature)?);
+        }
+        let redactor = Redactor::new(&Policy::default(), *secret(Purpose::RedactionSecret)?)
+            .map_err(|error| SealError::corrupt(KEYRING_PATH, error.to_string()))?;
+        Ok(Self {
+            signers,
+            stream: secret(Purpose::StreamSecret)?,
+            idempotency: secret(Purpose::IdempotencySecret)?,
+            redactor: Arc::new(redactor),
+        })
+    }
+}
+
+/// Opens a log for writing, recovering whatever a crash left.
+///
+/// # Errors
+/// [`StoreError::Locked`] when another writer has it; [`SealError::Truncated`], [`SealError::Corrupt`] or
+/// [`StoreError::Damaged`] when acknowledged records are gone or changed: nothing is written then.
+pub fn open(
+    folder: &Arc<dyn Folder>,
+    kek: Arc<Kek>,
+    options: Options,
+) -> Result<Writer, SealError> {
+    let lock = folder.lock(IDENTITY_PATH)?;
+    let identity = Identity::parse(&required(&**folder, IDENTITY_PATH)?)?;
+    let keyring = Keyring::open(&required(&**folder, KEYRING_PATH)?, &kek)?;
+    if keyring.log_id() != identity.id()? {
+        return Err(SealError::corrupt(KEYRING_PATH, "it belongs to another log"));
+    }
+    let secrets = Secrets::read(&keyring, &identity.origin)?;
+    let (published, note) = published_head(&**folder, &identity)?;
+    let fingerprints = Fingerprints::new(&secrets.idempotency);
+    let streams = Streams::new(HmacKey::new(&*secrets.stream));
+    let sequence = restore_tree(&**folder, streams, &published, options.clock.now_ms())?;
+    let mut recovery = Recovery {
+        folder: &**folder,
+        keyring: &keyring,
+        identity: &identity,
+        sequence,
+        announcements: Vec::new(),
+    };
+    let end = recovery.replay_journal(&fingerprints)?;
+    let Recovery { sequence, announcements, .. } = recovery;
+    if sequence.size() < published.size {
+        let (journal, checkpoint) = (sequence.size(), published.size);
+        return Err(SealError::Truncated { journal, checkpoint });
+    }
+    // From here on the log is whole, and the folder may be changed.
+    remove_strays(&**folder, published.size, sequence.size())?;
+    let journal = end.map(|end| end.resume(folder, &keyring, &options)).transpose()?.flatten();
+    let publisher = Publisher::new(Arc::clone(folder), partial_paths(published.size)?);
+    let mut writer = Writer {
+        folder: Arc::clone(folder),
+        identity,
+        kek,
+        keyring,
+        options,
+        signers: secrets.signers,
+        redactor: secrets.redactor,
+        fingerprints,
+        sequence,
+        journal,
+        publisher: Some(publisher),
+        frame: FrameBuffer::default(),
+        note: note.into(),
+        published: published.size,
+        announcements,
+        started: false,
+        poisoned: None,
+        _lock: lock,
+    };
+    if writer.size() > published.size {
+        writer.sign()?;
+        writer.publish()?;
+    }
+    if !writer.announcements.is_empty() {
+        // What was cut is on record before anything else happens.
+        writer.commit(Vec::new())?;
+        writer.publish()?;
+    }
+    Ok(writer)
+}
+
+fn required(folder: &dyn Folder, path: &str) -> Result<Vec<u8>, SealError> {
+    Ok(folder.read(path)?.ok_or_else(|| StoreError::Missing { path: path.to_owned() })?)
+}
+
+/// The published checkpoint, signed by exactly the log's own keys.
+fn published_head(
+    folder: &dyn Folder,
+    identity: &Identity,
+) -> Result<(Checkpoint, String), SealError> {
+    let corrupt = |detail: String| SealError::corrupt(CHECKPOINT_PATH, detail);
+    let note = String::from_utf8(required(folder, CHECKPOINT_PATH)?)
+        .map_err(|_| corrupt("it is not UTF-8".to_owned()))?;
+    let keys: Vec<VerifierKey> = identity
+        .keys
+        .iter()
+        .map(|key| {
+            key.parse().map_err(|error| SealError::corrupt(IDENTITY_PATH, format!("{error}")))
+        })
+        .collect::<Result<_, _>>()?;
+    let verified = checkpoint::open_checkpoint_exact(&note, &identity.origin, &keys)
+        .map_err(|error| corrupt(error.to_string()))?;
+    Ok((verified.checkpoint, note))
+}
+
+/// The tree, the last leaf, record time and the day's streams at the published size, from the tiles.
+fn restore_tree(
+    folder: &dyn Folder,
+    streams: Streams,
+    head: &Checkpoint,
+    now_ms: u64,
+) -> Result<Sequence, SealError> {
+    let mut sequence = Sequence::new(streams);
+    let read = |tile: TileCoordinate| folder.read(&tile.path());
+    sequence.tree = TileBuilder::from_source(&read, head.size)
+        .map_err(|error| SealError::corrupt("tile", error.to_string()))?;
+    if sequence.tree.root() != head.root {
+        return Err(SealError::corrupt("tile", "the tiles do not give the root that was signed"));
+    }
+    let width = u64::from(TILE_WIDTH);
+    let mut number = head.size.div_ceil(width);
+    let mut newest = true;
+    let mut day = 0;
+    // Backwards through the entries of the current day.
+    while let Some(previous) = number.checked_sub(1) {
+        number = previous;
+        let partial = partial_width(head.size, 0);
+        let wide = if newest && partial > 0 { partial } else { TILE_WIDTH };
+        let path = bundle_path(number, wide)?;
+        let bytes = required(folder, &path)?;
+        let entries = decode_bundle(&bytes, wide, &path)?;
+        if newest {
+            if let Some((leaf, entry)) = entries.last() {
+                (sequence.previous, sequence.time_ms) = (*leaf, entry.time_ms);
+                day = entry.time_ms.max(now_ms) / DAY_MS;
+            }
+            if wide < TILE_WIDTH {
+                sequence.bundle = bytes;
+            }
+        }
+        newest = false;
+        let of_today = |entry: &&(Hash, Entry)| entry.1.time_ms / DAY_MS == day;
+        entries.iter().filter(of_today).for_each(|(_, entry)| sequence.streams.restore(day, entry));
+        if entries.first().is_some_and(|first| !of_today(&first)) {
+            break;
+        }
+    }
+    Ok(sequence)
+}
+
+fn decode_bundle(bytes: &[u8], width: u16, path: &str) -> Result<Vec<(Hash, Entry)>, SealError> {
+    let corrupt = |detail: String| SealError::corrupt(path, detail);
+    let bundle = EntryBundle::parse(bytes, width).map_err(|error| corrupt(error.to_string()))?;
+    bundle
+        .iter()
+        .map(|bytes| {
+            let entry = Entry::decode(bytes).map_err(|error| corrupt(error.to_string()))?;
+            Ok((merkle::leaf_hash(bytes), entry))
+        })
+        .collect()
+}
+
+/// Reading the journal back.
+struct Recovery<'r> {
+    folder: &'r dyn Folder,
+    keyring: &'r Keyring,
+    identity: &'r Identity,
+    sequence: Sequence,
+    announcements: Vec<Event<'static>>,
+}
+
+/// Where the last journal file ends.
+struct End {
+    header: JournalHeader,
+    position: Position,
+}
+
+impl End {
+    fn resume(
+        self,
+        folder: &Arc<dyn Folder>,
+        keyring: &Keyring,
+        options: &Options,
+    ) -> Result<Option<FileJournal>, SealError> {
+        let key = journal_key(keyring, KeyId::from_bytes(self.header.key_id))?;
+        let entropy = Arc::clone(&options.entropy);
+        let journal = FileJournal::resume(
+            folder,
+            self.header,
+            key,
+            entropy,
+            self.position,
+            options.reservation,
+        )?;
+        Ok(Some(journal))
+    }
+}
+
+impl Recovery<'_> {
+    /// Replays what the tiles do not have yet, and remembers the ids of the last million records.
+    fn replay_journal(&mut self, names: &Fingerprints) -> Result<Option<End>, SealError> {
+        let files: Vec<(u64, String)> = self
+            .folder
+            .list(JOURNAL_FOLDER)?
+            .into_iter()
+            .filter_map(|path| Some((store::parse_journal_path(&path)?, path)))
+            .collect();
+        let from = self.sequence.size().saturating_sub(WINDOW_EVENTS as u64);
+        // The last file that begins at or before the first record wanted, and all after it.
+        let skip = files.iter().rposition(|(first, _)| *first <= from).unwrap_or(0);
+        let mut expected = files.get(skip).map_or(0, |(first, _)| *first);
+        let mut end = None;
+        for (position, (first, path)) in files.iter().enumerate().skip(skip) {
+            let last = position + 1 == files.len();
+            if *first != expected {
+                let detail = format!("records {expected} to {first} are in no journal file");
+                return Err(SealError::corrupt(path, detail));
+            }
+            if last && self.is_unborn(path)? {
+                self.folder.remove(path)?;
+                break;
+            }
+            let found = self.replay_file(path, from, names, last)?;
+            expected = found.position.next_index;
+            end = Some(found);
+        }
+        Ok(end)
+    }
+
+    /// A file whose creation was cut short: it never held a record.
+    fn is_unborn(&self, path: &str) -> Result<bool, SealError> {
+        let bytes = self.folder.size(path)?.unwrap_or(0);
+        let mut header = [0; JOURNAL_HEADER_BYTES];
+        let count = self.folder.read_at(path, 0, &mut header)?;
+        let whole = JournalHeader::decode(header.get(..count).unwrap_or_default(), path).is_ok();
+        Ok(!whole && bytes <= JOURNAL_HEADER_BYTES as u64 && self.covered(path))
+    }
+
+    /// True when every record that was signed lies before the file at `path`.
+    fn covered(&self, path: &str) -> bool {
+        store::parse_journal_path(path).is_some_and(|first| first >= self.sequence.size())
+    }
+
+    fn replay_file(
+        &mut self,
+        path: &str,
+        from: u64,
+        names: &Fingerprints,
+        last: bool,
+    ) -> Result<End, SealError> {
+        let mut reader = JournalReader::open(self.folder, path, &self.identity.id()?)?;
+        let header = *reader.header();
+        let key = journal_key(self.keyring, KeyId::from_bytes(header.key_id))?;
+        let mut payload = Vec::new();
+        let tail = loop {
+            match reader.next_frame()? {
+                FrameFound::Frame(located) if located.header.end_index() <= from => {}
+                FrameFound::Frame(located) => {
+                    reader.open_frame(&located, &key, &mut payload)?;
+                    self.replay_frame(path, located.header.first_index, &payload, names)?;
+                }
+                FrameFound::Tail(tail) => break tail,
+            }
+        };
+        let position = Position { bytes: reader.offset(), next_index: reader.next_index() };
+        match tail {
+            Tail::Clean | Tail::Reserved { .. } => {}
+            Tail::Torn { offset, bytes } if last && reader.next_index() >= self.sequence.size() => {
+                self.announcements.push(life::recovered(path, offset, bytes));
+            }
+            Tail::Torn { offset, .. } | Tail::Damaged { offset, .. } => {
+                let detail = format!("record {} cannot be read", reader.next_index());
+                return Err(StoreError::Damaged { path: path.to_owned(), offset, detail }.into());
+            }
+        }
+        Ok(End { header, position })
+    }
+
+    fn replay_frame(
+        &mut self,
+        path: &str,
+        first_index: u64,
+        payload: &[u8],
+        names: &Fingerprints,
+    ) -> Result<(), SealError> {
+        let corrupt = |index: u64, detail: &str| {
+            SealError::corrupt(path, format!("record {index}: {detail}"))
+        };
+        let (previous, mut rest) = payload
+            .split_first_chunk::<32>()
+            .ok_or_else(|| corrupt(first_index, "the frame is empty"))?;
+        if first_index == self.sequence.size() && *previous != self.sequence.previous.0 {
+            return Err(corrupt(first_index, "it does not follow the record before it"));
+        }
+        let mut index = first_index;
+        while !rest.is_empty() {
+            let (record, after) =
+                Record::decode(rest).map_err(|error| corrupt(index, &error.to_string()))?;
+            if index == self.sequence.size() {
+                self.sequence.replay(&record)?;
+            }
+            self.sequence.remember(&record, index, names);
+            (rest, index) = (after, index + 1);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! Streams: the pseudonymous id and the gapless sequence that let an outsider check that the records of a
+//! session are all there (format.md, "Entry").
+
+use crate::batch::{Item, StreamName};
+use crate::window::NameMap;
+use event::Entry;
+use keys::HmacKey;
+use std::collections::HashMap;
+
+/// Milliseconds of a UTC day.
+pub(crate) const DAY_MS: u64 = 86_400_000;
+
+/// Stream ids and sequences of one UTC day; what came before cannot come again, because the day is part of
+/// every id.
+pub(crate) struct Streams {
+    secret: HmacKey,
+    day: u64,
+    /// The last sequence of every stream of the day.
+    last: HashMap<[u8; 16], u64>,
+    /// Ids already computed today, by the keyed name of their text.
+    ids: NameMap<[u8; 16]>,
+}
+
+impl Streams {
+    pub(crate) fn new(secret: HmacKey) -> Self {
+        Self { secret, day: 0, last: HashMap::new(), ids: NameMap::default() }
+    }
+
+    /// Takes an existing entry of the day `day` into account, in any order.
+    pub(crate) fn restore(&mut self, day: u64, entry: &Entry) {
+        self.turn_to(day);
+        let last = self.last.entry(entry.stream).or_default();
+        *last = (*last).max(entry.sequence);
+    }
+
+    /// The stream id of an item at this record time and index, and its next sequence.
+    pub(crate) fn next(
+        &mut self,
+        item: &Item,
+        texts: &str,
+        time_ms: u64,
+        index: u64,
+    ) -> ([u8; 16], u64) {
+        self.turn_to(time_ms / DAY_MS);
+        let text = |range: &std::ops::Range<usize>| texts.get(range.clone()).unwrap_or_default();
+        let stream = match &item.stream {
+            // A record without session and trace is alone in its stream: nothing to remember.
+            StreamName::Alone => return (self.id(b'i', &index.to_be_bytes()), 1),
+            StreamName::Life => self.known(b'l', "", item.stream_name),
+            StreamName::Session(range) => self.known(b's', text(range), item.stream_name),
+            StreamName::Trace(range) => self.known(b't', text(range), !item.stream_name),
+        };
+        let last = self.last.entry(stream).or_default();
+        *last += 1;
+        (stream, *last)
+    }
+
+    fn known(&mut self, kind: u8, text: &str, name: u128) -> [u8; 16] {
+        if let Some(id) = self.ids.get(&name) {
+            return *id;
+        }
+        let id = self.id(kind, text.as_bytes());
+        self.ids.insert(name, id);
+        id
+    }
+
+    /// `HMAC-SHA-256(stream secret, day u64 || kind || text)`, its first 16 bytes.
+    fn id(&self, kind: u8, text: &[u8]) -> [u8; 16] {
+        let code = self.secret.sign(&[&self.day.to_be_bytes(), &[kind], text]);
+        let mut id = [0; 16];
+        id.copy_from_slice(&code[..16]);
+        id
+    }
+
+    fn turn_to(&mut self, day: u64) {
+        if day != self.day {
+            self.day = day;
+            self.last.clear();
+            self.ids.clear();
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! The writer of one log: the commit protocol, told in the order it happens.
+//!
+//! Synchronous and single-threaded, so that a simulation drives exactly this code; `log` puts threads
+//! around it. Nothing is acknowledged that the journal does not hold durably, and after the first failure
+//! nothing is acknowledged at all until the log is opened again.
+
+use crate::batch::{Batch, Fingerprints, Salts};
+use crate::clock::Clock;
+use crate::error::SealError;
+use crate::identity::Identity;
+use crate::life;
+use crate::publish::{Head, Publisher};
+use crate::receipt::{Outcome, Receipt};
+use crate::sequence::{Group, Sequence};
+use checkpoint::{Checkpoint, SigningKey};
+use event::{Event, Kind};
+use keys::{DataKey, Entropy, Kek, Keyring, Purpose};
+use redact::Redactor;
+use std::sync::Arc;
+use store::{FileJournal, Folder, FrameBuffer, Journal, JournalHeader, Lock, Reservation};
+
+/// The path of the keyring.
+pub const KEYRING_PATH: &str = "keyring";
+
+/// What the writer is given from outside, and how it is to behave.
+#[derive(Clone)]
+pub struct Options {
+    /// Record time.
+    pub clock: Arc<dyn Clock>,
+    /// Salts, nonces, ids and new keys.
+    pub entropy: Arc<dyn Entropy>,
+    /// A journal file that has grown beyond this many bytes is followed by a new one.
+    pub journal_roll_bytes: u64,
+    /// Whether to reserve journal space ahead.
+    pub reservation: Reservation,
+    /// A heartbeat is sealed after this long without an event, in milliseconds; 0 for none.
+    pub heartbeat_ms: u64,
+    /// A checkpoint is published at most this often, in milliseconds.
+    pub publish_ms: u64,
+}
+
+impl Options {
+    /// What a server uses: the system's clock and randomness, files of 1 GiB (one key and one name each;
+    /// large enough that rolling costs nothing, small enough to read one in a second), a heartbeat a
+    /// minute, a checkpoint a second.
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            clock: Arc::new(crate::clock::SystemClock),
+            entropy: Arc::new(keys::SystemEntropy::new()),
+            journal_roll_bytes: 1 << 30,
+            reservation: Reservation::Background,
+            heartbeat_ms: 60_000,
+            publish_ms: 1_000,
+        }
+    }
+}
+
+/// The only one who writes a log.
+pub struct Writer {
+    pub(crate) folder: Arc<dyn Folder>,
+    pub(crate) identity: Identity,
+    pub(crate) kek: Arc<Kek>,
+    pub(crate) keyring: Keyring,
+    pub(crate) options: Options,
+    pub(crate) signers: Vec<SigningKey>,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) fingerprints: Fingerprints,
+    pub(crate) sequence: Sequence,
+    pub(crate) journal: Option<FileJournal>,
+    pub(crate) publisher: Option<Publisher>,
+    pub(crate) frame: FrameBuffer,
+    pub(crate) note: Arc<str>,
+    pub(crate) published: u64,
+    /// Life events to be sealed before the next event: recovery, start.
+    pub(crate) announcements: Vec<Event<'static>>,
+    pub(crate) started: bool,
+    pub(crate) poisoned: Option<String>,
+    pub(crate) _lock: Box<dyn Lock>,
+}
+
+impl Writer {
+    /// Number of entries, all of them durable.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.sequence.size()
+    }
+
+    /// Number of entries that the published checkpoint covers.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.published
+    }
+
+    /// The signed checkpoint of the current size.
+    #[must_use]
+    pub fn checkpoint(&self) -> Arc<str> {
+        Arc::clone(&self.note)
+    }
+
+    /// The log's public description.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The keyed names of this log, with which batches are encoded.
+    #[must_use]
+    pub fn fingerprints(&self) -> &Fingerprints {
+        &self.fingerprints
+    }
+
+    /// The log's redactor, keyed by its own secret.
+    #[must_use]
+    pub fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+
+    /// Seals batches as one group: one frame, one sync, one signed tree head for all of them.
+    ///
+    /// # Errors
+    /// [`SealError::Poisoned`] after any failure: nothing of the group was acknowledged, some of it may
+    /// be found on disk when the log is opened again, and a retry then yields duplicates, not copies.
+    pub fn commit(&mut self, batches: Vec<Batch>) -> Result<Vec<Receipt>, SealError> {
+        if let Some(reason) = &self.poisoned {
+            return Err(SealError::Poisoned { reason: reason.clone() });
+        }
+        let outcome = self.commit_group(batches);
+        if let Err(error) = &outcome {
+            self.poison(error.to_string());
+        }
+        outcome
+    }
+
+    fn commit_group(&mut self, batches: Vec<Batch>) -> Result<Vec<Receipt>, SealError> {
+        let now_ms = self.options.clock.now_ms();
+        self.roll_if_due(now_ms)?;
+        let mut life = self.life_batch(&batches, now_ms)?;
+        self.frame.clear();
+        // 1. Order: indexes, record time, streams, leaves. In memory only; a crash here loses nothing that
+        //    anyone was told.
+        let all = std::iter::once(&life).chain(&batches);
+        let mut group = self.sequence.seal(all, now_ms, self.frame.payload())?;
+        // 2. Durability: encrypt, write, sync. A crash before the sync returns may leave the frame whole,
+        //    torn or absent; nobody was told, and recovery keeps it or cuts it.
+        if group.count > 0 {
+            self.append(&group)?;
+            // 3. The tree head over it, signed. A crash here loses only the signature; recovery makes the
+            //    same one again, because the tree is the same.
+            self.sign()?;
+        }
+        // 4. The acknowledgement. From here on a crash must lose nothing of the group.
+        if !life.is_empty() {
+            self.announcements.clear();
+            self.started = true;
+            life.items.clear();
+        }
+        group.outcomes.remove(0);
+        self.receipts(batches, group)
+    }
+
+    fn append(&mut self, group: &Group) -> Result<(), SealError> {
+        let Some(journal) = &mut self.journal else { return Err(SealError::Closed) };
+        journal.append(group.first_index, group.count, &mut self.frame)?;
+        Ok(())
+    }
+
+    fn receipts(&self, batches: Vec<Batch>, group: Group) -> Result<Vec<Receipt>, SealError> {
+        let mut receipts = Vec::with_capacity(batches.len());
+        for (batch, mut outcomes) in batches.into_iter().zip(group.outcomes) {
+            for outcome in &mut outcomes {
+                if let Some(index) = outcome.unknown_leaf() {
+                    *outcome = Outcome::Duplicate { index, leaf_hash: self.leaf_hash(index)? };
+                }
+            }
+            let (recorded_ms, checkpoint) = (self.sequence.time_ms, self.checkpoint());
+            receipts.push(Receipt { batch, outcomes, recorded_ms, checkpoint });
+        }
+        Ok(receipts)
+    }
+
+    /// The hash of an older leaf, from its tile.
+    fn leaf_hash(&self, index: u64) -> Result<[u8; 32], SealError> {
+        let (number, place) = (index / 256, usize::try_from(index % 256).unwrap_or(0));
+        let corrupt =
+            |detail: &str| SealError::corrupt("tile/0", format!("leaf {index}: {detail}"));
+        let tile = merkle::TileCoordinate::new(0, number, merkle::TILE_WIDTH)
+            .map_err(|error| corrupt(&error.to_string()))?;
+        let pending = self.sequence.full.iter().find(|(path, _)| *path == tile.path());
+        let bytes = match pending {
+            Some((_, bytes)) => bytes.clone(),
+            None => match self.folder.read(&tile.path())? {
+                Some(bytes) => bytes,
+                None => self
+                    .sequence
+                    .tree
+                    .partial_tiles()
+                    .find(|(partial, _)| partial.level() == 0 && partial.number() == number)
+                    .map(|(_, bytes)| bytes.to_vec())
+                    .ok_or_else(|| corrupt("its tile is missing"))?,
+            },
+        };
+        let hash = bytes.chunks_exact(32).nth(place).ok_or_else(|| corrupt("its tile is short"))?;
+        hash.try_into().map_err(|_| corrupt("its tile is short"))
+    }
+
+    /// The life events that must stand before the next event.
+    fn life_batch(&mut self, batches: &[Batch], now_ms: u64) -> Result<Batch, SealError> {
+        let mut batch = Batch::default();
+        // A run that only redelivers what is there already leaves no trace of itself.
+        let nothing_new =
+            || batches.iter().flat_map(|b| &b.items).all(|i| self.sequence.window.knows(i.name));
+        if self.announcements.is_empty() && (self.started || nothing_new()) {
+            return Ok(batch);
+        }
+        let mut events = self.announcements.clone();
+        if !self.started {
+            events.push(life::started(self.size(), self.keyring.generation()));
+        }
+        let mut salts = Salts::new(&*self.options.entropy);
+        for event in events {
+            let event = self.redactor.redact(event);
+            batch.push(event, Kind::Log, &self.fingerprints, &mut salts, now_ms)?;
+        }
+        Ok(batch)
+    }
+
+    /// Seals a life event by itself.
+    fn commit_life(&mut self, event: Event<'static>) -> Result<(), SealError> {
+        self.announcements.push(event);
+        self.commit(Vec::new()).map(|_| ())
+    }
+
+    /// Says that the log is alive although nothing happens.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn heartbeat(&mut self) -> Result<(), SealError> {
+        if !self.started {
+            return Ok(());
+        }
+        self.commit_life(life::heartbeat(self.size()))
+    }
+
+    /// Publishes the current head: tiles, then the checkpoint. Does nothing when it is published already.
+    ///
+    /// # Errors
+    /// [`SealError::Store`]: the public files are behind the journal, the log must be reopened.
+    pub fn publish(&mut self) -> Result<(), SealError> {
+        if let Some((files, head)) = self.publication()? {
+            let Some(publisher) = &mut self.publisher else { return Ok(()) };
+            let outcome = publisher.write_full(files).and_then(|()| publisher.publish(head));
+            self.published_up_to(self.size(), outcome)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the outcome of a publication into account. After a failure the full tiles are no longer in
+    /// memory: reopening makes them again from the journal.
+    pub(crate) fn published_up_to(
+        &mut self,
+        size: u64,
+        outcome: Result<(), store::StoreError>,
+    ) -> Result<(), SealError> {
+        match outcome {
+            Ok(()) => self.published = self.published.max(size),
+            Err(error) => {
+                self.poison(error.to_string());
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// What must be written to publish the current head; `None` when nothing is new.
+    pub(crate) fn publication(
+        &mut self,
+    ) -> Result<Option<(Vec<crate::sequence::PublicFile>, Head)>, SealError> {
+        if self.published == self.size() || self.poisoned.is_some() {
+            return Ok(None);
+        }
+        let head = Head { partial: self.sequence.partial_files()?, note: self.checkpoint() };
+        Ok(Some((std::mem::take(&mut self.sequence.full), head)))
+    }
+
+    /// Ends writing in good order: says so in the log, publishes, gives reserved space back.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`] and [`Writer::publish`]; what was acknowledged stays acknowledged.
+    pub fn close(mut self) -> Result<(), SealError> {
+        self.finish()
+    }
+
+    pub(crate) fn finish(&mut self) -> Result<(), SealError> {
+        if let Some(reason) = &self.poisoned {
+            return Err(SealError::Poisoned { reason: reason.clone() });
+        }
+        if self.started {
+            self.commit_life(life::stopped(self.size()))?;
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.close()?;
+        }
+        self.publish()
+    }
+
+    pub(crate) fn poison(&mut self, reason: String) {
+        self.poisoned.get_or_insert(reason);
+        // The file's handle goes, so that nothing can be written through it any more.
+        self.journal = None;
+    }
+
+    /// Signs the head of the current size.
+    pub(crate) fn sign(&mut self) -> Result<(), SealError> {
+        let note = sign_head(
+            &self.identity.origin,
+            &self.sequence,
+            &self.signers,
+            self.options.clock.now_ms(),
+        )?;
+        self.note = note.into();
+        Ok(())
+    }
+
+    /// Begins a new journal file when the current one is large, or when there is none.
+    fn roll_if_due(&mut self, now_ms: u64) -> Result<(), SealError> {
+        let full =
+            self.journal.as_ref().is_some_and(|j| j.bytes() >= self.options.journal_roll_bytes);
+        if self.journal.is_some() && !full {
+            return Ok(());
+        }
+        if let Some(mut journal) = self.journal.take() {
+            journal.close()?;
+        }
+        let key_id = self.keyring.generate(Purpose::Journal, now_ms, &*self.options.entropy)?;
+        // The key is durable before anything is encrypted with it; a crash in between leaves a key that
+        // nothing uses.
+        let bytes = self.keyring.to_bytes(&self.kek, &*self.options.entropy)?;
+        self.folder.replace(KEYRING_PATH, &bytes)?;
+        let header = JournalHeader {
+            log_id: self.identity.id()?,
+            key_id: key_id.to_bytes(),
+            first_index: self.size(),
+        };
+        let key = journal_key(&self.keyring, key_id)?;
+        let entropy = Arc::clone(&self.options.entropy);
+        let reservation = self.options.reservation;
+        self.journal = Some(FileJournal::create(&self.folder, header, key, entropy, reservation)?);
+        if self.started {
+            let generation = self.keyring.generation();
+            self.announcements.push(life::keys_added("journal", &key_id.to_string(), generation));
+        }
+        Ok(())
+    }
+}
+
+/// The data key of a journal file.
+pub(crate) fn journal_key(keyring: &Keyring, id: keys::KeyId) -> Result<DataKey, SealError> {
+    keyring.get(id).map(DataKey::new).ok_or_else(|| {
+        SealError::corrupt(KEYRING_PATH, format!("the key {id} of a journal file is not in it"))
+    })
+}
+
+/// Signs the head of a sequence with every key of the log.
+pub(crate) fn sign_head(
+    origin: &str,
+    sequence: &Sequence,
+    signers: &[SigningKey],
+    now_ms: u64,
+) -> Result<String, SealError> {
+    let corrupt = |detail: String| SealError::corrupt(crate::publish::CHECKPOINT_PATH, detail);
+    let head = Checkpoint::new(origin, sequence.size(), sequence.tree.root())
+        .map_err(|error| corrupt(error.to_string()))?;
+    let signers: Vec<&SigningKey> = signers.iter().collect();
+    checkpoint::sign_checkpoint_at(&head, &signers, now_ms / 1000)
+        .map_err(|error| corrupt(error.to_string()))
+}

@@ -1,0 +1,68 @@
+//! Threads around the writer.
+
+use super::*;
+use seal::Log;
+use std::collections::HashSet;
+use store::DiskFolder;
+
+fn disk() -> (tempfile::TempDir, Arc<dyn Folder>) {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(temporary.path().join("log")));
+    seal::create(&folder, &new_log(), &kek(), [1; 16], &options()).unwrap();
+    (temporary, folder)
+}
+
+fn events(log: &Log, thread: u64, numbers: std::ops::Range<u64>) -> Batch {
+    let lines: Vec<String> = numbers
+        .map(|n| {
+            format!(r#"{{"event_id":"t{thread}-{n}","event_type":"a.b","trace_id":"t{thread}"}}"#)
+        })
+        .collect();
+    let events =
+        lines.iter().map(|line| log.redactor().redact(Event::from_json(line.as_bytes()).unwrap()));
+    log.encode(events).unwrap()
+}
+
+#[test]
+fn many_producers_share_one_order_without_gaps() {
+    let (_temporary, folder) = disk();
+    let options = Options { reservation: Reservation::Background, publish_ms: 5, ..options() };
+    let log = Log::start(seal::open(&folder, kek(), options).unwrap());
+    let all: Vec<u64> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|thread| {
+                let log = &log;
+                scope.spawn(move || {
+                    let mut mine = Vec::new();
+                    for round in 0..30 {
+                        let receipt =
+                            log.append(events(log, thread, round * 7..round * 7 + 7)).unwrap();
+                        mine.extend(indexes(&receipt));
+                    }
+                    assert!(mine.is_sorted());
+                    mine
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let unique: HashSet<u64> = all.iter().copied().collect();
+    assert_eq!(unique.len(), 8 * 30 * 7);
+    assert_eq!((all.iter().min(), all.iter().max()), (Some(&2), Some(&(8 * 30 * 7 + 1))));
+    log.publish().unwrap();
+    log.close().unwrap();
+    let writer = open(&folder);
+    assert_eq!(writer.size(), 8 * 30 * 7 + 3);
+    assert_eq!(writer.published(), writer.size());
+}
+
+#[test]
+fn silence_is_filled_with_heartbeats() {
+    let (_temporary, folder) = disk();
+    let options = Options { heartbeat_ms: 20, publish_ms: 5, ..options() };
+    let log = Log::start(seal::open(&folder, kek(), options).unwrap());
+    log.append(events(&log, 0, 0..1)).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    log.close().unwrap();
+    assert!(open(&folder).size() >= 6, "created, started, event, heartbeats, stopped");
+}

@@ -1,0 +1,155 @@
+//! `cargo xtask fuzz`: runs the targets of `fuzz/` on the stable compiler.
+//!
+//! Seeds committed in fuzz/corpus/TARGET are read; what a run finds goes to the build folder, so
+//! that a run never dirties the tree. fuzz/README.md says how to add a target.
+
+use std::path::Path;
+
+use crate::Command;
+use crate::arguments::Arguments;
+use crate::failure::Failure;
+use crate::job::Job;
+use crate::need::{Need, need};
+use crate::place;
+use crate::steps::Outcome;
+
+const SECONDS_DEFAULT: u32 = 30;
+
+/// An input that takes longer than this is a finding of its own.
+const INPUT_SECONDS_MAX: u32 = 10;
+
+pub(crate) const COMMAND: Command = Command {
+    name: "fuzz",
+    summary: "runs fuzz targets, each for some seconds",
+    help: "\
+Runs the named targets (default: all in fuzz/Cargo.toml). Installs cargo-fuzz when it is missing. Uses the
+stable compiler with the address sanitizer (RUSTC_BOOTSTRAP=1), or without one where that does not build.
+
+  --seconds N  time per target (default 30)
+  --list       show the targets
+
+Examples:
+  cargo xtask fuzz
+  cargo xtask fuzz merkle_bundle --seconds 600
+  cargo xtask fuzz --list",
+    run,
+};
+
+fn run(mut arguments: Arguments) -> Result<(), Failure> {
+    let list = arguments.flag("--list");
+    let seconds = arguments.number("--seconds", SECONDS_DEFAULT)?;
+    let names = arguments.rest()?;
+    if list {
+        for target in targets()? {
+            println!("{target}");
+        }
+        return Ok(());
+    }
+    need(&Need::Compiler)?;
+    need(&Need::CargoCommand("cargo-fuzz"))?;
+    run_targets(&names, seconds).map(|_| ())
+}
+
+/// Fuzzes the named targets, or all of them, each for this long.
+pub(crate) fn run_targets(names: &[String], seconds: u32) -> Result<Outcome, Failure> {
+    let all = targets()?;
+    if let Some(name) = names.iter().find(|name| !all.contains(name)) {
+        return Err(Failure::Usage(format!(
+            "no fuzz target `{name}`; there are: {}",
+            all.join(", ")
+        )));
+    }
+    let chosen = if names.is_empty() { all } else { names.to_vec() };
+    if chosen.is_empty() {
+        return Ok(Outcome::Skipped("fuzz/Cargo.toml names no target".to_owned()));
+    }
+    let sanitizer = build(&chosen)?;
+    for target in &chosen {
+        run_target(target, sanitizer, seconds)?;
+    }
+    println!("{} targets, {seconds} s each, sanitizer {sanitizer}: no finding", chosen.len());
+    Ok(Outcome::Passed)
+}
+
+/// The names of the targets, from fuzz/Cargo.toml.
+fn targets() -> Result<Vec<String>, Failure> {
+    let path = place::root().join("fuzz/Cargo.toml");
+    let text = std::fs::read_to_string(&path).map_err(|e| Failure::file("read", &path, &e))?;
+    target_names(&text).map_err(|e| Failure::Failed(format!("{}: {e}", path.display())))
+}
+
+fn target_names(manifest: &str) -> Result<Vec<String>, toml::de::Error> {
+    let table: toml::Table = manifest.parse()?;
+    let bins = table.get("bin").and_then(toml::Value::as_array);
+    let name = |bin: &toml::Value| bin.get("name")?.as_str().map(str::to_owned);
+    Ok(bins.into_iter().flatten().filter_map(name).collect())
+}
+
+/// Builds with the address sanitizer, or without where the compiler refuses; says which it was.
+fn build(chosen: &[String]) -> Result<&'static str, Failure> {
+    let attempt = |sanitizer: &'static str| -> Result<&'static str, Failure> {
+        for target in chosen {
+            cargo_fuzz("build", sanitizer).arg(target).run()?;
+        }
+        Ok(sanitizer)
+    };
+    attempt("address").or_else(|failure| {
+        println!("{failure}; trying without a sanitizer");
+        attempt("none")
+    })
+}
+
+fn cargo_fuzz(verb: &str, sanitizer: &str) -> Job {
+    Job::cargo().env("RUSTC_BOOTSTRAP", "1").args(["fuzz", verb, "-s", sanitizer])
+}
+
+fn run_target(target: &str, sanitizer: &str, seconds: u32) -> Result<(), Failure> {
+    // The first corpus folder is the one that libFuzzer writes to.
+    let found = place::target().join("fuzz-corpus").join(target);
+    std::fs::create_dir_all(&found).map_err(|e| Failure::file("create", &found, &e))?;
+    let seeds = place::root().join("fuzz/corpus").join(target);
+    let mut job = cargo_fuzz("run", sanitizer).arg(target).arg(&found);
+    if seeds.is_dir() {
+        job = job.arg(&seeds);
+    }
+    job = job.arg("--").arg(format!("-max_total_time={seconds}"));
+    job = job.arg(format!("-timeout={INPUT_SECONDS_MAX}")).arg("-verbosity=0");
+    let dictionary = Path::new("fuzz/dictionaries").join(format!("{target}.txt"));
+    if place::root().join(&dictionary).is_file() {
+        job = job.arg(format!("-dict={}", place::root().join(&dictionary).display()));
+    }
+    job.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_read_from_the_manifest() {
+        let manifest = "[package]\nname = \"x\"\n[[bin]]\nname = \"a\"\npath = \"a.rs\"\n[[bin]]\nname = \"b\"\n";
+        assert_eq!(target_names(manifest).unwrap(), ["a", "b"]);
+        assert!(target_names("[package]\nname = \"x\"").unwrap().is_empty());
+        assert!(target_names("[[bin").is_err());
+    }
+
+    #[test]
+    fn every_file_is_a_target() {
+        let targets = targets().unwrap();
+        for entry in std::fs::read_dir(place::root().join("fuzz/targets")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            assert!(targets.contains(&name), "{name} is not in fuzz/Cargo.toml");
+        }
+    }
+
+    #[test]
+    fn every_target_has_its_file_and_seeds() {
+        for target in targets().unwrap() {
+            let folder = place::root().join("fuzz");
+            assert!(folder.join(format!("targets/{target}.rs")).is_file(), "{target}");
+            let seeds = std::fs::read_dir(folder.join("corpus").join(&target)).unwrap();
+            assert!(seeds.count() > 0, "{target} has no seed");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The table of what `cargo xtask test` runs: every step, in order, with its exact command.
+//!
+//! To add a step, add a row. To change what a slice costs, change its numbers here and nowhere
+//! else. Next door: `test.rs` runs the rows, `need.rs` installs what they ask for.
+
+use crate::arguments::Arguments;
+use crate::deny;
+use crate::failure::Failure;
+use crate::fuzz;
+use crate::need::Need;
+use crate::record;
+use crate::reference;
+use crate::tidy;
+
+/// How a step ended, when it did not fail.
+pub(crate) enum Outcome {
+    /// It did what it says.
+    Passed,
+    /// It had nothing to do, and why.
+    Skipped(String),
+}
+
+/// One row: what is checked and how.
+pub(crate) struct Step {
+    /// What `--only` and `--skip` take.
+    pub(crate) name: &'static str,
+    /// What it makes sure of.
+    pub(crate) what: &'static str,
+    pub(crate) needs: &'static [Need],
+    /// A file without which the step is skipped: it checks something that is not in this tree.
+    pub(crate) file: Option<&'static str>,
+    pub(crate) action: Action,
+    /// What to do when it fails.
+    pub(crate) remedy: &'static str,
+}
+
+/// What a step does.
+pub(crate) enum Action {
+    /// Runs cargo with these words and these environment variables.
+    Cargo(&'static [&'static str], &'static [(&'static str, &'static str)]),
+    /// Calls a function of this program.
+    Call(fn() -> Result<Outcome, Failure>),
+}
+
+use Action::{Call, Cargo};
+
+/// Seconds of fuzzing per target: enough to replay the seeds and catch a parser that falls over at
+/// once.
+const FUZZ_SLICE_SECONDS: u32 = 5;
+
+/// Cheap steps first, so that a slip is told within a minute.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        what: "formatting",
+        needs: &[],
+        file: None,
+        action: Cargo(&["fmt", "--all", "--check"], &[]),
+        remedy: "run `cargo fmt --all`",
+    },
+    Step {
+        name: "clippy",
+        what: "compiler and clippy warnings",
+        needs: &[Need::Compiler],
+        file: None,
+        action: Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
+        remedy: "fix each warning; where it is wrong, `#[expect(lint, reason = \"...\")]`",
+    },
+    Step {
+        name: "tidy",
+        what: "the house rules",
+        needs: &[],
+        file: None,
+        action: Call(tidy::step),
+        remedy: "each line above says what to do; `cargo xtask tidy` runs this step alone",
+    },
+    Step {
+        name: "deny",
+        what: "licences, sources and bans",
+        needs: &[],
+        file: None,
+        action: Call(|| deny::check(false)),
+        remedy: "see deny.toml; a new licence or source needs a reason there",
+    },
+    Step {
+        name: "record",
+        what: "recorded test data is what its scripts write",
+        needs: &[Need::Python],
+        file: Some("testdata/record"),
+        action: Call(record::step),
+        remedy: "the message names the script; see testdata/record/README.md",
+    },
+    Step {
+        name: "test",
+        what: "unit and integration tests",
+        needs: &[Need::Compiler],
+        file: None,
+        action: Cargo(&["test", "--workspace"], &[]),
+        remedy: "run the failing test alone: `cargo test -p CRATE TEST`",
+    },
+    Step {
+        name: "doc",
+        what: "documentation builds without warnings",
+        needs: &[],
+        file: None,
+        action: Cargo(&["doc", "--no-deps", "--workspace"], &[("RUSTDOCFLAGS", "-Dwarnings")]),
+        remedy: "mend the link or the markup that rustdoc names",
+    },
+    Step {
+        name: "wasm",
+        what: "the offline checker builds for the browser",
+        needs: &[Need::WasmTarget],
+        file: None,
+        action: Cargo(&["build", "-p", "prove", "--target", "wasm32-unknown-unknown"], &[]),
+        remedy: "keep I/O, clocks and native libraries out of prove, checkpoint, merkle and event",
+    },
+    Step {
+        name: "build",
+        what: "the binary that the steps below run",
+        needs: &[Need::Compiler],
+        file: None,
+        action: Cargo(&["build", "--profile", "demo", "-p", "cli", "--bin", "tacho"], &[]),
+        remedy: "fix the build",
+    },
+    Step {
+        name: "reference",
+        what: "the reference implementation reads our log and rejects damaged ones",
+        needs: &[Need::Go],
+        file: None,
+        action: Call(reference::step),
+        remedy: "the reference decides: compare with c2sp.org/tlog-tiles and tlog-checkpoint",
+    },
+    Step {
+        name: "fuzz",
+        what: "each fuzz target for some seconds",
+        needs: &[Need::Compiler, Need::CargoCommand("cargo-fuzz")],
+        file: Some("fuzz/Cargo.toml"),
+        action: Call(|| fuzz::run_targets(&[], FUZZ_SLICE_SECONDS)),
+        remedy: "the failing input lies in fuzz/artifacts; make it a test, then fix",
+    },
+    Step {
+        name: "simulate",
+        what: "faults and crashes against the real writer",
+        needs: &[Need::Compiler],
+        file: Some("crates/simulate/src/main.rs"),
+        action: Cargo(&["run", "--profile", "demo", "-p", "simulate", "--", "--seeds", "500"], &[]),
+        remedy: "replay the printed seed: `cargo xtask simulate -- --seed SEED`",
+    },
+    Step {
+        name: "kill",
+        what: "kill -9 under load loses no acknowledged event",
+        needs: &[Need::Compiler],
+        file: Some("crates/simulate/src/main.rs"),
+        action: Cargo(
+            &["run", "--profile", "demo", "-p", "simulate", "--", "kill", "--rounds", "20"],
+            &[],
+        ),
+        remedy: "the data folder is kept and named above: `tacho verify --data DIR`",
+    },
+    Step {
+        name: "demo",
+        what: "the demo plays, verifies, and notices the changed byte",
+        needs: &[Need::Compiler],
+        file: None,
+        action: Call(demo),
+        remedy: "run `cargo xtask demo --keep` and look at the data folder",
+    },
+];
+
+fn demo() -> Result<Outcome, Failure> {
+    crate::demo::play(Arguments::new(Vec::new()))?;
+    Ok(Outcome::Passed)
+}
