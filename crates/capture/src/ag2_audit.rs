@@ -36,7 +36,8 @@ fn read<'a>(
 ) -> Result<Event<'a>, EventError> {
     let mut record = Object::parse(line)?;
     let kind = record.take_text("kind").ok_or_else(|| {
-        let reason = "every record of an AG2 audit log has a kind, for example \"agent_registered\"";
+        let reason =
+            "every record of an AG2 audit log has a kind, for example \"agent_registered\"";
         EventError::new(Code::MissingField, "kind", reason)
     })?;
     let mut event = Event::new(format!("{}{kind}", types::HUB_PREFIX));

@@ -42,7 +42,6 @@ fn read<'a>(
     if let Some((trace, span)) = envelope.peek_text("trace_id").as_deref().and_then(traceparent) {
         event.caused_by.push(span_event_id(&trace, &span, "start").into());
         event.trace_id = Some(trace.into());
-        sink.unmapped("trace_id");
         // Its sampling flags stand nowhere else.
         if let Some(json) = envelope.take_json("trace_id")? {
             event.content.set_attribute("traceparent", json);
@@ -58,7 +57,8 @@ fn read<'a>(
 fn traceparent(text: &str) -> Option<(String, String)> {
     let mut fields = text.split('-').skip(1);
     let (trace, span) = (fields.next()?, fields.next()?);
-    let hex = |field: &str, digits| field.len() == digits && field.bytes().all(|b| b.is_ascii_hexdigit());
+    let hex =
+        |field: &str, digits| field.len() == digits && field.bytes().all(|b| b.is_ascii_hexdigit());
     (hex(trace, 32) && hex(span, 16)).then(|| (trace.to_lowercase(), span.to_lowercase()))
 }
 
@@ -99,10 +99,10 @@ fn read_message<'a>(
         let mut object = Object::parse_text(data, "event_data").unwrap_or_default();
         if let Some(text) = object.take_json("text")? {
             event.content.set(Part::Input, text);
-            if object.is_empty() {
-                return Ok(());
+            if !object.is_empty() {
+                event.content.set(Part::Params, object.into_json("event_data")?);
             }
-            whole = Part::Params;
+            return Ok(());
         }
     }
     event.content.set(whole, event::Json::parse(data, "event_data")?);
@@ -111,7 +111,8 @@ fn read_message<'a>(
 
 /// A packet carries who acts next: a handoff, the end, or plain text.
 fn read_packet(event: &mut Event<'_>, data: Option<&str>) -> event::Text<'static> {
-    let data = data.and_then(|data| Object::parse_text(data, "event_data").ok()).unwrap_or_default();
+    let data =
+        data.and_then(|data| Object::parse_text(data, "event_data").ok()).unwrap_or_default();
     let routing = data.peek("routing").and_then(|text| Object::parse_text(text, "routing").ok());
     let mut routing = routing.unwrap_or_default();
     let kind = routing.take_text("kind").unwrap_or_default();

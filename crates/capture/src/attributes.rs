@@ -1,7 +1,8 @@
 //! The attributes of a span, a log record or a span event: taken one by one, so that what nobody takes
 //! can be kept under its own name.
 
-use event::{Json, Text};
+use crate::sink::Sink;
+use event::{Event, Json, Text};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -14,6 +15,9 @@ const DEPTH_MAX: usize = event::limits::NESTING_MAX - 4;
 
 /// Segments of a flattened key (`llm.input_messages.0.message.role` has five); deeper is no convention's.
 const SEGMENTS_MAX: usize = 12;
+
+/// Values kept under one name: duplicates are invalid, and looking for a free name takes time.
+const COPIES_MAX: usize = 16;
 
 impl Attributes {
     pub(crate) fn new(list: Vec<(String, Value)>) -> Self {
@@ -110,7 +114,9 @@ impl Attributes {
     pub(crate) fn take_flattened(&mut self, prefix: &str) -> Option<Value> {
         let path_of = |name: &str| {
             let path = name.strip_prefix(prefix)?.strip_prefix('.')?;
-            (path.split('.').count() <= SEGMENTS_MAX).then(|| path.to_owned())
+            // `gen_ai.prompt.name` is no message of `gen_ai.prompt.0`.
+            let indexed = path.starts_with(|first: char| first.is_ascii_digit());
+            (indexed && path.split('.').count() <= SEGMENTS_MAX).then(|| path.to_owned())
         };
         if !self.0.iter().any(|(name, _)| path_of(name).is_some()) {
             return None;
@@ -129,6 +135,25 @@ impl Attributes {
         }
         self.0 = left;
         Some(tree.into_value())
+    }
+
+    /// Takes what is left of another record's attributes.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Puts what is left on an event, under its own name, and counts it.
+    pub(crate) fn keep<'a>(self, event: &mut Event<'a>, sink: &mut Sink<'_, 'a>) {
+        for (key, value) in self.0 {
+            sink.unmapped(&key);
+            let mut name = key.clone();
+            let mut copies = 1;
+            while event.content.attribute(&name).is_some() && copies < COPIES_MAX {
+                copies += 1;
+                name = format!("{key}#{copies}");
+            }
+            event.content.set_attribute(name, json(&value));
+        }
     }
 
     pub(crate) fn into_list(self) -> Vec<(String, Value)> {
@@ -204,9 +229,12 @@ impl Tree {
                 let position = |name: &str| name.parse::<u32>().ok();
                 if children.iter().all(|(name, _)| position(name).is_some()) {
                     children.sort_by_key(|(name, _)| position(name));
-                    Value::Array(children.into_iter().map(|(_, child)| child.into_value()).collect())
+                    Value::Array(
+                        children.into_iter().map(|(_, child)| child.into_value()).collect(),
+                    )
                 } else {
-                    let members = children.into_iter().map(|(name, child)| (name, child.into_value()));
+                    let members =
+                        children.into_iter().map(|(name, child)| (name, child.into_value()));
                     Value::Object(members.collect())
                 }
             }
@@ -238,10 +266,10 @@ mod tests {
 
     #[test]
     fn contradicting_and_bottomless_keys_are_left_alone() {
-        let deep = format!("m.{}", vec!["x"; 100_000].join("."));
-        let mut list = attributes(json!({"m.a": 1, "m.a.b": 2, deep.clone(): 3}));
-        assert_eq!(list.take_flattened("m"), Some(json!({"a": 1})));
-        assert_eq!(list, attributes(json!({"m.a.b": 2, deep: 3})));
+        let deep = format!("m.0.{}", vec!["x"; 100_000].join("."));
+        let mut list = attributes(json!({"m.0": 1, "m.0.b": 2, deep.clone(): 3, "m.name": 4}));
+        assert_eq!(list.take_flattened("m"), Some(json!([1])));
+        assert_eq!(list, attributes(json!({"m.0.b": 2, deep: 3, "m.name": 4})));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! Native events do not come here: their producer can correct them, so they are refused instead.
 
-use event::{Code, Event, EventError, Json, limits, types};
+use event::{Code, Event, EventError, Json, Text, limits, types};
 use std::borrow::Cow;
 
 /// The prefix of types that would otherwise claim the log's own namespace.
@@ -25,9 +25,11 @@ pub(crate) fn fit(mut event: Event<'_>) -> Result<Event<'_>, EventError> {
     event.confidence = event.confidence.filter(|c| (0.0..=1.0).contains(c));
     event.duration_ms = event.duration_ms.filter(|d| d.is_finite());
     for (name, list) in [("caused_by", &mut event.caused_by), ("tags", &mut event.tags)] {
-        if list.len() > limits::LIST_ITEMS_MAX {
+        let long = |item: &Text<'_>| item.len() > limits::EVENT_ID_BYTES_MAX;
+        if list.len() > limits::LIST_ITEMS_MAX || list.iter().any(long) {
             let all: Vec<&str> = list.iter().map(|item| &**item).collect();
             event.content.set_attribute(name, Json::from_value(&all.into()));
+            list.retain(|item| !long(item));
             list.truncate(limits::LIST_ITEMS_MAX);
         }
     }
@@ -62,6 +64,24 @@ fn fit_type(event: &mut Event<'_>) {
 
 fn fit_texts(event: &mut Event<'_>) {
     let mut whole = Vec::new();
+    let mut structured = Vec::new();
+    if let Some(model) = &mut event.model {
+        structured.extend([
+            ("model.name", &mut model.name),
+            ("model.provider", &mut model.provider),
+            ("model.requested", &mut model.requested),
+            ("model.responded", &mut model.responded),
+        ]);
+    }
+    if let Some(producer) = &mut event.producer {
+        structured.extend([("producer.id", &mut producer.id), ("producer.sdk", &mut producer.sdk)]);
+    }
+    for (name, text) in structured {
+        if let Some(text) = text.as_mut().filter(|text| text.len() > limits::TEXT_BYTES_MAX) {
+            whole.push((name, Json::string(text)));
+            *text = Cow::Owned(cut(text, limits::TEXT_BYTES_MAX).to_owned());
+        }
+    }
     for (name, text) in event.texts_mut() {
         if text.len() > limits::TEXT_BYTES_MAX {
             whole.push((name, Json::string(text)));
@@ -94,6 +114,20 @@ mod tests {
         assert_eq!(event.agent_name.unwrap().len(), limits::TEXT_BYTES_MAX);
         assert_eq!(event.content.attribute("agent_name").unwrap().to_text().unwrap(), long);
         assert_eq!(event.event_id.unwrap().len(), 36);
+    }
+
+    #[test]
+    fn long_lists_models_and_producers_are_cut_and_kept_whole_aside() {
+        let mut event = Event::new("a.b");
+        event.tags = vec!["t".into(); 300];
+        event.caused_by = vec!["c".into(), "d".repeat(5_000).into()];
+        event.model =
+            Some(event::Model { responded: Some("m".repeat(5_000).into()), ..Default::default() });
+        let event = fit(event).unwrap();
+        assert_eq!((event.tags.len(), event.caused_by.len()), (limits::LIST_ITEMS_MAX, 1));
+        assert!(event.content.attribute("caused_by").unwrap().as_str().len() > 5_000);
+        assert!(event.content.attribute("model.responded").unwrap().as_str().len() > 5_000);
+        assert_eq!(event.model.unwrap().display().map(str::len), Some(limits::TEXT_BYTES_MAX));
     }
 
     #[test]

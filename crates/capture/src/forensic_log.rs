@@ -32,7 +32,8 @@ fn read<'a>(line: &'a [u8], sink: &mut Sink<'_, 'a>) -> Result<Event<'a>, EventE
     })?;
     let mut entry = Object::parse_text(json, "")?;
     let name = entry.take_text("event").ok_or_else(|| {
-        let reason = "every entry of the forensic handler names its event, for example \"chain_start\"";
+        let reason =
+            "every entry of the forensic handler names its event, for example \"chain_start\"";
         EventError::new(Code::MissingField, "event", reason)
     })?;
     let mut event = Event::new("");
@@ -43,7 +44,8 @@ fn read<'a>(line: &'a [u8], sink: &mut Sink<'_, 'a>) -> Result<Event<'a>, EventE
         entry.take("timestamp");
     }
     event.content.set_attribute("asctime", Json::string(head.time));
-    if Some(head.logger) != event.agent_name.as_deref().map(|a| format!("forensics.{a}")).as_deref() {
+    if Some(head.logger) != event.agent_name.as_deref().map(|a| format!("forensics.{a}")).as_deref()
+    {
         event.content.set_attribute("logger", Json::string(head.logger));
     }
     event.action = Some(name.clone());
@@ -66,7 +68,11 @@ fn split(line: &str) -> Option<(Head<'_>, &str)> {
 }
 
 /// The type by the event's name, and `data` in the parts of the content where it belongs.
-fn read_data<'a>(event: &mut Event<'a>, name: &str, data: Option<&'a str>) -> Result<(), EventError> {
+fn read_data<'a>(
+    event: &mut Event<'a>,
+    name: &str,
+    data: Option<&'a str>,
+) -> Result<(), EventError> {
     let mut part = Part::Params;
     let mut wanted = None;
     event.event_type = match name {
@@ -96,10 +102,10 @@ fn read_data<'a>(event: &mut Event<'a>, name: &str, data: Option<&'a str>) -> Re
         && let Some(json) = object.take_json(key)?
     {
         event.content.set(part, json);
-        if object.is_empty() {
-            return Ok(());
+        if !object.is_empty() {
+            event.content.set(Part::Params, object.into_json("data")?);
         }
-        part = Part::Params;
+        return Ok(());
     }
     event.content.set(part, Json::parse(data, "data")?);
     Ok(())
@@ -113,27 +119,13 @@ fn read_code<'a>(event: &mut Event<'a>, data: Option<&'a str>) -> Result<(), Eve
         return Ok(());
     };
     event.outcome = object.peek_text("execution_result").as_deref().and_then(exit_outcome);
-    let mut params = String::from("{");
-    if let Some(code) = object.take_json("code_snippet")? {
-        params.push_str("\"code\":");
-        params.push_str(code.as_str());
-    }
     if let Some(result) = object.take_json("execution_result")? {
         event.content.set(Part::Result, result);
     }
-    for (key, raw) in object.into_members() {
-        params.push_str(if params.len() > 1 { "," } else { "" });
-        params.push_str(Json::string(&key).as_str());
-        params.push(':');
-        params.push_str(Json::parse(raw, &key)?.as_str());
+    object.rename("code_snippet", "code");
+    if !object.is_empty() {
+        event.content.set(Part::Params, object.into_json("data")?);
     }
-    params.push('}');
-    // A member called `code` beside `code_snippet` would stand there twice.
-    let json = match Json::parse(&params, "params") {
-        Ok(json) => json.into_owned(),
-        Err(_) => Json::parse(data, "data")?,
-    };
-    event.content.set(Part::Params, json);
     Ok(())
 }
 

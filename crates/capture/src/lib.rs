@@ -49,13 +49,17 @@ use sink::Sink;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaptureError {
     /// The body as a whole is not JSON.
-    #[error("the body is not valid JSON: {reason}; send one object, an array of objects, or one object a line")]
+    #[error(
+        "the body is not valid JSON: {reason}; send one object, an array of objects, or one object a line"
+    )]
     NotJson {
         /// Where and why the parser stopped.
         reason: String,
     },
     /// The JSON is not an OTLP request.
-    #[error("the JSON is not an OTLP request: it has neither `resourceSpans` nor `resourceLogs`; choose the format that the file is in")]
+    #[error(
+        "the JSON is not an OTLP request: it has neither `resourceSpans` nor `resourceLogs`; choose the format that the file is in"
+    )]
     NotOtlp,
     /// The protobuf frame around the records is broken; what stood before the break was captured.
     #[error("the OTLP request is broken at byte {position}: {reason}; send it again")]

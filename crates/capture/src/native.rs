@@ -19,7 +19,10 @@ pub(crate) fn capture<'a>(bytes: &'a [u8], sink: &mut Sink<'_, 'a>) {
 }
 
 /// One object, an array of objects, or NDJSON, told apart by the bytes.
-pub(crate) fn capture_body<'a>(bytes: &'a [u8], sink: &mut Sink<'_, 'a>) -> Result<(), CaptureError> {
+pub(crate) fn capture_body<'a>(
+    bytes: &'a [u8],
+    sink: &mut Sink<'_, 'a>,
+) -> Result<(), CaptureError> {
     let body = without_byte_order_mark(bytes).trim_ascii();
     match body.first() {
         Some(b'[') => capture_array(body, sink),
@@ -80,7 +83,9 @@ impl<'de> Visitor<'de> for Items {
         while let Some(item) = elements.next_element::<&RawValue>()? {
             if items.len() == limits::BATCH_EVENTS_MAX {
                 let max = limits::BATCH_EVENTS_MAX;
-                return Err(A::Error::custom(format!("more than {max} events; send several batches")));
+                return Err(A::Error::custom(format!(
+                    "more than {max} events; send several batches"
+                )));
             }
             items.push(item);
         }

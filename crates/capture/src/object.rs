@@ -32,7 +32,8 @@ impl<'a> Object<'a> {
     pub(crate) fn parse_text(text: &'a str, field: &str) -> Result<Self, EventError> {
         if text.len() > event::limits::EVENT_BYTES_MAX {
             let max = event::limits::EVENT_BYTES_MAX;
-            let reason = format!("{} bytes, at most {max} are allowed; cut large values", text.len());
+            let reason =
+                format!("{} bytes, at most {max} are allowed; cut large values", text.len());
             return Err(EventError::new(Code::TooLarge, field, reason));
         }
         let mut duplicate = None;
@@ -47,7 +48,10 @@ impl<'a> Object<'a> {
                 Err(EventError::new(Code::DuplicateKey, path, reason))
             }
             (Ok(members), None) => Ok(Self { members }),
-            (Err(_), None) if serde_json::from_str::<&RawValue>(text).is_ok_and(|value| !value.get().starts_with('{')) => {
+            (Err(_), None)
+                if serde_json::from_str::<&RawValue>(text)
+                    .is_ok_and(|value| !value.get().starts_with('{')) =>
+            {
                 Err(EventError::new(Code::NotAnObject, field, "expected a JSON object"))
             }
             (Err(error), None) => {
@@ -100,13 +104,39 @@ impl<'a> Object<'a> {
         self.members.is_empty()
     }
 
+    /// Gives a member another name, unless that is taken.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        if self.peek(to).is_none()
+            && let Some((name, _)) = self.members.iter_mut().find(|(name, _)| name == from)
+        {
+            to.clone_into(name);
+        }
+    }
+
+    /// What is left, as one object again.
+    pub(crate) fn into_json(self, field: &str) -> Result<Json<'static>, EventError> {
+        let mut text = String::from("{");
+        for (key, raw) in self.members {
+            text.push_str(if text.len() > 1 { "," } else { "" });
+            text.push_str(Json::string(&key).as_str());
+            text.push(':');
+            text.push_str(raw);
+        }
+        text.push('}');
+        Ok(Json::parse(&text, field)?.into_owned())
+    }
+
     /// What is left, in its order.
     pub(crate) fn into_members(self) -> Vec<(String, &'a str)> {
         self.members
     }
 
     /// Puts every member that is left into the attributes, and counts it.
-    pub(crate) fn keep_rest(self, event: &mut Event<'a>, sink: &mut Sink<'_, 'a>) -> Result<(), EventError> {
+    pub(crate) fn keep_rest(
+        self,
+        event: &mut Event<'a>,
+        sink: &mut Sink<'_, 'a>,
+    ) -> Result<(), EventError> {
         for (key, raw) in self.members {
             sink.unmapped(&key);
             let json = Json::parse(raw, &key)?;
@@ -157,7 +187,8 @@ mod tests {
 
     #[test]
     fn faults_are_named() {
-        let code = |text: &str| Object::parse(text.as_bytes()).map(|_| ()).map_err(|e| (e.code, e.field));
+        let code =
+            |text: &str| Object::parse(text.as_bytes()).map(|_| ()).map_err(|e| (e.code, e.field));
         assert_eq!(code("{\"a\":1,\"b\":null}"), Ok(()));
         assert_eq!(code("{\"a\":1,\"a\":2}"), Err((Code::DuplicateKey, "a".into())));
         assert_eq!(code("[1]"), Err((Code::NotAnObject, String::new())));

@@ -4,6 +4,7 @@
 //! OTLP 1.x (opentelemetry.io/docs/specs/otlp). What attributes mean is next door in `conventions`.
 
 pub(crate) mod json;
+pub(crate) mod lineage;
 pub(crate) mod logs;
 pub(crate) mod protobuf;
 pub(crate) mod source;
@@ -12,6 +13,7 @@ mod wire;
 
 use crate::attributes::Attributes;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// The event id of a span's event: `start` for the first (every span has it, so children can name their
 /// parent by it), `end` for the result of a tool, `event:<n>` for what happened in between.
@@ -150,7 +152,8 @@ pub(crate) fn id_or_none(hex: String) -> String {
 
 /// An OTLP `double`, which may be what JSON has no number for.
 pub(crate) fn double(number: f64) -> Value {
-    serde_json::Number::from_f64(number).map_or_else(|| Value::from(not_finite(number)), Value::Number)
+    serde_json::Number::from_f64(number)
+        .map_or_else(|| Value::from(not_finite(number)), Value::Number)
 }
 
 fn not_finite(number: f64) -> &'static str {
@@ -163,12 +166,10 @@ fn not_finite(number: f64) -> &'static str {
 
 /// An OTLP `kvlist`: an object, or a list of pairs when a key stands there twice, so that neither is lost.
 pub(crate) fn key_values(pairs: Vec<(String, Value)>) -> Value {
-    let mut map = serde_json::Map::with_capacity(pairs.len());
-    for (key, value) in &pairs {
-        if map.insert(key.clone(), value.clone()).is_some() {
-            let pair = |(key, value)| serde_json::json!({ "key": key, "value": value });
-            return Value::Array(pairs.into_iter().map(pair).collect());
-        }
+    let distinct: HashSet<&str> = pairs.iter().map(|(key, _)| &**key).collect();
+    if distinct.len() == pairs.len() {
+        return Value::Object(pairs.into_iter().collect());
     }
-    Value::Object(map)
+    let pair = |(key, value)| serde_json::json!({ "key": key, "value": value });
+    Value::Array(pairs.into_iter().map(pair).collect())
 }

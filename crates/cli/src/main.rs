@@ -1,2 +1,5 @@
 //! The `tacho` binary.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    cli::run(std::env::args_os())
+}

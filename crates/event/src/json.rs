@@ -207,21 +207,32 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
     }
 }
 
-/// The keys of one object: a list while it is short, a (seeded) hash set when it grows.
+/// The keys of one object: a list while it is short, a (seeded) hash set when it grows. A 64-bit sketch of
+/// length and ends tells most new keys without looking at the others.
 #[derive(Default)]
 pub(crate) struct Keys<'de> {
+    sketch: u64,
     few: Vec<Cow<'de, str>>,
     many: HashSet<Cow<'de, str>>,
 }
 
 impl<'de> Keys<'de> {
-    const FEW_MAX: usize = 16;
+    const FEW_MAX: usize = 32;
 
     /// True when `key` was not there yet.
     pub(crate) fn insert(&mut self, key: Cow<'de, str>) -> bool {
+        let bytes = key.as_bytes();
+        let end = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0));
+        let mixed = bytes.len() * 11 + end(bytes.first()) * 5 + end(bytes.last()) * 3;
+        let bit = 1 << (mixed % 64);
+        let new = self.sketch & bit == 0;
+        self.sketch |= bit;
         if self.few.len() < Self::FEW_MAX {
-            if self.few.contains(&key) {
+            if !new && self.few.contains(&key) {
                 return false;
+            }
+            if self.few.capacity() == 0 {
+                self.few.reserve(Self::FEW_MAX);
             }
             self.few.push(key);
             return true;
@@ -321,7 +332,7 @@ mod tests {
             code("[{\"b\":{\"a\":1,\"\\u0061\":2}}]"),
             Some((Code::DuplicateKey, "params.[].b.a".into()))
         );
-        let many: Vec<String> = (0..40).map(|i| format!("\"k{}\":1", i % 39)).collect();
+        let many: Vec<String> = (0..60).map(|i| format!("\"k{}\":1", i % 59)).collect();
         let text = format!("{{{}}}", many.join(","));
         assert_eq!(code(&text), Some((Code::DuplicateKey, "params.k0".into())));
     }

@@ -27,6 +27,9 @@ pub enum FrontierError {
         /// How many were given.
         got: usize,
     },
+    /// The size is 2^64 - 1: no leaf could follow.
+    #[error("a tree of {} entries cannot grow; the stored size was altered", u64::MAX)]
+    Full,
     /// The bytes are not a size and whole hashes.
     #[error("{0} bytes are not a frontier: 8 bytes of size, then 32 bytes for each subtree")]
     Length(usize),
@@ -42,8 +45,11 @@ impl Frontier {
     /// The tree of `size` entries from its subtree roots, left to right.
     ///
     /// # Errors
-    /// When the number of hashes is not the number of one bits in `size`.
+    /// When the number of hashes is not the number of one bits in `size`, or no leaf could follow.
     pub fn from_hashes(size: u64, hashes: Vec<Hash>) -> Result<Self, FrontierError> {
+        if size == u64::MAX {
+            return Err(FrontierError::Full);
+        }
         let wanted = size.count_ones() as usize;
         if hashes.len() != wanted {
             return Err(FrontierError::HashCount { size, wanted, got: hashes.len() });
@@ -176,5 +182,6 @@ mod tests {
         let longer = [bytes.as_slice(), &[0; 32]].concat();
         assert!(Frontier::from_bytes(&longer).is_err());
         assert!(Frontier::from_hashes(5, leaves(3)).is_err());
+        assert_eq!(Frontier::from_hashes(u64::MAX, leaves(64)), Err(FrontierError::Full));
     }
 }

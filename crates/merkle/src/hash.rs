@@ -108,7 +108,7 @@ impl FromStr for Hash {
 /// The hash of a leaf: `SHA-256(0x00 || entry)` (RFC 6962 section 2.1).
 #[must_use]
 pub fn leaf_hash(entry: &[u8]) -> Hash {
-    if entry.len() <= MAX_TWO_BLOCK_MESSAGE - 1 {
+    if entry.len() < MAX_TWO_BLOCK_MESSAGE {
         let mut blocks = [0; 128];
         blocks[1..=entry.len()].copy_from_slice(entry);
         return hash_two_blocks(&mut blocks, 1 + entry.len());

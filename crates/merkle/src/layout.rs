@@ -47,7 +47,8 @@ fn nodes_at(size: u64, level: u8) -> u64 {
 /// The (number, width) of tiles that exist over `new` items and not over `old`.
 fn added(old: u64, new: u64) -> impl Iterator<Item = (u64, u16)> {
     let width = u64::from(TILE_WIDTH);
-    let partial = (new > old && new % width != 0).then_some((new / width, (new % width) as u16));
+    let partial =
+        (new > old && !new.is_multiple_of(width)).then_some((new / width, (new % width) as u16));
     let full = if new > old { old / width..new / width } else { 0..0 };
     full.map(|number| (number, TILE_WIDTH)).chain(partial)
 }

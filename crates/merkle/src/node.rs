@@ -6,6 +6,7 @@
 use core::fmt;
 use core::ops::Range;
 
+use crate::frontier::Frontier;
 use crate::hash::{Hash, node_hash};
 
 /// A perfect subtree: the hash over entries `index << level .. (index + 1) << level`.
@@ -97,10 +98,7 @@ pub fn tree_root<R: HashReader + ?Sized>(
     reader: &R,
     size: u64,
 ) -> Result<Hash, ProofError<R::Error>> {
-    if size == 0 {
-        return Ok(Hash::EMPTY_ROOT);
-    }
-    Ok(read_ranges(reader, &[0..size])?.swap_remove(0))
+    Frontier::from_reader(reader, size).map(|frontier| frontier.root())
 }
 
 /// The perfect subtrees that make up `range`, left to right.

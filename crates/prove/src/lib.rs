@@ -1,1 +1,60 @@
-//! Evidence: build it, and check it offline with a public key alone.
+//! Evidence: built, and checked offline with a public key alone.
+//!
+//! The only checker of the product: whatever says that a log, a record or a proof is in order says
+//! so because a function of this crate returned it. Pure, so that the same code runs in the
+//! command, the browser and Python: no I/O, clock, randomness or keys to decrypt with. The hashes
+//! and proofs themselves are next door in `merkle`, signatures in `checkpoint`, bytes in `event`.
+//!
+//! | question | file |
+//! |---|---|
+//! | is this whole log in order? | `log.rs` |
+//! | is this the record that the entry commits to? | `record.rs` |
+//! | is this entry in the log? did the log only grow? | `proof.rs` |
+//! | do these entries follow from each other? | `chain.rs` |
+//! | are these all records of a stream? | `stream.rs` |
+//! | does this document prove its record? | `evidence.rs` |
+//! | which records of a damaged frame were altered? | `forensic.rs` |
+//! | whose signature counts? | `trust.rs` |
+//! | what was found? | `report.rs` |
+//!
+//! ```
+//! use checkpoint::{Algorithm, Checkpoint, SigningKey, sign_checkpoint};
+//! use prove::{Trust, Verdict, verify_log};
+//! use std::collections::BTreeMap;
+//!
+//! let key = SigningKey::from_seed("log.example", Algorithm::Ed25519, &[7; 32])?;
+//! let empty = Checkpoint::new("log.example", 0, merkle::Hash::EMPTY_ROOT)?;
+//! let note = sign_checkpoint(&empty, &[&key])?;
+//! let mut files = BTreeMap::from([("checkpoint".to_owned(), note.into_bytes())]);
+//!
+//! let trust = Trust::pin(key.verifier_key().clone());
+//! let report = verify_log(&mut files, None, "log.example", &trust, None, &mut |_| {});
+//! assert_eq!(report.verdict(), Verdict::Ok);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod chain;
+mod evidence;
+mod forensic;
+mod log;
+mod proof;
+mod record;
+mod report;
+mod stream;
+mod trust;
+
+pub use chain::{ChainBreak, ChainEnd, check_chain};
+pub use evidence::{
+    EVIDENCE_BYTES_MAX, EVIDENCE_FORMAT, Evidence, EvidenceError, EvidenceRecord, ProvenRecord,
+    verify_evidence,
+};
+pub use forensic::{Damage, which_records_changed};
+pub use log::{ChainState, Found, Progress, PublicLog, ReadError, Records, Since, verify_log};
+pub use proof::{
+    EntryProofError, GrowthError, ProveError, ProvenEntry, ProvenGrowth, check_entry, check_growth,
+    prove_entry,
+};
+pub use record::{RecordMismatch, check_metadata, check_record};
+pub use report::{Counts, FINDINGS_MAX, Finding, FindingKind, Level, RecordState, Report, Verdict};
+pub use stream::{StreamCheck, StreamGap, check_stream};
+pub use trust::{NOT_PINNED, Trust, TrustError};

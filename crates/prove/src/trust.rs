@@ -185,9 +185,9 @@ impl Published {
 
     /// Reads the checkpoint without checking its signature, and says so.
     fn without_key(mut self, note: &[u8], origin: &str) -> Self {
-        let parsed = Note::parse(note).map_err(|error| error.to_string()).and_then(|note| {
-            Checkpoint::parse(note.text()).map_err(|error| error.to_string())
-        });
+        let parsed = Note::parse(note)
+            .map_err(|error| error.to_string())
+            .and_then(|note| Checkpoint::parse(note.text()).map_err(|error| error.to_string()));
         match parsed {
             Ok(checkpoint) if checkpoint.origin == origin => {
                 self.fault(FindingKind::Unassessed, TrustError::NoKey.to_string());

@@ -1,7 +1,7 @@
 //! Who was active: events, errors, tokens and times per agent or per session, in one pass.
 
 use crate::found::Found;
-use crate::summary::Status;
+use crate::summary::{Status, total_of};
 use event::{Event, Timestamp, types};
 use std::collections::HashMap;
 
@@ -87,10 +87,7 @@ impl Activity {
             types::INVOCATION => invocations,
             _ => acts,
         };
-        if let Some(tokens) = event.tokens {
-            let parts = tokens.input.unwrap_or(0).saturating_add(tokens.output.unwrap_or(0));
-            *slot = slot.saturating_add(tokens.total.unwrap_or(parts));
-        }
+        *slot = slot.saturating_add(event.tokens.as_ref().and_then(total_of).unwrap_or(0));
     }
 
     /// Events whose name was one too many to be kept apart.

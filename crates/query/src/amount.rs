@@ -51,11 +51,10 @@ impl Amount {
 
     /// The exact sum; `None` when it does not fit.
     #[must_use]
-    pub fn add(self, other: Self) -> Option<Self> {
+    pub fn checked_add(self, other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);
-        let raise = |amount: Self| {
-            amount.mantissa.checked_mul(10_i128.checked_pow(scale - amount.scale)?)
-        };
+        let raise =
+            |amount: Self| amount.mantissa.checked_mul(10_i128.checked_pow(scale - amount.scale)?);
         Some(Self { mantissa: raise(self)?.checked_add(raise(other)?)?, scale })
     }
 }
@@ -98,7 +97,7 @@ mod tests {
     #[test]
     fn ten_times_a_tenth_is_one() {
         let tenth = Amount::parse("0.1").unwrap();
-        let sum = (0..10).try_fold(Amount::default(), |sum, _| sum.add(tenth)).unwrap();
+        let sum = (0..10).try_fold(Amount::default(), |sum, _| sum.checked_add(tenth)).unwrap();
         assert_eq!(sum.to_string(), "1.0");
     }
 
@@ -106,14 +105,14 @@ mod tests {
         #[test]
         fn sums_agree_with_whole_cents(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
             let amount = |n: i64| Amount::parse(&format!("{n}e-2")).unwrap();
-            let sum = amount(a).add(amount(b)).unwrap();
+            let sum = amount(a).checked_add(amount(b)).unwrap();
             prop_assert_eq!(Amount::parse(&sum.to_string()), Some(amount(a + b)));
         }
 
         #[test]
         fn no_text_panics(text in "[-0-9.eE+]{0,60}") {
             if let Some(amount) = Amount::parse(&text) {
-                let _ = amount.add(amount).map(|sum| sum.to_string());
+                let _ = amount.checked_add(amount).map(|sum| sum.to_string());
             }
         }
     }

@@ -28,7 +28,9 @@ pub fn escape(text: &str) -> String {
         let stands = match c {
             // Joiners and selectors shape letters and emoji; next to plain letters they only hide.
             '\u{200c}' | '\u{200d}' => !before.is_ascii() && !after.is_ascii(),
-            '\u{fe00}'..='\u{fe0f}' => !before.is_ascii() || matches!(before, '0'..='9' | '#' | '*'),
+            '\u{fe00}'..='\u{fe0f}' => {
+                !before.is_ascii() || matches!(before, '0'..='9' | '#' | '*')
+            }
             _ => !is_hidden(c),
         };
         match c {
@@ -105,7 +107,13 @@ mod tests {
 
     #[test]
     fn printable_unicode_stays() {
-        for text in ["Zürich, 東京, Москва", "e\u{301}", "👩\u{200d}🔧 ❤\u{fe0f} 1\u{fe0f}", "می\u{200c}خواهم", "a\\b"] {
+        for text in [
+            "Zürich, 東京, Москва",
+            "e\u{301}",
+            "👩\u{200d}🔧 ❤\u{fe0f} 1\u{fe0f}",
+            "می\u{200c}خواهم",
+            "a\\b",
+        ] {
             assert_eq!(escape(text), text);
         }
     }

@@ -105,7 +105,14 @@ pub struct Sieve<'f> {
     needles: Vec<Vec<Finder<'static>>>,
     words: Words,
     parse: bool,
+    timestamp: Finder<'static>,
+    /// The window as stored texts, ends included and excluded.
+    from: Vec<u8>,
+    to: Vec<u8>,
 }
+
+/// What stands before the time in stored metadata.
+const TIMESTAMP: &[u8] = b"\"timestamp\":\"";
 
 impl<'f> Sieve<'f> {
     /// Prepares the question.
@@ -132,7 +139,15 @@ impl<'f> Sieve<'f> {
         let outcome = |outcome: &Outcome| format!("\"outcome\":\"{}\"", outcome.as_str());
         group(filter.outcomes.iter().map(outcome).collect());
         let words = Words::parse(filter.text.as_deref().unwrap_or_default());
-        Self { filter, needles, words, parse: !filter.asks_nothing_of_the_event() }
+        let (mut from, mut to) = (Vec::new(), Vec::new());
+        filter.from.unwrap_or(Timestamp(0)).write_rfc3339(&mut from);
+        match filter.to {
+            Some(time) => time.write_rfc3339(&mut to),
+            // Sorts after every digit.
+            None => to.push(b'~'),
+        }
+        let parse = !filter.asks_nothing_of_the_event();
+        Self { filter, needles, words, parse, timestamp: Finder::new(TIMESTAMP), from, to }
     }
 
     /// True when the record belongs to the answer.
@@ -156,7 +171,20 @@ impl<'f> Sieve<'f> {
     fn may_match(&self, found: &Found<'_>) -> bool {
         (self.filter.tiers.is_empty() || self.filter.tiers.contains(&found.tier))
             && self.needles.iter().all(|any| any.iter().any(|n| n.find(&found.meta).is_some()))
+            && self.may_be_in_time(found)
             && self.words.may_be_in(found)
+    }
+
+    /// Stored times have one form and one length, so their texts sort as they do.
+    fn may_be_in_time(&self, found: &Found<'_>) -> bool {
+        if self.filter.from.is_none() && self.filter.to.is_none() {
+            return true;
+        }
+        let stored = self.timestamp.find(&found.meta).and_then(|at| {
+            let at = at + TIMESTAMP.len();
+            found.meta.get(at..at + self.from.len())
+        });
+        stored.is_none_or(|stored| stored >= &*self.from && stored < &*self.to)
     }
 }
 

@@ -74,6 +74,12 @@ impl Found<'_> {
         event.timestamp.unwrap_or_else(|| self.recorded_at())
     }
 
+    /// The same record for a reader who may not see content.
+    #[must_use]
+    pub fn without_content(self) -> Self {
+        Self { content: Cow::Borrowed(&[]), ..self }
+    }
+
     /// The same record with bytes of its own.
     #[must_use]
     pub fn to_owned(&self) -> Found<'static> {

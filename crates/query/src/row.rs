@@ -27,7 +27,9 @@ pub fn write_row(found: &Found<'_>, with_content: bool, out: &mut Vec<u8>) {
         out.push(b'"');
     }
     let (meta, content) = (object(&found.meta), object(&found.content));
-    if let Some(members) = meta.and_then(|meta| meta.get(1..meta.len() - 1)).filter(|m| !m.is_empty()) {
+    if let Some(members) =
+        meta.and_then(|meta| meta.get(1..meta.len() - 1)).filter(|m| !m.is_empty())
+    {
         out.push(b',');
         escape_json(members, out);
     }
@@ -52,7 +54,8 @@ pub fn write_row(found: &Found<'_>, with_content: bool, out: &mut Vec<u8>) {
 /// The bytes when they are one JSON object on one line.
 fn object(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let is_object = text.starts_with('{') && text.ends_with('}') && !text.contains(['\n', '\r', '\t']);
+    let is_object =
+        text.starts_with('{') && text.ends_with('}') && !text.contains(['\n', '\r', '\t']);
     (is_object && serde_json::from_str::<IgnoredAny>(text).is_ok()).then_some(text)
 }
 

@@ -136,8 +136,20 @@ impl Summary {
     #[must_use]
     pub fn token_counts(&self) -> Option<(u64, u64, u64)> {
         let tokens = self.tokens?;
-        let (input, output) = (tokens.input.unwrap_or(0), tokens.output.unwrap_or(0));
-        Some((input, output, tokens.total.unwrap_or(input.saturating_add(output))))
+        Some((
+            tokens.input.unwrap_or(0),
+            tokens.output.unwrap_or(0),
+            total_of(&tokens).unwrap_or(0),
+        ))
+    }
+}
+
+/// All tokens: as the producer says, else input and output.
+pub(crate) fn total_of(tokens: &Tokens) -> Option<u64> {
+    match (tokens.total, tokens.input, tokens.output) {
+        (Some(total), _, _) => Some(total),
+        (None, None, None) => None,
+        (None, input, output) => Some(input.unwrap_or(0).saturating_add(output.unwrap_or(0))),
     }
 }
 
@@ -192,6 +204,10 @@ fn label(state: State, event: &Event<'_>) -> String {
             Some(object) => format!("Human {object}"),
             None => "Human intervention".to_owned(),
         },
+        types::TOKEN_USAGE => match event.tokens.as_ref().and_then(total_of) {
+            Some(total) => format!("Used {total} tokens"),
+            None => plain(),
+        },
         types::LLM_RESPONSE => match event.model.as_ref().and_then(|model| model.display()) {
             Some(model) => format!("{model} answered"),
             None => "Model answered".to_owned(),
@@ -203,11 +219,13 @@ fn label(state: State, event: &Event<'_>) -> String {
 fn tool_call(event: &Event<'_>) -> String {
     let Some(tool) = tool_of(event) else { return "Called a tool".to_owned() };
     let mut label = format!("Called tool '{tool}'");
-    if let Some(Value::Object(params)) = event.content.get(Part::Params).map(|json| json.to_value()) {
+    if let Some(Value::Object(params)) = event.content.get(Part::Params).map(|json| json.to_value())
+    {
         let plural = if params.len() == 1 { "" } else { "s" };
         label.push_str(&format!(" with {} param{plural}", params.len()));
     }
-    let attempt = event.content.attribute("attempt").and_then(|json| json.as_str().parse::<u64>().ok());
+    let attempt =
+        event.content.attribute("attempt").and_then(|json| json.as_str().parse::<u64>().ok());
     if let Some(attempt) = attempt.filter(|attempt| *attempt > 1) {
         label.push_str(&format!(" (attempt {attempt})"));
     }

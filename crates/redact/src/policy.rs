@@ -65,6 +65,9 @@ pub enum PolicyError {
     /// A rule that is named more than once.
     #[error("the policy names the redaction rule \"{0}\" more than once; keep one")]
     NamedTwice(String),
+    /// A hash key that HMAC refuses.
+    #[error("the key of the redaction hashes is not usable; give 32 random bytes")]
+    Key,
     /// A pattern that the engine refuses.
     #[error("the patterns of the redaction rules \"{family}\" do not compile: {reason}")]
     Pattern {

@@ -1,1 +1,34 @@
-//! Tests only: seeded clock, storage faults and crashes against the real writer.
+//! Tests only: the real writer against a seeded clock, storage faults, power cuts and kills.
+//!
+//! A run is a function of its seed. It drives `seal::Writer`, the synchronous core, on a disk that forgets
+//! what was not synced, and keeps a model of what the log owes: every acknowledgement and every signed
+//! checkpoint. After each crash the log must open unattended and owe nothing.
+//!
+//! | question | file |
+//! |---|---|
+//! | what can a disk do? | `storage.rs` |
+//! | what does one run do? | `run.rs`, `workload.rs` |
+//! | what must hold? | `model.rs` |
+//! | what is in the log, read independently? | `reading.rs`, `verdict.rs` |
+//! | a real process, really killed | `kill.rs` |
+//!
+//! Not here: the threads of `seal::Log` on a simulated disk (they would not repeat); `kill` drives those on
+//! a real one.
+
+mod clock;
+mod entropy;
+mod model;
+mod random;
+mod reading;
+mod run;
+mod storage;
+mod verdict;
+mod workload;
+
+pub use clock::SimulatedClock;
+pub use entropy::SimulatedEntropy;
+pub use random::Random;
+pub use run::{Failure, Tally, faults, on_a_lying_disk, power_cuts};
+pub use storage::{Fault, FaultKind, SimulatedFolder};
+#[cfg(test)]
+mod tests;

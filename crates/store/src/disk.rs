@@ -3,6 +3,7 @@
 //! New files appear by rename, so that a process that dies in the middle leaves no half file under a real
 //! name. Names become durable by syncing the folder that holds them, up to the log's own folder.
 
+use crate::direct::DirectFile;
 use crate::error::StoreError;
 use crate::folder::{Folder, Lock, WriteFile};
 use std::collections::BTreeSet;
@@ -196,22 +197,11 @@ impl Folder for DiskFolder {
         let new = self.size(path)?.is_none();
         if new {
             self.parents(path).map_err(StoreError::io("create the folder of", path))?;
+            let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.at(path));
+            created.and_then(|file| file.sync_all()).map_err(StoreError::io("create", path))?;
+            self.sync_names(std::iter::once(path)).map_err(StoreError::io("sync the folder of", path))?;
         }
-        let mut options = OpenOptions::new();
-        let file = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(self.at(path))
-            .map_err(StoreError::io("open", path))?;
-        if new {
-            file.sync_all().map_err(StoreError::io("sync", path))?;
-            self.sync_names(std::iter::once(path))
-                .map_err(StoreError::io("sync the folder of", path))?;
-        }
-        Ok(Box::new(DiskFile { file, path: path.to_owned() }))
+        DirectFile::open(&self.at(path), path)
     }
 
     fn lock(&self, path: &str) -> Result<Box<dyn Lock>, StoreError> {
@@ -227,25 +217,6 @@ impl Folder for DiskFolder {
             Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked { path: path.to_owned() }),
             Err(error) => Err(StoreError::io("lock", path)(error.into())),
         }
-    }
-}
-
-struct DiskFile {
-    file: File,
-    path: String,
-}
-
-impl WriteFile for DiskFile {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.file.write_all_at(bytes, offset).map_err(StoreError::io("write", &self.path))
-    }
-
-    fn sync(&mut self) -> Result<(), StoreError> {
-        self.file.sync_data().map_err(StoreError::io("sync", &self.path))
-    }
-
-    fn set_size(&mut self, size: u64) -> Result<(), StoreError> {
-        self.file.set_len(size).map_err(StoreError::io("cut", &self.path))
     }
 }
 

@@ -9,6 +9,9 @@
 
 use crate::error::StoreError;
 
+/// The unit in which a file open for appending may grow.
+pub const BLOCK_BYTES: u64 = 4096;
+
 /// One log's folder.
 pub trait Folder: Send + Sync {
     /// All files below `path` (`""` for all), as paths relative to the log's folder, sorted. A folder that
@@ -61,7 +64,7 @@ pub trait Folder: Send + Sync {
     /// [`StoreError::Io`].
     fn remove(&self, path: &str) -> Result<(), StoreError>;
 
-    /// Opens a file for writing, creating it (with its parent folders, durably) when it is not there.
+    /// Opens a file for appending, creating it (with its parent folders, durably) when it is not there.
     ///
     /// # Errors
     /// [`StoreError::Io`].
@@ -74,9 +77,10 @@ pub trait Folder: Send + Sync {
     fn lock(&self, path: &str) -> Result<Box<dyn Lock>, StoreError>;
 }
 
-/// A file open for writing. After any error it must be dropped: what it holds is then unknown.
+/// A file open for appending. After any error it must be dropped: what it holds is then unknown.
 pub trait WriteFile: Send {
-    /// Writes all bytes at `offset`, extending the file as needed.
+    /// Writes all bytes at `offset`, extending the file as needed. Up to [`BLOCK_BYTES`] behind them may
+    /// be overwritten by zeros: whoever appends writes from the front to the back.
     ///
     /// # Errors
     /// [`StoreError::Io`].

@@ -5,6 +5,7 @@
 //! Not here: what the bytes mean (`event`, `checkpoint`), who may decrypt them (`keys`), and the order in
 //! which they are written (`seal`). Only this crate touches files.
 
+mod direct;
 mod disk;
 mod error;
 mod folder;
@@ -13,7 +14,7 @@ mod memory;
 
 pub use disk::{DiskFolder, TEMPORARY_SUFFIX};
 pub use error::StoreError;
-pub use folder::{Folder, Lock, WriteFile};
+pub use folder::{BLOCK_BYTES, Folder, Lock, WriteFile};
 pub use journal::{
     FRAME_HEADER_BYTES, FRAME_PAYLOAD_BYTES_MAX, FileJournal, FrameBuffer, FrameFound, FrameHeader,
     JOURNAL_FOLDER, JOURNAL_HEADER_BYTES, Journal, JournalHeader, JournalReader, Located, Position,

@@ -1,8 +1,11 @@
 //! OTLP in JSON (OTLP specification, "JSON Protobuf Encoding"), decoded into the shape of the parent
 //! module: hex ids, 64-bit numbers as texts or numbers, enums as numbers or names, snake_case tolerated.
 
+use super::lineage::Lineage;
 use super::source::{Scope, Source};
-use super::{Link, LogRecord, Span, SpanEvent, SpanKind, Status, double, id_or_none, key_values, logs, spans};
+use super::{
+    Link, LogRecord, Span, SpanEvent, SpanKind, Status, double, id_or_none, key_values, logs, spans,
+};
 use crate::CaptureError;
 use crate::attributes::Attributes;
 use crate::lines::{lines, without_byte_order_mark};
@@ -18,7 +21,8 @@ pub(crate) fn capture(bytes: &[u8], sink: &mut Sink<'_, '_>) -> Result<(), Captu
         Ok(request) => request_of(&request, sink),
         Err(whole) => {
             let mut lines = lines(body).peekable();
-            let first = lines.peek().and_then(|(_, line)| serde_json::from_slice::<Value>(line).ok());
+            let first =
+                lines.peek().and_then(|(_, line)| serde_json::from_slice::<Value>(line).ok());
             if first.is_none() {
                 return Err(CaptureError::NotJson { reason: whole.to_string() });
             }
@@ -49,39 +53,85 @@ fn request_of(request: &Value, sink: &mut Sink<'_, '_>) -> Result<(), CaptureErr
         return if request.map.is_empty() { Ok(()) } else { Err(CaptureError::NotOtlp) };
     }
     request.count_unknown("request", &["resourceSpans", "resourceLogs"], sink);
-    for (groups, scopes, records) in
-        [("resourceSpans", "scopeSpans", "spans"), ("resourceLogs", "scopeLogs", "logRecords")]
-    {
-        for group in request.list(groups) {
-            let resource = group.message("resource").map(|r| r.attributes()).unwrap_or_default();
-            for scoped in group.list(scopes) {
-                let scope = scoped.message("scope").map(|scope| Scope {
-                    name: scope.text("name"),
-                    version: scope.text("version"),
-                    attributes: scope.attributes(),
-                });
-                let source = Source::new(resource.clone(), scope.unwrap_or_default());
-                for record in scoped.values(records) {
-                    sink.begin_next();
-                    match Message::of(record) {
-                        Some(record) if records == "spans" => spans::map(span(&record, sink), &source, sink),
-                        Some(record) => logs::map(log_record(&record, sink), &source, sink),
-                        None => sink.refuse(EventError::new(Code::NotAnObject, "", "expected a JSON object")),
+    let mut lineage = Lineage::default();
+    for record in request.list("resourceSpans").flat_map(|group| group.list("scopeSpans")) {
+        record.list("spans").for_each(|record| lineage.add(span(&record)));
+    }
+    records(
+        &request,
+        ["resourceSpans", "scopeSpans", "spans"],
+        sink,
+        &mut |record, source, sink| {
+            record.count_unknown("span", SPAN_FIELDS, sink);
+            spans::map(span(record), source, &lineage, sink);
+        },
+    );
+    records(
+        &request,
+        ["resourceLogs", "scopeLogs", "logRecords"],
+        sink,
+        &mut |record, source, sink| {
+            record.count_unknown("logRecord", LOG_FIELDS, sink);
+            logs::map(log_record(record), source, sink);
+        },
+    );
+    Ok(())
+}
+
+/// Makes the events of one record.
+type Record<'r, 'a> = dyn FnMut(&Message<'_>, &Source, &mut Sink<'_, 'a>) + 'r;
+
+/// Hands every record under these names to `each`, with who sent it.
+fn records<'a>(
+    request: &Message<'_>,
+    [groups, scopes, records]: [&str; 3],
+    sink: &mut Sink<'_, 'a>,
+    each: &mut Record<'_, 'a>,
+) {
+    for group in request.list(groups) {
+        let resource = group.message("resource").map(|r| r.attributes()).unwrap_or_default();
+        for scoped in group.list(scopes) {
+            let scope = scoped.message("scope").map(|scope| Scope {
+                name: scope.text("name"),
+                version: scope.text("version"),
+                attributes: scope.attributes(),
+            });
+            let source = Source::new(resource.clone(), scope.unwrap_or_default());
+            for record in scoped.values(records) {
+                sink.begin_next();
+                match Message::of(record) {
+                    Some(record) => each(&record, &source, sink),
+                    None => {
+                        let reason = "expected a JSON object";
+                        sink.refuse(EventError::new(Code::NotAnObject, "", reason));
                     }
                 }
             }
         }
     }
-    Ok(())
 }
 
-fn span(span: &Message<'_>, sink: &mut Sink<'_, '_>) -> Span {
-    const KNOWN: &[&str] = &[
-        "traceId", "spanId", "parentSpanId", "traceState", "name", "kind", "startTimeUnixNano",
-        "endTimeUnixNano", "attributes", "events", "links", "status", "flags",
-        "droppedAttributesCount", "droppedEventsCount", "droppedLinksCount",
-    ];
-    span.count_unknown("span", KNOWN, sink);
+/// The fields of a span; flags only say what the ids say already.
+const SPAN_FIELDS: &[&str] = &[
+    "traceId",
+    "spanId",
+    "parentSpanId",
+    "traceState",
+    "name",
+    "kind",
+    "startTimeUnixNano",
+    "endTimeUnixNano",
+    "attributes",
+    "events",
+    "links",
+    "status",
+    "flags",
+    "droppedAttributesCount",
+    "droppedEventsCount",
+    "droppedLinksCount",
+];
+
+fn span(span: &Message<'_>) -> Span {
     let status = span.message("status");
     Span {
         trace_id: span.id("traceId", 16),
@@ -119,12 +169,22 @@ fn span(span: &Message<'_>, sink: &mut Sink<'_, '_>) -> Span {
     }
 }
 
-fn log_record(record: &Message<'_>, sink: &mut Sink<'_, '_>) -> LogRecord {
-    const KNOWN: &[&str] = &[
-        "timeUnixNano", "observedTimeUnixNano", "severityNumber", "severityText", "body",
-        "attributes", "droppedAttributesCount", "flags", "traceId", "spanId", "eventName",
-    ];
-    record.count_unknown("logRecord", KNOWN, sink);
+/// The fields of a log record.
+const LOG_FIELDS: &[&str] = &[
+    "timeUnixNano",
+    "observedTimeUnixNano",
+    "severityNumber",
+    "severityText",
+    "body",
+    "attributes",
+    "droppedAttributesCount",
+    "flags",
+    "traceId",
+    "spanId",
+    "eventName",
+];
+
+fn log_record(record: &Message<'_>) -> LogRecord {
     LogRecord {
         time_ns: record.number("timeUnixNano"),
         observed_ns: record.number("observedTimeUnixNano"),
@@ -158,9 +218,8 @@ impl<'v> Message<'v> {
 
     fn get(&self, key: &str) -> Option<&'v Value> {
         let value = self.map.get(key);
-        let value = value.or_else(|| {
-            if self.snake_case { self.map.get(&snake_case(key)) } else { None }
-        });
+        let value =
+            value.or_else(|| if self.snake_case { self.map.get(&snake_case(key)) } else { None });
         value.filter(|value| !value.is_null())
     }
 

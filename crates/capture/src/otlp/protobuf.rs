@@ -1,8 +1,11 @@
 //! OTLP in protobuf, decoded record by record into the shape of the parent module.
 
+use super::lineage::Lineage;
 use super::source::{Scope, Source};
 use super::wire::Fields;
-use super::{Link, LogRecord, Span, SpanEvent, SpanKind, Status, double, id_or_none, key_values, logs, spans};
+use super::{
+    Link, LogRecord, Span, SpanEvent, SpanKind, Status, double, id_or_none, key_values, logs, spans,
+};
 use crate::CaptureError;
 use crate::attributes::Attributes;
 use crate::sink::Sink;
@@ -29,34 +32,46 @@ const CHILDREN: u32 = 2;
 /// The tag of the groups in a request.
 const GROUPS: u32 = 1;
 
-/// Reads an `ExportTraceServiceRequest`.
+/// Reads an `ExportTraceServiceRequest`: once for who belongs to whom, once for the events, so that the
+/// decoded spans need not all stand in memory.
 pub(crate) fn capture_traces(bytes: &[u8], sink: &mut Sink<'_, '_>) -> Result<(), CaptureError> {
-    capture(bytes, sink, &mut |record, source, sink| {
-        match ProtoSpan::decode(record) {
-            Ok(record) => spans::map(span(record), source, sink),
-            Err(error) => sink.refuse(undecodable("span", &error)),
+    let mut lineage = Lineage::default();
+    // A break is reported by the second walk, after the events of what stands before it.
+    let _ = walk(bytes, &mut |record, _| {
+        if record.len() <= RECORD_BYTES_MAX
+            && let Ok(record) = ProtoSpan::decode(record)
+        {
+            lineage.add(span(record));
+        }
+    });
+    walk(bytes, &mut |record, source| {
+        if let Some(record) = decoded::<ProtoSpan>("span", record, sink) {
+            spans::map(span(record), source, &lineage, sink);
         }
     })
 }
 
 /// Reads an `ExportLogsServiceRequest`.
 pub(crate) fn capture_logs(bytes: &[u8], sink: &mut Sink<'_, '_>) -> Result<(), CaptureError> {
-    capture(bytes, sink, &mut |record, source, sink| {
-        match ProtoLogRecord::decode(record) {
-            Ok(record) => logs::map(log_record(record), source, sink),
-            Err(error) => sink.refuse(undecodable("log record", &error)),
+    walk(bytes, &mut |record, source| {
+        if let Some(record) = decoded::<ProtoLogRecord>("log record", record, sink) {
+            logs::map(log_record(record), source, sink);
         }
     })
 }
 
-/// Decodes one record and makes events of it.
-type Record<'r, 'a> = dyn FnMut(&[u8], &Source, &mut Sink<'_, 'a>) + 'r;
+/// One record, or its refusal.
+fn decoded<M: Message + Default>(what: &str, record: &[u8], sink: &mut Sink<'_, '_>) -> Option<M> {
+    sink.begin_next();
+    if record.len() > RECORD_BYTES_MAX {
+        sink.refuse(too_large(record.len()));
+        return None;
+    }
+    M::decode(record).map_err(|error| sink.refuse(undecodable(what, &error))).ok()
+}
 
-fn capture<'a>(
-    bytes: &[u8],
-    sink: &mut Sink<'_, 'a>,
-    each: &mut Record<'_, 'a>,
-) -> Result<(), CaptureError> {
+/// Hands the bytes of every record to `each`, with who sent them.
+fn walk(bytes: &[u8], each: &mut dyn FnMut(&[u8], &Source)) -> Result<(), CaptureError> {
     for group in Fields::new(bytes) {
         let (tag, group) = group?;
         if tag != GROUPS {
@@ -73,12 +88,7 @@ fn capture<'a>(
             for record in Fields::new(scopes) {
                 let (tag, record) = record?;
                 if tag == CHILDREN {
-                    sink.begin_next();
-                    if record.len() > RECORD_BYTES_MAX {
-                        sink.refuse(too_large(record.len()));
-                    } else {
-                        each(record, &source, sink);
-                    }
+                    each(record, &source);
                 }
             }
         }
@@ -152,7 +162,11 @@ fn span(span: ProtoSpan) -> Span {
             .collect(),
         status: Status::from_number(status.code.into()),
         status_message: status.message,
-        dropped: [span.dropped_attributes_count, span.dropped_events_count, span.dropped_links_count],
+        dropped: [
+            span.dropped_attributes_count,
+            span.dropped_events_count,
+            span.dropped_links_count,
+        ],
     }
 }
 

@@ -34,9 +34,8 @@ impl Source {
             (false, true) => Some(scope.name),
             (false, false) => Some(format!("{}/{}", scope.name, scope.version)),
         };
-        let object = |list: Vec<(String, Value)>| {
-            (!list.is_empty()).then(|| json(&super::key_values(list)))
-        };
+        let object =
+            |list: Vec<(String, Value)>| (!list.is_empty()).then(|| json(&super::key_values(list)));
         let producer = Producer { id: id.map(Into::into), seq: None, sdk: sdk.map(Into::into) };
         Self {
             producer: Some(producer).filter(|producer| *producer != Producer::default()),

@@ -26,7 +26,8 @@ impl<'a> Fields<'a> {
             }
             let length = decode_varint(&mut self.rest).map_err(|_| "not a length")?;
             let length = usize::try_from(length).map_err(|_| "a length past the end")?;
-            let (field, rest) = self.rest.split_at_checked(length).ok_or("a length past the end")?;
+            let (field, rest) =
+                self.rest.split_at_checked(length).ok_or("a length past the end")?;
             self.rest = rest;
             return Ok(Some((tag, field)));
         }
@@ -42,11 +43,12 @@ impl<'a> Iterator for Fields<'a> {
             return None;
         }
         let position = self.length.saturating_sub(self.rest.len());
-        self.next_field().map_err(|reason| {
-            self.broken = true;
-            CaptureError::BrokenProtobuf { position, reason }
-        })
-        .transpose()
+        self.next_field()
+            .map_err(|reason| {
+                self.broken = true;
+                CaptureError::BrokenProtobuf { position, reason }
+            })
+            .transpose()
     }
 }
 

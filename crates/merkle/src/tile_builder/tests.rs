@@ -87,6 +87,9 @@ fn a_reader_stands_on_full_tiles_where_partial_ones_are_gone() {
     let tree: MemoryTree = (0..1_000).map(leaf).collect();
     assert_eq!(tree_root(&reader, 1_000).unwrap(), tree.root());
     assert!(inclusion_proof(&reader, 999, 1_001).is_err());
+    let restored = TileBuilder::from_source(&source(&tiles), 1_000).unwrap();
+    assert_eq!(restored.root(), tree.root());
+    assert!(restored.partial_tiles().eq(build(1_000).0.partial_tiles()));
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(super) struct Slot {
 
 impl Slot {
     /// Reads an entry with its length in front.
-    fn read(framed: &[u8]) -> Self {
+    pub(super) fn read(framed: &[u8]) -> Self {
         let Some((prefix, bytes)) = framed.split_first_chunk::<2>() else { return Self::default() };
         let found = Some(leaf_hash(bytes));
         let entry = Some(Entry::decode(bytes));
@@ -139,9 +139,9 @@ impl Bundle {
                 format!("the entry was altered: it hashes to {found}, the tree has {leaf}")
             }),
             (Some(Err(error)), ..) => blame(&self.file, &|| format!("not an entry: {error}")),
-            (Some(_), ..) if !slot.framed => blame(&self.file, &|| {
-                format!("the length before the entry is not {ENTRY_BYTES}")
-            }),
+            (Some(_), ..) if !slot.framed => {
+                blame(&self.file, &|| format!("the length before the entry is not {ENTRY_BYTES}"))
+            }
             _ => {}
         }
         if let (Some(told), Some(leaf)) = (slot.told, slot.leaf)

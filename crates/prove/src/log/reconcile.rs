@@ -72,9 +72,7 @@ impl<'r> Reconciler<'r> {
             Found::Damaged { count, file, detail } => {
                 Run::new(RecordState::Corrupt, count, file, detail.into_owned())
             }
-            Found::Missing { count } => {
-                Run::new(RecordState::Missing, count, "", GONE.to_owned())
-            }
+            Found::Missing { count } => Run::new(RecordState::Missing, count, "", GONE.to_owned()),
         };
         let state = run.tell(index, report);
         self.run = (run.left > 0).then_some(run);

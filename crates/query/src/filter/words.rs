@@ -99,7 +99,9 @@ fn for_each_value(json: &[u8], mut visit: impl FnMut(&[u8]) -> bool) {
                 let is_key = json.get(end) == Some(&b':');
                 (end, !is_key && visit_string(text, &mut visit))
             }
-            b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => (at + 1, false),
+            b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => {
+                (at + 1, false)
+            }
             _ => {
                 let rest = json.get(at..).unwrap_or_default();
                 let length = rest.iter().position(|b| matches!(b, b',' | b'}' | b']' | b' '));
@@ -115,10 +117,10 @@ fn for_each_value(json: &[u8], mut visit: impl FnMut(&[u8]) -> bool) {
 }
 
 fn visit_string(quoted: &[u8], visit: &mut impl FnMut(&[u8]) -> bool) -> bool {
-    if memchr(b'\\', quoted).is_some() {
-        if let Ok(text) = serde_json::from_slice::<String>(quoted) {
-            return visit(text.as_bytes());
-        }
+    if memchr(b'\\', quoted).is_some()
+        && let Ok(text) = serde_json::from_slice::<String>(quoted)
+    {
+        return visit(text.as_bytes());
     }
     visit(quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default())
 }

@@ -4,7 +4,7 @@
 //! The zeros are written through a second handle and must never touch a frame: the writer waits for a
 //! reservation that is under way before it writes into or beyond it.
 
-use crate::folder::Folder;
+use crate::folder::{BLOCK_BYTES, Folder};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -33,7 +33,6 @@ pub(super) struct Reserve {
     reserved: u64,
     /// A reservation up to here is under way.
     pending: Option<u64>,
-    used: bool,
 }
 
 struct Worker {
@@ -46,13 +45,14 @@ impl Reserve {
     pub(super) fn new(folder: &Arc<dyn Folder>, path: &str, end: u64, mode: Reservation) -> Self {
         let worker =
             (mode == Reservation::Background).then(|| Worker::start(folder, path)).flatten();
-        Self { worker, reserved: end, pending: None, used: false }
+        let end = end.next_multiple_of(BLOCK_BYTES);
+        Self { worker, reserved: end, pending: None }
     }
 
-    /// Waits until no zeros can land below `end`.
+    /// Waits until no zeros can land below `end`, nor in the block that it ends in.
     pub(super) fn before_write(&mut self, end: u64) {
         self.poll();
-        if self.pending.is_some() && end > self.reserved {
+        if self.pending.is_some() && end.next_multiple_of(BLOCK_BYTES) > self.reserved {
             self.wait();
         }
     }
@@ -60,26 +60,24 @@ impl Reserve {
     /// Asks for more space when little is left; `frame` is the size of what was just written.
     pub(super) fn after_write(&mut self, end: u64, frame: u64) {
         self.poll();
-        self.reserved = self.reserved.max(end);
+        self.reserved = self.reserved.max(end.next_multiple_of(BLOCK_BYTES));
         let ahead = (frame * AHEAD_FRAMES).clamp(AHEAD_BYTES_MIN, AHEAD_BYTES_MAX);
-        if self.pending.is_some() || self.reserved - end > ahead / 2 {
+        if self.pending.is_some() || self.reserved.saturating_sub(end) > ahead / 2 {
             return;
         }
         let Some(worker) = &self.worker else { return };
-        let target = end + ahead;
+        let target = (end + ahead).next_multiple_of(BLOCK_BYTES);
         if worker.requests.try_send((self.reserved, target)).is_ok() {
             self.pending = Some(target);
-            self.used = true;
         }
     }
 
-    /// Stops reserving; true when there may be zeros behind the end.
-    pub(super) fn finish(&mut self) -> bool {
+    /// Stops reserving; afterwards nothing but the journal writes to the file.
+    pub(super) fn finish(&mut self) {
         if self.pending.is_some() {
             self.wait();
         }
         self.worker = None;
-        self.used
     }
 
     fn poll(&mut self) {

@@ -170,10 +170,8 @@ impl Journal for FileJournal {
             return Ok(());
         }
         self.poisoned = true;
-        if self.reserve.finish() {
-            self.file.set_size(self.durable)?;
-            self.file.sync()?;
-        }
-        Ok(())
+        self.reserve.finish();
+        self.file.set_size(self.durable)?;
+        self.file.sync()
     }
 }

@@ -1,0 +1,88 @@
+//! `tacho keys`: which keys a log has. Never a secret.
+
+use crate::arguments::Format;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::terminal::{DIM, STRONG, styled};
+use clap::{Args, Subcommand};
+use event::Timestamp;
+use std::io::Write as _;
+
+const AFTER_HELP: &str = "\
+Examples:
+  tacho keys list
+  tacho keys list --format json | jq -r .log.vkey";
+
+/// Show the keys of a log
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List every key: id, purpose, when it was made; never a secret
+    #[command(after_help = AFTER_HELP)]
+    List,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        match self.what {
+            What::List => list(context),
+        }
+    }
+}
+
+fn list(context: &Context) -> Result<Exit, Failure> {
+    let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
+    let reading = context.reading()?;
+    let (identity, keyring) = (&reading.log().identity, reading.keyring());
+    let created = |ms: u64| Timestamp::from_milliseconds(ms).to_string();
+    let keys = keyring.list().map(|key| {
+        serde_json::json!({
+            "id": key.id.to_string(),
+            "purpose": key.purpose.to_string(),
+            "created": created(key.created_ms),
+        })
+    });
+    let mut machine = context.terminal.programs();
+    match format {
+        Format::Json => {
+            let json = serde_json::json!({
+                "log": {
+                    "id": identity.log_id, "name": identity.name, "origin": identity.origin,
+                    "vkey": identity.keys.first(), "vkeys": identity.keys,
+                },
+                "kek": { "id": keyring.kek_id().to_string() },
+                "generation": keyring.generation(),
+                "keys": keys.collect::<Vec<_>>(),
+            });
+            writeln!(machine, "{json}")?;
+        }
+        Format::Ndjson => {
+            for key in keys {
+                writeln!(machine, "{key}")?;
+            }
+        }
+        _ => {
+            drop(machine);
+            let mut out = context.terminal.people();
+            for vkey in &identity.keys {
+                writeln!(out, "{} {vkey}", styled(STRONG, "vkey"))?;
+            }
+            writeln!(out, "{} {}", styled(STRONG, "KEK "), keyring.kek_id())?;
+            for key in keyring.list() {
+                let created = styled(DIM, created(key.created_ms));
+                writeln!(out, "{}  {created}  {}", key.id, key.purpose)?;
+            }
+            out.flush()?;
+            return Ok(Exit::Fine);
+        }
+    }
+    machine.flush()?;
+    Ok(Exit::Fine)
+}

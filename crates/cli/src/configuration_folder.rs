@@ -1,0 +1,64 @@
+//! The user's configuration folder, outside every data folder: the key-encryption key, and which logs
+//! were made here, so that `verify` knows their signers by itself.
+//!
+//! `$XDG_CONFIG_HOME/tachograph`, or `~/.config/tachograph`: `kek` (0600) and
+//! `known-logs/<log id>.json`.
+
+use crate::environment;
+use crate::failure::Failure;
+use seal::Identity;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::PathBuf;
+
+/// The folder; it need not exist.
+#[derive(Clone, Debug)]
+pub(crate) struct ConfigurationFolder(PathBuf);
+
+/// A log that was made here, as it was then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KnownLog {
+    /// The origin of its checkpoints.
+    pub(crate) origin: String,
+    /// Its verifier keys.
+    pub(crate) vkeys: Vec<String>,
+}
+
+impl ConfigurationFolder {
+    /// Where it is; `None` without `XDG_CONFIG_HOME` and `HOME`.
+    pub(crate) fn locate() -> Option<Self> {
+        let base = match environment::path("XDG_CONFIG_HOME").map(PathBuf::from) {
+            // The XDG specification: a relative path is to be ignored.
+            Some(path) if path.is_absolute() => path,
+            _ => PathBuf::from(environment::path("HOME")?).join(".config"),
+        };
+        Some(Self(base.join("tachograph")))
+    }
+
+    /// The key-encryption key's file.
+    pub(crate) fn kek_path(&self) -> PathBuf {
+        self.0.join("kek")
+    }
+
+    /// What is known of a log, if it was made here.
+    pub(crate) fn known_log(&self, log_id: &str) -> Option<KnownLog> {
+        serde_json::from_slice(&fs::read(self.known_path(log_id)).ok()?).ok()
+    }
+
+    /// Remembers a log that was made just now.
+    pub(crate) fn remember(&self, identity: &Identity) -> Result<(), Failure> {
+        let path = self.known_path(&identity.log_id);
+        let known = KnownLog { origin: identity.origin.clone(), vkeys: identity.keys.clone() };
+        let mut bytes = serde_json::to_vec_pretty(&known).unwrap_or_default();
+        bytes.push(b'\n');
+        let folder = path.parent().unwrap_or(&self.0);
+        fs::create_dir_all(folder).map_err(Failure::io("create", folder))?;
+        let temporary = path.with_extension("tmp");
+        fs::write(&temporary, bytes).map_err(Failure::io("write", &temporary))?;
+        fs::rename(&temporary, &path).map_err(Failure::io("write", &path))
+    }
+
+    fn known_path(&self, log_id: &str) -> PathBuf {
+        self.0.join("known-logs").join(format!("{log_id}.json"))
+    }
+}

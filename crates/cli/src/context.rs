@@ -1,0 +1,68 @@
+//! What every command is given: the options, the terminal, and the way to the log that is meant.
+
+use crate::arguments::{Format, Global};
+use crate::commands::Command;
+use crate::data_folder::{DataFolder, LogFolder};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::key_source;
+use crate::reading::Reading;
+use crate::terminal::Terminal;
+use keys::Kek;
+
+/// One run of the program.
+pub(crate) struct Context {
+    pub(crate) global: Global,
+    pub(crate) terminal: Terminal,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global) -> Self {
+        let terminal = Terminal::new(global.quiet);
+        Self { global, terminal }
+    }
+
+    /// Runs a command and prints why it ended early, if it did.
+    pub(crate) fn run(self, command: Command) -> Exit {
+        command.run(&self).unwrap_or_else(|failure| self.terminal.failure(&failure))
+    }
+
+    /// The format asked for, which must be one of these; the first one is used when none was asked for.
+    pub(crate) fn format(&self, known: &[Format]) -> Result<Format, Failure> {
+        let Some(format) = self.global.format else {
+            return Ok(known.first().copied().unwrap_or(Format::Text));
+        };
+        if known.contains(&format) {
+            return Ok(format);
+        }
+        let names: Vec<String> = known.iter().map(|format| format.name()).collect();
+        let sentence = format!(
+            "this command has no format {}; choose one of: {}",
+            format.name(),
+            names.join(", ")
+        );
+        Err(Failure::usage(sentence))
+    }
+
+    /// The data folder.
+    pub(crate) fn data_folder(&self) -> DataFolder {
+        DataFolder::new(&self.global.data)
+    }
+
+    /// The log that is meant, which must exist.
+    pub(crate) fn log_folder(&self) -> Result<LogFolder, Failure> {
+        self.data_folder().find(&self.global.log)
+    }
+
+    /// The key-encryption key of an existing log.
+    pub(crate) fn kek(&self, log: &LogFolder) -> Result<Kek, Failure> {
+        key_source::kek_of(&self.global.key, &*log.folder)?.ok_or_else(key_source::none)
+    }
+
+    /// The log that is meant, opened for reading.
+    pub(crate) fn reading(&self) -> Result<Reading, Failure> {
+        let log = self.log_folder()?;
+        let kek = self.kek(&log)?;
+        Reading::open(log, &kek)
+    }
+}

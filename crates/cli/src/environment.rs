@@ -1,0 +1,15 @@
+//! The one place that reads environment variables which are no option of the command line: secrets, and
+//! where the user's folders are.
+
+use std::ffi::OsString;
+
+/// The value of a variable; one that is set to nothing counts as not set.
+#[expect(clippy::disallowed_methods, reason = "this is the door that the environment comes through")]
+pub(crate) fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The same for paths, which need not be UTF-8.
+pub(crate) fn path(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,72 @@
+//! Why a command ended early: one sentence for a person (what, why, what to do) and an exit code.
+
+use crate::exit::Exit;
+use std::io;
+use std::path::Path;
+
+/// A command that ended early.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It failed; the sentence goes to standard error.
+    Sentence {
+        /// The exit code.
+        exit: Exit,
+        /// What happened, why, and what to do.
+        sentence: String,
+    },
+    /// Whoever read the output went away: nothing is wrong, and nobody is there to be told.
+    NobodyReads,
+}
+
+impl Failure {
+    /// Something asked was not done.
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self::Sentence { exit: Exit::Failed, sentence: sentence.into() }
+    }
+
+    /// The command line does not make sense.
+    pub(crate) fn usage(sentence: impl Into<String>) -> Self {
+        Self::Sentence { exit: Exit::Usage, sentence: sentence.into() }
+    }
+
+    /// The operating system refused something about a path.
+    pub(crate) fn io<'p>(action: &'p str, path: &'p Path) -> impl FnOnce(io::Error) -> Self + 'p {
+        move |error| Self::new(format!("cannot {action} {}: {error}", path.display()))
+    }
+
+    /// The operating system refused standard output.
+    pub(crate) fn output(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::NobodyReads,
+            _ => Self::new(format!("cannot write to standard output: {error}")),
+        }
+    }
+}
+
+/// Only output is written without naming a path.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::output(error)
+    }
+}
+
+macro_rules! from_display {
+    ($($error:ty),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::new(error.to_string())
+            }
+        })*
+    };
+}
+
+from_display!(
+    seal::SealError,
+    store::StoreError,
+    keys::KekError,
+    keys::KeyringError,
+    keys::EntropyError,
+    capture::CaptureError,
+    checkpoint::OpenError,
+    checkpoint::KeyError,
+);

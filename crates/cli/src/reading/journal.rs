@@ -1,0 +1,399 @@
+//! The journal from its first frame to its last, file after file, whatever the files have suffered.
+//!
+//! Every step says what there is for one run of indexes. Damage is a step like any other: the walk goes on
+//! behind it, and remembers what belongs to a file and to no record ([`Walk::into_end`]).
+
+use keys::{DataKey, KeyId, Keyring};
+use prove::{Finding, FindingKind};
+use std::sync::Arc;
+use store::{
+    FRAME_HEADER_BYTES, Folder, FrameFound, FrameHeader, JOURNAL_FOLDER, JournalReader, Located,
+    StoreError, Tail,
+};
+
+/// Bytes before the records of a frame: the hash of the leaf before its first.
+pub(crate) const PREVIOUS_BYTES: usize = 32;
+
+/// How far the log reaches, as far as is known before the journal is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bound {
+    /// The signed size: a journal that ends before it has lost records.
+    pub(crate) size: u64,
+    /// Whether frames that fail authentication are handed out as [`Step::Suspect`].
+    pub(crate) suspects: bool,
+}
+
+/// What there is for a run of indexes.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// A frame; the payload is filled and authenticated (empty in a walk without keys).
+    Frame {
+        /// The journal file.
+        file: Arc<str>,
+        /// The index of its first record.
+        first_index: u64,
+        /// How many records it says it has.
+        count: u64,
+    },
+    /// A frame that was altered; the payload is filled and **not** authenticated: good only to be
+    /// compared, record by record, with what the tree commits to.
+    Suspect {
+        /// The journal file.
+        file: Arc<str>,
+        /// The index of its first record.
+        first_index: u64,
+        /// How many records it has.
+        count: u64,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Records that cannot be read.
+    Damaged {
+        /// The journal file.
+        file: Arc<str>,
+        /// The index of the first.
+        first_index: u64,
+        /// How many.
+        count: u64,
+        /// What is wrong.
+        detail: String,
+    },
+    /// Records that are in no journal file.
+    Missing {
+        /// The index of the first.
+        first_index: u64,
+        /// How many.
+        count: u64,
+    },
+    /// There is nothing more.
+    End,
+}
+
+/// Where a walk ended, and what it found that concerns no record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct End {
+    /// Faults of files.
+    pub(crate) findings: Vec<Finding>,
+    /// The last file, what lies behind its last frame, and the offset of that.
+    pub(crate) tail: Option<(Arc<str>, Tail, u64)>,
+    /// The index after the last record.
+    pub(crate) next_index: u64,
+}
+
+/// A walk over the journal.
+pub(crate) struct Walk<'w> {
+    folder: &'w dyn Folder,
+    log_id: [u8; 16],
+    keyring: Option<&'w Keyring>,
+    bound: Bound,
+    /// Frames that end at or before this index are passed over.
+    from: u64,
+    /// The files that are left, last first.
+    files: Vec<(u64, Arc<str>)>,
+    current: Option<Current<'w>>,
+    /// The index that comes next.
+    expected: u64,
+    end: End,
+}
+
+/// The file that is being read.
+struct Current<'w> {
+    reader: JournalReader<'w>,
+    file: Arc<str>,
+    key: Option<DataKey>,
+}
+
+/// Why a file or frame is of no use, in words; its name and place stand beside it.
+fn reason(error: &StoreError) -> String {
+    match error {
+        StoreError::Damaged { detail, .. } => detail.clone(),
+        other => other.to_string(),
+    }
+}
+
+impl<'w> Walk<'w> {
+    /// A walk over the records from `from` on. Without a keyring, frames are checked and not decrypted.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the journal's folder cannot be listed.
+    pub(crate) fn new(
+        folder: &'w dyn Folder,
+        log_id: [u8; 16],
+        keyring: Option<&'w Keyring>,
+        bound: Bound,
+        from: u64,
+    ) -> Result<Self, StoreError> {
+        let named = |path: String| Some((store::parse_journal_path(&path)?, path.into()));
+        let mut files: Vec<(u64, Arc<str>)> =
+            folder.list(JOURNAL_FOLDER)?.into_iter().filter_map(named).collect();
+        // The last file that begins at or before the first record wanted, and all after it.
+        let skip = files.iter().rposition(|(first, _)| *first <= from).unwrap_or(0);
+        let expected = if from == 0 { 0 } else { files.get(skip).map_or(0, |(first, _)| *first) };
+        files.drain(..skip);
+        files.reverse();
+        let current = None;
+        let end = End::default();
+        Ok(Self { folder, log_id, keyring, bound, from, files, current, expected, end })
+    }
+
+    /// What comes next; fills `payload` for frames.
+    pub(crate) fn next(&mut self, payload: &mut Vec<u8>) -> Step {
+        payload.clear();
+        loop {
+            let Some(current) = &mut self.current else {
+                match self.next_file() {
+                    Some(step) => return step,
+                    None => continue,
+                }
+            };
+            match current.reader.next_frame() {
+                Ok(FrameFound::Frame(located)) => {
+                    if let Some(step) = self.frame(&located, payload) {
+                        return step;
+                    }
+                }
+                Ok(FrameFound::Tail(tail)) => {
+                    if let Some(step) = self.tail(tail, payload) {
+                        return step;
+                    }
+                }
+                Err(error) => {
+                    let file = Arc::clone(&current.file);
+                    self.current = None;
+                    if let Some(step) = self.lost_rest(file, reason(&error)) {
+                        return step;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was found beside the records; call it after [`Step::End`].
+    pub(crate) fn into_end(mut self) -> End {
+        self.end.next_index = self.expected;
+        self.end
+    }
+
+    /// Opens the next file; `None` when it is open and to be read on.
+    fn next_file(&mut self) -> Option<Step> {
+        let Some((first, file)) = self.files.last().cloned() else {
+            return Some(self.missing_up_to(self.bound.size).unwrap_or(Step::End));
+        };
+        if first > self.expected
+            && let Some(step) = self.missing_up_to(first)
+        {
+            return Some(step);
+        }
+        self.files.pop();
+        if first < self.expected {
+            let detail = "it holds records that the file before it holds already".to_owned();
+            self.fault(FindingKind::Unannounced, &file, detail);
+            return None;
+        }
+        match JournalReader::open(self.folder, &file, &self.log_id) {
+            Ok(reader) => {
+                let id = KeyId::from_bytes(reader.header().key_id);
+                let key = self.keyring.and_then(|keyring| keyring.get(id)).map(DataKey::new);
+                if self.keyring.is_some() && key.is_none() {
+                    let detail = format!("its key {id} is not in the keyring");
+                    return self.lost_rest(file, detail);
+                }
+                self.current = Some(Current { reader, file, key });
+                None
+            }
+            // A file whose making was cut short has never held a record.
+            Err(StoreError::Damaged { .. }) if self.is_unborn(first, &file) => {
+                self.end.tail = Some((file, Tail::Torn { offset: 0, bytes: 0 }, 0));
+                None
+            }
+            Err(error) => self.lost_rest(file, reason(&error)),
+        }
+    }
+
+    /// The last file, with less than a header in it, behind everything that was signed.
+    fn is_unborn(&self, first: u64, file: &str) -> bool {
+        let bytes = self.folder.size(file).ok().flatten().unwrap_or(u64::MAX);
+        self.files.is_empty()
+            && first >= self.bound.size
+            && first > 0
+            && bytes < store::JOURNAL_HEADER_BYTES as u64
+    }
+
+    /// A frame whose checksum holds.
+    fn frame(&mut self, located: &Located, payload: &mut Vec<u8>) -> Option<Step> {
+        let current = self.current.as_mut()?;
+        let header = &located.header;
+        self.expected = header.end_index();
+        if header.end_index() <= self.from {
+            return None;
+        }
+        let (file, first_index) = (Arc::clone(&current.file), header.first_index);
+        let count = u64::from(header.count);
+        if header.durable != located.offset {
+            let detail = format!("the frame at byte {} was moved there", located.offset);
+            self.fault(FindingKind::Corrupt, &file, detail);
+        }
+        let current = self.current.as_mut()?;
+        let Some(key) = &current.key else {
+            return Some(Step::Frame { file, first_index, count });
+        };
+        match current.reader.open_frame(located, key, payload) {
+            Ok(()) => Some(Step::Frame { file, first_index, count }),
+            Err(error) => {
+                let detail = format!("the frame at byte {}: {}", located.offset, reason(&error));
+                Some(self.suspect(located, detail, payload))
+            }
+        }
+    }
+
+    /// An altered frame: its records one by one if they can be compared with entries, or all as damaged.
+    fn suspect(&mut self, located: &Located, detail: String, payload: &mut Vec<u8>) -> Step {
+        let header = &located.header;
+        let (first_index, count) = (header.first_index, u64::from(header.count));
+        let Some(current) = &mut self.current else { return Step::End };
+        let file = Arc::clone(&current.file);
+        let comparable = self.bound.suspects && header.end_index() <= self.bound.size;
+        let opened = match &current.key {
+            Some(key) if comparable => {
+                current.reader.open_damaged_frame(located, key, payload).is_ok()
+            }
+            _ => false,
+        };
+        if opened {
+            return Step::Suspect { file, first_index, count, detail };
+        }
+        payload.clear();
+        Step::Damaged { file, first_index, count, detail }
+    }
+
+    /// What lies behind the last good frame of a file, or between two.
+    fn tail(&mut self, tail: Tail, payload: &mut Vec<u8>) -> Option<Step> {
+        let current = self.current.as_mut()?;
+        let (file, last) = (Arc::clone(&current.file), self.files.is_empty());
+        let offset = current.reader.offset();
+        let short = self.expected < self.bound.size;
+        match tail {
+            Tail::Clean => {
+                self.end.tail = Some((file, tail, offset));
+                self.current = None;
+                None
+            }
+            Tail::Reserved { .. } | Tail::Torn { .. } if last && !short => {
+                self.end.tail = Some((file, tail, offset));
+                self.current = None;
+                None
+            }
+            Tail::Reserved { bytes } => {
+                let detail = format!("{bytes} zero bytes from byte {offset} on do not belong there");
+                self.fault(FindingKind::Corrupt, &file, detail);
+                self.current = None;
+                None
+            }
+            Tail::Torn { .. } => self.damaged(file, offset, None, payload),
+            Tail::Damaged { resumes, .. } => self.damaged(file, offset, resumes, payload),
+        }
+    }
+
+    /// Damage at `offset`, up to where good frames begin again.
+    fn damaged(
+        &mut self,
+        file: Arc<str>,
+        offset: u64,
+        resumes: Option<(u64, u64)>,
+        payload: &mut Vec<u8>,
+    ) -> Option<Step> {
+        let first_index = self.expected;
+        let detail = format!("the frame at byte {offset} was altered or cut");
+        let located = self.locate(&file, offset, resumes);
+        let next = match (resumes, &located) {
+            (Some((_, index)), _) => index,
+            (None, Some(located)) => located.header.end_index(),
+            (None, None) => self.next_known_index(),
+        };
+        let step = match located {
+            Some(located) => self.suspect(&located, detail, payload),
+            None => {
+                let count = next.saturating_sub(first_index);
+                Step::Damaged { file: Arc::clone(&file), first_index, count, detail }
+            }
+        };
+        match resumes {
+            Some((offset, index)) => {
+                if let Some(current) = &mut self.current {
+                    current.reader.resume(offset, index);
+                }
+            }
+            None => self.current = None,
+        }
+        self.expected = next.max(first_index);
+        self.unless_empty(step)
+    }
+
+    /// The altered frame at `offset`, with a header put together from what is known beside it.
+    fn locate(&self, file: &str, offset: u64, resumes: Option<(u64, u64)>) -> Option<Located> {
+        let mut bytes = [0; FRAME_HEADER_BYTES];
+        let read = self.folder.read_at(file, offset, &mut bytes).ok()?;
+        let header = FrameHeader::decode(bytes.get(..read)?);
+        let size = self.folder.size(file).ok()??;
+        let first_index = self.expected;
+        let end = match (resumes, header) {
+            (Some((end, _)), _) => end,
+            (None, Some(header)) if offset.checked_add(header.bytes())? <= size => {
+                offset + header.bytes()
+            }
+            _ => size,
+        };
+        let next = match (resumes, header) {
+            (Some((_, next)), _) => next,
+            (None, Some(header)) if header.first_index == first_index => header.end_index(),
+            _ => self.next_known_index(),
+        };
+        let length = end.checked_sub(offset)?.checked_sub(FRAME_HEADER_BYTES as u64)?;
+        let mut nonce = [0; 12];
+        nonce.copy_from_slice(bytes.get(28..40)?);
+        let header = FrameHeader {
+            length: u32::try_from(length).ok()?,
+            first_index,
+            count: u32::try_from(next.checked_sub(first_index)?).ok().filter(|count| *count > 0)?,
+            durable: offset,
+            nonce,
+            crc: 0,
+        };
+        (header.length as usize <= store::FRAME_PAYLOAD_BYTES_MAX + store::TAG_BYTES)
+            .then_some(Located { offset, header })
+    }
+
+    /// Where records are known to go on behind the current file, or to have been signed.
+    fn next_known_index(&self) -> u64 {
+        self.files.last().map_or(self.bound.size, |(first, _)| *first).max(self.expected)
+    }
+
+    /// Nothing more can be read from a file.
+    fn lost_rest(&mut self, file: Arc<str>, detail: String) -> Option<Step> {
+        let (first_index, next) = (self.expected, self.next_known_index());
+        self.expected = next;
+        let count = next - first_index;
+        self.unless_empty(Step::Damaged { file, first_index, count, detail })
+    }
+
+    /// A run of no records is a fault of the file alone.
+    fn unless_empty(&mut self, step: Step) -> Option<Step> {
+        if let Step::Damaged { file, count: 0, detail, .. } = step {
+            self.fault(FindingKind::Corrupt, &file, detail);
+            return None;
+        }
+        Some(step)
+    }
+
+    /// The records up to `index`, which no file has.
+    fn missing_up_to(&mut self, index: u64) -> Option<Step> {
+        let first_index = self.expected;
+        let count = index.checked_sub(first_index).filter(|count| *count > 0)?;
+        self.expected = index;
+        Some(Step::Missing { first_index, count })
+    }
+
+    fn fault(&mut self, kind: FindingKind, file: &str, detail: String) {
+        self.end.findings.push(Finding::of_file(kind, file, detail));
+    }
+}

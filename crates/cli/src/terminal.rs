@@ -1,0 +1,122 @@
+//! Everything that is printed goes through here: answers to standard output, the rest to standard error.
+//!
+//! Colour and progress only where a person looks; `NO_COLOR` and `TERM=dumb` are honoured (`anstream`).
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
+use std::time::{Duration, Instant};
+
+/// Good news.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// Bad news.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// Something to look at.
+pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
+/// Less important.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// More important.
+pub(crate) const STRONG: Style = Style::new().bold();
+
+/// What takes less than this shows no progress.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Standard output and standard error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terminal {
+    quiet: bool,
+}
+
+impl Terminal {
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// Standard output for people: colours are taken out when nobody would see them.
+    pub(crate) fn people(self) -> anstream::AutoStream<StdoutLock<'static>> {
+        anstream::AutoStream::auto(io::stdout().lock())
+    }
+
+    /// Standard output for programs, byte by byte as given.
+    pub(crate) fn programs(self) -> BufWriter<StdoutLock<'static>> {
+        BufWriter::with_capacity(1 << 16, io::stdout().lock())
+    }
+
+    /// Something worth knowing beside the answer, unless `--quiet`.
+    pub(crate) fn note(self, text: impl Display) {
+        if !self.quiet {
+            // Without a standard error there is nobody to tell.
+            let _ = writeln!(anstream::stderr().lock(), "{text}");
+        }
+    }
+
+    /// Prints why a command ended early, and returns its exit code.
+    pub(crate) fn failure(self, failure: &Failure) -> Exit {
+        match failure {
+            Failure::NobodyReads => Exit::Fine,
+            Failure::Sentence { exit, sentence } => {
+                let _ = writeln!(anstream::stderr().lock(), "{}: {sentence}", styled(BAD, "error"));
+                *exit
+            }
+        }
+    }
+
+    /// A progress bar, drawn on a terminal only, and only for what takes longer than a second.
+    pub(crate) fn progress(self, unit: &str) -> Progress {
+        let shown = !self.quiet && io::stderr().is_terminal();
+        let template = format!("{{bar:30}} {{human_pos}} of {{human_len}} {unit}, {{per_sec}}");
+        let style = ProgressStyle::with_template(&template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        Progress { bar: None, style, shown, begun: Instant::now() }
+    }
+}
+
+/// A text in a style.
+pub(crate) fn styled(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Untrusted text (what a producer sent, a file name) without anything that a terminal would obey.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A progress bar that appears when it is needed.
+pub(crate) struct Progress {
+    bar: Option<ProgressBar>,
+    style: ProgressStyle,
+    shown: bool,
+    begun: Instant,
+}
+
+impl Progress {
+    /// How far it is.
+    pub(crate) fn at(&mut self, done: u64, total: u64) {
+        if !self.shown || self.begun.elapsed() < PATIENCE {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+            bar.set_style(self.style.clone());
+            bar.with_elapsed(self.begun.elapsed())
+        });
+        bar.set_length(total);
+        bar.set_position(done);
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Prints help, the version, or what is wrong with the command line.
+pub(crate) fn print_usage(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Fine }
+}

@@ -1,0 +1,1 @@
+//! Is a whole folder what its log says?

@@ -1,0 +1,8 @@
+//! Whole logs, checked whole and damaged in every way there is.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod clean;
+mod damage;
+mod history;
+mod pieces;
+mod sample;

@@ -1,0 +1,119 @@
+//! What stands where a secret stood: `[redacted:<rule>]` or `[hash:<rule>:<16 hex digits>]`.
+//!
+//! Markers are opaque to every rule: text is searched between them, never in or across them, which is
+//! half of why redacting twice changes nothing (the other half is `text`'s).
+
+use crate::rule::Rule;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+const HASH_DIGITS: usize = 16;
+
+/// The marker of a masked value.
+pub(crate) fn mask(rule: Rule) -> String {
+    format!("[redacted:{}]", rule.as_str())
+}
+
+/// Makes the markers of hashed values.
+pub(crate) struct Hasher(Hmac<Sha256>);
+
+impl Hasher {
+    /// Every key is valid for HMAC; `None` cannot happen and is not worth a panic.
+    pub(crate) fn new(key: &[u8; 32]) -> Option<Self> {
+        Hmac::new_from_slice(key).ok().map(Self)
+    }
+
+    /// `[hash:<rule>:<16 hex>]`: the first 8 bytes of HMAC-SHA-256(key, rule || 0x00 || value).
+    pub(crate) fn hash(&self, rule: Rule, value: &str) -> String {
+        let mut mac = self.0.clone();
+        mac.update(rule.as_str().as_bytes());
+        mac.update(b"\0");
+        mac.update(value.as_bytes());
+        let digits = hex::encode(mac.finalize().into_bytes());
+        let digits = digits.get(..HASH_DIGITS).unwrap_or_default();
+        format!("[hash:{}:{digits}]", rule.as_str())
+    }
+}
+
+/// The end of the marker that starts at the `[` at `start`, if it is one: a known rule and, for a hash,
+/// exactly sixteen lower-case hex digits, so that nothing can hide in a forged one.
+fn end_of_marker(text: &str, start: usize) -> Option<usize> {
+    let rest = text.get(start..)?;
+    let inner = rest.get(..rest.len().min(80)).unwrap_or(rest);
+    let close = memchr::memchr(b']', inner.as_bytes().get(..80.min(inner.len()))?)?;
+    let inner = inner.get(1..close)?;
+    let known = if let Some(rule) = inner.strip_prefix("redacted:") {
+        Rule::from_name(rule).is_some()
+    } else {
+        let (rule, digits) = inner.strip_prefix("hash:")?.split_once(':')?;
+        Rule::from_name(rule).is_some()
+            && digits.len() == HASH_DIGITS
+            && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    known.then_some(start + close + 1)
+}
+
+/// The pieces of `text` between markers, as byte ranges; empty ones are left out.
+pub(crate) fn pieces(text: &str) -> Vec<(usize, usize)> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    let mut next = memchr::memchr(b'[', text.as_bytes());
+    while let Some(open) = next {
+        let mut after = open + 1;
+        if let Some(end) = end_of_marker(text, open) {
+            if open > from {
+                pieces.push((from, open));
+            }
+            (from, after) = (end, end);
+        }
+        let rest = text.as_bytes().get(after..).unwrap_or_default();
+        next = memchr::memchr(b'[', rest).map(|step| after + step);
+    }
+    if text.len() > from {
+        pieces.push((from, text.len()));
+    }
+    pieces
+}
+
+/// True when `text` consists of markers alone (or of nothing).
+pub(crate) fn is_marker(text: &str) -> bool {
+    pieces(text).is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn between(text: &str) -> Vec<&str> {
+        pieces(text).into_iter().map(|(from, to)| &text[from..to]).collect()
+    }
+
+    #[test]
+    fn text_is_cut_at_markers_and_only_there() {
+        assert_eq!(between("a [redacted:jwt] b"), ["a ", " b"]);
+        assert_eq!(between("[redacted:jwt][hash:email:0123456789abcdef]"), [""; 0]);
+        for forged in [
+            "[redacted:hunter2]",
+            "[hash:email:0123456789abcdeF]",
+            "[hash:email:0123456789abcdef0]",
+            "[redacted:jwt",
+            "[[redacted:é]",
+            "[]",
+        ] {
+            assert_eq!(between(forged), [forged]);
+        }
+        assert_eq!(between("[[redacted:jwt]]"), ["[", "]"]);
+    }
+
+    #[test]
+    fn hashes_depend_on_key_rule_and_value_and_on_nothing_else() {
+        let hasher = |key| Hasher::new(&[key; 32]).unwrap();
+        let hash = hasher(1).hash(Rule::Email, "a@b.co");
+        assert_eq!(hash, hasher(1).hash(Rule::Email, "a@b.co"));
+        assert_ne!(hash, hasher(2).hash(Rule::Email, "a@b.co"));
+        assert_ne!(hash, hasher(1).hash(Rule::Email, "a@b.cd"));
+        assert_ne!(hash, hasher(1).hash(Rule::Jwt, "a@b.co"));
+        assert!(is_marker(&hash), "{hash}");
+        assert!(is_marker(&mask(Rule::CardNumber)));
+    }
+}

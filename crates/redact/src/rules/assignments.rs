@@ -1,0 +1,188 @@
+//! Secrets that only the name beside them gives away: `api_key=...`, `"password": "..."`,
+//! `Authorization: ...`, `AccountKey=...`.
+//!
+//! Written by hand because a value ends where its quoting says. Every look back is bounded; every value
+//! that is accepted is skipped, and every rejected one was judged by a bounded part of it, so the work
+//! is linear in the text.
+
+use super::names::{self, Name};
+use super::{Finding, tokens};
+use crate::rule::Rule;
+
+/// How far before the operator its name may begin, and how far quotes and blanks may reach between.
+const NAME_BYTES_MAX: usize = 64;
+const GAP_BYTES_MAX: usize = 8;
+
+/// A value is judged by this much of it.
+const JUDGED_BYTES_MAX: usize = 512;
+
+/// Values that are words of programs and manuals.
+const PLACEHOLDERS: &[&str] = &[
+    "null", "none", "nil", "true", "false", "undefined", "required", "optional", "string", "str", "text",
+    "lambda", "self", "this", "redacted", "hidden", "masked", "changeme", "n/a",
+];
+
+pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
+    let mut from = 0;
+    while let Some(step) =
+        text.as_bytes().get(from..).and_then(|rest| memchr::memchr2(b'=', b':', rest))
+    {
+        let operator = from + step;
+        from = operator + 1;
+        let Some((name, start)) = name_before(text, operator) else { continue };
+        let Some(value) = Value::after(text, operator) else { continue };
+        let finding = judge(name, start, text, operator, &value);
+        if let Some(finding) = finding {
+            from = finding.end.max(from);
+            found.push(finding);
+        }
+    }
+}
+
+fn judge(name: &str, start: usize, text: &str, operator: usize, value: &Value<'_>) -> Option<Finding> {
+    let equals = text.as_bytes().get(operator) == Some(&b'=');
+    let finding = |start, end, rule| Some(Finding { start, end, rule });
+    let rest = text.get(value.start..)?;
+    let part = |(from, to), rule| finding(value.start + from, value.start + to, rule);
+    if equals && tokens::is_session_cookie(name) {
+        return names::looks_random(value.judged, 8)
+            .then(|| finding(value.start, value.end(text), Rule::SessionCookie))?;
+    }
+    let secret = match judge_in_context(name, start, text)? {
+        Name::Authorization => return part(tokens::authorization_value(rest)?, Rule::Authorization),
+        Name::Cookie if !equals => return part(tokens::cookie_value(rest)?, Rule::SessionCookie),
+        Name::Cookie => false,
+        Name::Strong => value.judged.len() >= value.bytes_min() && !value.is_placeholder(),
+        Name::Weak if value.is_placeholder() => false,
+        Name::Weak if name.eq_ignore_ascii_case("sig") => equals && value.judged.len() >= 32,
+        Name::Weak if equals => value.judged.len() >= 6 && value.looks_made(name),
+        Name::Weak => names::weak_member_is_secret(name, value.judged),
+    };
+    secret.then(|| finding(value.start, value.end(text), rule_of(name)))?
+}
+
+/// The rule that a name belongs to, beside the general one.
+fn rule_of(name: &str) -> Rule {
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    if is("AccountKey") || is("SharedAccessKey") || is("sig") {
+        Rule::AzureKey
+    } else if is("aws_secret_access_key") || is("SecretAccessKey") {
+        Rule::AwsSecretKey
+    } else {
+        Rule::Assignment
+    }
+}
+
+/// Judges a name; `key` and `token` also by the word before them (`API key: ...`).
+fn judge_in_context(name: &str, start: usize, text: &str) -> Option<Name> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let judged = names::judge(name).or_else(|| names::judge(last))?;
+    if judged != Name::Weak || start < 2 {
+        return Some(judged);
+    }
+    let before = text.get(..start).and_then(|before| before.strip_suffix(' ')).unwrap_or_default();
+    let word_start = before.bytes().rev().take(16).take_while(u8::is_ascii_alphabetic).count();
+    let word = before.get(before.len() - word_start..).unwrap_or_default();
+    let qualified = ["api", "secret", "private", "access", "refresh", "auth", "bearer"];
+    let strong = qualified.iter().any(|known| word.eq_ignore_ascii_case(known));
+    Some(if strong { Name::Strong } else { judged })
+}
+
+/// The identifier before the operator at `operator`, and where it starts.
+fn name_before(text: &str, operator: usize) -> Option<(&str, usize)> {
+    let end = super::names_end(text.as_bytes(), operator);
+    let before = text.as_bytes().get(..end)?;
+    let is_part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let length = before.iter().rev().take(NAME_BYTES_MAX).take_while(is_part).count();
+    let start = end - length;
+    let name = text.get(start..end)?;
+    let trimmed = name.trim_start_matches(['-', '.', '_']);
+    (!trimmed.is_empty()).then_some((trimmed, end - trimmed.len()))
+}
+
+/// A value after an operator.
+struct Value<'t> {
+    start: usize,
+    /// As much of the value as it is judged by.
+    judged: &'t str,
+    /// The quote that opened it and how many backslashes stood before that.
+    quote: Option<(u8, usize)>,
+}
+
+impl<'t> Value<'t> {
+    fn after(text: &'t str, operator: usize) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let count = |from: usize, is: &dyn Fn(&u8) -> bool| {
+            bytes.get(from..).unwrap_or_default().iter().take(GAP_BYTES_MAX).take_while(|b| is(b)).count()
+        };
+        // `==`, `:=`, `=>`, blanks, the stars of Markdown.
+        let gap = count(operator + 1, &|b| matches!(b, b'=' | b':' | b'>' | b' ' | b'\t' | b'*'));
+        let mut start = operator + 1 + gap;
+        let slashes = count(start, &|b| *b == b'\\');
+        let opening = bytes.get(start + slashes).copied();
+        let quote = opening.filter(|b| matches!(b, b'"' | b'\'' | b'`')).map(|b| (b, slashes));
+        if quote.is_some() {
+            start += slashes + 1;
+        }
+        let mut value = Self { start, judged: "", quote };
+        let mut limit = text.len().min(start + JUDGED_BYTES_MAX);
+        while !text.is_char_boundary(limit) {
+            limit -= 1;
+        }
+        let end = value.end(text.get(..limit)?);
+        value.judged = text.get(start..end)?;
+        (!value.judged.is_empty()).then_some(value)
+    }
+
+    /// Where the value ends in `text`.
+    fn end(&self, text: &str) -> usize {
+        let rest = text.as_bytes().get(self.start..).unwrap_or_default();
+        let Some((quote, slashes)) = self.quote else {
+            let stops = |b: &u8| {
+                b.is_ascii_whitespace()
+                    || matches!(b, b'"' | b'\'' | b'`' | b',' | b';' | b'&' | b')' | b'}' | b']' | b'>' | b'|' | b'\\')
+            };
+            return self.start + rest.iter().position(stops).unwrap_or(rest.len());
+        };
+        let mut backslashes = 0;
+        for (at, byte) in rest.iter().enumerate() {
+            match byte {
+                b'\\' => backslashes += 1,
+                b'\n' => return self.start + at,
+                _ if *byte == quote && backslashes <= slashes => return self.start + at - backslashes,
+                _ => backslashes = 0,
+            }
+        }
+        self.start + rest.len()
+    }
+
+    /// A word of prose may follow a name (`secret: the ...`); quotes say that it is a value.
+    fn bytes_min(&self) -> usize {
+        if self.quote.is_some() { 3 } else { 4 }
+    }
+
+    /// True for words of programs (`None`, `os.environ[...]`, `getpass()`, `${PASSWORD}`, `<password>`).
+    fn is_placeholder(&self) -> bool {
+        let value = self.judged;
+        if PLACEHOLDERS.iter().any(|word| value.trim_end_matches('.').eq_ignore_ascii_case(word)) {
+            return true;
+        }
+        if value.bytes().all(|b| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_')) {
+            return true;
+        }
+        let variable = ["$", "<", "{", "%s", "%("].iter().any(|start| value.starts_with(start));
+        let name = value.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
+        let opens = matches!(value.as_bytes().get(name), Some(b'(' | b'['));
+        let call = name > 0 && opens && value.len() == name + 1;
+        self.quote.is_none() && (variable || call)
+    }
+
+    /// True when a value after `key=` is more than one plain word or a number: it has a digit, a joint
+    /// or a capital, and a letter.
+    fn looks_made(&self, name: &str) -> bool {
+        let value = self.judged;
+        let path = name.eq_ignore_ascii_case("pwd") && value.contains('/');
+        let marked = value.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'-' | b'_'));
+        marked && !path && value.bytes().any(|b| b.is_ascii_alphabetic())
+    }
+}

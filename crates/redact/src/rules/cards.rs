@@ -1,0 +1,138 @@
+//! Payment card numbers: 13 to 19 digits in the usual groups, with the prefix of a known issuer
+//! (ISO/IEC 7812) and a right check digit (Luhn).
+
+use super::Finding;
+use crate::rule::Rule;
+
+/// Fewest and most digits of a card number.
+const DIGITS_MIN: usize = 13;
+const DIGITS_MAX: usize = 19;
+
+/// One unbroken run of digits: where it starts and ends.
+type Group = (usize, usize);
+
+pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
+        let start = at + step;
+        let groups = groups(bytes, start);
+        let end = groups.last().map_or(start + 1, |group| group.1);
+        search(bytes, &groups, found);
+        at = end;
+    }
+}
+
+/// The runs of digits from `start` on, each one space or hyphen apart.
+fn groups(bytes: &[u8], start: usize) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let mut from = start;
+    loop {
+        let rest = bytes.get(from..).unwrap_or_default();
+        let length = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        groups.push((from, from + length));
+        let separated = matches!(rest.get(length), Some(b' ' | b'-'));
+        if !separated || !rest.get(length + 1).is_some_and(u8::is_ascii_digit) {
+            return groups;
+        }
+        from += length + 1;
+    }
+}
+
+/// Not inside a word, a hexadecimal number, a UUID or a decimal fraction.
+fn is_free_before(bytes: &[u8], start: usize) -> bool {
+    let back = |steps: usize| start.checked_sub(steps).and_then(|at| bytes.get(at)).copied();
+    match back(1) {
+        Some(b) if b.is_ascii_alphanumeric() || b == b'_' => false,
+        Some(b'-') => !back(2).is_some_and(|b| b.is_ascii_hexdigit()),
+        Some(b'.') => !back(2).is_some_and(|b| b.is_ascii_digit()),
+        _ => true,
+    }
+}
+
+fn is_free_after(bytes: &[u8], end: usize) -> bool {
+    match bytes.get(end) {
+        Some(b) if b.is_ascii_alphanumeric() || *b == b'_' => false,
+        Some(b'-') => !bytes.get(end + 1).is_some_and(u8::is_ascii_hexdigit),
+        Some(b'.') => !bytes.get(end + 1).is_some_and(u8::is_ascii_digit),
+        _ => true,
+    }
+}
+
+/// Looks at every sequence of neighbouring groups that together have the length of a card number.
+fn search(bytes: &[u8], groups: &[Group], found: &mut Vec<Finding>) {
+    let mut first = 0;
+    while first < groups.len() {
+        let taken = (1..=5).rev().find(|count| {
+            groups.get(first..first + count).is_some_and(|window| is_card(bytes, window))
+        });
+        if let Some(window) = taken.and_then(|count| groups.get(first..first + count)) {
+            if let (Some((start, _)), Some((_, end))) = (window.first(), window.last()) {
+                found.push(Finding { start: *start, end: *end, rule: Rule::CardNumber });
+            }
+        }
+        first += taken.unwrap_or(1);
+    }
+}
+
+fn is_card(bytes: &[u8], groups: &[Group]) -> bool {
+    let mut digits = [0; DIGITS_MAX];
+    let mut count = 0;
+    for (start, end) in groups {
+        for byte in bytes.get(*start..*end).unwrap_or_default() {
+            let Some(slot) = digits.get_mut(count) else { return false };
+            *slot = byte.wrapping_sub(b'0');
+            count += 1;
+        }
+    }
+    let digits = digits.get(..count).unwrap_or_default();
+    let free = groups.first().is_some_and(|group| is_free_before(bytes, group.0))
+        && groups.last().is_some_and(|group| is_free_after(bytes, group.1));
+    free && count >= DIGITS_MIN && is_usual(groups) && has_known_issuer(digits) && passes_luhn(digits)
+}
+
+/// No separators, or groups as printed on cards: 4-4-4-4(-3), 4-6-5, 4-6-4.
+fn is_usual(groups: &[Group]) -> bool {
+    let lengths = groups.iter().map(|(start, end)| end - start);
+    match lengths.collect::<Vec<_>>().as_slice() {
+        [_] => true,
+        [4, middle @ .., last] => {
+            (1..=6).contains(last) && middle.iter().all(|length| matches!(length, 4 | 6))
+        }
+        _ => false,
+    }
+}
+
+/// The number ranges in use: Visa, Mastercard, American Express, Discover, Diners Club, JCB, UnionPay,
+/// Maestro, Mir.
+fn has_known_issuer(digits: &[u8]) -> bool {
+    let number = digits.iter().take(4).fold(0_u32, |number, digit| number * 10 + u32::from(*digit));
+    let count = digits.len();
+    match number {
+        4000..=4999 => matches!(count, 13 | 16 | 19),
+        2200..=2204 | 2221..=2720 | 5100..=5599 => count == 16,
+        3400..=3499 | 3700..=3799 => count == 15,
+        3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => (14..=19).contains(&count),
+        3528..=3589 | 6011 | 6440..=6499 | 6500..=6599 | 6200..=6299 => (16..=19).contains(&count),
+        5018 | 5020 | 5038 | 5893 | 6304 | 6759 | 6761..=6763 => true,
+        _ => false,
+    }
+}
+
+/// The check digit of ISO/IEC 7812-1, annex B.
+fn passes_luhn(digits: &[u8]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| {
+            let digit = u32::from(*digit);
+            match (place % 2, digit) {
+                (0, _) => digit,
+                (_, 0..=4) => digit * 2,
+                _ => digit * 2 - 9,
+            }
+        })
+        .sum();
+    sum % 10 == 0
+}

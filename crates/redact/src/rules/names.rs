@@ -1,0 +1,198 @@
+//! Names that say that their value is secret: of JSON members, of assignments in text, of headers.
+//!
+//! Case and separators do not count: `apiKey`, `API_KEY`, `X-Api-Key` and `api key` are one name.
+
+/// What a name promises about its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// The value is secret, whatever it looks like.
+    Strong,
+    /// The value is secret if it looks so: `key` and `token` are ordinary words too.
+    Weak,
+    /// An `Authorization` header.
+    Authorization,
+    /// A `Cookie` or `Set-Cookie` header.
+    Cookie,
+}
+
+/// Names that are secret alone and as the end of a longer one (`db_password`, `openaiApiKey`).
+const STRONG_ENDINGS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "apikey",
+    "apitoken",
+    "secretkey",
+    "privatekey",
+    "accesskey",
+    "accountkey",
+    "signingkey",
+    "encryptionkey",
+    "masterkey",
+    "accesstoken",
+    "refreshtoken",
+    "authtoken",
+    "idtoken",
+    "sessiontoken",
+    "bearertoken",
+    "credential",
+    "credentials",
+];
+
+/// Names that are secret only when they stand alone.
+const STRONG_ALONE: &[&str] = &["jwt", "bearer", "cvv", "cvc", "otp", "passcode", "subscriptionkey"];
+
+/// Ordinary words, secret only with a value to match.
+const WEAK_ALONE: &[&str] = &["key", "auth", "pass", "pwd", "sig", "token"];
+
+/// Names longer than this are judged by their end.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Judges a name by its letters and digits.
+pub(crate) fn judge(name: &str) -> Option<Name> {
+    let mut letters = [0; NAME_BYTES_MAX];
+    let mut count = 0;
+    for byte in name.bytes().rev() {
+        if is_separator(byte) {
+            continue;
+        }
+        if !byte.is_ascii_alphanumeric() {
+            break;
+        }
+        let Some(slot) = NAME_BYTES_MAX.checked_sub(count + 1).and_then(|at| letters.get_mut(at))
+        else {
+            break;
+        };
+        *slot = byte.to_ascii_lowercase();
+        count += 1;
+    }
+    let name = std::str::from_utf8(letters.get(NAME_BYTES_MAX - count..)?).ok()?;
+    if name.ends_with("authorization") {
+        return Some(Name::Authorization);
+    }
+    if matches!(name, "cookie" | "cookies" | "setcookie") {
+        return Some(Name::Cookie);
+    }
+    if STRONG_ALONE.contains(&name) || STRONG_ENDINGS.iter().any(|end| name.ends_with(end)) {
+        return Some(Name::Strong);
+    }
+    (WEAK_ALONE.contains(&name) || name.ends_with("token")).then_some(Name::Weak)
+}
+
+/// What may stand between and after the letters of a name. Anything else begins a new one.
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-' | b'.' | b' ' | b'!' | b'?')
+}
+
+/// The cheap question for the fast road: could the name that ends right before `end` be one of the
+/// above? True for every name that [`judge`] knows and for some more (`keyword`, `database`).
+pub(crate) fn may_end_secret_name(bytes: &[u8], end: usize) -> bool {
+    let byte = |back: usize| {
+        end.checked_sub(back).and_then(|at| bytes.get(at)).map_or(0, u8::to_ascii_lowercase)
+    };
+    match byte(1) {
+        b'd' => matches!((byte(3), byte(2)), (b'o', b'r') | (b's' | b'p', b'w') | (b's', b'i') | (b'n', b'i')),
+        b'y' => byte(2) == b'e' && byte(3) == b'k',
+        b't' => (byte(2), byte(3)) == (b'e', b'r') || (byte(2), byte(3)) == (b'w', b'j'),
+        b'n' => {
+            (byte(2), byte(3)) == (b'e', b'k')
+                || (byte(2) == b'o' && byte(5) == b'a' && byte(6) == b'z')
+        }
+        b'e' => matches!(
+            (byte(4), byte(3), byte(2)),
+            (b'r', b'a', b's') | (b'o' | b'k', b'k' | b'i', b'i') | (b'c', b'o', b'd')
+        ),
+        b'l' => (byte(3), byte(2)) == (b'i', b'a'),
+        b's' => matches!((byte(3), byte(2)), (b'a', b'l' | b's') | (b'i', b'e')),
+        b'h' => (byte(3), byte(2)) == (b'u', b't'),
+        b'r' => (byte(3), byte(2)) == (b'r', b'e'),
+        b'v' | b'c' => byte(2) == b'v' && byte(3) == b'c',
+        b'p' => byte(2) == b't' && byte(3) == b'o',
+        b'g' => byte(2) == b'i' && byte(3) == b's',
+        byte => is_separator(byte),
+    }
+}
+
+/// True when a value looks like a secret rather than a word, a number, a path or a count: no white
+/// space, and an unbroken run of at least `run_min` letters and digits that holds both.
+pub(crate) fn looks_random(value: &str, run_min: usize) -> bool {
+    if value.starts_with("sk-") && value.len() > 6 {
+        return true;
+    }
+    if value.bytes().any(|b| b.is_ascii_whitespace()) || value.contains("://") {
+        return false;
+    }
+    let runs = value.as_bytes().split(|b| !b.is_ascii_alphanumeric());
+    runs.into_iter().any(|run| {
+        run.len() >= run_min
+            && run.iter().any(u8::is_ascii_digit)
+            && run.iter().any(u8::is_ascii_alphabetic)
+    })
+}
+
+/// True when the value of the JSON member `name`, which [`judge`]d as weak, is to be treated as secret.
+pub(crate) fn weak_member_is_secret(name: &str, value: &str) -> bool {
+    // `key` and `pwd` name database keys and folders more often than secrets.
+    let run_min = if name.len() <= 3 { 16 } else { 8 };
+    looks_random(value, run_min) && !is_identifier(value)
+}
+
+/// True for UUIDs and plain hexadecimal digests, which name things.
+fn is_identifier(value: &str) -> bool {
+    matches!(value.len(), 32 | 36 | 40 | 64)
+        && value.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_and_separators_do_not_count() {
+        for name in ["password", "PASSWORD", "db_password", "Pass-Word", "apiKey", "X-API-Key", "api key"] {
+            assert_eq!(judge(name), Some(Name::Strong), "{name}");
+        }
+        assert_eq!(judge("Proxy-Authorization"), Some(Name::Authorization));
+        assert_eq!(judge("Set-Cookie"), Some(Name::Cookie));
+        assert_eq!(judge("next_page_token"), Some(Name::Weak));
+        for name in ["", "keyword", "tokens", "max_tokens", "primary_key", "author", "monkey", "session_id"] {
+            assert_eq!(judge(name), None, "{name}");
+        }
+        assert_eq!(judge(&format!("{}password", "x".repeat(1000))), Some(Name::Strong));
+    }
+
+    #[test]
+    fn the_cheap_question_never_misses_a_name() {
+        let words = STRONG_ENDINGS.iter().chain(STRONG_ALONE).chain(WEAK_ALONE);
+        let headers = ["authorization", "cookie", "cookies", "set-cookie", "JSESSIONID", "phpsessid"];
+        for word in words.chain(&headers) {
+            for word in [word.to_string(), word.to_uppercase(), format!("{word}_")] {
+                assert!(may_end_secret_name(word.as_bytes(), word.len()), "{word}");
+            }
+        }
+        for word in ["query", "limit", "action", "session", "duration", "tokens", "model", "content"] {
+            assert!(!may_end_secret_name(word.as_bytes(), word.len()), "{word}");
+        }
+        assert!(!may_end_secret_name(b"", 0) && !may_end_secret_name(b"y", 9));
+    }
+
+    #[test]
+    fn weak_names_need_a_value_to_match() {
+        assert!(weak_member_is_secret("token", "a8f3k2m9x1"));
+        assert!(weak_member_is_secret("key", "sk-secret"));
+        assert!(weak_member_is_secret("key", "4f9a8b7c6d5e4f3g2h1"));
+        for (name, value) in [
+            ("token", " the"),
+            ("token", "Hello"),
+            ("key", "color"),
+            ("key", "order-2026-11-20"),
+            ("token", "12345678"),
+            ("key", "550e8400-e29b-41d4-a716-446655440000"),
+            ("key", "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"),
+            ("pwd", "/home/agent/work"),
+        ] {
+            assert!(!weak_member_is_secret(name, value), "{name} {value}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The fast road: one look at every byte that says which rule families may find something.
+//!
+//! It reads raw JSON text as well as decoded text, never allocates, and may say yes too often but never
+//! no wrongly: whatever a rule of `rules` can match contains one of the anchors below. An anchor is a
+//! byte that is rare in ordinary text and ids, confirmed by its neighbours.
+
+use crate::rules::{names, names_end};
+
+/// A set of rule families.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Families(u8);
+
+impl Families {
+    pub(crate) const PRIVATE_KEYS: Self = Self(1);
+    pub(crate) const PROVIDER_KEYS: Self = Self(2);
+    pub(crate) const TOKENS: Self = Self(4);
+    /// Passwords in URLs and e-mail addresses: both hang on an `@`.
+    pub(crate) const ADDRESSES: Self = Self(8);
+    pub(crate) const CARDS: Self = Self(16);
+    /// Assignments, headers and members with a name that says so.
+    pub(crate) const NAMES: Self = Self(32);
+    /// Escapes that may hide any of the others in raw JSON text.
+    pub(crate) const ESCAPES: Self = Self(64);
+    #[cfg(test)]
+    pub(crate) const ALL: Self = Self(127);
+
+    pub(crate) fn has(self, family: Self) -> bool {
+        self.0 & family.0 != 0
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// Nothing that a rule knows is shorter than this (`a@b.co`).
+const SECRET_BYTES_MIN: usize = 6;
+
+/// Digits of the shortest card number. Whatever is at least this long meets one of the samples.
+const CARD_DIGITS_MIN: usize = 13;
+
+/// Bytes looked at in one step: one bit each in a `u32`.
+const BLOCK_BYTES: usize = 32;
+
+const ANCHOR: u8 = 1;
+const DIGIT: u8 = 2;
+const SEPARATOR: u8 = 4;
+const NOT_HEX: u8 = 8;
+
+/// What each byte may be part of.
+static CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let anchors = b"@=:\\-_%JKSGzbB";
+    let mut at = 0;
+    while at < anchors.len() {
+        classes[anchors[at] as usize] |= ANCHOR;
+        at += 1;
+    }
+    let mut digit = b'0';
+    while digit <= b'9' {
+        classes[digit as usize] |= DIGIT;
+        digit += 1;
+    }
+    let mut byte = 0;
+    while byte < classes.len() {
+        if !(byte as u8).is_ascii_hexdigit() && byte as u8 != b'-' {
+            classes[byte] |= NOT_HEX;
+        }
+        byte += 1;
+    }
+    classes[b' ' as usize] |= SEPARATOR;
+    classes[b'-' as usize] |= SEPARATOR;
+    classes
+}
+
+fn class(byte: u8) -> u8 {
+    CLASSES[usize::from(byte)]
+}
+
+/// The families whose rules may find something in `bytes`.
+pub(crate) fn families(bytes: &[u8]) -> Families {
+    let mut families = Families::default();
+    if bytes.len() < SECRET_BYTES_MIN {
+        return families;
+    }
+    let (blocks, tail) = bytes.as_chunks::<BLOCK_BYTES>();
+    for (number, block) in blocks.iter().enumerate() {
+        families.add(confirm_all(bytes, number * BLOCK_BYTES, anchors(block)));
+    }
+    families.add(confirm_all(bytes, blocks.len() * BLOCK_BYTES, anchors(tail)));
+    if has_long_number(bytes) {
+        families.add(Families::CARDS);
+    }
+    families
+}
+
+/// One bit per byte of the block, set where an anchor stands.
+#[inline(always)]
+fn anchors(block: &[u8]) -> u32 {
+    let bit = |(place, byte): (usize, &u8)| u32::from(class(*byte) & ANCHOR) << place;
+    block.iter().enumerate().map(bit).fold(0, |all, bit| all | bit)
+}
+
+/// What the anchors in the block at `start` are part of.
+fn confirm_all(bytes: &[u8], start: usize, mut anchors: u32) -> Families {
+    let mut families = Families::default();
+    while anchors != 0 {
+        families.add(confirm(bytes, start + anchors.trailing_zeros() as usize));
+        anchors &= anchors - 1;
+    }
+    families
+}
+
+/// True for the usual form of an id, which holds nothing that a rule could know.
+pub(crate) fn is_uuid(bytes: &[u8]) -> bool {
+    let Ok(bytes) = <&[u8; 36]>::try_from(bytes) else { return false };
+    let hyphens = bytes[8] == b'-' && bytes[13] == b'-' && bytes[18] == b'-' && bytes[23] == b'-';
+    hyphens && bytes.iter().fold(0, |all, byte| all | class(*byte)) & NOT_HEX == 0
+}
+
+/// Looks at the neighbours of the anchor at `at`.
+fn confirm(bytes: &[u8], at: usize) -> Families {
+    let Some((before, rest)) = bytes.split_at_checked(at) else { return Families::default() };
+    let Some((anchor, after)) = rest.split_first() else { return Families::default() };
+    let (yes, family) = match anchor {
+        b':' | b'=' => {
+            let end = names_end(bytes, at);
+            let secret = names::may_end_secret_name(bytes, end) || names_a_value(bytes, end);
+            (secret, Families::NAMES)
+        }
+        b'-' => return confirm_hyphen(before, after),
+        b'_' => (ends_with_prefix(before, UNDERSCORE_PREFIXES), Families::PROVIDER_KEYS),
+        b'@' => (is_inner(before.last()) && is_inner(after.first()), Families::ADDRESSES),
+        b'%' => (after.starts_with(b"40"), Families::ADDRESSES),
+        b'\\' => (hides_ascii(after), Families::ESCAPES),
+        b'J' => (before.ends_with(b"ey"), Families::TOKENS),
+        b'K' | b'S' => {
+            (before.ends_with(b"A") && after.starts_with(b"IA"), Families::PROVIDER_KEYS)
+        }
+        b'G' => (before.ends_with(b"S") && after.starts_with(b"."), Families::PROVIDER_KEYS),
+        b'z' => (before.ends_with(b"AI") && after.starts_with(b"a"), Families::PROVIDER_KEYS),
+        b'b' | b'B' => {
+            let word = after.get(..4).unwrap_or_default();
+            let scheme = word.eq_ignore_ascii_case(b"eare") || word.eq_ignore_ascii_case(b"asic");
+            (scheme, Families::TOKENS)
+        }
+        _ => (false, Families::default()),
+    };
+    if yes { family } else { Families::default() }
+}
+
+/// True when the name that ends at `end` is `value` (or `stringValue`) and what stands right before it,
+/// the value of `name` in `{"name":"api_key","value":"..."}`, may be a secret name.
+fn names_a_value(bytes: &[u8], end: usize) -> bool {
+    let before = bytes.get(..end).unwrap_or_default();
+    let Some(lead) = before.len().checked_sub(5).and_then(|at| before.split_at_checked(at)) else {
+        return false;
+    };
+    if !lead.1.eq_ignore_ascii_case(b"value") {
+        return false;
+    }
+    let is_gap = |b: &&u8| matches!(b, b'"' | b',' | b'\\' | b' ' | b'n' | b'\n');
+    let gap = lead.0.iter().rev().take(16).take_while(is_gap).count();
+    gap >= 3 && names::may_end_secret_name(bytes, lead.0.len() - gap)
+}
+
+/// Prefixes of keys that end in a hyphen or an underscore.
+const HYPHEN_PREFIXES: &[&[u8]] = &[
+    b"sk", b"xoxa", b"xoxb", b"xoxe", b"xoxo", b"xoxp", b"xoxr", b"xoxs", b"xapp", b"glpat", b"gldt", b"glrt",
+    b"glptt", b"pypi", b"xai", b"pplx", b"nvapi", b"tvly", b"GOCSPX",
+];
+const UNDERSCORE_PREFIXES: &[&[u8]] = &[
+    b"ghp", b"gho", b"ghu", b"ghs", b"ghr", b"github", b"sk", b"rk", b"whsec", b"hf", b"npm", b"gsk", b"r8",
+    b"lsv2", b"dop",
+];
+
+fn confirm_hyphen(before: &[u8], after: &[u8]) -> Families {
+    if before.last() == Some(&b'-') && (after.starts_with(b"BEGIN") || after.starts_with(b"END")) {
+        return Families::PRIVATE_KEYS;
+    }
+    if ends_with_prefix(before, HYPHEN_PREFIXES) {
+        return Families::PROVIDER_KEYS;
+    }
+    Families::default()
+}
+
+/// True when one of the prefixes stands at the end of `before` and at the beginning of its word. After
+/// a backslash the letter of an escape (`\n`) does not belong to the word.
+fn ends_with_prefix(before: &[u8], prefixes: &[&[u8]]) -> bool {
+    let Some(last) = before.last() else { return false };
+    prefixes.iter().any(|prefix| {
+        prefix.last() == Some(last)
+            && before.strip_suffix(*prefix).is_some_and(|lead| {
+                let mut lead = lead.iter().rev();
+                match lead.next() {
+                    Some(b) if b.is_ascii_alphanumeric() => lead.next() == Some(&b'\\'),
+                    _ => true,
+                }
+            })
+    })
+}
+
+/// A byte that may stand directly beside the `@` of an address.
+fn is_inner(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|b| *b > b' ' && !matches!(b, b'"' | b',' | b'(' | b')'))
+}
+
+/// True when what follows the backslash may be an ASCII character in disguise.
+fn hides_ascii(after: &[u8]) -> bool {
+    match after {
+        [b'/', ..] => true,
+        [b'u', b'0', b'0', digit, ..] => (b'0'..=b'7').contains(digit),
+        _ => false,
+    }
+}
+
+/// True when digits, one separator apart at most, add up to a card number somewhere. Looks at every
+/// thirteenth byte, and around it where it belongs to a number.
+fn has_long_number(bytes: &[u8]) -> bool {
+    let numeric = |byte: &&u8| class(**byte) & (DIGIT | SEPARATOR) != 0;
+    let is_digit = |byte: &&u8| class(**byte) & DIGIT != 0;
+    let (mut floor, mut at) = (0, CARD_DIGITS_MIN - 1);
+    while let Some(byte) = bytes.get(at) {
+        if !numeric(&byte) {
+            at += CARD_DIGITS_MIN;
+            continue;
+        }
+        let before = bytes.get(floor..at).unwrap_or_default().iter().rev().take_while(numeric);
+        let rest = bytes.get(at..).unwrap_or_default();
+        let length = rest.iter().take_while(numeric).count();
+        let after = rest.iter().take(length).filter(is_digit).count();
+        if before.filter(is_digit).count() + after >= CARD_DIGITS_MIN {
+            return true;
+        }
+        floor = at + length;
+        at = floor + CARD_DIGITS_MIN;
+    }
+    false
+}

@@ -1,0 +1,120 @@
+//! The command line.
+
+use simulate::{Fault, FaultKind};
+
+/// What `--help` says.
+pub(crate) const HELP: &str = "\
+Runs the real writer against a seeded clock, storage faults, power cuts and kills.
+
+Usage: simulate [MODE] [OPTIONS]
+
+Modes (without one: power-cuts, then faults):
+  power-cuts   seeded runs with power cuts, kills and faults anywhere
+  faults       each kind of fault at each of the first storage calls, then random pairs
+
+Options:
+  --seed N     one run with this seed, replayed exactly
+  --runs N     so many power-cut runs (2000); also --seeds
+  --first N    the first seed (0)
+  --faults N   faults at the first N storage calls (200)
+  --pairs N    so many random pairs of faults (500)
+  --seconds S  at most so long for each mode
+  --at N --kind eio|enospc|short-write|failed-sync
+               with `faults --seed`: this fault; may be given again";
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Help,
+    All,
+    PowerCuts,
+    Faults,
+}
+
+/// The command line, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Arguments {
+    pub(crate) mode: Mode,
+    pub(crate) seed: Option<u64>,
+    pub(crate) first: u64,
+    pub(crate) runs: u64,
+    pub(crate) calls: u64,
+    pub(crate) pairs: u64,
+    pub(crate) seconds: Option<u64>,
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl Arguments {
+    /// Reads the arguments after the program's name.
+    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut read = Self {
+            mode: Mode::All,
+            seed: None,
+            first: 0,
+            runs: 2_000,
+            calls: 200,
+            pairs: 500,
+            seconds: None,
+            faults: Vec::new(),
+        };
+        let mut at_call = None;
+        let mut arguments = arguments;
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
+            match argument.as_str() {
+                "-h" | "--help" => read.mode = Mode::Help,
+                "power-cuts" => read.mode = Mode::PowerCuts,
+                "faults" => read.mode = Mode::Faults,
+                "--seed" => read.seed = Some(number(&argument, &value()?)?),
+                "--first" => read.first = number(&argument, &value()?)?,
+                "--runs" | "--seeds" => read.runs = number(&argument, &value()?)?,
+                "--faults" => read.calls = number(&argument, &value()?)?,
+                "--pairs" => read.pairs = number(&argument, &value()?)?,
+                "--seconds" => read.seconds = Some(number(&argument, &value()?)?),
+                "--at" => at_call = Some(number(&argument, &value()?)?),
+                "--kind" => {
+                    let name = value()?;
+                    let kind = FaultKind::from_option(&name)
+                        .ok_or_else(|| format!("there is no fault {name:?}; see --help"))?;
+                    let at_call = at_call.take().ok_or("--kind wants --at before it")?;
+                    read.faults.push(Fault { at_call, kind });
+                }
+                _ => return Err(format!("{argument:?} is not understood; see --help")),
+            }
+        }
+        if read.seed.is_some() && read.mode == Mode::All {
+            read.mode = Mode::PowerCuts;
+        }
+        Ok(read)
+    }
+}
+
+fn number(option: &str, value: &str) -> Result<u64, String> {
+    value.parse().map_err(|_| format!("{option} wants a number, not {value:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, String> {
+        Arguments::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn the_line_that_a_failure_prints_is_read_back() {
+        let read = parse("faults --seed 7 --at 12 --kind eio --at 40 --kind failed-sync").unwrap();
+        assert_eq!((read.mode, read.seed), (Mode::Faults, Some(7)));
+        let faults = [(12, FaultKind::Eio), (40, FaultKind::FailedSync)];
+        let wanted = faults.map(|(at_call, kind)| Fault { at_call, kind });
+        assert_eq!(read.faults, wanted);
+        assert_eq!(parse("--seed 3").unwrap().mode, Mode::PowerCuts);
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_a_reason() {
+        for line in ["--seed", "--seed x", "--kind eio", "--at 1 --kind fire", "bogus"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

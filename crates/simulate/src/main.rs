@@ -1,0 +1,155 @@
+//! `simulate`: runs the simulation at length, replays a seed, and kills real processes.
+//!
+//! Results go to standard output, one line for each mode; progress to standard error when it is a
+//! terminal. The exit code is 1 when a promise was broken, 2 when the arguments make no sense.
+
+mod arguments;
+
+use arguments::{Arguments, Mode};
+use simulate::{Failure, Fault, FaultKind, Random, Tally};
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Failures that are told in full; more are only counted.
+const FAILURES_TOLD: u64 = 3;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::parse(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            say(&message);
+            return ExitCode::from(2);
+        }
+    };
+    let fine = match arguments.mode {
+        Mode::Help => {
+            say(arguments::HELP);
+            true
+        }
+        Mode::All => power_cuts(&arguments) & faults(&arguments) & pairs(&arguments),
+        Mode::PowerCuts => power_cuts(&arguments),
+        Mode::Faults if arguments.faults.is_empty() => faults(&arguments) & pairs(&arguments),
+        Mode::Faults => replay(simulate::faults(arguments.seed.unwrap_or(1), &arguments.faults)),
+    };
+    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn say(text: &str) {
+    // Whoever closed the pipe does not want to know more.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn power_cuts(arguments: &Arguments) -> bool {
+    if let Some(seed) = arguments.seed {
+        return replay(simulate::power_cuts(seed));
+    }
+    let mut count = Count::new("power cuts", arguments.seconds);
+    for seed in arguments.first..arguments.first + arguments.runs {
+        if count.is_over() {
+            break;
+        }
+        count.add(simulate::power_cuts(seed), arguments.runs);
+    }
+    count.conclude()
+}
+
+/// Each kind of fault at each of the first calls.
+fn faults(arguments: &Arguments) -> bool {
+    let mut count = Count::new("faults", arguments.seconds);
+    for at_call in 0..arguments.calls {
+        for kind in FaultKind::ERRORS {
+            if !count.is_over() {
+                let fault = Fault { at_call, kind };
+                let outcome = simulate::faults(arguments.seed.unwrap_or(1), &[fault]);
+                count.add(outcome, arguments.calls * FaultKind::ERRORS.len() as u64);
+            }
+        }
+    }
+    count.conclude()
+}
+
+/// Two faults in one run, the second often while the log recovers from the first.
+fn pairs(arguments: &Arguments) -> bool {
+    let mut count = Count::new("pairs of faults", arguments.seconds);
+    for seed in arguments.first..arguments.first + arguments.pairs {
+        if count.is_over() {
+            break;
+        }
+        let mut random = Random::new(seed);
+        let mut fault = |from, range| Fault {
+            at_call: from + random.below(range),
+            kind: random.one_of(&FaultKind::ERRORS).copied().unwrap_or(FaultKind::Eio),
+        };
+        let first = fault(0, arguments.calls);
+        let second = fault(first.at_call + 1, 60);
+        count.add(simulate::faults(seed, &[first, second]), arguments.pairs);
+    }
+    count.conclude()
+}
+
+fn replay(outcome: Result<Tally, Failure>) -> bool {
+    match &outcome {
+        Ok(tally) => say(&format!("passed: {tally:?}")),
+        Err(failure) => say(&format!("FAILED: {failure}")),
+    }
+    outcome.is_ok()
+}
+
+/// The counts of one mode.
+struct Count {
+    name: &'static str,
+    begun: Instant,
+    limit: Option<Duration>,
+    passed: u64,
+    failed: u64,
+    total: Tally,
+}
+
+impl Count {
+    fn new(name: &'static str, seconds: Option<u64>) -> Self {
+        let limit = seconds.map(Duration::from_secs);
+        Self { name, begun: Instant::now(), limit, passed: 0, failed: 0, total: Tally::default() }
+    }
+
+    fn is_over(&self) -> bool {
+        self.limit.is_some_and(|limit| self.begun.elapsed() >= limit)
+    }
+
+    fn add(&mut self, outcome: Result<Tally, Failure>, of: u64) {
+        match outcome {
+            Ok(tally) => {
+                self.passed += 1;
+                self.total += tally;
+            }
+            Err(failure) => {
+                self.failed += 1;
+                if self.failed <= FAILURES_TOLD {
+                    say(&format!("FAILED: {failure}"));
+                } else {
+                    say(&format!("FAILED: {} (simulate {})", failure.what, failure.replay));
+                }
+            }
+        }
+        let done = self.passed + self.failed;
+        if done.is_multiple_of(20) && std::io::stderr().is_terminal() {
+            let _ = write!(std::io::stderr(), "\r{}: {done} of {of}", self.name);
+        }
+    }
+
+    fn conclude(&self) -> bool {
+        if std::io::stderr().is_terminal() {
+            let _ = write!(std::io::stderr(), "\r");
+        }
+        let Tally { opened, power_cuts, kills, faults, acknowledged, calls } = self.total;
+        say(&format!(
+            "{}: {} passed, {} failed ({opened} openings, {power_cuts} power cuts, {kills} kills, \
+             {faults} faults, {acknowledged} events acknowledged, {calls} storage calls, {:.1} s)",
+            self.name,
+            self.passed,
+            self.failed,
+            self.begun.elapsed().as_secs_f64(),
+        ));
+        self.failed == 0
+    }
+}

@@ -1,0 +1,196 @@
+//! What must hold whatever happened: the acknowledgements given, and what they oblige the log to.
+
+use crate::reading::{self, Contents};
+use crate::workload::Planned;
+use checkpoint::VerifierKey;
+use event::Kind;
+use merkle::Hash;
+use redact::Redactor;
+use seal::{Identity, Outcome, Receipt};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// An acknowledged event.
+#[derive(Clone, Debug)]
+struct Acknowledged {
+    index: u64,
+    leaf: [u8; 32],
+    planned: Arc<Planned>,
+    meta: Vec<u8>,
+    content: Vec<u8>,
+}
+
+/// Everything that the outside knows about a log.
+#[derive(Debug)]
+pub(crate) struct Model {
+    identity: Identity,
+    keys: Vec<VerifierKey>,
+    acknowledged: HashMap<String, Acknowledged>,
+    /// Batches that were sent and never answered.
+    in_doubt: Vec<Vec<Arc<Planned>>>,
+    /// Ids of all events that ever were in such a batch.
+    doubted: HashSet<String>,
+    /// Every tree head that anybody was ever shown.
+    heads: BTreeMap<u64, Hash>,
+    /// Acknowledged events in order, to draw from.
+    order: Vec<Arc<Planned>>,
+}
+
+impl Model {
+    /// The model of a new log.
+    #[must_use]
+    pub(crate) fn new(identity: Identity, keys: Vec<VerifierKey>) -> Self {
+        Self {
+            identity,
+            keys,
+            acknowledged: HashMap::new(),
+            in_doubt: Vec::new(),
+            doubted: HashSet::new(),
+            heads: BTreeMap::new(),
+            order: Vec::new(),
+        }
+    }
+
+    /// Acknowledged events, in the order in which they were acknowledged.
+    #[must_use]
+    pub(crate) fn acknowledged(&self) -> &[Arc<Planned>] {
+        &self.order
+    }
+
+    /// Takes the batches that were never answered, to send them again.
+    pub(crate) fn take_in_doubt(&mut self) -> Vec<Vec<Arc<Planned>>> {
+        std::mem::take(&mut self.in_doubt)
+    }
+
+    /// Events of batches that were never answered.
+    #[must_use]
+    pub(crate) fn in_doubt(&self) -> Vec<Arc<Planned>> {
+        self.in_doubt.iter().flatten().cloned().collect()
+    }
+
+    /// A batch was sent and failed: any or none of it may be in the log.
+    pub(crate) fn doubt(&mut self, batch: Vec<Arc<Planned>>) {
+        self.doubted.extend(batch.iter().map(|planned| planned.id.clone()));
+        self.in_doubt.push(batch);
+    }
+
+    /// A signed checkpoint was shown to somebody.
+    ///
+    /// # Errors
+    /// When it does not verify, or another of the same size has another root.
+    pub(crate) fn shown(&mut self, note: &str) -> Result<u64, String> {
+        let head = reading::open_note(note, &self.identity, &self.keys)?;
+        let known = self.heads.entry(head.size).or_insert(head.root);
+        if *known != head.root {
+            return Err(format!("two roots were signed for size {}", head.size));
+        }
+        Ok(head.size)
+    }
+
+    /// A batch was acknowledged.
+    ///
+    /// # Errors
+    /// When the receipt contradicts an earlier one or itself.
+    pub(crate) fn acknowledge(
+        &mut self,
+        batch: &[Arc<Planned>],
+        receipt: &Receipt,
+        redactor: &Redactor,
+    ) -> Result<(), String> {
+        let size = self.shown(&receipt.checkpoint)?;
+        if receipt.outcomes.len() != batch.len() {
+            return Err("the receipt has not one outcome for each event".to_owned());
+        }
+        for (planned, outcome) in batch.iter().zip(&receipt.outcomes) {
+            self.judge(planned, outcome, redactor)?;
+            let (Outcome::Sealed { index, .. }
+            | Outcome::Duplicate { index, .. }
+            | Outcome::Conflict { index }) = outcome;
+            if *index >= size {
+                return Err(format!("{}: index {index} is beyond its checkpoint {size}", planned.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(
+        &mut self,
+        planned: &Arc<Planned>,
+        outcome: &Outcome,
+        redactor: &Redactor,
+    ) -> Result<(), String> {
+        let known = self.acknowledged.get(&planned.id);
+        let wrong = |wanted: &str| Err(format!("{}: {wanted}, but {outcome:?}", planned.id));
+        match (known, *outcome) {
+            (Some(known), Outcome::Duplicate { index, leaf_hash }) => {
+                if known.planned != *planned {
+                    return wrong("another event has this id");
+                }
+                if (index, leaf_hash) != (known.index, known.leaf) {
+                    return wrong(&format!("it is record {} already", known.index));
+                }
+            }
+            (Some(known), Outcome::Conflict { index }) => {
+                if known.planned == *planned || index != known.index {
+                    return wrong(&format!("it is record {} already", known.index));
+                }
+            }
+            (Some(known), Outcome::Sealed { .. }) => {
+                return wrong(&format!("it is record {} already", known.index));
+            }
+            (None, Outcome::Conflict { .. }) => return wrong("its id is new"),
+            (None, Outcome::Duplicate { .. }) if !self.doubted.contains(&planned.id) => {
+                return wrong("it was never sent before");
+            }
+            (None, Outcome::Sealed { index, leaf_hash } | Outcome::Duplicate { index, leaf_hash }) => {
+                self.learn(planned, index, leaf_hash, redactor);
+            }
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, planned: &Arc<Planned>, index: u64, leaf: [u8; 32], redactor: &Redactor) {
+        let redacted = redactor.redact(planned.event());
+        let (mut meta, mut content) = (Vec::new(), Vec::new());
+        redacted.get().write_meta(&mut meta);
+        redacted.get().write_content(&mut content);
+        let planned = Arc::clone(planned);
+        self.order.push(Arc::clone(&planned));
+        let id = planned.id.clone();
+        self.acknowledged.insert(id, Acknowledged { index, leaf, planned, meta, content });
+    }
+
+    /// Compares a log with what it owes.
+    ///
+    /// # Errors
+    /// The first obligation that it does not meet, in words.
+    pub(crate) fn check(&self, contents: &Contents) -> Result<(), String> {
+        for (size, root) in &self.heads {
+            contents.check_head(*size, *root)?;
+        }
+        for (id, known) in &self.acknowledged {
+            let place = usize::try_from(known.index).unwrap_or(usize::MAX);
+            let lost = || format!("{id}, acknowledged as record {}, is lost", known.index);
+            let record = contents.records.get(place).filter(|r| r.id == *id).ok_or_else(lost)?;
+            if record.leaf != known.leaf {
+                return Err(format!("{id}: its leaf is another than acknowledged"));
+            }
+            if record.meta != known.meta || record.content != known.content {
+                return Err(format!("{id}: its bytes are others than acknowledged"));
+            }
+        }
+        let mut seen = HashSet::new();
+        for (index, record) in contents.records.iter().enumerate() {
+            if record.kind == Kind::Log {
+                continue;
+            }
+            if !seen.insert(&record.id) {
+                return Err(format!("{} is there twice, again at {index}", record.id));
+            }
+            if !self.acknowledged.contains_key(&record.id) && !self.doubted.contains(&record.id) {
+                return Err(format!("record {index}, {}, was never sent", record.id));
+            }
+        }
+        Ok(())
+    }
+}

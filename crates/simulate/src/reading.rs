@@ -1,0 +1,214 @@
+//! Reading a whole log back, as a stranger with the keys would: decrypt every frame, recompute every
+//! commitment, entry, leaf, tile and root, and believe nothing that was not recomputed.
+//!
+//! It shares with the writer only the formats (`event`, `merkle`, `checkpoint`, the journal's reader).
+
+use event::{ENTRY_BYTES, Entry, Event, Kind, Record};
+use keys::{DataKey, Kek, KeyId, Keyring};
+use merkle::{Hash, MemoryTree, TileBuilder, append_entry};
+use checkpoint::{Checkpoint, VerifierKey};
+use seal::{CHECKPOINT_PATH, IDENTITY_PATH, Identity, KEYRING_PATH};
+use std::collections::{BTreeMap, HashMap};
+use store::{Folder, FrameFound, JOURNAL_FOLDER, JournalReader, Tail};
+
+/// One record as it was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Sealed {
+    /// The id of its event.
+    pub(crate) id: String,
+    /// The log's own or a producer's.
+    pub(crate) kind: Kind,
+    /// Stored metadata.
+    pub(crate) meta: Vec<u8>,
+    /// Stored content.
+    pub(crate) content: Vec<u8>,
+    /// The hash of its leaf.
+    pub(crate) leaf: [u8; 32],
+    /// Its public entry.
+    pub(crate) entry: [u8; ENTRY_BYTES],
+}
+
+/// Everything that a log holds.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    /// The records, by index.
+    pub(crate) records: Vec<Sealed>,
+    /// The tree over their leaves.
+    pub(crate) tree: MemoryTree,
+    last: Option<Entry>,
+    sequences: HashMap<[u8; 16], u64>,
+}
+
+/// The log's description and its keys.
+///
+/// # Errors
+/// Why it cannot be read, in words.
+pub(crate) fn identity(folder: &dyn Folder) -> Result<(Identity, Vec<VerifierKey>), String> {
+    let identity = Identity::parse(&required(folder, IDENTITY_PATH)?).map_err(text)?;
+    let keys = identity.keys.iter().map(|key| key.parse().map_err(text)).collect::<Result<_, _>>()?;
+    Ok((identity, keys))
+}
+
+/// Opens a signed checkpoint of this log.
+///
+/// # Errors
+/// Why it is not one, in words.
+pub(crate) fn open_note(note: &str, identity: &Identity, keys: &[VerifierKey]) -> Result<Checkpoint, String> {
+    let verified = checkpoint::open_checkpoint_exact(note, &identity.origin, keys);
+    Ok(verified.map_err(|error| format!("a checkpoint does not verify: {error}"))?.checkpoint)
+}
+
+/// Reads the whole log and checks that it agrees with itself.
+///
+/// # Errors
+/// The first thing that does not fit, in words.
+pub(crate) fn read(folder: &dyn Folder, kek: &Kek) -> Result<Contents, String> {
+    let (identity, keys) = identity(folder)?;
+    let keyring = Keyring::open(&required(folder, KEYRING_PATH)?, kek).map_err(text)?;
+    let mut contents = Contents::default();
+    let files = folder.list(JOURNAL_FOLDER).map_err(text)?;
+    for path in files.iter().filter(|path| store::parse_journal_path(path).is_some()) {
+        contents.read_journal(folder, path, &identity.id().map_err(text)?, &keyring)?;
+    }
+    let note = String::from_utf8(required(folder, CHECKPOINT_PATH)?).map_err(text)?;
+    let published = open_note(&note, &identity, &keys)?;
+    contents.check_head(published.size, published.root)?;
+    contents.check_public_files(folder, published.size)?;
+    Ok(contents)
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn required(folder: &dyn Folder, path: &str) -> Result<Vec<u8>, String> {
+    folder.read(path).map_err(text)?.ok_or_else(|| format!("{path} is missing"))
+}
+
+impl Contents {
+    /// Number of records.
+    #[must_use]
+    pub(crate) fn size(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    /// Checks that a tree head that was signed once is a prefix of this log.
+    ///
+    /// # Errors
+    /// In words.
+    pub(crate) fn check_head(&self, size: u64, root: Hash) -> Result<(), String> {
+        if size > self.size() {
+            return Err(format!("a checkpoint of size {size} was signed, but {} are left", self.size()));
+        }
+        match merkle::tree_root(&self.tree, size) {
+            Ok(now) if now == root => Ok(()),
+            Ok(now) => Err(format!("at size {size} the root was {root}, now it is {now}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn read_journal(
+        &mut self,
+        folder: &dyn Folder,
+        path: &str,
+        log_id: &[u8; 16],
+        keyring: &Keyring,
+    ) -> Result<(), String> {
+        let mut reader = JournalReader::open(folder, path, log_id).map_err(text)?;
+        if reader.header().first_index != self.size() {
+            return Err(format!("{path} does not begin at record {}", self.size()));
+        }
+        let secret = keyring.get(KeyId::from_bytes(reader.header().key_id));
+        let key = secret.map(DataKey::new).ok_or_else(|| format!("{path}: its key is missing"))?;
+        let mut payload = Vec::new();
+        loop {
+            match reader.next_frame().map_err(text)? {
+                FrameFound::Frame(located) => {
+                    reader.open_frame(&located, &key, &mut payload).map_err(text)?;
+                    let before = self.size();
+                    self.read_frame(path, &payload)?;
+                    if located.header.end_index() != self.size() {
+                        return Err(format!("{path}: frame {before} does not hold what it says"));
+                    }
+                }
+                FrameFound::Tail(Tail::Clean | Tail::Reserved { .. }) => return Ok(()),
+                FrameFound::Tail(tail) => return Err(format!("{path} ends badly: {tail:?}")),
+            }
+        }
+    }
+
+    fn read_frame(&mut self, path: &str, payload: &[u8]) -> Result<(), String> {
+        let short = || format!("{path}: a frame is empty");
+        let (previous, mut rest) = payload.split_first_chunk::<32>().ok_or_else(short)?;
+        if *previous != self.last_leaf() {
+            return Err(format!("{path}: the frame at {} breaks the chain", self.size()));
+        }
+        while !rest.is_empty() {
+            let (record, after) = Record::decode(rest).map_err(text)?;
+            self.push(&record)?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn last_leaf(&self) -> [u8; 32] {
+        self.records.last().map_or([0; 32], |record| record.leaf)
+    }
+
+    fn push(&mut self, record: &Record<'_>) -> Result<(), String> {
+        let index = self.size();
+        let entry = record.entry(self.last_leaf());
+        if self.last.is_some_and(|last| last.time_ms > entry.time_ms) {
+            return Err(format!("record {index}: record time goes back"));
+        }
+        let sequence = self.sequences.entry(entry.stream).or_default();
+        if entry.sequence != *sequence + 1 {
+            let (got, last) = (entry.sequence, *sequence);
+            return Err(format!("record {index} is number {got} of its stream, after {last}"));
+        }
+        *sequence += 1;
+        let bytes = entry.encode();
+        let leaf = merkle::leaf_hash(&bytes);
+        let event = Event::from_stored(record.meta, record.content)
+            .map_err(|error| format!("record {index}: {error}"))?;
+        self.records.push(Sealed {
+            id: event.event_id.map(std::borrow::Cow::into_owned).unwrap_or_default(),
+            kind: record.kind,
+            meta: record.meta.to_vec(),
+            content: record.content.to_vec(),
+            leaf: leaf.0,
+            entry: bytes,
+        });
+        self.tree.push(leaf);
+        self.last = Some(entry);
+        Ok(())
+    }
+
+    /// Every tile and bundle of the published size is there, byte for byte, and no other.
+    fn check_public_files(&self, folder: &dyn Folder, size: u64) -> Result<(), String> {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let mut wanted: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        let mut tiles = TileBuilder::new();
+        let records = self.records.get(..size).ok_or("records are missing")?;
+        for record in records {
+            tiles.push(Hash(record.leaf), |tile, bytes| {
+                wanted.insert(tile.path(), bytes);
+            });
+        }
+        wanted.extend(tiles.partial_tiles().map(|(tile, bytes)| (tile.path(), bytes.to_vec())));
+        let parts = records.chunks(usize::from(merkle::TILE_WIDTH));
+        for (bundle, part) in merkle::bundles_of_size(size as u64).zip(parts) {
+            let mut bytes = Vec::new();
+            for record in part {
+                append_entry(&mut bytes, &record.entry).map_err(text)?;
+            }
+            wanted.insert(bundle.path(), bytes);
+        }
+        for (path, bytes) in &wanted {
+            if required(folder, path)? != *bytes {
+                return Err(format!("{path} is not what the records give"));
+            }
+        }
+        Ok(())
+    }
+}
