@@ -69,7 +69,8 @@ impl<'o> Object<'o> {
 /// Writes a JSON string; most hold nothing to escape and are copied whole.
 fn string(out: &mut Vec<u8>, text: &str) {
     // Without an early exit the compiler checks 32 bytes at a time.
-    let escapes = text.bytes().fold(false, |found, b| found | (b < 0x20) | (b == b'"') | (b == b'\\'));
+    let escapes =
+        text.bytes().fold(false, |found, b| found | (b < 0x20) | (b == b'"') | (b == b'\\'));
     if escapes {
         // Writing to a vector cannot fail.
         let _ = serde_json::to_writer(&mut *out, text);

@@ -83,10 +83,11 @@ fn check(text: &str, field: &str, level: usize) -> Result<(), EventError> {
     let start = text.bytes().find(|b| !b.is_ascii_whitespace());
     let nested = matches!(start, Some(b'{' | b'['));
     // Scalars arrive as raw values, whose grammar was checked; only escapes may still be unsound.
-    if !nested && memchr::memchr(b'\\', text.as_bytes()).is_none() {
-        if start == Some(b'"') || is_plain_scalar(text) {
-            return Ok(());
-        }
+    if !nested
+        && memchr::memchr(b'\\', text.as_bytes()).is_none()
+        && (start == Some(b'"') || is_plain_scalar(text))
+    {
+        return Ok(());
     }
     let mut fault = None;
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -121,6 +122,12 @@ struct Path<'p> {
     key: &'p str,
 }
 
+impl Path<'_> {
+    fn first(&self) -> &str {
+        self.parent.map_or(self.key, Path::first)
+    }
+}
+
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(parent) = self.parent {
@@ -147,7 +154,8 @@ impl<'de> DeserializeSeed<'de> for Strict<'_, '_> {
 impl Strict<'_, '_> {
     fn too_deep<E: serde::de::Error>(self) -> E {
         let reason = format!("nested deeper than {NESTING_MAX} levels; flatten it");
-        *self.fault = Some(EventError::new(Code::TooDeep, self.path.to_string(), reason));
+        // The whole path would be a line of brackets: the field is enough to find it.
+        *self.fault = Some(EventError::new(Code::TooDeep, self.path.first().to_owned(), reason));
         E::custom("too deep")
     }
 }

@@ -108,6 +108,23 @@ impl<'a> Event<'a> {
                 return too_long(name, limits::TEXT_BYTES_MAX, "bytes");
             }
         }
+        let model =
+            self.model.iter().flat_map(|m| [&m.name, &m.provider, &m.requested, &m.responded]);
+        let producer = self.producer.iter().flat_map(|p| [&p.id, &p.sdk]);
+        let currency = self.cost.iter().map(|cost| &cost.currency);
+        let items =
+            |list: &'_ [Text<'_>]| list.iter().any(|text| text.len() > limits::TEXT_BYTES_MAX);
+        for (name, long) in [
+            ("model", any_long(model)),
+            ("producer", any_long(producer)),
+            ("cost.currency", any_long(currency)),
+            ("caused_by", items(&self.caused_by)),
+            ("tags", items(&self.tags)),
+        ] {
+            if long {
+                return too_long(name, limits::TEXT_BYTES_MAX, "bytes");
+            }
+        }
         let lists = [("caused_by", self.caused_by.len()), ("tags", self.tags.len())];
         for (name, count) in lists.into_iter().chain([("redactions", self.redactions.len())]) {
             if count > limits::LIST_ITEMS_MAX {
@@ -211,6 +228,11 @@ impl<'a> Event<'a> {
     }
 }
 
+/// True when one of the texts is longer than metadata may be.
+fn any_long<'t, 'a: 't>(mut texts: impl Iterator<Item = &'t Option<Text<'a>>>) -> bool {
+    texts.any(|text| text.as_ref().is_some_and(|text| text.len() > limits::TEXT_BYTES_MAX))
+}
+
 /// Hands every member of a JSON object to `each`, refusing duplicate keys.
 fn members<'a>(
     text: &'a str,
@@ -264,8 +286,9 @@ fn members<'a>(
     match (outcome, fault) {
         (Ok(()), _) => Ok(()),
         (Err(_), Some(fault)) => Err(fault),
+        // The first byte alone cannot tell a number from a log line that begins with a date.
         (Err(error), None)
-            if error.is_data() && error.to_string().contains("expected a JSON object") =>
+            if error.is_data() && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() =>
         {
             Err(EventError::new(Code::NotAnObject, field, "expected a JSON object"))
         }

@@ -38,11 +38,6 @@ impl Timestamp {
         if whole.is_empty() || !digits(whole) || !digits(fraction) {
             let seconds =
                 text.parse::<f64>().ok().filter(|s| *s >= 0.0 && *s < 18_446_744_073.0)?;
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "bounded above"
-            )]
             return Some(Self((seconds * 1e9) as u64));
         }
         let seconds: u64 = whole.parse().ok()?;
@@ -87,10 +82,7 @@ impl Timestamp {
         let mut text = *b"0000-00-00T00:00:00.000000000Z";
         let mut put = |at: usize, width: usize, mut value: u64| {
             for place in text[at..at + width].iter_mut().rev() {
-                #[expect(clippy::cast_possible_truncation, reason = "a digit")]
-                {
-                    *place = b'0' + (value % 10) as u8;
-                }
+                *place = b'0' + (value % 10) as u8;
                 value /= 10;
             }
         };

@@ -159,7 +159,7 @@ impl Verifier<'_> {
     /// proves nothing if it agrees, and somebody has to explain it if not.
     fn read_since(&mut self, since: Option<Since<'_>>, origin: &str, trust: &Trust) {
         let Some(since) = since else { return };
-        if let Err(error) = trust.open(since.note, origin) {
+        if let Err(error) = trust.open_receipt(since.note, origin) {
             let detail = format!("the earlier checkpoint is not accepted: {error}");
             self.add_file(FindingKind::Unassessed, "", detail);
         }

@@ -46,8 +46,13 @@ pub enum TrustError {
         signers: String,
     },
     /// The policy asks for more.
-    #[error("the policy is not met: {witnesses} of its witnesses cosigned the checkpoint")]
+    #[error(
+        "the policy is not met: {} and {witnesses} of its witnesses signed the checkpoint",
+        if *log_signed { "a log of it" } else { "no log of it" }
+    )]
     Policy {
+        /// Whether a log of the policy signed.
+        log_signed: bool,
         /// How many witnesses did.
         witnesses: usize,
     },
@@ -86,6 +91,20 @@ impl Trust {
         Ok((verified, level))
     }
 
+    /// Opens an earlier checkpoint of the same log, as a receipt carries it: signed as it must be,
+    /// but no witness has seen it yet.
+    pub(crate) fn open_receipt(&self, note: &[u8], origin: &str) -> Result<Verified, TrustError> {
+        let keys = self.keys();
+        if keys.is_empty() {
+            return Err(TrustError::NoKey);
+        }
+        let verified = open_checkpoint(note, origin, &keys)?;
+        match self.level(&verified) {
+            Err(TrustError::Policy { log_signed: true, .. }) | Ok(_) => Ok(verified),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Every key, each once.
     fn keys(&self) -> Vec<VerifierKey> {
         let mut keys: Vec<VerifierKey> = Vec::new();
@@ -116,7 +135,8 @@ impl Trust {
         };
         let verdict = policy.evaluate(verified);
         if !verdict.is_met() {
-            return Err(TrustError::Policy { witnesses: verdict.witnesses.len() });
+            let (log_signed, witnesses) = (verdict.log_signed, verdict.witnesses.len());
+            return Err(TrustError::Policy { log_signed, witnesses });
         }
         Ok(if policy.needs_witnesses() { Level::Witnessed } else { Level::Signed })
     }

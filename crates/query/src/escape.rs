@@ -119,6 +119,21 @@ mod tests {
     }
 
     #[test]
+    fn each_hidden_character_is_hidden() {
+        let controls = (0..0x20).chain(0x7f..0xa0);
+        let direction =
+            [0x61c, 0x200e, 0x200f].into_iter().chain(0x202a..0x202f).chain(0x2066..0x206a);
+        let invisible =
+            [0xad, 0x34f, 0x115f, 0x1160, 0x180e, 0x200b, 0x2028, 0x2029, 0x3164, 0xfeff, 0xffa0];
+        let tags =
+            (0xe0000..0xe0080).chain(0xe0100..0xe01f0).chain(0x2060..0x2065).chain(0xfff9..0xfffc);
+        for code in controls.chain(direction).chain(invisible).chain(tags) {
+            let c = char::from_u32(code).unwrap();
+            assert!(!escape(&format!("a{c}b")).contains(c), "{code:x}");
+        }
+    }
+
+    #[test]
     fn marks_do_not_pile_up() {
         let zalgo = format!("a{}", "\u{301}".repeat(40));
         assert_eq!(escape(&zalgo).matches('\u{301}').count(), MARKS_IN_A_ROW_MAX);

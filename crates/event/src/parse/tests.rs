@@ -89,6 +89,7 @@ fn each_mistake_has_its_code_and_field() {
         (r#"{"event_type":"a","cost":{"currency":"USD"}}"#, Code::MissingField, "cost.amount"),
         (r#"{"event_type":"a","schema":"tachograph.event/2"}"#, Code::BadValue, "schema"),
         (r#"{"event_type":"a"} x"#, Code::NotJson, ""),
+        ("2026-11-02 14:23:01 INFO started", Code::NotJson, ""),
     ];
     for (json, code, field) in cases {
         assert_eq!(refusal(json), (code, field.to_owned()), "{json}");
@@ -113,13 +114,10 @@ fn size_depth_and_lengths_stop_at_their_limits() {
         format!(r#"{{"event_type":"a","params":{}{}}}"#, "[".repeat(levels), "]".repeat(levels))
     };
     assert!(Event::from_json(nest(limits::NESTING_MAX - 1).as_bytes()).is_ok());
-    assert_eq!(refusal(&nest(limits::NESTING_MAX)), (Code::TooDeep, deep_path()));
+    assert_eq!(refusal(&nest(limits::NESTING_MAX)), (Code::TooDeep, "params".to_owned()));
+    assert_eq!(refusal(&of("model", limits::TEXT_BYTES_MAX + 1)), (Code::TooLong, "model".into()));
     let tags = format!(r#"{{"event_type":"a","tags":[{}]}}"#, vec!["\"t\""; 257].join(","));
     assert_eq!(refusal(&tags), (Code::TooLong, "tags".into()));
-}
-
-fn deep_path() -> String {
-    format!("params{}", ".[]".repeat(limits::NESTING_MAX - 1))
 }
 
 mod properties {

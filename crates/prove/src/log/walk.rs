@@ -63,8 +63,9 @@ impl Verifier<'_> {
                 format!("time runs backwards, from {last} ms to {} ms", entry.time_ms)
             });
         }
+        // The day goes by the latest time, so that one false time does not reset every stream.
         self.last_time_ms = self.last_time_ms.max(entry.time_ms);
-        if let Err(wanted) = self.streams.follow(entry.time_ms, entry.stream, entry.sequence) {
+        if let Err(wanted) = self.streams.follow(self.last_time_ms, entry.stream, entry.sequence) {
             report.add_record(FindingKind::Corrupt, index, file, || {
                 format!("the stream goes on with number {}, not {wanted}", entry.sequence)
             });

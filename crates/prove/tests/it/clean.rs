@@ -1,7 +1,7 @@
 //! Logs of every awkward size that are in order, and what a report says about them.
 
-use crate::sample::{Sample, key, signing_key, trust};
-use checkpoint::Policy;
+use crate::sample::{ORIGIN, Sample, key, signing_key, trust};
+use checkpoint::{Algorithm, Policy, SigningKey};
 use merkle::{Frontier, leaf_hash};
 use prove::{FindingKind, Level, NOT_PINNED, Trust, Verdict};
 
@@ -105,16 +105,10 @@ fn without_any_key_the_answer_is_incomplete() {
 #[test]
 fn a_policy_that_asks_for_a_witness_is_not_met_without_one() {
     let sample = Sample::new(20);
-    let witness = signing_key(3).verifier_key().to_string();
-    let text = |quorum: &str| {
-        format!("log {}\nwitness w {}\nquorum {quorum}\n", key(), {
-            let name = "witness.example";
-            let algorithm = checkpoint::Algorithm::Ed25519Cosignature;
-            let made = checkpoint::SigningKey::from_seed(name, algorithm, &[3; 32]).unwrap();
-            let _ = &witness;
-            made.verifier_key().to_string()
-        })
-    };
+    let algorithm = Algorithm::Ed25519Cosignature;
+    let witness = SigningKey::from_seed("witness.example", algorithm, &[3; 32]).unwrap();
+    let witness = witness.verifier_key();
+    let text = |quorum: &str| format!("log {}\nwitness w {witness}\nquorum {quorum}\n", key());
     for (quorum, verdict, level) in
         [("none", Verdict::Ok, Level::Signed), ("w", Verdict::Tampered, Level::Local)]
     {
@@ -122,5 +116,54 @@ fn a_policy_that_asks_for_a_witness_is_not_met_without_one() {
         let trust = Trust { policy, ..trust() };
         let report = sample.verify_with(true, &trust, None);
         assert_eq!((report.verdict(), report.level), (verdict, level), "{:?}", report.findings());
+        // A receipt is never witnessed, and is none the worse for it.
+        let since = sample.verify_with(true, &trust, Some(&sample.checkpoint(9)));
+        assert_eq!(since.findings(), report.findings());
     }
+}
+
+#[test]
+fn a_checkpoint_that_the_policy_is_met_by_is_witnessed() {
+    let mut sample = Sample::new(20);
+    let algorithm = Algorithm::Ed25519Cosignature;
+    let witness = SigningKey::from_seed("witness.example", algorithm, &[3; 32]).unwrap();
+    let policy = format!("log {}\nwitness w {}\nquorum w\n", key(), witness.verifier_key());
+    let trust = Trust { policy: Some(Policy::parse(&policy).unwrap()), ..trust() };
+    let opened =
+        checkpoint::open_checkpoint(&sample.files["checkpoint"], ORIGIN, &[key()]).unwrap();
+    let mut note = opened.note().clone();
+    note.add(checkpoint::cosign(&opened, &witness, 1_767_225_600).unwrap()).unwrap();
+    let bytes = note.to_string().into_bytes();
+    sample.files.insert("checkpoint".into(), bytes.clone());
+    let report = sample.verify_with(true, &trust, None);
+    assert_eq!(report.findings(), []);
+    assert_eq!((report.verdict(), report.level), (Verdict::Ok, Level::Witnessed));
+    for position in 0..bytes.len() {
+        let mut bad = bytes.clone();
+        bad[position] ^= 1;
+        sample.files.insert("checkpoint".into(), bad);
+        let report = sample.verify_with(false, &trust, None);
+        assert_eq!(report.verdict(), Verdict::Tampered, "{position}");
+    }
+}
+
+#[test]
+fn every_key_of_the_log_must_sign_and_nobody_else() {
+    let sample = Sample::new(5);
+    let second = SigningKey::from_seed(ORIGIN, Algorithm::MlDsa44Cosignature, &[9; 32]).unwrap();
+    let second = second.verifier_key().clone();
+    let trust = Trust { pinned: vec![key()], embedded: vec![key(), second], policy: None };
+    let report = sample.verify_with(true, &trust, None);
+    assert_eq!(report.findings()[0].kind, FindingKind::Corrupt);
+    // A second line by a stranger: noted without the log's list of keys, refused with it.
+    let mut sample = sample;
+    let text = String::from_utf8(sample.files["checkpoint"].clone()).unwrap();
+    let (text, _) = text.split_once("\n\n").unwrap();
+    let stranger = SigningKey::from_seed("stranger.example", Algorithm::Ed25519, &[4; 32]).unwrap();
+    let keys = [&crate::sample::signing_key(1), &stranger];
+    let note = checkpoint::sign_note(&format!("{text}\n"), &keys, 0).unwrap();
+    sample.files.insert("checkpoint".into(), note.to_string().into_bytes());
+    let report = sample.verify_with(true, &Trust::pin(key()), None);
+    assert_eq!((report.verdict(), report.notes.len()), (Verdict::Ok, 1));
+    assert_eq!(sample.verify().verdict(), Verdict::Tampered);
 }

@@ -48,7 +48,8 @@ fn what_is_gone_or_damaged_is_said() {
         row(&erased, true),
         r#"{"index":41,"recorded_at":"2026-11-02T14:23:01.007000000Z","tier":"info","kind":"event","state":"erased"}"#
     );
-    for bad in [&b"{\"a\":1"[..], b"{\"a\":1}\n{}", b"[]", b"\xff", b"{\"a\":\n1}", b"{}{}"] {
+    for bad in [&b"{\"a\":1"[..], b"{\"a\":1}\n{}", b"[]", b"\xff", b"{\"a\":\n1}", b"{}{}", b"{} "]
+    {
         let text = row(&Found { meta: bad.into(), ..found() }, true);
         assert!(text.ends_with(",\"unreadable\":true}") && !text.contains('\n'), "{text}");
         assert!(serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{text}");
