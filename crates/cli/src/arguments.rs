@@ -4,6 +4,9 @@ use crate::commands::Command;
 use clap::{Args, Parser, ValueEnum};
 use std::path::PathBuf;
 
+/// The data folder when none is named.
+pub(crate) const DATA_DEFAULT: &str = "./tachograph-data";
+
 const ABOUT: &str = "A tamper-evident log of everything that AI agents do";
 
 const AFTER_HELP: &str = "\
@@ -36,7 +39,7 @@ pub(crate) struct Global {
         global = true,
         value_name = "DIR",
         env = "TACHO_DATA",
-        default_value = "./tachograph-data"
+        default_value = DATA_DEFAULT
     )]
     pub(crate) data: PathBuf,
     /// The log, by name

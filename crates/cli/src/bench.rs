@@ -147,9 +147,11 @@ fn run_case(
                 ours.push(measured);
                 events += count;
             } else {
-                let path = scratch.join(format!("baseline-{}-{}-{round}", case.batch, case.producers));
+                let path =
+                    scratch.join(format!("baseline-{}-{}-{round}", case.batch, case.producers));
                 let outcome = measure(|| {
-                    baseline::run(pool, case, &path).map_err(|error| format!("{}: {error}", path.display()))
+                    baseline::run(pool, case, &path)
+                        .map_err(|error| format!("{}: {error}", path.display()))
                 });
                 let _ = std::fs::remove_file(&path);
                 bare.push(outcome?.0);

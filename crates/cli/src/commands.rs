@@ -1,7 +1,20 @@
 //! The commands: one file each, with its options, its help and what it does.
 
-mod init;
+mod agent;
+mod append;
+mod bench;
+mod completions;
+mod demo;
+mod doctor;
+mod events;
+mod import;
+pub(crate) mod init;
 mod keys;
+mod prove;
+mod session;
+mod tail;
+mod trace;
+mod verify;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -11,16 +24,42 @@ use clap::Subcommand;
 /// What `tacho` can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Bench(bench::Arguments),
     Init(init::Arguments),
+    Append(append::Arguments),
+    Import(import::Arguments),
+    Verify(verify::Arguments),
+    Demo(demo::Arguments),
+    Events(events::Arguments),
+    Tail(tail::Arguments),
+    Trace(trace::Arguments),
+    Session(session::Arguments),
+    Agent(agent::Arguments),
+    Prove(prove::Arguments),
+    Doctor(doctor::Arguments),
     Keys(keys::Arguments),
+    Completions(completions::Arguments),
 }
 
 impl Command {
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         match self {
+            Self::Bench(arguments) => arguments.run(context),
             Self::Init(arguments) => arguments.run(context),
+            Self::Append(arguments) => arguments.run(context),
+            Self::Import(arguments) => arguments.run(context),
+            Self::Verify(arguments) => arguments.run(context),
+            Self::Demo(arguments) => arguments.run(context),
+            Self::Events(arguments) => arguments.run(context),
+            Self::Tail(arguments) => arguments.run(context),
+            Self::Trace(arguments) => arguments.run(context),
+            Self::Session(arguments) => arguments.run(context),
+            Self::Agent(arguments) => arguments.run(context),
+            Self::Prove(arguments) => arguments.run(context),
+            Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),
+            Self::Completions(arguments) => arguments.run(context),
         }
     }
 }

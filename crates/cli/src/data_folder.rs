@@ -4,7 +4,7 @@
 //! altered unnoticed. A new log appears by rename, whole or not at all.
 
 use crate::failure::Failure;
-use keys::{Entropy as _, Kek};
+use keys::Kek;
 use rustix::fs::FlockOperation;
 use seal::{Identity, NewLog, Options};
 use std::fs::{self, File};
@@ -103,9 +103,11 @@ impl DataFolder {
         let names: Vec<String> =
             self.logs()?.found.iter().map(|log| format!("{:?}", log.identity.name)).collect();
         let there = match names.as_slice() {
-            [] => "there is none there yet; create it with `tacho init`, or name another folder with \
+            [] => {
+                "there is none there yet; create it with `tacho init`, or name another folder with \
                    --data"
-                .to_owned(),
+                    .to_owned()
+            }
             names => format!("there are: {}; choose one with --log", names.join(", ")),
         };
         Err(Failure::new(format!("no log {name:?} in {}: {there}", self.root.display())))

@@ -4,7 +4,10 @@
 use std::ffi::OsString;
 
 /// The value of a variable; one that is set to nothing counts as not set.
-#[expect(clippy::disallowed_methods, reason = "this is the door that the environment comes through")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the door that the environment comes through"
+)]
 pub(crate) fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

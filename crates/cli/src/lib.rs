@@ -12,9 +12,12 @@
 //! | where does the key-encryption key come from? | `key_source.rs` |
 //! | where are the logs, and how is one made? | `data_folder.rs`, `configuration_folder.rs` |
 //! | how is a log read without writing to it? | `reading.rs` |
+//! | how is a log written to? | `writing.rs` |
+//! | which checkpoint does an answer name? | `answer.rs` |
 //! | is a whole folder what the log says? | `verify.rs` |
 //! | how fast is it here? | `bench.rs` |
 
+mod answer;
 mod arguments;
 pub mod bench;
 mod commands;
@@ -24,10 +27,12 @@ mod data_folder;
 mod environment;
 mod exit;
 mod failure;
+mod intake;
 mod key_source;
 mod reading;
 mod terminal;
 pub mod verify;
+mod writing;
 
 use clap::Parser as _;
 use std::ffi::OsString;

@@ -5,9 +5,11 @@
 //! answer questions. They see authenticated records only, and none beyond the signed checkpoint that
 //! their answer names.
 
+mod follow;
 mod journal;
 
-pub(crate) use journal::{Bound, End, Step, Walk};
+pub(crate) use follow::Follow;
+pub(crate) use journal::{Bound, End, PREVIOUS_BYTES, Step, Walk};
 
 use crate::data_folder::LogFolder;
 use crate::failure::Failure;
@@ -20,6 +22,8 @@ pub(crate) struct Reading {
     log: LogFolder,
     keyring: Keyring,
     checkpoint: Checkpoint,
+    note: String,
+    keys: Vec<VerifierKey>,
 }
 
 /// What there is at an index, or at several.
@@ -51,16 +55,18 @@ impl Reading {
             let missing = || store::StoreError::Missing { path: path.to_owned() };
             Ok::<_, Failure>(folder.read(path)?.ok_or_else(missing)?)
         };
+        // First, so that the keyring, read after it, has the key of every file with a record it covers.
+        let note = required(seal::CHECKPOINT_PATH)?;
         let keyring = Keyring::open(&required(seal::KEYRING_PATH)?, kek)?;
         if keyring.log_id() != log.identity.id()? {
             return Err(Failure::new("the keyring belongs to another log; run `tacho verify`"));
         }
-        let keys = log.identity.keys.iter().map(|key| key.parse()).collect::<Result<Vec<_>, _>>()?;
+        let keys =
+            log.identity.keys.iter().map(|key| key.parse()).collect::<Result<Vec<_>, _>>()?;
         let keys: Vec<VerifierKey> = keys;
-        let note = required(seal::CHECKPOINT_PATH)?;
-        let checkpoint =
-            checkpoint::open_checkpoint(&note, &log.identity.origin, &keys)?.checkpoint;
-        Ok(Self { log, keyring, checkpoint })
+        let verified = checkpoint::open_checkpoint(&note, &log.identity.origin, &keys)?;
+        let note = verified.note().to_string();
+        Ok(Self { log, keyring, checkpoint: verified.checkpoint, note, keys })
     }
 
     /// The log.
@@ -76,6 +82,16 @@ impl Reading {
     /// The signed checkpoint that answers are as of: records beyond it are not read.
     pub(crate) fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
+    }
+
+    /// The checkpoint with its signatures, as published.
+    pub(crate) fn note(&self) -> &str {
+        &self.note
+    }
+
+    /// The log's own verifier keys.
+    pub(crate) fn verifier_keys(&self) -> &[VerifierKey] {
+        &self.keys
     }
 
     /// The records from `first` on, up to the checkpoint. Frames before it are not decrypted.
@@ -127,7 +143,7 @@ impl Records<'_> {
             match self.walk.next(&mut self.payload) {
                 Step::Frame { first_index, .. } => {
                     self.index = first_index;
-                    self.offset = journal::PREVIOUS_BYTES.min(self.payload.len());
+                    self.offset = PREVIOUS_BYTES.min(self.payload.len());
                 }
                 Step::Suspect { first_index, count, .. } | Step::Missing { first_index, count } => {
                     let detail = "the records are missing or damaged".to_owned();
@@ -157,9 +173,15 @@ impl Records<'_> {
         }
     }
 
+    /// Damage, if any of it is wanted.
     fn unreadable(&mut self, index: u64, count: u64, detail: String) -> Option<Item<'_>> {
         self.payload.clear();
         self.offset = 0;
-        Some(Item::Unreadable { index, count, detail })
+        let end = index.saturating_add(count).min(self.size);
+        let index = index.max(self.first);
+        if index >= end {
+            return self.next();
+        }
+        Some(Item::Unreadable { index, count: end - index, detail })
     }
 }

@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use query::render::View;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 use std::time::{Duration, Instant};
@@ -20,6 +21,9 @@ pub(crate) const DOUBTFUL: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 /// More important.
 pub(crate) const STRONG: Style = Style::new().bold();
+
+/// Columns of what is not a terminal, or does not know its width.
+const WIDTH_FALLBACK: usize = 100;
 
 /// What takes less than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -43,6 +47,16 @@ impl Terminal {
     /// Standard output for programs, byte by byte as given.
     pub(crate) fn programs(self) -> BufWriter<StdoutLock<'static>> {
         BufWriter::with_capacity(1 << 16, io::stdout().lock())
+    }
+
+    /// How wide standard output is, and whether it has colours: as drawings for people need it.
+    pub(crate) fn view(self) -> View {
+        let width = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col);
+        let style = match anstream::AutoStream::choice(&io::stdout()) {
+            anstream::ColorChoice::Never => query::render::Style::Plain,
+            _ => query::render::Style::Ansi,
+        };
+        View { width: if width == 0 { WIDTH_FALLBACK } else { width.into() }, style }
     }
 
     /// Something worth knowing beside the answer, unless `--quiet`.

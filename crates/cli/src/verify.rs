@@ -1,1 +1,189 @@
-//! Is a whole folder what its log says?
+//! Is a whole folder what its log says? Every byte of every file but those in `cache/` is accounted for.
+//!
+//! What the public log and the records must be is `prove`'s to say. Here is what only whoever holds the
+//! folder can see: `log.json`, the keyring, the journal's files and frames, and files that do not belong.
+//!
+//! | question | file |
+//! |---|---|
+//! | which files are there, and do `log.json` and the keyring read? | `verify/files.rs` |
+//! | where does `prove` read from? | `verify/public.rs`, `verify/records.rs` |
+//! | which records of an altered frame changed? | `verify/suspect.rs` |
+//! | may the journal end as it does? | `verify/tail.rs` |
+//! | is it what receipts said? | `verify/since.rs` |
+
+mod files;
+mod public;
+mod records;
+mod since;
+mod suspect;
+mod tail;
+
+pub use since::{ReceiptClaim, SinceError, SinceFile};
+
+use crate::reading::{Bound, End, Step, Walk};
+use files::{Files, Secrets};
+use keys::{Kek, Keyring};
+use prove::{Finding, FindingKind, Progress, Report, Since, Trust, verify_log};
+use public::PublicFiles;
+use records::JournalRecords;
+use std::sync::mpsc::sync_channel;
+use store::Folder;
+
+/// Frames decrypted ahead of the check: enough to keep two cores busy, at most 48 MiB each.
+const FRAMES_AHEAD: usize = 3;
+
+/// How often a check is repeated when the log grew while it was being checked.
+const REPEATS_MAX: usize = 5;
+
+/// What to check against.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Keys and policy that the caller vouches for. The keys of `log.json` are added as embedded ones.
+    pub trust: Trust,
+    /// The origin that the log must have; by default what `log.json` says.
+    pub origin: Option<String>,
+    /// A checkpoint and receipts that were kept from earlier.
+    pub since: Option<SinceFile>,
+}
+
+/// Checks the log in `folder`: everything with its key-encryption key, the public part without.
+///
+/// A log that is being written to meanwhile is checked again when its checkpoint moved and something
+/// seemed wrong.
+pub fn verify(
+    folder: &dyn Folder,
+    kek: Option<&Kek>,
+    options: &Options,
+    progress: &mut dyn FnMut(Progress),
+) -> Report {
+    let mut repeats = 0;
+    loop {
+        let before = folder.read(seal::CHECKPOINT_PATH).ok().flatten();
+        let report = Check { folder, options }.run(kek, progress);
+        let moved = || folder.read(seal::CHECKPOINT_PATH).ok().flatten() != before;
+        if report.exit_code() != 10 || repeats >= REPEATS_MAX || !moved() {
+            return report;
+        }
+        repeats += 1;
+    }
+}
+
+/// One check.
+struct Check<'c> {
+    folder: &'c dyn Folder,
+    options: &'c Options,
+}
+
+impl Check<'_> {
+    fn run(&self, kek: Option<&Kek>, progress: &mut dyn FnMut(Progress)) -> Report {
+        let files = match Files::read(self.folder, kek) {
+            Ok(files) => files,
+            Err(error) => {
+                let mut report = Report::new("");
+                let detail = format!("the log's folder cannot be read: {error}");
+                report.add(Finding::of_file(FindingKind::Unreadable, "", detail));
+                return report;
+            }
+        };
+        let origin = self.options.origin.clone().unwrap_or_else(|| files.origin.clone());
+        let mut trust = self.options.trust.clone();
+        trust.embedded.extend(files.embedded.iter().cloned());
+        let note = self.options.since.as_ref().and_then(|since| since.checkpoint.as_deref());
+        let since = note.map(|note| Since { note: note.as_bytes() });
+        let mut public = PublicFiles::new(self.folder, &files.listing);
+        let mut report = match &files.secrets {
+            Secrets::Open(keyring) => {
+                self.with_records(&files, keyring, &mut public, &mut |public, records| {
+                    verify_log(public, Some(records), &origin, &trust, since, progress)
+                })
+            }
+            Secrets::Closed => {
+                let mut report = verify_log(&mut public, None, &origin, &trust, since, progress);
+                self.without_records(&files, &mut report);
+                report
+            }
+        };
+        files.findings.into_iter().for_each(|finding| report.add(finding));
+        report.notes.extend(files.notes);
+        if let Some(since) = &self.options.since {
+            since::check_receipts(self.folder, &since.receipts, &mut report);
+        }
+        report
+    }
+
+    /// Decrypts in a second thread while the records are being checked.
+    fn with_records(
+        &self,
+        files: &Files,
+        keyring: &Keyring,
+        public: &mut PublicFiles<'_>,
+        check: &mut dyn FnMut(&mut PublicFiles<'_>, &mut JournalRecords<'_>) -> Report,
+    ) -> Report {
+        let bound = Bound { size: files.size, suspects: true };
+        let walk = Walk::new(self.folder, files.log_id, Some(keyring), bound, 0);
+        let mut walk = match walk {
+            Ok(walk) => walk,
+            Err(error) => {
+                let mut report = Report::new(&files.origin);
+                let detail = format!("the journal cannot be listed: {error}");
+                report.add(Finding::of_file(FindingKind::Unreadable, "journal", detail));
+                return report;
+            }
+        };
+        let (frames, inbox) = sync_channel::<(Step, Vec<u8>)>(FRAMES_AHEAD);
+        let (give_back, spare) = sync_channel::<Vec<u8>>(FRAMES_AHEAD + 2);
+        let decrypt = move || {
+            loop {
+                let mut payload = spare.try_recv().unwrap_or_default();
+                let step = walk.next(&mut payload);
+                let ends = matches!(step, Step::End);
+                if frames.send((step, payload)).is_err() || ends {
+                    return walk.into_end();
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            let walking = scope.spawn(decrypt);
+            let mut records = JournalRecords::new(self.folder, files.size, inbox, give_back);
+            let mut report = check(public, &mut records);
+            let observed = records.finish();
+            // A walk that panicked would be a fault of this program; it must not pass for a good end.
+            let end = walking.join().unwrap_or_else(|_| {
+                let detail = "reading the journal ended in a fault of this program";
+                let finding = Finding::of_file(FindingKind::Unassessed, "journal", detail);
+                End { findings: vec![finding], ..End::default() }
+            });
+            files.compare(keyring, &observed, &mut report);
+            suspect::conclude(&observed, &mut report);
+            tail::judge(self.folder, &end, &observed, &mut report);
+            end.findings.into_iter().for_each(|finding| report.add(finding));
+            report
+        })
+    }
+
+    /// What can be told of the journal without keys: names, headers, checksums, indexes.
+    fn without_records(&self, files: &Files, report: &mut Report) {
+        let bound = Bound { size: files.size, suspects: false };
+        let Ok(mut walk) = Walk::new(self.folder, files.log_id, None, bound, 0) else { return };
+        let mut payload = Vec::new();
+        loop {
+            match walk.next(&mut payload) {
+                Step::Frame { .. } => {}
+                Step::Suspect { file, first_index, count, detail }
+                | Step::Damaged { file, first_index, count, detail } => {
+                    let kind = FindingKind::Corrupt;
+                    report.add(Finding::of_records(kind, first_index, count, &file, detail));
+                }
+                Step::Missing { first_index, count } => {
+                    let detail = "the log committed to these records, and no journal file has them";
+                    let (kind, file) = (FindingKind::Missing, "journal");
+                    report.add(Finding::of_records(kind, first_index, count, file, detail));
+                }
+                Step::End => break,
+            }
+        }
+        let end = walk.into_end();
+        tail::judge(self.folder, &end, &records::Observed::default(), report);
+        end.findings.into_iter().for_each(|finding| report.add(finding));
+    }
+}

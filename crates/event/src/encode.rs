@@ -44,8 +44,8 @@ impl<'o> Object<'o> {
 
     fn number(&mut self, key: &str, number: Option<f64>) {
         if let Some(number) = number.filter(|n| n.is_finite()) {
-            // `{:?}` is Rust's shortest text that reads back to the same double, and is JSON.
-            let _ = write!(self.key(key), "{number:?}");
+            // The shortest text that reads back to the same double. Writing to a vector cannot fail.
+            let _ = serde_json::to_writer(self.key(key), &number);
         }
     }
 

@@ -14,10 +14,51 @@ const EVENTS: usize = 200_000;
 const BATCH_EVENTS: usize = 200;
 
 const WORDS: &[&str] = &[
-    "the", "of", "to", "and", "order", "customer", "refund", "invoice", "ticket", "report", "query", "result",
-    "table", "user", "account", "payment", "agent", "task", "plan", "step", "tool", "search", "page", "summary",
-    "error", "retry", "policy", "check", "approve", "amount", "status", "token", "session", "model", "prompt",
-    "because", "however", "therefore", "bodega", "zirconi", "rubigo", "fabote", "café", "sketch-book", "key",
+    "the",
+    "of",
+    "to",
+    "and",
+    "order",
+    "customer",
+    "refund",
+    "invoice",
+    "ticket",
+    "report",
+    "query",
+    "result",
+    "table",
+    "user",
+    "account",
+    "payment",
+    "agent",
+    "task",
+    "plan",
+    "step",
+    "tool",
+    "search",
+    "page",
+    "summary",
+    "error",
+    "retry",
+    "policy",
+    "check",
+    "approve",
+    "amount",
+    "status",
+    "token",
+    "session",
+    "model",
+    "prompt",
+    "because",
+    "however",
+    "therefore",
+    "bodega",
+    "zirconi",
+    "rubigo",
+    "fabote",
+    "café",
+    "sketch-book",
+    "key",
 ];
 
 /// xorshift64*: enough for test data.
@@ -78,9 +119,8 @@ fn event(numbers: &mut Numbers, secret: bool) -> String {
 fn measure(name: &str, one_in: usize) -> Result<(), Box<dyn Error>> {
     let redactor = Redactor::new(&Policy::default(), [7; 32])?;
     let mut numbers = Numbers(20_260_101);
-    let lines: Vec<String> = (0..EVENTS)
-        .map(|i| event(&mut numbers, one_in > 0 && i % one_in == 0))
-        .collect();
+    let lines: Vec<String> =
+        (0..EVENTS).map(|i| event(&mut numbers, one_in > 0 && i % one_in == 0)).collect();
     let bytes: usize = lines.iter().map(String::len).sum();
     let (mut found, mut batches_ns) = (0, Vec::new());
     // As in life: a batch is parsed, then redacted while it is still in the cache.

@@ -130,11 +130,12 @@ impl<'r> Walk<'r> {
             // After a dropped first member the next one brings a comma that nothing needs.
             out.push_str(if first { gap.trim_start_matches(',') } else { gap });
             let named_by_sibling = value_is_secret && is_value_key(&member.key);
-            value_is_secret |= is_name_key(&member.key) && names_a_secret(text, member.value_start);
-            let kept;
-            (at, kept) = self.member(text, &member, secret || named_by_sibling, out)?;
-            if kept {
+            let value_at;
+            (at, value_at) = self.member(text, &member, secret || named_by_sibling, out)?;
+            if let Some(value_at) = value_at {
                 first = false;
+                // Judged as it was written: the name may have lost something itself.
+                value_is_secret |= is_name_key(&member.key) && names_a_secret(out, value_at);
             } else {
                 out.truncate(before);
                 self.changed = true;
@@ -142,14 +143,14 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// Copies one member; gives the position after it and whether it was kept.
+    /// Copies one member; gives the position after it, and where its value went unless it was dropped.
     fn member(
         &mut self,
         text: &str,
         member: &Member<'_>,
         inherited: bool,
         out: &mut String,
-    ) -> Option<(usize, bool)> {
+    ) -> Option<(usize, Option<usize>)> {
         let redactor = self.redactor;
         let secret = (inherited && !DESCRIBING.contains(&&*member.key))
             || is_secret_member(&member.key, text, member.value_start);
@@ -160,9 +161,11 @@ impl<'r> Walk<'r> {
             self.enter(key.as_ref().map_or(&*member.key, |redone| redone.text.as_str()));
         let found = key.iter().flat_map(|redone| redone.by.iter().copied());
         let removed = found.clone().find(|(_, action)| *action == Action::Drop).or_else(|| {
-            let drops = secret && action == Some(Action::Drop) && !is_bare(text, member.value_start);
+            let drops =
+                secret && action == Some(Action::Drop) && !is_bare(text, member.value_start);
             drops.then_some((Rule::SensitiveMember, Action::Drop))
         });
+        let mut value_at = None;
         let end = if let Some((rule, action)) = removed {
             redactor.note(self.notes, &self.path, rule, action);
             end_of_value(text, member.value_start)?
@@ -178,10 +181,11 @@ impl<'r> Walk<'r> {
                 None => out.push_str(member.raw_key),
             }
             out.push_str(member.colon);
+            value_at = Some(out.len());
             self.value(text, member.value_start, secret, out)?
         };
         self.path.truncate(path_length);
-        Some((end, removed.is_none()))
+        Some((end, value_at))
     }
 
     fn string(&mut self, raw: &str, secret: bool, out: &mut String) -> Option<()> {
@@ -213,7 +217,8 @@ impl<'r> Walk<'r> {
             return None;
         }
         if self.strings < STRINGS_MAX && looks_like_json(text) {
-            let (changed, depth) = (std::mem::take(&mut self.changed), std::mem::take(&mut self.depth));
+            let (changed, depth) =
+                (std::mem::take(&mut self.changed), std::mem::take(&mut self.depth));
             self.strings += 1;
             let path_length = self.path.len();
             let inner = self.whole(text, false);

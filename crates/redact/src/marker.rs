@@ -80,6 +80,11 @@ pub(crate) fn is_marker(text: &str) -> bool {
     pieces(text).is_empty()
 }
 
+/// True when `text` holds a marker.
+pub(crate) fn is_within(text: &str) -> bool {
+    pieces(text) != [(0, text.len())]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

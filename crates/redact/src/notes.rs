@@ -22,7 +22,8 @@ impl Notes {
             return;
         }
         let path = shorten(path);
-        let known = |n: &Redaction<'_>| n.path == path && n.rule == rule.as_str() && n.action == action;
+        let known =
+            |n: &Redaction<'_>| n.path == path && n.rule == rule.as_str() && n.action == action;
         if self.notes.iter().rev().any(known) {
             return;
         }

@@ -5,7 +5,9 @@
 use crate::rule::Rule;
 
 /// What happens to a finding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// The member or the matched text is removed.
@@ -189,7 +191,9 @@ mod tests {
         let policy: Policy = serde_json::from_str(text).unwrap();
         assert_eq!(policy.rules, [setting("email", Action::Hash)]);
         assert!(serde_json::from_str::<Policy>(r#"{"rule":[]}"#).is_err());
-        assert!(serde_json::from_str::<Policy>(r#"{"rules":[{"rule":"x","action":"blur"}]}"#).is_err());
+        assert!(
+            serde_json::from_str::<Policy>(r#"{"rules":[{"rule":"x","action":"blur"}]}"#).is_err()
+        );
         assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());
     }
 }

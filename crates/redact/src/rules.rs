@@ -81,9 +81,9 @@ fn compile(family: &'static str, patterns: &[&str]) -> Result<Regex, PolicyError
 
 /// True when the byte before `at` cannot belong to the same word.
 fn starts_word(text: &str, at: usize) -> bool {
-    at.checked_sub(1).and_then(|before| text.as_bytes().get(before)).is_none_or(|b| {
-        !b.is_ascii_alphanumeric()
-    })
+    at.checked_sub(1)
+        .and_then(|before| text.as_bytes().get(before))
+        .is_none_or(|b| !b.is_ascii_alphanumeric())
 }
 
 /// True when the byte at `at` cannot belong to the word that ends there.

@@ -136,7 +136,7 @@ fn confirm(bytes: &[u8], at: usize) -> Families {
         }
         b'-' => return confirm_hyphen(before, after),
         b'_' => (ends_with_prefix(before, UNDERSCORE_PREFIXES), Families::PROVIDER_KEYS),
-        b'@' => (is_inner(before.last()) && is_inner(after.first()), Families::ADDRESSES),
+        b'@' => (is_inner(before.last()), Families::ADDRESSES),
         b'%' => (after.starts_with(b"40"), Families::ADDRESSES),
         b'\\' => (hides_ascii(after), Families::ESCAPES),
         b'J' => (before.ends_with(b"ey"), Families::TOKENS),
@@ -165,19 +165,30 @@ fn names_a_value(bytes: &[u8], end: usize) -> bool {
     if !lead.1.eq_ignore_ascii_case(b"value") {
         return false;
     }
-    let is_gap = |b: &&u8| matches!(b, b'"' | b',' | b'\\' | b' ' | b'n' | b'\n');
-    let gap = lead.0.iter().rev().take(16).take_while(is_gap).count();
-    gap >= 3 && names::may_end_secret_name(bytes, lead.0.len() - gap)
+    // `","`, with whatever blanks and escapes stand between.
+    let (mut key, mut comma) = (lead.0, false);
+    for _ in 0..16 {
+        key = match key {
+            [rest @ .., b'\\', b'n' | b't'] => rest,
+            [rest @ .., b'"' | b'\\' | b' ' | b'\n' | b'\t'] => rest,
+            [rest @ .., b','] if !comma => {
+                comma = true;
+                rest
+            }
+            _ => break,
+        };
+    }
+    comma && names::may_end_secret_name(key, key.len())
 }
 
 /// Prefixes of keys that end in a hyphen or an underscore.
 const HYPHEN_PREFIXES: &[&[u8]] = &[
-    b"sk", b"xoxa", b"xoxb", b"xoxe", b"xoxo", b"xoxp", b"xoxr", b"xoxs", b"xapp", b"glpat", b"gldt", b"glrt",
-    b"glptt", b"pypi", b"xai", b"pplx", b"nvapi", b"tvly", b"GOCSPX",
+    b"sk", b"xoxa", b"xoxb", b"xoxe", b"xoxo", b"xoxp", b"xoxr", b"xoxs", b"xapp", b"glpat",
+    b"gldt", b"glrt", b"glptt", b"pypi", b"xai", b"pplx", b"nvapi", b"tvly", b"GOCSPX",
 ];
 const UNDERSCORE_PREFIXES: &[&[u8]] = &[
-    b"ghp", b"gho", b"ghu", b"ghs", b"ghr", b"github", b"sk", b"rk", b"whsec", b"hf", b"npm", b"gsk", b"r8",
-    b"lsv2", b"dop",
+    b"ghp", b"gho", b"ghu", b"ghs", b"ghr", b"github", b"sk", b"rk", b"whsec", b"hf", b"npm",
+    b"gsk", b"r8", b"lsv2", b"dop",
 ];
 
 fn confirm_hyphen(before: &[u8], after: &[u8]) -> Families {
@@ -206,9 +217,9 @@ fn ends_with_prefix(before: &[u8], prefixes: &[&[u8]]) -> bool {
     })
 }
 
-/// A byte that may stand directly beside the `@` of an address.
+/// A byte that may stand directly before the `@` of an address or after a password.
 fn is_inner(byte: Option<&u8>) -> bool {
-    byte.is_some_and(|b| *b > b' ' && !matches!(b, b'"' | b',' | b'(' | b')'))
+    byte.is_some_and(|b| *b > b' ' && *b != b'"')
 }
 
 /// True when what follows the backslash may be an ASCII character in disguise.

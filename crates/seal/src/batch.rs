@@ -101,12 +101,27 @@ impl Batch {
         entropy: &dyn Entropy,
         now_ms: u64,
     ) -> Result<Self, EntropyError> {
-        let mut batch = Self::default();
-        let mut salts = Salts::new(entropy);
-        for event in events {
-            batch.push(event, Kind::Event, fingerprints, &mut salts, now_ms)?;
-        }
-        Ok(batch)
+        let mut encoder = Encoder::new(fingerprints, entropy, now_ms, 0);
+        events.into_iter().try_for_each(|event| encoder.push(event))?;
+        Ok(encoder.finish())
+    }
+
+    /// Adds the records of another batch behind its own.
+    pub fn extend(&mut self, other: Self) {
+        let (bytes, texts) = (self.bytes.len(), self.texts.len());
+        self.bytes.extend_from_slice(&other.bytes);
+        self.texts.push_str(&other.texts);
+        let shift = |range: &Range<usize>, by: usize| range.start + by..range.end + by;
+        self.items.extend(other.items.into_iter().map(|item| Item {
+            record: shift(&item.record, bytes),
+            event_id: shift(&item.event_id, texts),
+            stream: match &item.stream {
+                StreamName::Session(range) => StreamName::Session(shift(range, texts)),
+                StreamName::Trace(range) => StreamName::Trace(shift(range, texts)),
+                alone => alone.clone(),
+            },
+            ..item
+        }));
     }
 
     /// How many records it holds.
@@ -217,6 +232,47 @@ impl Batch {
         let start = self.texts.len();
         self.texts.push_str(text);
         start..self.texts.len()
+    }
+}
+
+/// Encodes redacted events one after the other, so that none of them waits in memory.
+pub struct Encoder<'e> {
+    batch: Batch,
+    salts: Salts<'e>,
+    fingerprints: &'e Fingerprints,
+    now_ms: u64,
+}
+
+impl<'e> Encoder<'e> {
+    /// An encoder with room for about `bytes` of input; `now_ms` goes into generated ids only (UUIDv7).
+    #[must_use]
+    pub fn new(
+        fingerprints: &'e Fingerprints,
+        entropy: &'e dyn Entropy,
+        now_ms: u64,
+        bytes: usize,
+    ) -> Self {
+        let mut batch = Batch::default();
+        // Records are about an eighth larger than their events, which are 600 bytes or so each.
+        batch.bytes.reserve(bytes + bytes / 4);
+        batch.items.reserve(bytes / 512);
+        batch.texts.reserve(bytes / 8);
+        Self { batch, salts: Salts::new(entropy), fingerprints, now_ms }
+    }
+
+    /// Encodes one more event.
+    ///
+    /// # Errors
+    /// [`EntropyError`] when there is no randomness for salts; the batch is of no use then.
+    pub fn push(&mut self, event: Redacted<Event<'_>>) -> Result<(), EntropyError> {
+        let (salts, fingerprints) = (&mut self.salts, self.fingerprints);
+        self.batch.push(event, Kind::Event, fingerprints, salts, self.now_ms)
+    }
+
+    /// The batch.
+    #[must_use]
+    pub fn finish(self) -> Batch {
+        self.batch
     }
 }
 

@@ -28,7 +28,7 @@ mod streams;
 mod window;
 mod writer;
 
-pub use batch::{Batch, Fingerprints};
+pub use batch::{Batch, Encoder, Fingerprints};
 pub use clock::{Clock, SystemClock};
 pub use create::{NewLog, create};
 pub use error::SealError;

@@ -4,7 +4,7 @@
 //! group gathers. The publisher writes tiles and checkpoints behind it. Bounded everywhere: a producer
 //! that is faster than the disk waits.
 
-use crate::batch::{Batch, Fingerprints};
+use crate::batch::{Batch, Encoder, Fingerprints};
 use crate::error::SealError;
 use crate::identity::Identity;
 use crate::publish::{Head, Publisher};
@@ -78,6 +78,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut used = self.admission.used.lock().unwrap_or_else(PoisonError::into_inner);
         *used -= self.bytes;
+        self.admission.holders.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         self.admission.freed.notify_all();
     }
 }
@@ -86,6 +87,7 @@ impl Drop for Permit {
 struct Admission {
     used: Mutex<usize>,
     freed: Condvar,
+    holders: std::sync::atomic::AtomicUsize,
 }
 
 impl Log {
@@ -124,7 +126,15 @@ impl Log {
             used = self.admission.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
         }
         *used += bytes;
+        self.admission.holders.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         Permit { admission: Arc::clone(&self.admission), bytes }
+    }
+
+    /// True when nobody but the caller, who holds one permit, has a batch under way: then a second core
+    /// is idle, and a large batch may be encoded in halves.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.admission.holders.load(std::sync::atomic::Ordering::Relaxed) <= 1
     }
 
     /// Encodes redacted events on the calling thread.
@@ -137,6 +147,13 @@ impl Log {
     ) -> Result<Batch, SealError> {
         let now_ms = self.options.clock.now_ms();
         Ok(Batch::encode(events, &self.fingerprints, &*self.options.entropy, now_ms)?)
+    }
+
+    /// An encoder for this log, with room for about `bytes` of events.
+    #[must_use]
+    pub fn encoder(&self, bytes: usize) -> Encoder<'_> {
+        let now_ms = self.options.clock.now_ms();
+        Encoder::new(&self.fingerprints, &*self.options.entropy, now_ms, bytes)
     }
 
     /// Hands a batch to the committer without waiting for its acknowledgement.

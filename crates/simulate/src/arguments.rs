@@ -1,6 +1,7 @@
 //! The command line.
 
 use simulate::{Fault, FaultKind};
+use std::path::PathBuf;
 
 /// What `--help` says.
 pub(crate) const HELP: &str = "\
@@ -11,6 +12,7 @@ Usage: simulate [MODE] [OPTIONS]
 Modes (without one: power-cuts, then faults):
   power-cuts   seeded runs with power cuts, kills and faults anywhere
   faults       each kind of fault at each of the first storage calls, then random pairs
+  kill         real processes under load, killed with SIGKILL; the log must be whole after each
 
 Options:
   --seed N     one run with this seed, replayed exactly
@@ -18,6 +20,7 @@ Options:
   --first N    the first seed (0)
   --faults N   faults at the first N storage calls (200)
   --pairs N    so many random pairs of faults (500)
+  --rounds N   so many kills (100)
   --seconds S  at most so long for each mode
   --at N --kind eio|enospc|short-write|failed-sync
                with `faults --seed`: this fault; may be given again";
@@ -29,6 +32,9 @@ pub(crate) enum Mode {
     All,
     PowerCuts,
     Faults,
+    Kill,
+    /// The process that `Kill` starts and kills.
+    Victim,
 }
 
 /// The command line, read.
@@ -42,12 +48,15 @@ pub(crate) struct Arguments {
     pub(crate) pairs: u64,
     pub(crate) seconds: Option<u64>,
     pub(crate) faults: Vec<Fault>,
+    pub(crate) rounds: u64,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) acks: Option<PathBuf>,
+    pub(crate) next: Vec<u64>,
 }
 
-impl Arguments {
-    /// Reads the arguments after the program's name.
-    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut read = Self {
+impl Default for Arguments {
+    fn default() -> Self {
+        Self {
             mode: Mode::All,
             seed: None,
             first: 0,
@@ -56,7 +65,18 @@ impl Arguments {
             pairs: 500,
             seconds: None,
             faults: Vec::new(),
-        };
+            rounds: 100,
+            data: None,
+            acks: None,
+            next: Vec::new(),
+        }
+    }
+}
+
+impl Arguments {
+    /// Reads the arguments after the program's name.
+    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut read = Self::default();
         let mut at_call = None;
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
@@ -65,6 +85,16 @@ impl Arguments {
                 "-h" | "--help" => read.mode = Mode::Help,
                 "power-cuts" => read.mode = Mode::PowerCuts,
                 "faults" => read.mode = Mode::Faults,
+                "kill" => read.mode = Mode::Kill,
+                "kill-child" => read.mode = Mode::Victim,
+                "--data" => read.data = Some(value()?.into()),
+                "--acks" => read.acks = Some(value()?.into()),
+                "--next" => {
+                    let numbers = value()?;
+                    let read_one = |text: &str| number(&argument, text);
+                    read.next = numbers.split(',').map(read_one).collect::<Result<_, _>>()?;
+                }
+                "--rounds" => read.rounds = number(&argument, &value()?)?,
                 "--seed" => read.seed = Some(number(&argument, &value()?)?),
                 "--first" => read.first = number(&argument, &value()?)?,
                 "--runs" | "--seeds" => read.runs = number(&argument, &value()?)?,

@@ -17,18 +17,20 @@
 
 mod clock;
 mod entropy;
+mod kill;
 mod model;
 mod random;
 mod reading;
 mod run;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod workload;
 
 pub use clock::SimulatedClock;
 pub use entropy::SimulatedEntropy;
+pub use kill::{KillTally, kill_rounds, run_victim};
 pub use random::Random;
 pub use run::{Failure, Tally, faults, on_a_lying_disk, power_cuts};
 pub use storage::{Fault, FaultKind, SimulatedFolder};
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,7 @@
 mod arguments;
 
 use arguments::{Arguments, Mode};
-use simulate::{Failure, Fault, FaultKind, Random, Tally};
+use simulate::{Failure, Fault, FaultKind, KillTally, Random, Tally};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -30,6 +30,8 @@ fn main() -> ExitCode {
         Mode::All => power_cuts(&arguments) & faults(&arguments) & pairs(&arguments),
         Mode::PowerCuts => power_cuts(&arguments),
         Mode::Faults if arguments.faults.is_empty() => faults(&arguments) & pairs(&arguments),
+        Mode::Kill => kill(&arguments),
+        Mode::Victim => victim(&arguments),
         Mode::Faults => replay(simulate::faults(arguments.seed.unwrap_or(1), &arguments.faults)),
     };
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -88,6 +90,58 @@ fn pairs(arguments: &Arguments) -> bool {
     count.conclude()
 }
 
+/// Kills real processes; after a failure their folder is kept.
+fn kill(arguments: &Arguments) -> bool {
+    let begun = Instant::now();
+    let rounds = || {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let folder = tempfile::Builder::new().prefix("simulate-kill-").tempdir();
+        let folder = folder.map_err(|error| error.to_string())?;
+        let seed = arguments.seed.unwrap_or(1);
+        let mut progress = |done| tell_progress("kills", done, arguments.rounds);
+        simulate::kill_rounds(&program, folder.path(), arguments.rounds, seed, &mut progress)
+            .map_err(|what| format!("{what}\nthe folder is kept: {}", folder.keep().display()))
+    };
+    match rounds() {
+        Ok(tally) => {
+            let KillTally { rounds, acknowledged, found_unanswered, refused } = tally;
+            say(&format!(
+                "kills: {rounds} passed, 0 failed ({acknowledged} events acknowledged, \
+                 {found_unanswered} unanswered batches found, {refused} second writers refused, \
+                 {:.1} s)",
+                begun.elapsed().as_secs_f64(),
+            ));
+            true
+        }
+        Err(what) => {
+            say(&format!("FAILED: {what}\nkills: 1 failed"));
+            false
+        }
+    }
+}
+
+/// The process that is killed.
+fn victim(arguments: &Arguments) -> bool {
+    let (data, acks) = (arguments.data.as_ref(), arguments.acks.as_ref());
+    let (Some(data), Some(acks)) = (data, acks) else {
+        say("kill-child wants --data and --acks");
+        return false;
+    };
+    match simulate::run_victim(data, acks, &arguments.next) {
+        Ok(()) => true,
+        Err(what) => {
+            say(&what);
+            false
+        }
+    }
+}
+
+fn tell_progress(name: &str, done: u64, of: u64) {
+    if std::io::stderr().is_terminal() {
+        let _ = write!(std::io::stderr(), "\r{name}: {done} of {of}");
+    }
+}
+
 fn replay(outcome: Result<Tally, Failure>) -> bool {
     match &outcome {
         Ok(tally) => say(&format!("passed: {tally:?}")),
@@ -132,8 +186,8 @@ impl Count {
             }
         }
         let done = self.passed + self.failed;
-        if done.is_multiple_of(20) && std::io::stderr().is_terminal() {
-            let _ = write!(std::io::stderr(), "\r{}: {done} of {of}", self.name);
+        if done.is_multiple_of(20) {
+            tell_progress(self.name, done, of);
         }
     }
 

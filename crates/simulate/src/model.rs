@@ -62,6 +62,16 @@ impl Model {
         std::mem::take(&mut self.in_doubt)
     }
 
+    /// The log's verifier keys.
+    pub(crate) fn keys(&self) -> &[VerifierKey] {
+        &self.keys
+    }
+
+    /// The log's origin.
+    pub(crate) fn origin(&self) -> &str {
+        &self.identity.origin
+    }
+
     /// Events of batches that were never answered.
     #[must_use]
     pub(crate) fn in_doubt(&self) -> Vec<Arc<Planned>> {
@@ -97,17 +107,34 @@ impl Model {
         receipt: &Receipt,
         redactor: &Redactor,
     ) -> Result<(), String> {
-        let size = self.shown(&receipt.checkpoint)?;
-        if receipt.outcomes.len() != batch.len() {
+        self.learn_outcomes(batch, &receipt.outcomes, &receipt.checkpoint, redactor)
+    }
+
+    /// What a receipt said of a batch.
+    ///
+    /// # Errors
+    /// As [`Model::acknowledge`].
+    pub(crate) fn learn_outcomes(
+        &mut self,
+        batch: &[Arc<Planned>],
+        outcomes: &[Outcome],
+        note: &str,
+        redactor: &Redactor,
+    ) -> Result<(), String> {
+        let size = self.shown(note)?;
+        if outcomes.len() != batch.len() {
             return Err("the receipt has not one outcome for each event".to_owned());
         }
-        for (planned, outcome) in batch.iter().zip(&receipt.outcomes) {
+        for (planned, outcome) in batch.iter().zip(outcomes) {
             self.judge(planned, outcome, redactor)?;
             let (Outcome::Sealed { index, .. }
             | Outcome::Duplicate { index, .. }
             | Outcome::Conflict { index }) = outcome;
             if *index >= size {
-                return Err(format!("{}: index {index} is beyond its checkpoint {size}", planned.id));
+                return Err(format!(
+                    "{}: index {index} is beyond its checkpoint {size}",
+                    planned.id
+                ));
             }
         }
         Ok(())
@@ -142,7 +169,10 @@ impl Model {
             (None, Outcome::Duplicate { .. }) if !self.doubted.contains(&planned.id) => {
                 return wrong("it was never sent before");
             }
-            (None, Outcome::Sealed { index, leaf_hash } | Outcome::Duplicate { index, leaf_hash }) => {
+            (
+                None,
+                Outcome::Sealed { index, leaf_hash } | Outcome::Duplicate { index, leaf_hash },
+            ) => {
                 self.learn(planned, index, leaf_hash, redactor);
             }
         }
@@ -171,10 +201,11 @@ impl Model {
         for (id, known) in &self.acknowledged {
             let place = usize::try_from(known.index).unwrap_or(usize::MAX);
             let lost = || format!("{id}, acknowledged as record {}, is lost", known.index);
-            let record = contents.records.get(place).filter(|r| r.id == *id).ok_or_else(lost)?;
-            if record.leaf != known.leaf {
+            let sealed = contents.records.get(place).filter(|r| r.id == *id).ok_or_else(lost)?;
+            if sealed.leaf != known.leaf {
                 return Err(format!("{id}: its leaf is another than acknowledged"));
             }
+            let record = sealed.record()?;
             if record.meta != known.meta || record.content != known.content {
                 return Err(format!("{id}: its bytes are others than acknowledged"));
             }

@@ -3,12 +3,12 @@
 //!
 //! It shares with the writer only the formats (`event`, `merkle`, `checkpoint`, the journal's reader).
 
+use checkpoint::{Checkpoint, VerifierKey};
 use event::{ENTRY_BYTES, Entry, Event, Kind, Record};
 use keys::{DataKey, Kek, KeyId, Keyring};
 use merkle::{Hash, MemoryTree, TileBuilder, append_entry};
-use checkpoint::{Checkpoint, VerifierKey};
 use seal::{CHECKPOINT_PATH, IDENTITY_PATH, Identity, KEYRING_PATH};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use store::{Folder, FrameFound, JOURNAL_FOLDER, JournalReader, Tail};
 
 /// One record as it was found.
@@ -18,14 +18,21 @@ pub(crate) struct Sealed {
     pub(crate) id: String,
     /// The log's own or a producer's.
     pub(crate) kind: Kind,
-    /// Stored metadata.
-    pub(crate) meta: Vec<u8>,
-    /// Stored content.
-    pub(crate) content: Vec<u8>,
+    /// The record as it stood in its frame.
+    pub(crate) bytes: Vec<u8>,
+    /// For the first record of a frame, the leaf hash that the frame says it follows.
+    pub(crate) follows: Option<[u8; 32]>,
     /// The hash of its leaf.
     pub(crate) leaf: [u8; 32],
     /// Its public entry.
     pub(crate) entry: [u8; ENTRY_BYTES],
+}
+
+impl Sealed {
+    /// The record, decoded.
+    pub(crate) fn record(&self) -> Result<Record<'_>, String> {
+        Record::decode(&self.bytes).map(|(record, _)| record).map_err(text)
+    }
 }
 
 /// Everything that a log holds.
@@ -45,7 +52,8 @@ pub(crate) struct Contents {
 /// Why it cannot be read, in words.
 pub(crate) fn identity(folder: &dyn Folder) -> Result<(Identity, Vec<VerifierKey>), String> {
     let identity = Identity::parse(&required(folder, IDENTITY_PATH)?).map_err(text)?;
-    let keys = identity.keys.iter().map(|key| key.parse().map_err(text)).collect::<Result<_, _>>()?;
+    let keys =
+        identity.keys.iter().map(|key| key.parse().map_err(text)).collect::<Result<_, _>>()?;
     Ok((identity, keys))
 }
 
@@ -53,7 +61,11 @@ pub(crate) fn identity(folder: &dyn Folder) -> Result<(Identity, Vec<VerifierKey
 ///
 /// # Errors
 /// Why it is not one, in words.
-pub(crate) fn open_note(note: &str, identity: &Identity, keys: &[VerifierKey]) -> Result<Checkpoint, String> {
+pub(crate) fn open_note(
+    note: &str,
+    identity: &Identity,
+    keys: &[VerifierKey],
+) -> Result<Checkpoint, String> {
     let verified = checkpoint::open_checkpoint_exact(note, &identity.origin, keys);
     Ok(verified.map_err(|error| format!("a checkpoint does not verify: {error}"))?.checkpoint)
 }
@@ -92,13 +104,21 @@ impl Contents {
         self.records.len() as u64
     }
 
+    /// The ids of all events.
+    pub(crate) fn ids(&self) -> HashSet<&str> {
+        self.records.iter().map(|record| record.id.as_str()).collect()
+    }
+
     /// Checks that a tree head that was signed once is a prefix of this log.
     ///
     /// # Errors
     /// In words.
     pub(crate) fn check_head(&self, size: u64, root: Hash) -> Result<(), String> {
         if size > self.size() {
-            return Err(format!("a checkpoint of size {size} was signed, but {} are left", self.size()));
+            return Err(format!(
+                "a checkpoint of size {size} was signed, but {} are left",
+                self.size()
+            ));
         }
         match merkle::tree_root(&self.tree, size) {
             Ok(now) if now == root => Ok(()),
@@ -143,9 +163,11 @@ impl Contents {
         if *previous != self.last_leaf() {
             return Err(format!("{path}: the frame at {} breaks the chain", self.size()));
         }
+        let mut follows = Some(*previous);
         while !rest.is_empty() {
             let (record, after) = Record::decode(rest).map_err(text)?;
-            self.push(&record)?;
+            let bytes = rest.get(..rest.len() - after.len()).unwrap_or_default().to_vec();
+            self.push(&record, bytes, follows.take())?;
             rest = after;
         }
         Ok(())
@@ -155,7 +177,12 @@ impl Contents {
         self.records.last().map_or([0; 32], |record| record.leaf)
     }
 
-    fn push(&mut self, record: &Record<'_>) -> Result<(), String> {
+    fn push(
+        &mut self,
+        record: &Record<'_>,
+        bytes: Vec<u8>,
+        follows: Option<[u8; 32]>,
+    ) -> Result<(), String> {
         let index = self.size();
         let entry = record.entry(self.last_leaf());
         if self.last.is_some_and(|last| last.time_ms > entry.time_ms) {
@@ -167,17 +194,17 @@ impl Contents {
             return Err(format!("record {index} is number {got} of its stream, after {last}"));
         }
         *sequence += 1;
-        let bytes = entry.encode();
-        let leaf = merkle::leaf_hash(&bytes);
+        let encoded = entry.encode();
+        let leaf = merkle::leaf_hash(&encoded);
         let event = Event::from_stored(record.meta, record.content)
             .map_err(|error| format!("record {index}: {error}"))?;
         self.records.push(Sealed {
             id: event.event_id.map(std::borrow::Cow::into_owned).unwrap_or_default(),
             kind: record.kind,
-            meta: record.meta.to_vec(),
-            content: record.content.to_vec(),
+            bytes,
+            follows,
             leaf: leaf.0,
-            entry: bytes,
+            entry: encoded,
         });
         self.tree.push(leaf);
         self.last = Some(entry);

@@ -277,7 +277,7 @@ impl World {
         let armed = self.folder.disarm();
         let outcome = reading::read(&self.folder, &self.kek)
             .and_then(|contents| self.model.check(&contents).map(|()| contents))
-            .and_then(|contents| verdict::check(&self.folder, &contents));
+            .and_then(|contents| verdict::check(&self.folder, &contents, &self.model));
         self.folder.rearm(armed);
         outcome
     }
@@ -305,7 +305,11 @@ impl World {
         self.commit(writer, batches)
     }
 
-    fn commit(&mut self, writer: &mut Writer, plan: Vec<Vec<Arc<Planned>>>) -> Result<Step, String> {
+    fn commit(
+        &mut self,
+        writer: &mut Writer,
+        plan: Vec<Vec<Arc<Planned>>>,
+    ) -> Result<Step, String> {
         let redactor = Arc::clone(writer.redactor());
         let now_ms = self.clock.now_ms();
         let encode = |batch: &Vec<Arc<Planned>>| {
@@ -407,11 +411,10 @@ impl World {
     fn end(&mut self, end: End) -> Result<(), String> {
         self.tally.faults += self.folder.fired().len() as u64;
         self.faults = self.folder.disarm();
-        let end = if self.folder.is_off() { End::PowerCut } else { end };
+        // What stopped in the middle of a call was the machine, or the process alone.
+        let end = if self.folder.is_off() && end == End::Reopen { End::Kill } else { end };
         // Whoever watched the folder may have read the checkpoint at the last moment.
-        if !self.folder.is_off()
-            && let Ok(Some(note)) = self.folder.read(seal::CHECKPOINT_PATH)
-        {
+        if let Ok(Some(note)) = self.folder.read(seal::CHECKPOINT_PATH) {
             self.model.shown(&String::from_utf8_lossy(&note))?;
         }
         match end {
@@ -428,3 +431,6 @@ impl World {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

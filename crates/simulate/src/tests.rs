@@ -29,7 +29,11 @@ fn a_failure_at_any_call_is_final_until_the_log_is_reopened() {
 #[test]
 fn a_lying_sync_is_noticed() {
     let noticed = (0..40).filter(|seed| on_a_lying_disk(*seed).is_err()).count();
-    assert!(noticed > 30, "a disk that does not sync went unnoticed in {} of 40 runs", 40 - noticed);
+    assert!(
+        noticed > 30,
+        "a disk that does not sync went unnoticed in {} of 40 runs",
+        40 - noticed
+    );
 }
 
 #[test]

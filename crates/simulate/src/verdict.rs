@@ -1,12 +1,53 @@
 //! The evidence checker's word on a log that the simulation left: it must find nothing wrong.
 
+use crate::model::Model;
 use crate::reading::Contents;
-use crate::storage::SimulatedFolder;
+use prove::{Found, Records, Trust, Verdict};
+use std::collections::BTreeMap;
+use store::Folder;
 
-/// Asks `prove` for its verdict.
+/// Where records lie, as far as the checker is told.
+const PLACE: &str = store::JOURNAL_FOLDER;
+
+struct Journal<'c>(&'c Contents);
+
+impl Records for Journal<'_> {
+    fn at(&mut self, index: u64) -> Found<'_> {
+        let place = usize::try_from(index).unwrap_or(usize::MAX);
+        let Some(sealed) = self.0.records.get(place) else { return Found::End };
+        match sealed.record() {
+            Ok(record) => {
+                Found::Record { file: PLACE, previous: sealed.follows, held: false, record }
+            }
+            Err(detail) => Found::Damaged { count: 1, file: PLACE, detail: detail.into() },
+        }
+    }
+}
+
+/// Asks `prove` for its verdict on the public files and the records beside them.
 ///
 /// # Errors
 /// What it found, in words.
-pub(crate) fn check(_folder: &SimulatedFolder, _contents: &Contents) -> Result<(), String> {
-    Ok(())
+pub(crate) fn check(folder: &dyn Folder, contents: &Contents, model: &Model) -> Result<(), String> {
+    let mut files = BTreeMap::new();
+    for path in folder.list("").map_err(|error| error.to_string())? {
+        if path == seal::CHECKPOINT_PATH || path.starts_with("tile/") {
+            let bytes = folder.read(&path).map_err(|error| error.to_string())?;
+            files.extend(bytes.map(|bytes| (path, bytes)));
+        }
+    }
+    let trust = Trust { pinned: model.keys().to_vec(), ..Trust::default() };
+    let mut records = Journal(contents);
+    let report = prove::verify_log(
+        &mut files,
+        Some(&mut records),
+        model.origin(),
+        &trust,
+        None,
+        &mut |_| {},
+    );
+    match report.verdict() {
+        Verdict::Ok => Ok(()),
+        verdict => Err(format!("the checker says {verdict:?}: {:?}", report.findings().first())),
+    }
 }

@@ -18,13 +18,8 @@ pub(crate) struct Planned {
 }
 
 /// Types of all tiers.
-const KINDS: [&str; 5] = [
-    "agent.tool_call",
-    "agent.tool_result",
-    "agent.decision",
-    "agent.reasoning",
-    "agent.security",
-];
+const KINDS: [&str; 5] =
+    ["agent.tool_call", "agent.tool_result", "agent.decision", "agent.reasoning", "agent.security"];
 
 impl Planned {
     /// A new event: tiny as a rule, up to 64 KiB now and then.
@@ -88,7 +83,9 @@ impl Workload {
         for _ in 0..count {
             let known = match random.below(100) {
                 0..8 => random.one_of(earlier).cloned(),
-                8..10 => random.one_of(acknowledged).map(|known| Arc::new(known.other_of_same_id())),
+                8..10 => {
+                    random.one_of(acknowledged).map(|known| Arc::new(known.other_of_same_id()))
+                }
                 10..12 => random.one_of(&batch).cloned(),
                 _ => None,
             };

@@ -20,6 +20,9 @@ const SYNC_EACH_FILES_MAX: usize = 48;
 /// Suffix of files that are being written; left-overs of a crash are ignored and removed.
 pub const TEMPORARY_SUFFIX: &str = ".tmp";
 
+/// The folder whose files are no part of the log: temporaries, and what can be rebuilt.
+pub const CACHE_FOLDER: &str = "cache";
+
 /// A folder on disk.
 #[derive(Debug)]
 pub struct DiskFolder {
@@ -51,15 +54,16 @@ impl DiskFolder {
         }
     }
 
-    /// Writes a temporary file beside `path` and hands it out open.
-    fn temporary(&self, path: &str, bytes: &[u8]) -> io::Result<(PathBuf, File)> {
+    /// Writes a temporary file, away from everything that is accounted for, and hands it out open.
+    fn temporary(&self, bytes: &[u8]) -> io::Result<(PathBuf, File)> {
         let number = self.temporary_count.fetch_add(1, Ordering::Relaxed);
-        let name = self.at(&format!("{path}.{}-{number}{TEMPORARY_SUFFIX}", std::process::id()));
+        let hidden = format!("{CACHE_FOLDER}/{}-{number}{TEMPORARY_SUFFIX}", std::process::id());
+        let name = self.at(&hidden);
         let open =
             || OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&name);
         let file = match open() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.parents(path)?;
+                self.parents(&hidden)?;
                 open()
             }
             other => other,
@@ -70,6 +74,17 @@ impl DiskFolder {
             return Err(error);
         }
         Ok((name, file))
+    }
+
+    /// Gives a temporary file its real name, making the folders that lead to it.
+    fn rename(&self, temporary: &Path, path: &str) -> io::Result<()> {
+        match fs::rename(temporary, self.at(path)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.parents(path)?;
+                fs::rename(temporary, self.at(path))
+            }
+            other => other,
+        }
     }
 
     /// Syncs every folder from the one holding `path` up to the root, each once.
@@ -150,8 +165,8 @@ impl Folder for DiskFolder {
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let (temporary, _) = self.temporary(path, bytes).map_err(StoreError::io("write", path))?;
-        fs::rename(&temporary, self.at(path)).map_err(|error| {
+        let (temporary, _) = self.temporary(bytes).map_err(StoreError::io("write", path))?;
+        self.rename(&temporary, path).map_err(|error| {
             let _ = fs::remove_file(&temporary);
             StoreError::io("rename", path)(error)
         })
@@ -174,9 +189,9 @@ impl Folder for DiskFolder {
 
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let (temporary, file) =
-            self.temporary(path, bytes).map_err(StoreError::io("write", path))?;
+            self.temporary(bytes).map_err(StoreError::io("write", path))?;
         let synced = file.sync_all().map_err(StoreError::io("sync", path)).and_then(|()| {
-            fs::rename(&temporary, self.at(path)).map_err(StoreError::io("rename", path))
+            self.rename(&temporary, path).map_err(StoreError::io("rename", path))
         });
         if let Err(error) = synced {
             let _ = fs::remove_file(&temporary);

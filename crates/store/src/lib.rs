@@ -12,7 +12,7 @@ mod folder;
 mod journal;
 mod memory;
 
-pub use disk::{DiskFolder, TEMPORARY_SUFFIX};
+pub use disk::{CACHE_FOLDER, DiskFolder, TEMPORARY_SUFFIX};
 pub use error::StoreError;
 pub use folder::{BLOCK_BYTES, Folder, Lock, WriteFile};
 pub use journal::{

@@ -2,7 +2,7 @@
 
 use super::measure::{Acknowledgements, Case};
 use super::source::Pool;
-use event::Event;
+use crate::intake;
 use seal::{Log, Outcome, SealError};
 
 /// Runs one case on an open log.
@@ -22,20 +22,29 @@ pub(super) fn run(log: &Log, pool: &Pool, case: Case) -> Result<Acknowledgements
     })
 }
 
-fn produce(log: &Log, pool: &Pool, case: Case, number: usize) -> Result<Acknowledgements, SealError> {
+fn produce(
+    log: &Log,
+    pool: &Pool,
+    case: Case,
+    number: usize,
+) -> Result<Acknowledgements, SealError> {
     let mut acknowledgements = Acknowledgements::default();
     let mut source = pool.source(case.run + number as u64);
     let mut lines = Vec::new();
     for _ in 0..case.batches_per_producer() {
         // Room in memory is asked for first: 32 producers with 10,000 events each would not fit otherwise.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size in bytes")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a size in bytes"
+        )]
         let permit = log.admit((pool.mean_bytes() * case.batch as f64 * 2.0) as usize);
         source.fill(case.batch, &mut lines);
         acknowledgements.begin();
-        let events = lines.split(|byte| *byte == b'\n').filter_map(|line| Event::from_json(line).ok());
-        let batch = log.encode(events.map(|event| log.redactor().redact(event)))?;
+        let batch = intake::take_in(log, &lines, 1)?.batch;
         let receipt = log.submit(batch, permit)?.wait()?;
-        let sealed = receipt.outcomes.iter().filter(|o| matches!(o, Outcome::Sealed { .. })).count();
+        let sealed =
+            receipt.outcomes.iter().filter(|o| matches!(o, Outcome::Sealed { .. })).count();
         acknowledgements.end(sealed);
     }
     Ok(acknowledgements)

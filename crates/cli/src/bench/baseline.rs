@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 /// The fields that any consumer of such an event needs, borrowed where they can be.
 #[derive(serde::Deserialize)]
@@ -41,6 +42,37 @@ struct Request {
     done: SyncSender<Vec<u8>>,
 }
 
+/// Batches in memory at once, so that 32 producers of large batches stay within memory, as the product's
+/// own admission has it.
+struct Gate {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Gate {
+    fn new(case: Case) -> Self {
+        Self { free: Mutex::new((40_000 / case.batch).max(2)), freed: Condvar::new() }
+    }
+
+    fn enter(&self) -> Pass<'_> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free =
+            self.freed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Pass(self)
+    }
+}
+
+/// One batch's place in memory.
+struct Pass<'g>(&'g Gate);
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
+}
+
 /// Runs one case into a new file at `path`.
 ///
 /// # Errors
@@ -48,12 +80,13 @@ struct Request {
 pub(super) fn run(pool: &Pool, case: Case, path: &Path) -> io::Result<Acknowledgements> {
     let file = File::create_new(path)?;
     let (inbox, requests) = sync_channel::<Request>(1024);
+    let gate = Gate::new(case);
     std::thread::scope(|scope| {
         let committer = scope.spawn(move || commit(file, &requests));
         let producers: Vec<_> = (0..case.producers)
             .map(|number| {
-                let inbox = inbox.clone();
-                scope.spawn(move || produce(pool, case, number, &inbox))
+                let (inbox, gate) = (inbox.clone(), &gate);
+                scope.spawn(move || produce(pool, case, number, &inbox, gate))
             })
             .collect();
         drop(inbox);
@@ -81,7 +114,13 @@ fn commit(mut file: File, requests: &Receiver<Request>) -> io::Result<()> {
     Ok(())
 }
 
-fn produce(pool: &Pool, case: Case, number: usize, inbox: &SyncSender<Request>) -> Acknowledgements {
+fn produce(
+    pool: &Pool,
+    case: Case,
+    number: usize,
+    inbox: &SyncSender<Request>,
+    gate: &Gate,
+) -> Acknowledgements {
     let mut acknowledgements = Acknowledgements::default();
     let Ok(key) = UnboundKey::new(&AES_256_GCM, &[7; 32]) else { return acknowledgements };
     let key = LessSafeKey::new(key);
@@ -90,6 +129,7 @@ fn produce(pool: &Pool, case: Case, number: usize, inbox: &SyncSender<Request>) 
     let (mut lines, mut bytes) = (Vec::new(), Vec::new());
     let mut sum = 0_u64;
     for round in 0..case.batches_per_producer() {
+        let _pass = gate.enter();
         source.fill(case.batch, &mut lines);
         acknowledgements.begin();
         bytes.clear();
@@ -101,7 +141,9 @@ fn produce(pool: &Pool, case: Case, number: usize, inbox: &SyncSender<Request>) 
         nonce[..8].copy_from_slice(&round.to_be_bytes());
         nonce[8..].copy_from_slice(&u32::try_from(number).unwrap_or(0).to_be_bytes());
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let Ok(tag) = key.seal_in_place_separate_tag(nonce, Aad::empty(), &mut bytes) else { break };
+        let Ok(tag) = key.seal_in_place_separate_tag(nonce, Aad::empty(), &mut bytes) else {
+            break;
+        };
         bytes.extend_from_slice(tag.as_ref());
         if inbox.send(Request { bytes, done: done.clone() }).is_err() {
             break;
@@ -109,6 +151,9 @@ fn produce(pool: &Pool, case: Case, number: usize, inbox: &SyncSender<Request>) 
         let Ok(returned) = answer.recv() else { break };
         bytes = returned;
         acknowledgements.end(case.batch);
+        if case.batch * case.producers > 40_000 {
+            (lines, bytes) = (Vec::new(), Vec::new());
+        }
     }
     std::hint::black_box(sum);
     acknowledgements

@@ -49,7 +49,11 @@ impl Acknowledgements {
     /// The time that this share of the acknowledgements did not exceed, in microseconds.
     pub(super) fn quantile_us(&mut self, share: f64) -> f64 {
         self.times.sort_unstable();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in the list")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a place in the list"
+        )]
         let place = ((self.times.len().saturating_sub(1)) as f64 * share).round() as usize;
         self.times.get(place).map_or(0.0, |time| time.as_secs_f64() * 1e6)
     }

@@ -13,8 +13,18 @@ const SESSIONS: u64 = 5_000;
 const ROLES: [&str; 8] =
     ["planner", "researcher", "coder", "critic", "router", "support", "billing", "analyst"];
 const TOOLS: [&str; 12] = [
-    "web_search", "read_file", "run_python", "sql_query", "http_get", "get_order", "process_refund",
-    "send_email", "vector_search", "create_ticket", "shell", "price_quote",
+    "web_search",
+    "read_file",
+    "run_python",
+    "sql_query",
+    "http_get",
+    "get_order",
+    "process_refund",
+    "send_email",
+    "vector_search",
+    "create_ticket",
+    "shell",
+    "price_quote",
 ];
 const MODELS: [&str; 4] = ["gpt-5-mini", "claude-sonnet-5", "gemini-3-pro", "llama-4-70b"];
 const ERRORS: [(&str, &str); 4] = [
@@ -24,11 +34,54 @@ const ERRORS: [(&str, &str); 4] = [
     ("HTTPError", "503 service unavailable"),
 ];
 const WORDS: [&str; 48] = [
-    "the", "order", "customer", "refund", "invoice", "ticket", "report", "file", "query", "result", "table",
-    "account", "payment", "price", "agent", "task", "plan", "step", "call", "search", "page", "document",
-    "summary", "error", "retry", "policy", "check", "approve", "amount", "date", "status", "pending",
-    "shipped", "late", "reply", "draft", "review", "deploy", "because", "however", "therefore", "next",
-    "final", "update", "confirm", "compare", "café", "Zürich",
+    "the",
+    "order",
+    "customer",
+    "refund",
+    "invoice",
+    "ticket",
+    "report",
+    "file",
+    "query",
+    "result",
+    "table",
+    "account",
+    "payment",
+    "price",
+    "agent",
+    "task",
+    "plan",
+    "step",
+    "call",
+    "search",
+    "page",
+    "document",
+    "summary",
+    "error",
+    "retry",
+    "policy",
+    "check",
+    "approve",
+    "amount",
+    "date",
+    "status",
+    "pending",
+    "shipped",
+    "late",
+    "reply",
+    "draft",
+    "review",
+    "deploy",
+    "because",
+    "however",
+    "therefore",
+    "next",
+    "final",
+    "update",
+    "confirm",
+    "compare",
+    "café",
+    "Zürich",
 ];
 
 /// A small deterministic generator (SplitMix64, Steele, Lea and Flood 2014).
@@ -59,7 +112,14 @@ impl Random {
 
     fn uuid(&mut self) -> String {
         let (a, b) = (self.next(), self.next());
-        format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", a >> 32, a >> 16 & 0xffff, a & 0xfff, b >> 52, b & 0xffff_ffff_ffff)
+        format!(
+            "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+            a >> 32,
+            a >> 16 & 0xffff,
+            a & 0xfff,
+            b >> 52,
+            b & 0xffff_ffff_ffff
+        )
     }
 }
 
@@ -101,7 +161,8 @@ impl Pool {
 
     /// The mean length of a line in bytes, its newline included.
     pub(crate) fn mean_bytes(&self) -> f64 {
-        self.lines.iter().map(|(line, _)| line.len() + 1).sum::<usize>() as f64 / self.lines.len() as f64
+        self.lines.iter().map(|(line, _)| line.len() + 1).sum::<usize>() as f64
+            / self.lines.len() as f64
     }
 
     /// A source whose event ids no other `run` hands out.
@@ -115,7 +176,8 @@ impl Source<'_> {
     pub(crate) fn fill(&mut self, count: usize, out: &mut Vec<u8>) {
         out.clear();
         for _ in 0..count {
-            let place = usize::try_from((self.next + self.run * 7_919) % POOL_EVENTS as u64).unwrap_or(0);
+            let place =
+                usize::try_from((self.next + self.run * 7_919) % POOL_EVENTS as u64).unwrap_or(0);
             let (line, id_at) = &self.pool.lines[place];
             let start = out.len();
             out.extend_from_slice(line.as_bytes());
@@ -159,17 +221,45 @@ fn line(random: &mut Random, number: usize, trace: &str, session: u64) -> String
         40..58 => {
             let params = r#"{"temperature":0.2,"max_tokens":1024}"#.to_owned();
             let tokens = 80 + random.below(1800);
-            ("agent.llm_response", "llm_response".to_owned(), params, random.text(22), String::new(), tokens)
+            (
+                "agent.llm_response",
+                "llm_response".to_owned(),
+                params,
+                random.text(22),
+                String::new(),
+                tokens,
+            )
         }
         58..74 => {
             let tokens = 20 + random.below(400);
-            ("agent.reasoning", "reasoning".to_owned(), "{}".to_owned(), String::new(), random.text(28), tokens)
+            (
+                "agent.reasoning",
+                "reasoning".to_owned(),
+                "{}".to_owned(),
+                String::new(),
+                random.text(28),
+                tokens,
+            )
         }
         74..88 => {
             let params = r#"{"options":["approve","retry","escalate"]}"#.to_owned();
-            ("agent.decision", "decision:approve".to_owned(), params, String::new(), random.text(18), 0)
+            (
+                "agent.decision",
+                "decision:approve".to_owned(),
+                params,
+                String::new(),
+                random.text(18),
+                0,
+            )
         }
-        _ => ("agent.tool_result", format!("tool_result:{tool}"), "{}".to_owned(), random.text(24), String::new(), 0),
+        _ => (
+            "agent.tool_result",
+            format!("tool_result:{tool}"),
+            "{}".to_owned(),
+            random.text(24),
+            String::new(),
+            0,
+        ),
     };
     let mut line = String::with_capacity(700);
     // Writing to a string cannot fail.
@@ -200,7 +290,11 @@ mod tests {
         pool.source(0).fill(30_000, &mut first);
         pool.source(1).fill(30_000, &mut second);
         let mut ids = HashSet::new();
-        for line in first.split(|b| *b == b'\n').chain(second.split(|b| *b == b'\n')).filter(|l| !l.is_empty()) {
+        for line in first
+            .split(|b| *b == b'\n')
+            .chain(second.split(|b| *b == b'\n'))
+            .filter(|l| !l.is_empty())
+        {
             let event = event::Event::from_json(line).unwrap();
             assert!(ids.insert(event.event_id.unwrap().into_owned()));
         }

@@ -23,6 +23,13 @@ pub(crate) struct Bound {
     pub(crate) suspects: bool,
 }
 
+/// What a journal file begins with (format.md, "Journal file").
+const FILE_MAGIC: &[u8] = b"TACHOJNL";
+
+/// Damaged places in one file after which the rest of it is given up: looking for where good frames begin
+/// again reads the file to its end each time.
+const DAMAGED_PLACES_MAX: u32 = 64;
+
 /// What there is for a run of indexes.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
@@ -101,6 +108,7 @@ struct Current<'w> {
     reader: JournalReader<'w>,
     file: Arc<str>,
     key: Option<DataKey>,
+    damaged_places: u32,
 }
 
 /// Why a file or frame is of no use, in words; its name and place stand beside it.
@@ -195,10 +203,14 @@ impl<'w> Walk<'w> {
                 let id = KeyId::from_bytes(reader.header().key_id);
                 let key = self.keyring.and_then(|keyring| keyring.get(id)).map(DataKey::new);
                 if self.keyring.is_some() && key.is_none() {
-                    let detail = format!("its key {id} is not in the keyring");
-                    return self.lost_rest(file, detail);
+                    let detail = format!(
+                        "it lacks the key {id} of {file}: an older keyring was put in its place, or the \
+                         key was destroyed"
+                    );
+                    self.fault(FindingKind::Corrupt, seal::KEYRING_PATH, detail);
+                    return self.lost_rest(file, format!("its key {id} is not in the keyring"));
                 }
-                self.current = Some(Current { reader, file, key });
+                self.current = Some(Current { reader, file, key, damaged_places: 0 });
                 None
             }
             // A file whose making was cut short has never held a record.
@@ -210,13 +222,15 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// The last file, with less than a header in it, behind everything that was signed.
+    /// The last file, without a whole header, behind everything that was signed.
     fn is_unborn(&self, first: u64, file: &str) -> bool {
-        let bytes = self.folder.size(file).ok().flatten().unwrap_or(u64::MAX);
-        self.files.is_empty()
-            && first >= self.bound.size
-            && first > 0
-            && bytes < store::JOURNAL_HEADER_BYTES as u64
+        let mut bytes = [0; store::JOURNAL_HEADER_BYTES + 1];
+        let Ok(read) = self.folder.read_at(file, 0, &mut bytes) else { return false };
+        let bytes = bytes.get(..read).unwrap_or_default();
+        let begins = bytes.iter().all(|byte| *byte == 0)
+            || bytes.starts_with(FILE_MAGIC.get(..read.min(FILE_MAGIC.len())).unwrap_or_default());
+        let behind = self.files.is_empty() && first >= self.bound.size && first > 0;
+        behind && begins && read <= store::JOURNAL_HEADER_BYTES
     }
 
     /// A frame whose checksum holds.
@@ -284,7 +298,8 @@ impl<'w> Walk<'w> {
                 None
             }
             Tail::Reserved { bytes } => {
-                let detail = format!("{bytes} zero bytes from byte {offset} on do not belong there");
+                let detail =
+                    format!("{bytes} zero bytes from byte {offset} on do not belong there");
                 self.fault(FindingKind::Corrupt, &file, detail);
                 self.current = None;
                 None
@@ -294,7 +309,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Damage at `offset`, up to where good frames begin again.
+    /// Damage at `offset`, up to where good frames begin again, or the next frame seems to begin.
     fn damaged(
         &mut self,
         file: Arc<str>,
@@ -302,59 +317,64 @@ impl<'w> Walk<'w> {
         resumes: Option<(u64, u64)>,
         payload: &mut Vec<u8>,
     ) -> Option<Step> {
+        let current = self.current.as_mut()?;
+        current.damaged_places += 1;
+        if current.damaged_places > DAMAGED_PLACES_MAX {
+            self.current = None;
+            return self
+                .lost_rest(file, "so much of it is damaged that the rest was given up".into());
+        }
         let first_index = self.expected;
         let detail = format!("the frame at byte {offset} was altered or cut");
-        let located = self.locate(&file, offset, resumes);
-        let next = match (resumes, &located) {
-            (Some((_, index)), _) => index,
-            (None, Some(located)) => located.header.end_index(),
-            (None, None) => self.next_known_index(),
+        let limit = match resumes {
+            Some(place) => place,
+            None => (self.folder.size(&file).ok().flatten()?, self.next_known_index()),
+        };
+        let located = self.locate(&file, offset, limit);
+        let (end, next) = match &located {
+            Some(it) => (it.offset + it.header.bytes(), it.header.end_index()),
+            None => (limit.0, limit.1.max(first_index)),
         };
         let step = match located {
             Some(located) => self.suspect(&located, detail, payload),
             None => {
-                let count = next.saturating_sub(first_index);
-                Step::Damaged { file: Arc::clone(&file), first_index, count, detail }
+                let count = next - first_index;
+                Step::Damaged { file, first_index, count, detail }
             }
         };
-        match resumes {
-            Some((offset, index)) => {
-                if let Some(current) = &mut self.current {
-                    current.reader.resume(offset, index);
-                }
+        self.expected = next;
+        match &mut self.current {
+            Some(current) if end < limit.0 || resumes.is_some() => {
+                current.reader.resume(end, next);
             }
-            None => self.current = None,
+            _ => self.current = None,
         }
-        self.expected = next.max(first_index);
         self.unless_empty(step)
     }
 
-    /// The altered frame at `offset`, with a header put together from what is known beside it.
-    fn locate(&self, file: &str, offset: u64, resumes: Option<(u64, u64)>) -> Option<Located> {
+    /// The altered frame at `offset`. Its header is believed where it fits between what is known around
+    /// it; otherwise one is put together that reaches up to `limit`, an offset and an index.
+    fn locate(&self, file: &str, offset: u64, limit: (u64, u64)) -> Option<Located> {
         let mut bytes = [0; FRAME_HEADER_BYTES];
         let read = self.folder.read_at(file, offset, &mut bytes).ok()?;
-        let header = FrameHeader::decode(bytes.get(..read)?);
-        let size = self.folder.size(file).ok()??;
+        let bytes = bytes.get(..read)?;
         let first_index = self.expected;
-        let end = match (resumes, header) {
-            (Some((end, _)), _) => end,
-            (None, Some(header)) if offset.checked_add(header.bytes())? <= size => {
-                offset + header.bytes()
-            }
-            _ => size,
+        let fits = |header: &FrameHeader| {
+            header.first_index == first_index
+                && offset.checked_add(header.bytes()).is_some_and(|end| end <= limit.0)
+                && header.end_index() <= limit.1
         };
-        let next = match (resumes, header) {
-            (Some((_, next)), _) => next,
-            (None, Some(header)) if header.first_index == first_index => header.end_index(),
-            _ => self.next_known_index(),
-        };
-        let length = end.checked_sub(offset)?.checked_sub(FRAME_HEADER_BYTES as u64)?;
+        if let Some(header) = FrameHeader::decode(bytes).filter(fits) {
+            return Some(Located { offset, header });
+        }
+        let length = limit.0.checked_sub(offset)?.checked_sub(FRAME_HEADER_BYTES as u64)?;
+        let count = limit.1.checked_sub(first_index)?;
         let mut nonce = [0; 12];
         nonce.copy_from_slice(bytes.get(28..40)?);
         let header = FrameHeader {
             length: u32::try_from(length).ok()?,
             first_index,
-            count: u32::try_from(next.checked_sub(first_index)?).ok().filter(|count| *count > 0)?,
+            count: u32::try_from(count).ok().filter(|count| *count > 0)?,
             durable: offset,
             nonce,
             crc: 0,

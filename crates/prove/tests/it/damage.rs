@@ -141,6 +141,21 @@ fn flips_in_larger_logs_are_found_and_named() {
 }
 
 #[test]
+fn the_last_entry_of_a_full_bundle_is_judged_by_the_tile_above() {
+    let sample = Sample::new(300);
+    for (path, unit) in [("tile/0/000", 32), ("tile/entries/000", FRAMED)] {
+        for position in 255 * unit..256 * unit {
+            for report in [
+                flipped(&sample, path, position, 1).verify(),
+                flipped(&sample, path, position, 1).verify_public(),
+            ] {
+                assert_names(&report, FindingKind::Corrupt, path, Some(255), path);
+            }
+        }
+    }
+}
+
+#[test]
 fn flips_in_the_tiles_above_the_leaves_are_found_and_named() {
     let sample = Sample::new(65_836);
     for path in ["tile/1/000", "tile/1/001.p/1", "tile/2/000.p/1"] {

@@ -93,6 +93,10 @@ fn a_chain_is_followed_from_anywhere_and_every_flip_breaks_it() {
         bad[position / ENTRY_BYTES][position % ENTRY_BYTES] ^= 1;
         assert!(run(&bad, 0, None).is_err(), "{position}");
     }
+    let mut backwards = sample.entries[..9].to_vec();
+    backwards[8].time_ms = backwards[7].time_ms - 1;
+    let backwards: Vec<[u8; ENTRY_BYTES]> = backwards.iter().map(Entry::encode).collect();
+    assert!(matches!(run(&backwards, 0, None), Err(ChainBreak::Time { index: 8, .. })));
 }
 
 #[test]

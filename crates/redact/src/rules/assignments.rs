@@ -14,12 +14,29 @@ const NAME_BYTES_MAX: usize = 64;
 const GAP_BYTES_MAX: usize = 8;
 
 /// A value is judged by this much of it.
-const JUDGED_BYTES_MAX: usize = 512;
+const JUDGED_BYTES_MAX: usize = 256;
 
 /// Values that are words of programs and manuals.
 const PLACEHOLDERS: &[&str] = &[
-    "null", "none", "nil", "true", "false", "undefined", "required", "optional", "string", "str", "text",
-    "lambda", "self", "this", "redacted", "hidden", "masked", "changeme", "n/a",
+    "null",
+    "none",
+    "nil",
+    "true",
+    "false",
+    "undefined",
+    "required",
+    "optional",
+    "string",
+    "str",
+    "text",
+    "lambda",
+    "self",
+    "this",
+    "redacted",
+    "hidden",
+    "masked",
+    "changeme",
+    "n/a",
 ];
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
@@ -39,18 +56,29 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     }
 }
 
-fn judge(name: &str, start: usize, text: &str, operator: usize, value: &Value<'_>) -> Option<Finding> {
+fn judge(
+    name: &str,
+    start: usize,
+    text: &str,
+    operator: usize,
+    value: &Value<'_>,
+) -> Option<Finding> {
     let equals = text.as_bytes().get(operator) == Some(&b'=');
     let finding = |start, end, rule| Some(Finding { start, end, rule });
     let rest = text.get(value.start..)?;
-    let part = |(from, to), rule| finding(value.start + from, value.start + to, rule);
+    // Judged by a part, so that a rejection is cheap; measured in full once it is one.
+    let part = |measure: fn(&str) -> Option<(usize, usize)>, rule| {
+        measure(up_to(rest, JUDGED_BYTES_MAX))?;
+        let (from, to) = measure(rest)?;
+        finding(value.start + from, value.start + to, rule)
+    };
     if equals && tokens::is_session_cookie(name) {
         return names::looks_random(value.judged, 8)
             .then(|| finding(value.start, value.end(text), Rule::SessionCookie))?;
     }
     let secret = match judge_in_context(name, start, text)? {
-        Name::Authorization => return part(tokens::authorization_value(rest)?, Rule::Authorization),
-        Name::Cookie if !equals => return part(tokens::cookie_value(rest)?, Rule::SessionCookie),
+        Name::Authorization => return part(tokens::authorization_value, Rule::Authorization),
+        Name::Cookie if !equals => return part(tokens::cookie_value, Rule::SessionCookie),
         Name::Cookie => false,
         Name::Strong => value.judged.len() >= value.bytes_min() && !value.is_placeholder(),
         Name::Weak if value.is_placeholder() => false,
@@ -59,6 +87,15 @@ fn judge(name: &str, start: usize, text: &str, operator: usize, value: &Value<'_
         Name::Weak => names::weak_member_is_secret(name, value.judged),
     };
     secret.then(|| finding(value.start, value.end(text), rule_of(name)))?
+}
+
+/// The first `bytes` of `text`, or a few less where a character would be cut.
+fn up_to(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 /// The rule that a name belongs to, beside the general one.
@@ -113,7 +150,13 @@ impl<'t> Value<'t> {
     fn after(text: &'t str, operator: usize) -> Option<Self> {
         let bytes = text.as_bytes();
         let count = |from: usize, is: &dyn Fn(&u8) -> bool| {
-            bytes.get(from..).unwrap_or_default().iter().take(GAP_BYTES_MAX).take_while(|b| is(b)).count()
+            bytes
+                .get(from..)
+                .unwrap_or_default()
+                .iter()
+                .take(GAP_BYTES_MAX)
+                .take_while(|b| is(b))
+                .count()
         };
         // `==`, `:=`, `=>`, blanks, the stars of Markdown.
         let gap = count(operator + 1, &|b| matches!(b, b'=' | b':' | b'>' | b' ' | b'\t' | b'*'));
@@ -125,11 +168,7 @@ impl<'t> Value<'t> {
             start += slashes + 1;
         }
         let mut value = Self { start, judged: "", quote };
-        let mut limit = text.len().min(start + JUDGED_BYTES_MAX);
-        while !text.is_char_boundary(limit) {
-            limit -= 1;
-        }
-        let end = value.end(text.get(..limit)?);
+        let end = value.end(up_to(text, start + JUDGED_BYTES_MAX));
         value.judged = text.get(start..end)?;
         (!value.judged.is_empty()).then_some(value)
     }
@@ -140,7 +179,20 @@ impl<'t> Value<'t> {
         let Some((quote, slashes)) = self.quote else {
             let stops = |b: &u8| {
                 b.is_ascii_whitespace()
-                    || matches!(b, b'"' | b'\'' | b'`' | b',' | b';' | b'&' | b')' | b'}' | b']' | b'>' | b'|' | b'\\')
+                    || matches!(
+                        b,
+                        b'"' | b'\''
+                            | b'`'
+                            | b','
+                            | b';'
+                            | b'&'
+                            | b')'
+                            | b'}'
+                            | b']'
+                            | b'>'
+                            | b'|'
+                            | b'\\'
+                    )
             };
             return self.start + rest.iter().position(stops).unwrap_or(rest.len());
         };
@@ -149,7 +201,9 @@ impl<'t> Value<'t> {
             match byte {
                 b'\\' => backslashes += 1,
                 b'\n' => return self.start + at,
-                _ if *byte == quote && backslashes <= slashes => return self.start + at - backslashes,
+                _ if *byte == quote && backslashes <= slashes => {
+                    return self.start + at - backslashes;
+                }
                 _ => backslashes = 0,
             }
         }
@@ -171,7 +225,10 @@ impl<'t> Value<'t> {
             return true;
         }
         let variable = ["$", "<", "{", "%s", "%("].iter().any(|start| value.starts_with(start));
-        let name = value.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
+        let name = value
+            .bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
+            .count();
         let opens = matches!(value.as_bytes().get(name), Some(b'(' | b'['));
         let call = name > 0 && opens && value.len() == name + 1;
         self.quote.is_none() && (variable || call)
@@ -182,7 +239,9 @@ impl<'t> Value<'t> {
     fn looks_made(&self, name: &str) -> bool {
         let value = self.judged;
         let path = name.eq_ignore_ascii_case("pwd") && value.contains('/');
-        let marked = value.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'-' | b'_'));
+        let marked = value
+            .bytes()
+            .any(|b| b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'-' | b'_'));
         marked && !path && value.bytes().any(|b| b.is_ascii_alphabetic())
     }
 }

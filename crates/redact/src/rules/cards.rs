@@ -14,7 +14,8 @@ type Group = (usize, usize);
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
+    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit))
+    {
         let start = at + step;
         let groups = groups(bytes, start);
         let end = groups.last().map_or(start + 1, |group| group.1);
@@ -66,10 +67,11 @@ fn search(bytes: &[u8], groups: &[Group], found: &mut Vec<Finding>) {
         let taken = (1..=5).rev().find(|count| {
             groups.get(first..first + count).is_some_and(|window| is_card(bytes, window))
         });
-        if let Some(window) = taken.and_then(|count| groups.get(first..first + count)) {
-            if let (Some((start, _)), Some((_, end))) = (window.first(), window.last()) {
-                found.push(Finding { start: *start, end: *end, rule: Rule::CardNumber });
-            }
+        let window = taken.and_then(|count| groups.get(first..first + count));
+        if let Some([(start, _), ..]) = window
+            && let Some([.., (_, end)]) = window
+        {
+            found.push(Finding { start: *start, end: *end, rule: Rule::CardNumber });
         }
         first += taken.unwrap_or(1);
     }
@@ -88,7 +90,10 @@ fn is_card(bytes: &[u8], groups: &[Group]) -> bool {
     let digits = digits.get(..count).unwrap_or_default();
     let free = groups.first().is_some_and(|group| is_free_before(bytes, group.0))
         && groups.last().is_some_and(|group| is_free_after(bytes, group.1));
-    free && count >= DIGITS_MIN && is_usual(groups) && has_known_issuer(digits) && passes_luhn(digits)
+    free && count >= DIGITS_MIN
+        && is_usual(groups)
+        && has_known_issuer(digits)
+        && passes_luhn(digits)
 }
 
 /// No separators, or groups as printed on cards: 4-4-4-4(-3), 4-6-5, 4-6-4.
@@ -134,5 +139,5 @@ fn passes_luhn(digits: &[u8]) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }

@@ -37,9 +37,9 @@ fn is_address(matched: &str, after: &str) -> bool {
     // `git@github.com:owner/repository` names a repository, not a person.
     let repository = local == "git" && after.starts_with(':');
     // `package@1.2.3-rc` names a version.
-    let version = matched
-        .split_once('@')
-        .is_some_and(|(_, domain)| domain.split('.').all(|l| l.starts_with(|c: char| c.is_ascii_digit()))
-            || domain.split('.').take(2).all(|l| l.bytes().all(|b| b.is_ascii_digit())));
+    let version = matched.split_once('@').is_some_and(|(_, domain)| {
+        domain.split('.').all(|l| l.starts_with(|c: char| c.is_ascii_digit()))
+            || domain.split('.').take(2).all(|l| l.bytes().all(|b| b.is_ascii_digit()))
+    });
     !repository && !version && !FILE_ENDINGS.iter().any(|end| ending.eq_ignore_ascii_case(end))
 }

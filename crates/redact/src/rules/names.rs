@@ -2,6 +2,8 @@
 //!
 //! Case and separators do not count: `apiKey`, `API_KEY`, `X-Api-Key` and `api key` are one name.
 
+use crate::marker;
+
 /// What a name promises about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
@@ -41,7 +43,8 @@ const STRONG_ENDINGS: &[&str] = &[
 ];
 
 /// Names that are secret only when they stand alone.
-const STRONG_ALONE: &[&str] = &["jwt", "bearer", "cvv", "cvc", "otp", "passcode", "subscriptionkey"];
+const STRONG_ALONE: &[&str] =
+    &["jwt", "bearer", "cvv", "cvc", "otp", "passcode", "subscriptionkey"];
 
 /// Ordinary words, secret only with a value to match.
 const WEAK_ALONE: &[&str] = &["key", "auth", "pass", "pwd", "sig", "token"];
@@ -92,7 +95,10 @@ pub(crate) fn may_end_secret_name(bytes: &[u8], end: usize) -> bool {
         end.checked_sub(back).and_then(|at| bytes.get(at)).map_or(0, u8::to_ascii_lowercase)
     };
     match byte(1) {
-        b'd' => matches!((byte(3), byte(2)), (b'o', b'r') | (b's' | b'p', b'w') | (b's', b'i') | (b'n', b'i')),
+        b'd' => matches!(
+            (byte(3), byte(2)),
+            (b'o', b'r') | (b's' | b'p', b'w') | (b's', b'i') | (b'n', b'i')
+        ),
         b'y' => byte(2) == b'e' && byte(3) == b'k',
         b't' => (byte(2), byte(3)) == (b'e', b'r') || (byte(2), byte(3)) == (b'w', b'j'),
         b'n' => {
@@ -135,7 +141,8 @@ pub(crate) fn looks_random(value: &str, run_min: usize) -> bool {
 pub(crate) fn weak_member_is_secret(name: &str, value: &str) -> bool {
     // `key` and `pwd` name database keys and folders more often than secrets.
     let run_min = if name.len() <= 3 { 16 } else { 8 };
-    looks_random(value, run_min) && !is_identifier(value)
+    // Around a marker stands what was looked at before.
+    looks_random(value, run_min) && !is_identifier(value) && !marker::is_within(value)
 }
 
 /// True for UUIDs and plain hexadecimal digests, which name things.
@@ -150,13 +157,17 @@ mod tests {
 
     #[test]
     fn case_and_separators_do_not_count() {
-        for name in ["password", "PASSWORD", "db_password", "Pass-Word", "apiKey", "X-API-Key", "api key"] {
+        for name in
+            ["password", "PASSWORD", "db_password", "Pass-Word", "apiKey", "X-API-Key", "api key"]
+        {
             assert_eq!(judge(name), Some(Name::Strong), "{name}");
         }
         assert_eq!(judge("Proxy-Authorization"), Some(Name::Authorization));
         assert_eq!(judge("Set-Cookie"), Some(Name::Cookie));
         assert_eq!(judge("next_page_token"), Some(Name::Weak));
-        for name in ["", "keyword", "tokens", "max_tokens", "primary_key", "author", "monkey", "session_id"] {
+        for name in
+            ["", "keyword", "tokens", "max_tokens", "primary_key", "author", "monkey", "session_id"]
+        {
             assert_eq!(judge(name), None, "{name}");
         }
         assert_eq!(judge(&format!("{}password", "x".repeat(1000))), Some(Name::Strong));
@@ -165,13 +176,16 @@ mod tests {
     #[test]
     fn the_cheap_question_never_misses_a_name() {
         let words = STRONG_ENDINGS.iter().chain(STRONG_ALONE).chain(WEAK_ALONE);
-        let headers = ["authorization", "cookie", "cookies", "set-cookie", "JSESSIONID", "phpsessid"];
+        let headers =
+            ["authorization", "cookie", "cookies", "set-cookie", "JSESSIONID", "phpsessid"];
         for word in words.chain(&headers) {
             for word in [word.to_string(), word.to_uppercase(), format!("{word}_")] {
                 assert!(may_end_secret_name(word.as_bytes(), word.len()), "{word}");
             }
         }
-        for word in ["query", "limit", "action", "session", "duration", "tokens", "model", "content"] {
+        for word in
+            ["query", "limit", "action", "session", "duration", "tokens", "model", "content"]
+        {
             assert!(!may_end_secret_name(word.as_bytes(), word.len()), "{word}");
         }
         assert!(!may_end_secret_name(b"", 0) && !may_end_secret_name(b"y", 9));

@@ -71,7 +71,9 @@ impl ProviderKeys {
 
 /// True for long or mixed runs of letters and digits, not for words joined by hyphens.
 fn is_key_body(body: &str) -> bool {
-    names::looks_random(body, 10)
+    let digits = body.bytes().filter(u8::is_ascii_digit).count();
+    (digits >= 6 && body.len() >= 20)
+        || names::looks_random(body, 10)
         || body.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= 20)
 }
 
@@ -87,6 +89,9 @@ fn secret_beside(text: &str, id_end: usize) -> Option<Finding> {
         && value.iter().any(u8::is_ascii_uppercase)
         && value.iter().any(u8::is_ascii_lowercase);
     let start = id_end + gap;
-    (length == AWS_SECRET_BYTES && mixed)
-        .then_some(Finding { start, end: start + length, rule: Rule::AwsSecretKey })
+    (length == AWS_SECRET_BYTES && mixed).then_some(Finding {
+        start,
+        end: start + length,
+        rule: Rule::AwsSecretKey,
+    })
 }

@@ -16,7 +16,8 @@ pub(super) struct Tokens(Regex);
 impl Tokens {
     pub(super) fn compile() -> Result<Self, PolicyError> {
         // In Unicode mode the class before the word may be any character.
-        let credential = CREDENTIAL.replacen("(?i-u)(?:^|[^0-9A-Za-z])", "(?:^|[^0-9A-Za-z])(?i-u)", 1);
+        let credential =
+            CREDENTIAL.replacen("(?i-u)(?:^|[^0-9A-Za-z])", "(?:^|[^0-9A-Za-z])(?i-u)", 1);
         Ok(Self(compile("tokens", &[JWT, &credential])?))
     }
 
@@ -47,7 +48,8 @@ impl Tokens {
 /// Words of prose follow "bearer" too ("bearer authentication"); credentials have digits, joints or length.
 fn is_bearer(credential: &str) -> bool {
     let word = credential.trim_end_matches(['.', '-', '=']);
-    let joined = word.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.' | b'+' | b'/'));
+    let joined =
+        word.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.' | b'+' | b'/'));
     (word.len() >= 8 && joined) || word.len() >= 24
 }
 
@@ -94,7 +96,8 @@ pub(super) fn authorization_value(value: &str) -> Option<(usize, usize)> {
     let start = line.len() - rest.trim_start_matches([' ', '\t']).len();
     let rest = line.get(start..)?;
     if known(&["bearer", "basic", "token", "apikey", "api-key", "key"]) {
-        let length = rest.find([' ', '\t', ',', ';', '\\', '<', '>', '(', ')']).unwrap_or(rest.len());
+        let length =
+            rest.find([' ', '\t', ',', ';', '\\', '<', '>', '(', ')']).unwrap_or(rest.len());
         return (length >= 3).then_some((start, start + length));
     }
     if known(&["digest", "aws4-hmac-sha256", "negotiate", "ntlm", "hawk", "oauth", "signature"]) {
@@ -116,6 +119,7 @@ pub(super) fn cookie_value(value: &str) -> Option<(usize, usize)> {
 
 /// Cookies that hold a session, by their usual names.
 pub(super) fn is_session_cookie(name: &str) -> bool {
-    const NAMES: &[&str] = &["jsessionid", "phpsessid", "sessionid", "connect.sid", "asp.net_sessionid"];
+    const NAMES: &[&str] =
+        &["jsessionid", "phpsessid", "sessionid", "connect.sid", "asp.net_sessionid"];
     NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }

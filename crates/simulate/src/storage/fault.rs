@@ -13,9 +13,9 @@ pub enum FaultKind {
     ShortWrite,
     /// A sync fails, and what it should have written counts as clean afterwards.
     FailedSync,
-    /// The power is off just before the call.
+    /// The machine, or the process, stops just before the call.
     CrashBefore,
-    /// The power is off just after the call.
+    /// The machine, or the process, stops just after the call.
     CrashAfter,
 }
 
@@ -55,8 +55,8 @@ impl FaultKind {
             Self::Enospc => "ENOSPC",
             Self::ShortWrite => "short write",
             Self::FailedSync => "failed sync",
-            Self::CrashBefore => "power off before",
-            Self::CrashAfter => "power off after",
+            Self::CrashBefore => "stopped before",
+            Self::CrashAfter => "stopped after",
         }
     }
 

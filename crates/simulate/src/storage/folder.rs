@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::{Folder, Lock, StoreError, TEMPORARY_SUFFIX, WriteFile};
+use store::{BLOCK_BYTES, Folder, Lock, StoreError, TEMPORARY_SUFFIX, WriteFile};
 
 /// A folder on a simulated machine; clones share it.
 #[derive(Clone, Debug)]
@@ -100,7 +100,12 @@ impl SimulatedFolder {
     }
 
     /// Writes a temporary file beside `path`.
-    fn temporary(&self, machine: &mut Machine, path: &str, bytes: &[u8]) -> io::Result<(String, u64)> {
+    fn temporary(
+        &self,
+        machine: &mut Machine,
+        path: &str,
+        bytes: &[u8],
+    ) -> io::Result<(String, u64)> {
         let number = self.temporary_count.fetch_add(1, Ordering::Relaxed);
         let name = format!("{path}.1-{number}{TEMPORARY_SUFFIX}");
         machine.make_folders(path)?;
@@ -148,7 +153,8 @@ impl Folder for SimulatedFolder {
         let mut machine = self.machine();
         let bytes = machine.read(path).map_err(failed("read", path))?;
         let bytes = bytes.ok_or_else(|| StoreError::Missing { path: path.to_owned() })?;
-        let rest = usize::try_from(offset).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
+        let rest =
+            usize::try_from(offset).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
         let count = rest.len().min(buffer.len());
         if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
             to.copy_from_slice(from);
@@ -216,7 +222,7 @@ impl Folder for SimulatedFolder {
             }
         };
         let machine = Arc::clone(&self.machine);
-        Ok(Box::new(SimulatedFile { machine, file, path: path.to_owned() }))
+        Ok(Box::new(SimulatedFile { machine, file, path: path.to_owned(), tail: None }))
     }
 
     fn lock(&self, path: &str) -> Result<Box<dyn Lock>, StoreError> {
@@ -230,32 +236,58 @@ impl Folder for SimulatedFolder {
     }
 }
 
+/// A file that is written in whole blocks, like the real one: the last, partly filled block is written
+/// again with what follows it, and filled up with zeros.
 struct SimulatedFile {
     machine: Arc<Mutex<Machine>>,
     file: u64,
     path: String,
+    /// Where the last block begins, and its bytes so far.
+    tail: Option<(u64, Vec<u8>)>,
 }
 
 impl SimulatedFile {
-    fn machine(&self) -> MutexGuard<'_, Machine> {
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    fn write_blocks(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = offset / BLOCK_BYTES * BLOCK_BYTES;
+        let inside = usize::try_from(offset - start).unwrap_or(0);
+        let known = self.tail.take().filter(|(at, tail)| *at == start && tail.len() == inside);
+        let mut whole = match known {
+            Some((_, tail)) => tail,
+            None if inside == 0 => Vec::new(),
+            None => {
+                let image = machine.read(&self.path)?.unwrap_or_default();
+                let from = usize::try_from(start).unwrap_or(usize::MAX);
+                let part = image.get(from..from.saturating_add(inside));
+                part.ok_or(io::ErrorKind::UnexpectedEof)?.to_vec()
+            }
+        };
+        whole.extend_from_slice(bytes);
+        let filled = whole.len();
+        let block = usize::try_from(BLOCK_BYTES).unwrap_or(1);
+        whole.resize(filled.next_multiple_of(block), 0);
+        machine.write(self.file, &self.path, start, &whole)?;
+        let full = filled / block * block;
+        let tail = whole.get(full..filled).unwrap_or_default().to_vec();
+        self.tail = Some((start + full as u64, tail));
+        Ok(())
     }
 }
 
 impl WriteFile for SimulatedFile {
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        let written = self.machine().write(self.file, &self.path, offset, bytes);
-        written.map_err(failed("write", &self.path))
+        self.write_blocks(offset, bytes).map_err(failed("write", &self.path))
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
-        let synced = self.machine().sync(self.file, &self.path);
-        synced.map_err(failed("sync", &self.path))
+        let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
+        machine.sync(self.file, &self.path).map_err(failed("sync", &self.path))
     }
 
     fn set_size(&mut self, size: u64) -> Result<(), StoreError> {
-        let cut = self.machine().set_size(self.file, &self.path, size);
-        cut.map_err(failed("cut", &self.path))
+        self.tail = None;
+        let mut machine = self.machine.lock().unwrap_or_else(PoisonError::into_inner);
+        machine.set_size(self.file, &self.path, size).map_err(failed("cut", &self.path))
     }
 }
 

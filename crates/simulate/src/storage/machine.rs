@@ -121,18 +121,24 @@ impl Machine {
     }
 
     fn forget_nameless(&mut self) {
-        let named: std::collections::BTreeSet<u64> = self.names.files().map(|(_, file)| file).collect();
+        let named: std::collections::BTreeSet<u64> =
+            self.names.files().map(|(_, file)| file).collect();
         self.files.retain(|id, _| named.contains(id));
     }
 
     /// Counts a call and says how it is to fail. A crash after the call is returned as the fault of the
     /// call, which has its effect first.
-    fn enter(&mut self, call: Call, what: &str, path: &str) -> Result<Option<FaultKind>, io::Error> {
-        if self.off {
-            return Err(power_is_off());
-        }
+    fn enter(
+        &mut self,
+        call: Call,
+        what: &str,
+        path: &str,
+    ) -> Result<Option<FaultKind>, io::Error> {
         if self.quiet {
             return Ok(None);
+        }
+        if self.off {
+            return Err(power_is_off());
         }
         let number = self.calls;
         self.calls += 1;

@@ -1,0 +1,132 @@
+//! `tacho agent`: which agents there are, or what one of them did.
+
+use super::events;
+use crate::answer;
+use crate::arguments::Format;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::terminal::{DIM, styled};
+use clap::Args;
+use event::Event;
+use query::escape::{escape, escape_json};
+use query::{Activity, AsOf, By, Filter, Line, render};
+use serde_json::{Value, json};
+use std::io::Write as _;
+use std::ops::ControlFlow;
+
+const AFTER_HELP: &str = "\
+Examples:
+  tacho agent                              which agents there are
+  tacho agent Billing
+  tacho agent Billing --limit 0 --format ndjson";
+
+/// Show what one agent did, newest first; without a name, list all
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// The agent, by name or id
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// At most this many events; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let Some(name) = &self.name else { return list(context, By::Agent) };
+        let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
+        let filter = Filter {
+            agents: vec![name.clone()],
+            limit: (self.limit > 0).then_some(self.limit),
+            newest_first: true,
+            ..Filter::default()
+        };
+        let reading = context.reading()?;
+        let (found, matched, unreadable) = events::select(&reading, &filter)?;
+        if matched == 0 {
+            let failure = format!(
+                "no event of the {} that the checkpoint covers is of an agent {}; `tacho agent` lists \
+                 all agents",
+                reading.checkpoint().size,
+                escape(name),
+            );
+            return Err(Failure::new(failure));
+        }
+        events::print(context, &answer::as_of(&reading), &found, format)?;
+        let shown = found.len() as u64;
+        if format == Format::Text && shown < matched {
+            let text = format!("the newest {shown} of {matched}; --limit N shows more");
+            context.terminal.note(styled(DIM, text));
+        }
+        Ok(unreadable.conclude(context))
+    }
+}
+
+/// Lists the agents, or the sessions, of a log.
+pub(crate) fn list(context: &Context, by: By) -> Result<Exit, Failure> {
+    let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
+    let reading = context.reading()?;
+    let mut activity = Activity::new(by);
+    let unreadable = answer::scan(&reading, 0, &mut |found| {
+        if let Ok(event) = Event::from_stored(&found.meta, &[]) {
+            activity.offer(found, &event);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let beyond = activity.beyond();
+    let lines = activity.finish();
+    let as_of = answer::as_of(&reading);
+    if format == Format::Text {
+        let mut out = context.terminal.people();
+        write!(out, "{}", render::activity(&lines, by, &as_of, context.terminal.view()))?;
+        out.flush()?;
+    } else {
+        print_json(context, &lines, by, &as_of, format)?;
+    }
+    if beyond > 0 {
+        context
+            .terminal
+            .note(format!("{beyond} events of names beyond the first 100,000 are left out"));
+    }
+    Ok(unreadable.conclude(context))
+}
+
+fn print_json(
+    context: &Context,
+    lines: &[Line],
+    by: By,
+    as_of: &AsOf,
+    format: Format,
+) -> Result<(), Failure> {
+    let (key, plural) = match by {
+        By::Agent => ("agent", "agents"),
+        By::Session => ("session", "sessions"),
+    };
+    let object = |line: &Line| {
+        json!({
+            key: line.name, "events": line.events, "errors": line.errors, "tokens": line.tokens,
+            "first_seen": line.first_seen.to_string(), "last_seen": line.last_seen.to_string(),
+        })
+    };
+    let mut text = String::new();
+    if format == Format::Ndjson {
+        context.terminal.note(answer::sentence(as_of));
+        for line in lines {
+            text.push_str(&object(line).to_string());
+            text.push('\n');
+        }
+    } else {
+        let list: Vec<Value> = lines.iter().map(object).collect();
+        let checkpoint =
+            json!({ "origin": as_of.origin, "size": as_of.size, "root": as_of.root_hex });
+        text = json!({ "checkpoint": checkpoint, plural: list }).to_string();
+        text.push('\n');
+    }
+    let mut out = context.terminal.programs();
+    let mut safe = Vec::with_capacity(text.len());
+    escape_json(&text, &mut safe);
+    out.write_all(&safe)?;
+    Ok(out.flush()?)
+}

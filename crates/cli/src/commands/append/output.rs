@@ -1,0 +1,205 @@
+//! The answers of `tacho append`: a contract (interfaces.md, "Machine output").
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::writing::{Accepted, Answer, Flight, Refusal, Writing};
+use capture::Captured;
+use event::Timestamp;
+use serde::Serialize;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Stdout, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, TryRecvError};
+
+/// How many lines came to what.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) sealed: u64,
+    pub(super) duplicates: u64,
+    pub(super) refused: u64,
+}
+
+impl Tally {
+    /// For people.
+    pub(super) fn sentence(self, log: &str) -> String {
+        let Self { sealed, duplicates, refused } = self;
+        let events = if sealed == 1 { "event" } else { "events" };
+        let mut sentence = format!("Sealed {sealed} {events} in the log {log}");
+        if duplicates > 0 {
+            sentence.push_str(&format!("; {duplicates} were there already"));
+        }
+        if refused > 0 {
+            sentence.push_str(&format!("; {refused} refused, see their lines"));
+        }
+        sentence
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    line: u64,
+    #[serde(flatten)]
+    result: LineResult<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum LineResult<'a> {
+    Accepted { event_id: &'a str, index: u64, leaf_hash: String, duplicate: bool },
+    Refused { error: LineError<'a> },
+}
+
+#[derive(Serialize)]
+struct LineError<'a> {
+    code: &'a str,
+    field: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct ReceiptLine<'a> {
+    origin: &'a str,
+    line: u64,
+    event_id: &'a str,
+    index: u64,
+    leaf_hash: String,
+    duplicate: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded_at: Option<String>,
+    checkpoint: &'a str,
+}
+
+/// Where answers and receipts go.
+pub(super) struct Output {
+    answers: BufWriter<Stdout>,
+    receipts: Option<BufWriter<File>>,
+    origin: String,
+    tally: Tally,
+}
+
+impl Output {
+    /// Answers to standard output, receipts behind those that the file holds already.
+    pub(super) fn open(
+        context: &Context,
+        receipts: Option<&Path>,
+        writing: &Writing,
+    ) -> Result<Self, Failure> {
+        let open = |path: &Path| {
+            let file = OpenOptions::new().create(true).append(true).open(path);
+            file.map(BufWriter::new).map_err(Failure::io("write the receipts to", path))
+        };
+        let receipts = receipts.map(open).transpose()?;
+        let origin = writing.folder.identity.origin.clone();
+        Ok(Self { receipts, origin, ..Self::without_log(context) })
+    }
+
+    /// Answers only.
+    pub(super) fn without_log(_: &Context) -> Self {
+        let answers = BufWriter::with_capacity(1 << 16, std::io::stdout());
+        Self { answers, receipts: None, origin: String::new(), tally: Tally::default() }
+    }
+
+    /// Answers for everything that lands, in order, and lets nothing wait while nothing more lands.
+    pub(super) fn answer(&mut self, landing: &Receiver<Flight>) -> Result<Tally, Failure> {
+        while let Ok(flight) = landing.recv() {
+            self.land(flight)?;
+            let mut next = landing.try_recv();
+            while let Ok(flight) = next {
+                self.land(flight)?;
+                next = landing.try_recv();
+            }
+            self.flush()?;
+            if next.err() == Some(TryRecvError::Disconnected) {
+                break;
+            }
+        }
+        Ok(self.tally)
+    }
+
+    /// Answers for one flight.
+    pub(super) fn answer_one(&mut self, flight: Flight) -> Result<Tally, Failure> {
+        self.land(flight)?;
+        self.flush()?;
+        Ok(self.tally)
+    }
+
+    /// Answers for an all-or-nothing batch of which nothing was sealed.
+    pub(super) fn refuse_all(&mut self, captured: Vec<Captured<'_>>) -> Result<Tally, Failure> {
+        for Captured { line, outcome } in captured {
+            let refusal = match outcome {
+                Err(error) => error.into(),
+                Ok(_) => Refusal {
+                    code: "not_sealed",
+                    field: String::new(),
+                    reason: "another line of this all-or-nothing batch was refused".into(),
+                },
+            };
+            self.write(Answer { line, result: Err(refusal) })?;
+        }
+        self.flush()?;
+        Ok(self.tally)
+    }
+
+    fn land(&mut self, flight: Flight) -> Result<(), Failure> {
+        flight.land(&mut |answer| self.write(answer))
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        if let Some(receipts) = &mut self.receipts {
+            receipts.flush().map_err(receipts_failed)?;
+        }
+        Ok(self.answers.flush()?)
+    }
+
+    fn write(&mut self, answer: Answer<'_>) -> Result<(), Failure> {
+        let result = match &answer.result {
+            Ok(accepted) => {
+                let count = match accepted.duplicate {
+                    true => &mut self.tally.duplicates,
+                    false => &mut self.tally.sealed,
+                };
+                *count += 1;
+                self.write_receipt(answer.line, accepted)?;
+                LineResult::Accepted {
+                    event_id: accepted.event_id,
+                    index: accepted.index,
+                    leaf_hash: hex::encode(accepted.leaf_hash),
+                    duplicate: accepted.duplicate,
+                }
+            }
+            Err(Refusal { code, field, reason }) => {
+                self.tally.refused += 1;
+                LineResult::Refused { error: LineError { code, field, reason } }
+            }
+        };
+        let line = Line { line: answer.line, result };
+        serde_json::to_writer(&mut self.answers, &line).map_err(std::io::Error::from)?;
+        Ok(self.answers.write_all(b"\n")?)
+    }
+
+    fn write_receipt(&mut self, line: u64, accepted: &Accepted<'_>) -> Result<(), Failure> {
+        let Some(receipts) = &mut self.receipts else { return Ok(()) };
+        let recorded = || Timestamp::from_milliseconds(accepted.receipt.recorded_ms).to_string();
+        let receipt = ReceiptLine {
+            origin: &self.origin,
+            line,
+            event_id: accepted.event_id,
+            index: accepted.index,
+            leaf_hash: hex::encode(accepted.leaf_hash),
+            duplicate: accepted.duplicate,
+            recorded_at: (!accepted.duplicate).then(recorded),
+            checkpoint: &accepted.receipt.checkpoint,
+        };
+        serde_json::to_writer(&mut *receipts, &receipt)
+            .map_err(std::io::Error::from)
+            .and_then(|()| receipts.write_all(b"\n"))
+            .map_err(receipts_failed)
+    }
+}
+
+fn receipts_failed(error: std::io::Error) -> Failure {
+    Failure::new(format!(
+        "cannot write the receipts: {error}; the events up to here are sealed, append again to get their \
+         receipts"
+    ))
+}

@@ -1,0 +1,83 @@
+//! Where the demo plays: fresh folders that nobody uses for anything else.
+
+use crate::arguments::{DATA_DEFAULT, Global};
+use crate::context::Context;
+use crate::data_folder::DataFolder;
+use crate::environment;
+use crate::failure::Failure;
+use keys::{Entropy as _, KekSource, SystemEntropy};
+use seal::NewLog;
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+/// The demo's folders.
+pub(super) struct Place {
+    /// The data folder.
+    pub(super) data: PathBuf,
+    /// The data folder of the copy that is tampered with.
+    pub(super) tampered: PathBuf,
+    /// The key-encryption key's file, if it is the demo's own.
+    pub(super) kek_file: Option<PathBuf>,
+    /// For everything that is done there; says nothing.
+    pub(super) context: Context,
+}
+
+impl Place {
+    /// Makes fresh folders: where `--data` says, else temporary ones with a key of their own.
+    pub(super) fn fresh(context: &Context) -> Result<Self, Failure> {
+        let given = &context.global.data;
+        // What the environment names is where the user keeps logs, not where the demo is wanted.
+        let from_environment =
+            environment::path("TACHO_DATA").is_some_and(|it| given == Path::new(&it));
+        if from_environment || given == Path::new(DATA_DEFAULT) {
+            return Self::temporary(context);
+        }
+        let given = &std::path::absolute(given).map_err(Failure::io("find", given))?;
+        let mut name = given.file_name().unwrap_or_default().to_owned();
+        name.push("-tampered");
+        let tampered = given.with_file_name(name);
+        for folder in [given, &tampered] {
+            if !is_empty(folder)? {
+                return Err(Failure::new(format!(
+                    "{} is not empty; the demo needs a fresh folder: name another with --data, or leave \
+                     --data out",
+                    folder.display()
+                )));
+            }
+        }
+        let mut global = Global { log: "main".to_owned(), quiet: true, ..context.global.clone() };
+        global.data = given.clone();
+        let context = Context::new(global);
+        Ok(Self { data: given.clone(), tampered, kek_file: None, context })
+    }
+
+    fn temporary(context: &Context) -> Result<Self, Failure> {
+        let entropy = SystemEntropy::new();
+        let mut id = [0; 4];
+        entropy.fill(&mut id)?;
+        let root = std::env::temp_dir().join(format!("tacho-demo-{}", hex::encode(id)));
+        // Fails when it is there already: nobody else can have prepared it.
+        fs::DirBuilder::new().mode(0o700).create(&root).map_err(Failure::io("create", &root))?;
+        let (data, kek_file) = (root.join("data"), root.join("kek"));
+        let mut global = Global { log: "main".to_owned(), quiet: true, ..context.global.clone() };
+        global.data = data.clone();
+        global.key.kek_file = Some(kek_file.clone());
+        global.key.kek_command = None;
+        // Made here, and not by `init`, which would remember it among the user's own logs.
+        let kek = KekSource::File(kek_file.clone()).create(&entropy)?;
+        let new = NewLog { name: "main".to_owned(), origin: None, post_quantum: false };
+        DataFolder::new(&data).create(&new, &kek)?;
+        let context = Context::new(global);
+        Ok(Self { data, tampered: root.join("tampered"), kek_file: Some(kek_file), context })
+    }
+}
+
+fn is_empty(folder: &Path) -> Result<bool, Failure> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(Failure::io("read", folder)(error)),
+    }
+}

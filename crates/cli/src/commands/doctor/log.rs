@@ -1,0 +1,132 @@
+//! The log: its key, its lock, its checkpoint, the end of its journal, and the clock beside it.
+
+use super::Check;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::key_source;
+use crate::reading::{Bound, Reading, Step, Walk};
+use event::{Record, Timestamp};
+use seal::{Clock as _, SystemClock};
+use store::{StoreError, Tail};
+
+/// 2025-01-01 in Unix milliseconds: a clock before it was never set.
+const EARLIEST_MS: u64 = 1_735_689_600_000;
+/// A record may be this far ahead of the clock before it is worth a word, in milliseconds.
+const SKEW_MS: u64 = 1_000;
+
+/// Every check of the log that is meant.
+pub(super) fn checks(context: &Context) -> Vec<Check> {
+    let log = match context.log_folder() {
+        Ok(log) => log,
+        Err(failure) => return vec![failed("log", failure), clock(0)],
+    };
+    let mut checks = vec![Check::ok(
+        "log",
+        format!("{} ({}) in {}", log.identity.name, log.identity.origin, log.path.display()),
+    )];
+    checks.push(match log.folder.lock(seal::IDENTITY_PATH) {
+        Ok(_) => Check::ok("lock", "nobody is writing"),
+        Err(StoreError::Locked { .. }) => Check::ok("lock", "a writer has the log"),
+        Err(error) => Check::fail("lock", error.to_string()),
+    });
+    let kek = match key_source::kek_of(&context.global.key, &*log.folder) {
+        Ok(Some(kek)) => kek,
+        Ok(None) => {
+            checks.push(failed("key", key_source::none()));
+            checks.push(clock(0));
+            return checks;
+        }
+        Err(failure) => {
+            checks.push(failed("key", failure));
+            checks.push(clock(0));
+            return checks;
+        }
+    };
+    match Reading::open(log, &kek) {
+        Ok(reading) => {
+            let detail = format!("KEK {} ({}) opens the keyring", kek.id(), kek.origin());
+            checks.push(Check::ok("key", detail));
+            let size = reading.checkpoint().size;
+            checks.push(Check::ok("checkpoint", format!("{size} entries, signed by the log")));
+            let (journal, last_ms) = journal(&reading);
+            checks.push(journal);
+            checks.push(clock(last_ms));
+        }
+        Err(failure) => {
+            checks.push(failed("key", failure));
+            checks.push(clock(0));
+        }
+    }
+    checks
+}
+
+/// The end of the journal, and the time of its last record.
+fn journal(reading: &Reading) -> (Check, u64) {
+    let fail = |detail: String| (Check::fail("journal", detail), 0);
+    let size = reading.checkpoint().size;
+    let bound = Bound { size, suspects: false };
+    let log = reading.log();
+    let Ok(log_id) = log.identity.id() else { return fail("log.json has no log id".to_owned()) };
+    let from = size.saturating_sub(1);
+    let mut walk = match Walk::new(&*log.folder, log_id, Some(reading.keyring()), bound, from) {
+        Ok(walk) => walk,
+        Err(error) => return fail(error.to_string()),
+    };
+    let (mut payload, mut last_ms) = (Vec::new(), 0);
+    loop {
+        match walk.next(&mut payload) {
+            Step::Frame { .. } => last_ms = last_time(&payload).max(last_ms),
+            Step::End => break,
+            Step::Damaged { .. } | Step::Suspect { .. } | Step::Missing { .. } => {
+                return fail("its end is damaged or missing; run `tacho verify`".to_owned());
+            }
+        }
+    }
+    let end = walk.into_end();
+    let records =
+        format!("{} records, {} not yet published", end.next_index, end.next_index - size);
+    let check = match end.tail.map(|(_, tail, _)| tail) {
+        Some(Tail::Torn { bytes, .. }) => Check::warn(
+            "journal",
+            format!("{records}; {bytes} bytes of a write that was cut short"),
+            "nothing acknowledged is lost; the next start cuts them off and records it",
+        ),
+        Some(Tail::Reserved { .. }) => {
+            Check::ok("journal", format!("{records}; being written, or the writer died"))
+        }
+        _ => Check::ok("journal", format!("{records}, ends in good order")),
+    };
+    (check, last_ms)
+}
+
+fn last_time(payload: &[u8]) -> u64 {
+    let mut rest = payload.get(crate::reading::PREVIOUS_BYTES..).unwrap_or_default();
+    let mut last_ms = 0;
+    while let Ok((record, after)) = Record::decode(rest) {
+        (last_ms, rest) = (record.time_ms, after);
+    }
+    last_ms
+}
+
+/// The clock, beside the last record.
+fn clock(last_ms: u64) -> Check {
+    let now_ms = SystemClock.now_ms();
+    let now = Timestamp::from_milliseconds(now_ms);
+    if now_ms < EARLIEST_MS {
+        return Check::fail("clock", format!("it says {now}: it was never set; set it"));
+    }
+    if last_ms > now_ms.saturating_add(SKEW_MS) {
+        let last = Timestamp::from_milliseconds(last_ms);
+        let advice =
+            "records keep the later time until the clock has caught up; check the time service";
+        return Check::warn("clock", format!("{now} is before the last record, {last}"), advice);
+    }
+    Check::ok("clock", now.to_string())
+}
+
+fn failed(name: &'static str, failure: Failure) -> Check {
+    match failure {
+        Failure::Sentence { sentence, .. } => Check::fail(name, sentence),
+        Failure::NobodyReads => Check::fail(name, "standard output is closed"),
+    }
+}

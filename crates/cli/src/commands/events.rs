@@ -1,0 +1,294 @@
+//! `tacho events`: the records that match a question.
+
+use crate::answer::{self, Unreadable};
+use crate::arguments::Format;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::reading::Reading;
+use crate::terminal::{DIM, styled};
+use clap::Args;
+use event::{Outcome, Tier, Timestamp};
+use query::row::{Rows, Shape};
+use query::{AsOf, Filter, Found, Selector, Sieve, render};
+use seal::{Clock as _, SystemClock};
+use std::io::Write as _;
+use std::ops::ControlFlow;
+
+const AFTER_HELP: &str = "\
+Examples:
+  tacho events --agent Billing --type agent.tool_call --outcome timeout
+  tacho events --text 'refund \"order 1042\"' --from 2026-11-02 --to 2026-11-03
+  tacho events --from 24h --tier critical --limit 200
+  tacho events --trace 5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6 --format json | jq '.events[].index'
+  tacho events --oldest-first --limit 0 --format ndjson > all.ndjson";
+
+/// Search events
+///
+/// Options of different names must all match; of one that is given several times, any. Answers hold what the
+/// newest published checkpoint covers, and name it.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// At most this many events; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+    /// The oldest events, oldest first, instead of the newest
+    #[arg(long)]
+    oldest_first: bool,
+    #[command(flatten)]
+    filter: FilterArguments,
+}
+
+/// Options that pick events.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Which events")]
+pub(crate) struct FilterArguments {
+    /// Agent, by name or id
+    #[arg(long, value_name = "NAME")]
+    agent: Vec<String>,
+    /// Event type: `agent.tool_call`, short `tool_call`, or a beginning: `hub.*`
+    #[arg(long = "type", value_name = "TYPE")]
+    types: Vec<String>,
+    /// Session id
+    #[arg(long, value_name = "ID")]
+    session: Vec<String>,
+    /// Trace id
+    #[arg(long, value_name = "ID")]
+    trace: Vec<String>,
+    /// Task id
+    #[arg(long, value_name = "ID")]
+    task: Vec<String>,
+    /// Tool name
+    #[arg(long, value_name = "NAME")]
+    tool: Vec<String>,
+    /// Subject of the authenticated caller
+    #[arg(long, value_name = "SUBJECT")]
+    principal: Vec<String>,
+    /// How it ended: success, failure, timeout, denied, escalated, cancelled, unknown
+    #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
+    outcome: Vec<Outcome>,
+    /// Class of the error
+    #[arg(long, value_name = "CLASS")]
+    error_type: Vec<String>,
+    /// Retention tier: debug, info, compliance, critical
+    #[arg(long, value_name = "TIER", value_parser = tier)]
+    tier: Vec<Tier>,
+    /// Not before: RFC 3339, a date (UTC), or how long ago: 90s, 15m, 24h, 7d
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Option<Timestamp>,
+    /// Before: as --from
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    to: Option<Timestamp>,
+    /// Words and "quoted phrases" that all occur in the event
+    #[arg(long, value_name = "WORDS")]
+    text: Option<String>,
+}
+
+impl FilterArguments {
+    /// The question, without limit, oldest first.
+    pub(crate) fn filter(&self) -> Filter {
+        let whole_type = |name: &String| match name.contains(['.', '*']) {
+            true => name.clone(),
+            false => format!("agent.{name}"),
+        };
+        Filter {
+            agents: self.agent.clone(),
+            types: self.types.iter().map(whole_type).collect(),
+            sessions: self.session.clone(),
+            traces: self.trace.clone(),
+            tasks: self.task.clone(),
+            tools: self.tool.clone(),
+            principals: self.principal.clone(),
+            outcomes: self.outcome.clone(),
+            error_types: self.error_type.clone(),
+            tiers: self.tier.clone(),
+            from: self.from,
+            to: self.to,
+            text: self.text.clone(),
+            limit: None,
+            newest_first: false,
+        }
+    }
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
+        let filter = Filter {
+            limit: (self.limit > 0).then_some(self.limit),
+            newest_first: !self.oldest_first,
+            ..self.filter.filter()
+        };
+        let reading = context.reading()?;
+        if self.oldest_first && format != Format::Text {
+            return stream(context, &reading, &filter, format);
+        }
+        answer(context, &reading, &filter, format)
+    }
+}
+
+/// Finds the events of a question and prints them.
+pub(crate) fn answer(
+    context: &Context,
+    reading: &Reading,
+    filter: &Filter,
+    format: Format,
+) -> Result<Exit, Failure> {
+    let (found, matched, unreadable) = select(reading, filter)?;
+    print(context, &answer::as_of(reading), &found, format)?;
+    let shown = found.len() as u64;
+    if format == Format::Text && matched > shown && shown > 0 {
+        context.terminal.note(styled(
+            DIM,
+            format_args!("the newest {shown} of {matched} that match; --limit N shows more"),
+        ));
+    } else if format == Format::Text && !filter.newest_first && filter.limit == Some(found.len()) {
+        let text = format!("the oldest {shown}; there may be more, --limit N shows them");
+        context.terminal.note(styled(DIM, text));
+    }
+    Ok(unreadable.conclude(context))
+}
+
+/// The events of a question, how many match as far as it was read, and what could not be read.
+pub(crate) fn select(
+    reading: &Reading,
+    filter: &Filter,
+) -> Result<(Vec<Found<'static>>, u64, Unreadable), Failure> {
+    // The newest of all need not be looked for: they stand at the end.
+    let all = Filter { limit: filter.limit, newest_first: true, ..Filter::default() };
+    let first = match filter.limit {
+        Some(limit) if *filter == all => reading.checkpoint().size.saturating_sub(limit as u64),
+        _ => 0,
+    };
+    let mut selector = Selector::new(filter);
+    let mut unreadable = answer::scan(reading, first, &mut |found| Ok(selector.offer(found)))?;
+    let selection = selector.finish();
+    if let Some(index) = selection.first_unreadable {
+        unreadable.add(index, selection.unreadable, "its bytes are not an event of this version");
+    }
+    Ok((selection.found, selection.matched + first, unreadable))
+}
+
+/// Prints events in the order given.
+pub(crate) fn print(
+    context: &Context,
+    as_of: &AsOf,
+    found: &[Found<'_>],
+    format: Format,
+) -> Result<(), Failure> {
+    let shape = match format {
+        Format::Json => Shape::Document,
+        Format::Ndjson => Shape::Lines,
+        _ => {
+            let mut out = context.terminal.people();
+            write!(out, "{}", render::events(found, as_of, context.terminal.view()))?;
+            return Ok(out.flush()?);
+        }
+    };
+    if shape == Shape::Lines {
+        context.terminal.note(answer::sentence(as_of));
+    }
+    let mut rows = Rows::begin(context.terminal.programs(), shape, as_of, true)?;
+    for found in found {
+        rows.write(found)?;
+    }
+    rows.end()?;
+    Ok(())
+}
+
+/// Prints events as they are found, in no more memory than one takes.
+fn stream(
+    context: &Context,
+    reading: &Reading,
+    filter: &Filter,
+    format: Format,
+) -> Result<Exit, Failure> {
+    let as_of = answer::as_of(reading);
+    let shape = if format == Format::Json { Shape::Document } else { Shape::Lines };
+    if shape == Shape::Lines {
+        context.terminal.note(answer::sentence(&as_of));
+    }
+    let sieve = Sieve::new(filter);
+    let mut rows = Rows::begin(context.terminal.programs(), shape, &as_of, true)?;
+    let mut left = filter.limit.unwrap_or(usize::MAX);
+    let mut bad = Unreadable::default();
+    let unreadable = answer::scan(reading, 0, &mut |found| {
+        match sieve.accepts(found) {
+            Ok(false) => return Ok(ControlFlow::Continue(())),
+            Ok(true) => rows.write(found)?,
+            Err(error) => {
+                bad.add(found.index, 1, &error.to_string());
+                return Ok(ControlFlow::Continue(()));
+            }
+        }
+        left -= 1;
+        Ok(if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    rows.end()?;
+    Ok(unreadable.and(bad).conclude(context))
+}
+
+fn outcome(text: &str) -> Result<Outcome, String> {
+    Outcome::from_name(text).ok_or_else(|| {
+        "choose one of: success, failure, timeout, denied, escalated, cancelled, unknown".to_owned()
+    })
+}
+
+fn tier(text: &str) -> Result<Tier, String> {
+    let names: Vec<&str> = Tier::ALL.iter().map(|tier| tier.as_str()).collect();
+    Tier::from_name(text).ok_or_else(|| format!("choose one of: {}", names.join(", ")))
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    time_before(text, SystemClock.now_ms()).ok_or_else(|| {
+        "write RFC 3339 (2026-11-02T14:23:00Z), a date (2026-11-02), or how long ago (90s, 15m, \
+         24h, 7d)"
+            .to_owned()
+    })
+}
+
+/// A time, or a time before `now_ms`.
+fn time_before(text: &str, now_ms: u64) -> Option<Timestamp> {
+    let date = || Timestamp::parse(&format!("{text}T00:00:00Z"));
+    let ago = || {
+        let unit = text.char_indices().last()?;
+        let unit_ms: u64 = match unit.1 {
+            's' => 1_000,
+            'm' => 60_000,
+            'h' => 3_600_000,
+            'd' => 86_400_000,
+            _ => return None,
+        };
+        let number: u64 = text.get(..unit.0)?.parse().ok()?;
+        let before = now_ms.saturating_sub(number.checked_mul(unit_ms)?);
+        Some(Timestamp::from_milliseconds(before))
+    };
+    Timestamp::parse(text).or_else(date).or_else(ago)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_every_form_that_the_help_names() {
+        let now = 1_793_629_381_000;
+        let ms = |text| time_before(text, now).map(Timestamp::milliseconds);
+        assert_eq!(ms("2026-11-02T14:23:01Z"), Some(now));
+        assert_eq!(ms("2026-11-02T15:23:01+01:00"), Some(now));
+        assert_eq!(ms("2026-11-02"), Some(1_793_577_600_000));
+        assert_eq!(ms("90s"), Some(now - 90_000));
+        assert_eq!(ms("7d"), Some(now - 7 * 86_400_000));
+        for bad in ["", "d", "7", "7w", "-1h", "99999999999999999999d", "yesterday", "1é"] {
+            assert_eq!(ms(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_short_type_is_an_agents() {
+        let types = ["tool_call", "hub.*", "log.start", "*"].map(str::to_owned).to_vec();
+        let arguments = FilterArguments { types, ..FilterArguments::default() };
+        assert_eq!(arguments.filter().types, ["agent.tool_call", "hub.*", "log.start", "*"]);
+    }
+}

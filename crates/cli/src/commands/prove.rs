@@ -1,0 +1,172 @@
+//! `tacho prove`: one record's proof, to be checked without trusting whoever runs the log.
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::reading::{Item, Reading};
+use crate::terminal::{STRONG, styled};
+use checkpoint::TlogProof;
+use clap::Args;
+use event::{Entry, Event, Record};
+use merkle::{BundleCoordinate, EntryBundle, TILE_WIDTH, TileReader};
+use prove::{Evidence, Trust};
+use std::io::Write as _;
+use std::path::PathBuf;
+use store::Folder;
+
+const AFTER_HELP: &str = "\
+A tlog-proof (C2SP) shows that an entry is in the log. With --evidence the record itself is in the
+document, and `tacho verify FILE` checks all of it offline.
+
+Examples:
+  tacho prove 41 -o 41.tlog-proof
+  tacho prove 684ce501-7644-591e-a2a5-63dc3157fc3c --evidence -o refund.evidence.json
+  tacho prove 41 --evidence --metadata-only";
+
+/// Prove that an event is in the log
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// The event's id, or its index in the log
+    #[arg(value_name = "EVENT")]
+    event: String,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write an evidence document (JSON) that holds the record too
+    #[arg(long)]
+    evidence: bool,
+    /// Leave the content out of the evidence; the metadata still proves
+    #[arg(long, requires = "evidence")]
+    metadata_only: bool,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let reading = context.reading()?;
+        let index = self.index(&reading)?;
+        let entry = entry(&reading, index)?;
+        let proof = prove(&reading, index)?;
+        let origin = &reading.log().identity.origin;
+        let keys = reading.verifier_keys();
+        let text = if self.evidence {
+            let evidence = with_record(&reading, index, &mut |record| {
+                Evidence::new(origin, &entry, record, &proof, keys)
+            })?;
+            let evidence = evidence.map_err(|error| Failure::new(error.to_string()))?;
+            let evidence =
+                if self.metadata_only { evidence.without_content() } else { Ok(evidence) };
+            let evidence = evidence.map_err(|error| Failure::new(error.to_string()))?;
+            // What is handed out holds, or it is not handed out.
+            evidence.check(&Trust::default()).map_err(|error| wrong(&error.to_string()))?;
+            evidence.to_json() + "\n"
+        } else {
+            let trust = Trust { embedded: keys.to_vec(), ..Trust::default() };
+            prove::check_entry(&entry.encode(), &proof, origin, &trust)
+                .map_err(|error| wrong(&error.to_string()))?;
+            proof.to_string()
+        };
+        self.write(context, &text)?;
+        self.tell(context, &reading, index);
+        Ok(Exit::Fine)
+    }
+
+    /// The index that is meant.
+    fn index(&self, reading: &Reading) -> Result<u64, Failure> {
+        let size = reading.checkpoint().size;
+        if let Ok(index) = self.event.parse::<u64>() {
+            if index < size {
+                return Ok(index);
+            }
+            let sentence = format!("the log has no record {index}: it has {size}, from 0 on");
+            return Err(Failure::new(sentence));
+        }
+        let mut records = reading.records(0)?;
+        let finder = memchr::memmem::Finder::new(self.event.as_bytes());
+        while let Some(item) = records.next() {
+            let Item::Record { index, record } = item else { continue };
+            // Most records do not hold the id anywhere; only the others are read as JSON.
+            let named = finder.find(record.meta).is_some()
+                && Event::from_stored(record.meta, &[])
+                    .is_ok_and(|event| event.event_id.as_deref() == Some(&*self.event));
+            if named {
+                return Ok(index);
+            }
+        }
+        Err(Failure::new(format!(
+            "no event {:?} in the log {:?}; `tacho events` finds events by other things",
+            self.event,
+            reading.log().identity.name
+        )))
+    }
+
+    fn write(&self, context: &Context, text: &str) -> Result<(), Failure> {
+        match &self.output {
+            Some(path) => std::fs::write(path, text).map_err(Failure::io("write", path)),
+            None => {
+                let mut out = context.terminal.programs();
+                out.write_all(text.as_bytes())?;
+                Ok(out.flush()?)
+            }
+        }
+    }
+
+    /// How to check it.
+    fn tell(&self, context: &Context, reading: &Reading, index: u64) {
+        let size = reading.checkpoint().size;
+        context.terminal.note(format!("Record {index} is proved as of {size} entries."));
+        let vkey = reading.log().identity.keys.first().map_or("VKEY", String::as_str);
+        let file =
+            self.output.as_ref().map_or("FILE".to_owned(), |path| path.display().to_string());
+        let how = match self.evidence {
+            true => styled(STRONG, format_args!("tacho verify {file} --key '{vkey}'")),
+            false => format!("any C2SP tlog-proof verifier, with the entry and the key {vkey}"),
+        };
+        context.terminal.note(format!("Check it with: {how}"));
+    }
+}
+
+fn wrong(reason: &str) -> Failure {
+    Failure::new(format!("the proof does not hold: {reason}; run `tacho verify`"))
+}
+
+/// The public entry at an index.
+fn entry(reading: &Reading, index: u64) -> Result<Entry, Failure> {
+    let folder = &*reading.log().folder;
+    let width = u64::from(TILE_WIDTH);
+    let number = index / width;
+    let first = number * width;
+    let wide = (reading.checkpoint().size - first).min(width);
+    let wide = u16::try_from(wide).unwrap_or(TILE_WIDTH);
+    let bytes = read_bundle(folder, number, wide)?;
+    let place = usize::try_from(index - first).unwrap_or(usize::MAX);
+    let bundle = EntryBundle::parse(&bytes, wide).map_err(|error| wrong(&error.to_string()))?;
+    let entry = bundle.get(place).ok_or_else(|| wrong("the entry bundle is short"))?;
+    Entry::decode(entry).map_err(|error| wrong(&error.to_string()))
+}
+
+fn read_bundle(folder: &dyn Folder, number: u64, wide: u16) -> Result<Vec<u8>, Failure> {
+    let path =
+        BundleCoordinate::new(number, wide).map_err(|error| wrong(&error.to_string()))?.path();
+    folder.read(&path)?.ok_or_else(|| wrong(&format!("{path} is missing")))
+}
+
+/// The proof that the entry is under the checkpoint.
+fn prove(reading: &Reading, index: u64) -> Result<TlogProof, Failure> {
+    let folder = &*reading.log().folder;
+    let tiles = |tile: merkle::TileCoordinate| folder.read(&tile.path());
+    let reader = TileReader::new(tiles, reading.checkpoint().size);
+    prove::prove_entry(&reader, index, reading.note()).map_err(|error| wrong(&error.to_string()))
+}
+
+/// Shows one record to `each`.
+fn with_record<T>(
+    reading: &Reading,
+    index: u64,
+    each: &mut dyn FnMut(&Record<'_>) -> T,
+) -> Result<T, Failure> {
+    match reading.records(index)?.next() {
+        Some(Item::Record { index: found, record }) if found == index => Ok(each(&record)),
+        _ => Err(Failure::new(format!("record {index} cannot be read; run `tacho verify`"))),
+    }
+}

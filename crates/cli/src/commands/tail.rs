@@ -1,0 +1,194 @@
+//! `tacho tail`: the newest events, and those that arrive.
+
+use super::events::{self, FilterArguments};
+use crate::answer;
+use crate::arguments::Format;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::reading::{Follow, Reading};
+use crate::terminal::{BAD, DIM, Terminal, styled};
+use clap::Args;
+use event::Event;
+use keys::Kek;
+use query::escape::escape;
+use query::row::write_row;
+use query::{Filter, Found, Sieve, Status, Summary};
+use std::io::Write;
+use std::time::Duration;
+
+const AFTER_HELP: &str = "\
+Examples:
+  tacho tail
+  tacho tail -n 100 --agent Billing
+  tacho tail -f --tier critical
+  tacho tail -f --format ndjson | jq -r .action";
+
+/// How often to look for new frames.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Characters of an agent's name while following.
+const AGENT_CHARACTERS: usize = 16;
+
+/// Show the newest events; -f waits for more
+///
+/// What -f adds is acknowledged by the log and not yet covered by a published checkpoint; a line on standard
+/// error says when it is. Ctrl-C ends it.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// How many of the newest events
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
+    lines: usize,
+    /// Wait for more, and show them as they arrive
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    filter: FilterArguments,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let known: &[Format] = match self.follow {
+            // A document that never ends is of no use.
+            true => &[Format::Text, Format::Ndjson],
+            false => &[Format::Text, Format::Json, Format::Ndjson],
+        };
+        let format = context.format(known)?;
+        let log = context.log_folder()?;
+        let kek = context.kek(&log)?;
+        let reading = Reading::open(log, &kek)?;
+        let filter = Filter { limit: Some(self.lines), newest_first: true, ..self.filter.filter() };
+        let (mut found, _, unreadable) = events::select(&reading, &filter)?;
+        found.reverse();
+        if !self.follow {
+            events::print(context, &answer::as_of(&reading), &found, format)?;
+            return Ok(unreadable.conclude(context));
+        }
+        let mut screen = Screen { terminal: context.terminal, format, row: Vec::new() };
+        for found in &found {
+            screen.add(found);
+        }
+        screen.show()?;
+        unreadable.conclude(context);
+        self.follow(context, reading, &kek, screen)
+    }
+
+    /// Shows what arrives, until it is stopped from outside or nobody reads any more.
+    fn follow(
+        &self,
+        context: &Context,
+        mut reading: Reading,
+        kek: &Kek,
+        mut screen: Screen,
+    ) -> Result<Exit, Failure> {
+        let filter = self.filter.filter();
+        let sieve = Sieve::new(&filter);
+        let mut covered = reading.checkpoint().size;
+        let name_head = |reading: &Reading| {
+            let sentence = answer::sentence(&answer::as_of(reading));
+            context.terminal.note(styled(DIM, format_args!("── {sentence}")));
+        };
+        name_head(&reading);
+        let log = reading.log().clone();
+        let mut follow = Follow::new(&log, kek, covered);
+        // The index after the last record that was shown.
+        let mut shown = covered;
+        loop {
+            let mut bad = answer::Unreadable::default();
+            let polled = follow.poll(&mut |index, record| {
+                let found = answer::found(index, record);
+                match sieve.accepts(&found) {
+                    Ok(true) => {
+                        screen.add(&found);
+                        shown = index + 1;
+                    }
+                    Ok(false) => {}
+                    Err(error) => bad.add(index, 1, &error.to_string()),
+                }
+                Ok(())
+            });
+            screen.show()?;
+            bad.conclude(context);
+            polled?;
+            if shown > covered
+                && let Ok(newer) = Reading::open(log.clone(), kek)
+                && newer.checkpoint().size >= shown
+            {
+                reading = newer;
+                covered = reading.checkpoint().size;
+                name_head(&reading);
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+/// Where events are shown as they come, one a line.
+struct Screen {
+    terminal: Terminal,
+    format: Format,
+    row: Vec<u8>,
+}
+
+impl Screen {
+    /// Adds an event to what is shown next.
+    fn add(&mut self, found: &Found<'_>) {
+        if self.format == Format::Ndjson {
+            write_row(found, true, &mut self.row);
+        } else {
+            self.row.extend_from_slice(line(found).as_bytes());
+        }
+        self.row.push(b'\n');
+    }
+
+    fn show(&mut self) -> Result<(), Failure> {
+        if self.row.is_empty() {
+            return Ok(());
+        }
+        if self.format == Format::Ndjson {
+            let mut out = self.terminal.programs();
+            out.write_all(&self.row)?;
+            out.flush()?;
+        } else {
+            let mut out = self.terminal.people();
+            out.write_all(&self.row)?;
+            out.flush()?;
+        }
+        self.row.clear();
+        Ok(())
+    }
+}
+
+/// One event for people: index, time, agent, what happened, how it ended. Widths are fixed, because nobody
+/// knows what comes next.
+fn line(found: &Found<'_>) -> String {
+    let Ok(event) = found.event() else {
+        return styled(BAD, format_args!("{:>7}  the record cannot be read", found.index));
+    };
+    let summary = Summary::of(found, &event);
+    let time = summary.time.to_string();
+    let time = time.get(5..19).unwrap_or_default().replace('T', " ");
+    let mut agent = escape(summary.agent.as_deref().unwrap_or("–"));
+    if let Some((cut, _)) = agent.char_indices().nth(AGENT_CHARACTERS) {
+        agent.truncate(cut);
+        agent.pop();
+        agent.push('…');
+    }
+    let place = styled(DIM, format_args!("{:>7}  {time}", summary.index));
+    let label = what(&summary, &event);
+    format!("{place}  {agent:<AGENT_CHARACTERS$}  {label}")
+}
+
+fn what(summary: &Summary, event: &Event<'_>) -> String {
+    let label = escape(&summary.label);
+    match summary.status {
+        Status::Success => label,
+        status => {
+            let error = summary.error_type.as_deref().map(|class| format!(" ({})", escape(class)));
+            let ending = format!("{}{}", status.as_str(), error.unwrap_or_default());
+            let style = if event.is_error() { BAD } else { DIM };
+            format!("{label}  {}", styled(style, ending))
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! `tacho trace`: everything that belongs to one trace, session or task, in causal order.
+
+use crate::answer::{self, Unreadable};
+use crate::arguments::Format;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::reading::Reading;
+use clap::{Args, ValueEnum};
+use event::Event;
+use query::escape::escape;
+use query::render::{self, View};
+use query::row::{Rows, Shape};
+use query::{AsOf, Filter, Found, Scope, Sieve, Trace, write_trace};
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::ops::ControlFlow;
+
+const AFTER_HELP: &str = "\
+Examples:
+  tacho trace 5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6
+  tacho trace task-refund-order-1042 --format tree
+  tacho trace session-refund-7731 --by session --format json | jq '.totals'";
+
+/// Ids that an error names: what fits a few lines.
+const SUGGESTIONS_MAX: usize = 5;
+
+/// Ids that are kept in memory to choose from.
+const IDS_MAX: usize = 100_000;
+
+/// Show one trace: its timeline, and who called whom
+///
+/// ID is a trace id; when no event has it, a task id or a session id.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// The id
+    #[arg(value_name = "ID")]
+    id: String,
+    /// What the id is of
+    #[arg(long, value_enum)]
+    by: Option<By>,
+}
+
+/// What an id is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// A trace
+    Trace,
+    /// A task
+    Task,
+    /// A session
+    Session,
+}
+
+impl By {
+    const ALL: [Self; 3] = [Self::Trace, Self::Task, Self::Session];
+
+    fn scope(self, id: &str) -> Scope {
+        let id = id.to_owned();
+        match self {
+            Self::Trace => Scope::Trace(id),
+            Self::Task => Scope::Task(id),
+            Self::Session => Scope::Session(id),
+        }
+    }
+
+    fn id_of<'e>(self, event: &'e Event<'_>) -> Option<&'e str> {
+        match self {
+            Self::Trace => event.trace_id.as_deref(),
+            Self::Task => event.task_id.as_deref(),
+            Self::Session => event.session_id.as_deref(),
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Task => "task",
+            Self::Session => "session",
+        }
+    }
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        show(context, &self.id, self.by)
+    }
+}
+
+/// Shows what belongs to an id, in the format asked for.
+pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, Failure> {
+    let known = [Format::Text, Format::Timeline, Format::Tree, Format::Json, Format::Ndjson];
+    let format = context.format(&known)?;
+    let reading = context.reading()?;
+    let (scope, found, unreadable) = find(&reading, id, by)?;
+    if found.is_empty() {
+        return Err(unknown(&reading, id, by));
+    }
+    let as_of = answer::as_of(&reading);
+    let trace = Trace::assemble(scope, &found);
+    match format {
+        Format::Json => {
+            let mut json = Vec::new();
+            write_trace(&trace, &found, &as_of, true, &mut json);
+            json.push(b'\n');
+            let mut out = context.terminal.programs();
+            out.write_all(&json)?;
+            out.flush()?;
+        }
+        Format::Ndjson => {
+            context.terminal.note(answer::sentence(&as_of));
+            let programs = context.terminal.programs();
+            let mut rows = Rows::begin(programs, Shape::Lines, &as_of, true)?;
+            for found in trace.nodes.iter().filter_map(|node| found.get(node.position)) {
+                rows.write(found)?;
+            }
+            rows.end()?;
+        }
+        _ => {
+            let mut out = context.terminal.people();
+            write!(out, "{}", drawing(&trace, &as_of, context.terminal.view(), format))?;
+            out.flush()?;
+        }
+    }
+    Ok(unreadable.conclude(context))
+}
+
+/// The records of a scope; without `by`, of the first kind of id that any record has.
+pub(crate) fn find(
+    reading: &Reading,
+    id: &str,
+    by: Option<By>,
+) -> Result<(Scope, Vec<Found<'static>>, Unreadable), Failure> {
+    let kinds = by.map_or(By::ALL.to_vec(), |by| vec![by]);
+    let filters: Vec<Filter> = kinds.iter().map(|by| by.scope(id).filter()).collect();
+    let sieves: Vec<Sieve<'_>> = filters.iter().map(Sieve::new).collect();
+    // The best kind so far, by its place in `kinds`, and its records.
+    let (mut best, mut kept) = (kinds.len(), Vec::new());
+    let mut bad = Unreadable::default();
+    let unreadable = answer::scan(reading, 0, &mut |found| {
+        for (place, sieve) in sieves.iter().enumerate().take(best.saturating_add(1)) {
+            match sieve.accepts(found) {
+                Ok(true) => {
+                    if place < best {
+                        kept.clear();
+                        best = place;
+                    }
+                    kept.push(found.to_owned());
+                    break;
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    bad.add(found.index, 1, &error.to_string());
+                    break;
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let by = kinds.get(best).copied().unwrap_or(By::Trace);
+    Ok((by.scope(id), kept, unreadable.and(bad)))
+}
+
+/// A trace for people. As text: title, timeline, tree, and once what they share.
+pub(crate) fn drawing(trace: &Trace, as_of: &AsOf, view: View, format: Format) -> String {
+    match format {
+        Format::Tree => return render::tree(trace, as_of, view),
+        Format::Timeline => return render::timeline(trace, as_of, view),
+        _ => {}
+    }
+    // Both drawings have the same parts with an empty line between them; no event can forge one.
+    let (timeline, tree) = (render::timeline(trace, as_of, view), render::tree(trace, as_of, view));
+    let mut parts: Vec<&str> = timeline.split("\n\n").collect();
+    if let Some(tree) = tree.split("\n\n").nth(1).filter(|_| parts.len() > 2) {
+        parts.insert(2, tree);
+    }
+    parts.join("\n\n")
+}
+
+/// Why nothing is shown, with the ids that it could have been: those that begin the same, else the newest.
+fn unknown(reading: &Reading, id: &str, by: Option<By>) -> Failure {
+    let kinds = by.map_or(By::ALL.to_vec(), |by| vec![by]);
+    let nouns: Vec<&str> = kinds.iter().map(|by| by.noun()).collect();
+    let by = kinds.first().copied().unwrap_or(By::Trace);
+    let ids = recent(reading, by);
+    let alike: Vec<&String> =
+        ids.iter().filter(|it| !id.is_empty() && it.starts_with(id)).collect();
+    let (ids, words) = match alike.as_slice() {
+        [] => (ids.iter().collect(), "the newest"),
+        _ => (alike, "beginning with it"),
+    };
+    let names: Vec<String> = ids.iter().take(SUGGESTIONS_MAX).map(|id| escape(id)).collect();
+    let noun = by.noun();
+    let hint = match names.as_slice() {
+        [] => format!("no event of this log has a {noun} id"),
+        many => format!("{noun}s, {words}:\n  {}", many.join("\n  ")),
+    };
+    let size = reading.checkpoint().size;
+    Failure::new(format!(
+        "no event of the {size} that the checkpoint covers has the {} id {}; {hint}",
+        nouns.join(" or "),
+        escape(id),
+    ))
+}
+
+/// The ids of one kind in the log, newest first; after damage, as far as they can be read.
+fn recent(reading: &Reading, by: By) -> Vec<String> {
+    let mut last: HashMap<String, u64> = HashMap::new();
+    // Ids are the producers' to invent: of very many, those are forgotten that were not seen for longest.
+    let _ = answer::scan(reading, 0, &mut |found| {
+        if let Ok(event) = Event::from_stored(&found.meta, &[])
+            && let Some(id) = by.id_of(&event)
+        {
+            match last.get_mut(id) {
+                Some(index) => *index = found.index,
+                None => drop(last.insert(id.to_owned(), found.index)),
+            }
+            if last.len() > IDS_MAX {
+                let middle = found.index.saturating_sub(IDS_MAX as u64 / 2);
+                last.retain(|_, index| *index >= middle);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    });
+    let mut ids: Vec<(u64, String)> = last.into_iter().map(|(id, index)| (index, id)).collect();
+    ids.sort_by(|a, b| b.cmp(a));
+    ids.into_iter().map(|(_, id)| id).collect()
+}

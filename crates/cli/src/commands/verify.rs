@@ -1,0 +1,170 @@
+//! `tacho verify`: is it what the log says? A log's folder, a proof or an evidence document.
+
+mod document;
+mod print;
+
+use crate::arguments::Format;
+use crate::configuration_folder::ConfigurationFolder;
+use crate::context::Context;
+use crate::data_folder::LogFolder;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::key_source;
+use crate::verify::{Options, SinceFile, verify};
+use checkpoint::VerifierKey;
+use clap::Args;
+use prove::{Report, Trust, Verdict};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+use store::{DiskFolder, Folder};
+
+const AFTER_HELP: &str = "\
+Every byte of the log's folder is checked: signatures, the tree, every entry and record, the journal, the
+keyring, and that no file was added or removed. Nothing is changed. Without the key-encryption key only
+the public part can be checked (exit code 11).
+
+A log that was created by this user is known: its signer is checked by itself. For any other, give the
+vkey that its operator published, with --key.
+
+Examples:
+  tacho verify
+  tacho verify --since receipts.ndjson       was the log rolled back since these receipts?
+  tacho verify /backup/4f…/ --key 'log.example.org/main+33a1b2c3+AaBb…' --format json
+  tacho verify event.evidence.json --key VKEY
+
+Exit codes: 0 everything holds; 10 tampering or loss; 11 not everything could be assessed.";
+
+/// Check everything; name what is wrong
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// A log's folder, or an evidence document; without it the log that --data and --log name
+    #[arg(value_name = "DIR|FILE")]
+    target: Option<PathBuf>,
+    /// Key that must have signed (a vkey, as `tacho init` and `tacho keys list` print it); may be repeated
+    #[arg(long, value_name = "VKEY")]
+    key: Vec<String>,
+    /// A checkpoint, or the receipts, that were kept from earlier: the log must continue them
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+}
+
+/// What is checked.
+pub(crate) struct Target {
+    /// Where it lies.
+    path: PathBuf,
+    folder: Arc<dyn Folder>,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let format = context.format(&[Format::Text, Format::Json])?;
+        let pinned = self.keys()?;
+        let begun = Instant::now();
+        let (report, path) = match self.target.as_deref().filter(|path| path.is_file()) {
+            Some(file) => (document::check(file, pinned)?, file.to_owned()),
+            None => {
+                let target = self.target(context)?;
+                (self.check(context, &target, pinned)?, target.path)
+            }
+        };
+        match format {
+            Format::Json => print::for_programs(context, &report),
+            _ => print::for_people(context, &report, &path, begun.elapsed()),
+        }?;
+        Ok(match report.verdict() {
+            Verdict::Ok => Exit::Fine,
+            Verdict::Tampered => Exit::Tampered,
+            Verdict::Incomplete => Exit::Incomplete,
+        })
+    }
+
+    fn keys(&self) -> Result<Vec<VerifierKey>, Failure> {
+        let parse =
+            |key: &String| key.parse().map_err(|error| Failure::usage(format!("--key: {error}")));
+        self.key.iter().map(parse).collect()
+    }
+
+    fn check(
+        &self,
+        context: &Context,
+        target: &Target,
+        pinned: Vec<VerifierKey>,
+    ) -> Result<Report, Failure> {
+        let kek = key_source::kek_of(&context.global.key, &*target.folder)?;
+        let since = self.since.as_deref().map(read_since).transpose()?;
+        let mut options =
+            Options { trust: Trust { pinned, ..Trust::default() }, origin: None, since };
+        if options.trust.pinned.is_empty() {
+            pin_known(target, &mut options)?;
+        }
+        let mut progress = context.terminal.progress("entries");
+        let report = verify(&*target.folder, kek.as_ref(), &options, &mut |it| {
+            progress.at(it.done, it.total);
+        });
+        progress.finish();
+        Ok(report)
+    }
+
+    /// The folder to check: the one named, the one log in it, or the log that is meant.
+    fn target(&self, context: &Context) -> Result<Target, Failure> {
+        let Some(path) = self.target.as_deref() else {
+            return named(context);
+        };
+        if !path.is_dir() {
+            let sentence = format!("{} is neither a folder nor a file", path.display());
+            return Err(Failure::new(sentence));
+        }
+        let data = crate::data_folder::DataFolder::new(path);
+        let logs = data.logs()?;
+        if logs.found.is_empty() && logs.unreadable.is_empty() {
+            let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(path));
+            let files = [seal::IDENTITY_PATH, seal::CHECKPOINT_PATH, seal::KEYRING_PATH];
+            if !files.iter().any(|file| path.join(file).exists()) {
+                let sentence =
+                    format!("{} is neither a log's folder nor a data folder", path.display());
+                return Err(Failure::new(sentence));
+            }
+            return Ok(Target { path: path.to_owned(), folder });
+        }
+        of_data_folder(&data, &context.global.log)
+    }
+}
+
+fn named(context: &Context) -> Result<Target, Failure> {
+    of_data_folder(&context.data_folder(), &context.global.log)
+}
+
+/// The log of this name; one whose `log.json` does not read is taken when there is no other.
+fn of_data_folder(data: &crate::data_folder::DataFolder, name: &str) -> Result<Target, Failure> {
+    let logs = data.logs()?;
+    if !logs.found.iter().any(|log| log.identity.name == name)
+        && let [(path, _)] = logs.unreadable.as_slice()
+    {
+        let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(path));
+        return Ok(Target { path: path.clone(), folder });
+    }
+    let LogFolder { path, folder, .. } = data.find(name)?;
+    Ok(Target { path, folder })
+}
+
+fn read_since(path: &Path) -> Result<SinceFile, Failure> {
+    let bytes = std::fs::read(path).map_err(Failure::io("read", path))?;
+    SinceFile::parse(&bytes).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+}
+
+/// Pins the signer of a log that this user created. The folder's name is the log's id: what `log.json`
+/// says may be altered.
+fn pin_known(target: &Target, options: &mut Options) -> Result<(), Failure> {
+    let path = target.path.canonicalize().unwrap_or_else(|_| target.path.clone());
+    let Some(id) = path.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
+    let Some(known) = ConfigurationFolder::locate().and_then(|folder| folder.known_log(id)) else {
+        return Ok(());
+    };
+    for key in &known.vkeys {
+        options.trust.pinned.push(key.parse()?);
+    }
+    options.origin = Some(known.origin);
+    Ok(())
+}

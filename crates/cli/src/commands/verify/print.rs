@@ -1,0 +1,123 @@
+//! The report of `tacho verify`, for people and for programs.
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::terminal::{BAD, DIM, DOUBTFUL, GOOD, STRONG, plain, styled};
+use indicatif::HumanCount;
+use prove::{Finding, Level, Report, Verdict};
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// The contract's JSON.
+pub(super) fn for_programs(context: &Context, report: &Report) -> Result<(), Failure> {
+    let mut out = context.terminal.programs();
+    writeln!(out, "{}", report.to_json())?;
+    Ok(out.flush()?)
+}
+
+/// What was checked, what was found, and what to do.
+pub(super) fn for_people(
+    context: &Context,
+    report: &Report,
+    path: &Path,
+    elapsed: Duration,
+) -> Result<(), Failure> {
+    let mut out = context.terminal.people();
+    let origin = if report.origin.is_empty() { "?" } else { &report.origin };
+    writeln!(out, "{} {}", styled(STRONG, plain(origin)), styled(DIM, path.display()))?;
+    let mut line = |label: &str, text: String| {
+        writeln!(out, "  {} {text}", styled(DIM, format_args!("{label:<11}")))
+    };
+    line("checkpoint", format!("{} entries, root {}", HumanCount(report.size), report.root))?;
+    line("records", counts(report))?;
+    if report.unpublished > 0 {
+        line("unpublished", format!("{} records, checked too", HumanCount(report.unpublished)))?;
+    }
+    line("signer", level(report).to_owned())?;
+    for note in report.notes.iter().filter(|note| *note != prove::NOT_PINNED) {
+        line("note", plain(note))?;
+    }
+    let seconds = elapsed.as_secs_f64();
+    let rate = HumanCount((report.size as f64 / seconds.max(0.001)) as u64);
+    line("took", format!("{seconds:.2} s, {rate} entries a second"))?;
+    writeln!(out)?;
+    for finding in report.findings() {
+        write_finding(&mut out, finding)?;
+    }
+    if report.findings_omitted > 0 {
+        writeln!(out, "  and {} more like these", HumanCount(report.findings_omitted))?;
+    }
+    if !report.findings().is_empty() {
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", verdict(report))?;
+    Ok(out.flush()?)
+}
+
+fn write_finding(out: &mut impl Write, finding: &Finding) -> Result<(), Failure> {
+    let kind = serde_json::to_value(finding.kind).unwrap_or_default();
+    let kind = format!("{:<11}", kind.as_str().unwrap_or("?"));
+    let style = if finding.kind.is_failure() { BAD } else { DOUBTFUL };
+    let place = match (finding.index, finding.count) {
+        (Some(index), 0 | 1) => format!("record {index}"),
+        (Some(index), count) => {
+            format!("records {index} to {}", index.saturating_add(count - 1))
+        }
+        (None, _) => String::new(),
+    };
+    let file = plain(&finding.file);
+    let place = match (place.is_empty(), file.is_empty()) {
+        (false, false) => format!("{place} in {file}"),
+        (false, true) => place,
+        (true, _) => file,
+    };
+    let detail = plain(&finding.detail);
+    Ok(writeln!(out, "  {} {}: {detail}", styled(style, kind), styled(STRONG, place))?)
+}
+
+fn counts(report: &Report) -> String {
+    let counts = &report.counts;
+    let named = [
+        (counts.present, "present"),
+        (counts.content_erased, "content erased"),
+        (counts.erased, "erased"),
+        (counts.expired, "expired"),
+        (counts.held, "held"),
+        (counts.missing, "missing"),
+        (counts.corrupt, "corrupt"),
+    ];
+    let there = named.iter().filter(|(count, name)| *count > 0 || *name == "present");
+    let texts: Vec<String> =
+        there.map(|(count, name)| format!("{} {name}", HumanCount(*count))).collect();
+    texts.join(", ")
+}
+
+fn level(report: &Report) -> &'static str {
+    match report.level {
+        Level::Local => {
+            "not pinned: the files agree with each other; give --key VKEY to know who signed"
+        }
+        Level::Signed => "signed by a key that you trust",
+        Level::Witnessed => "signed, and cosigned by the witnesses that you trust",
+        Level::Anchored => "signed, and anchored in time",
+    }
+}
+
+fn verdict(report: &Report) -> String {
+    match report.verdict() {
+        Verdict::Ok if report.level == Level::Local => {
+            format!("{} every byte is consistent; signer not pinned", styled(GOOD, "OK"))
+        }
+        Verdict::Ok => format!("{} every byte is what the log committed to", styled(GOOD, "OK")),
+        Verdict::Tampered => format!(
+            "{} the log is not what it committed to. Keep the folder as it is: it is evidence. Restore \
+             from a backup into another folder and verify that.",
+            styled(BAD, "TAMPERED")
+        ),
+        Verdict::Incomplete => format!(
+            "{} nothing wrong was found, but not everything could be checked; see above",
+            styled(DOUBTFUL, "INCOMPLETE")
+        ),
+    }
+}

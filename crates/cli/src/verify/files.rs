@@ -1,0 +1,275 @@
+//! Which files the folder has, and the three that stand for themselves: `log.json`, the keyring, and what
+//! the checkpoint claims before anybody believes it.
+
+use super::records::Observed;
+use checkpoint::{Algorithm, CheckpointText, Note, SigningKey, VerifierKey};
+use keys::{Kek, Keyring, KeyringError, Purpose};
+use prove::{Finding, FindingKind, Report};
+use seal::{CHECKPOINT_PATH, IDENTITY_PATH, Identity, KEYRING_PATH};
+use sha2::{Digest, Sha256};
+use store::{Folder, StoreError, TEMPORARY_SUFFIX};
+
+/// Where everything may be rebuilt and nothing is checked.
+const CACHE_FOLDER: &str = "cache/";
+/// Where the public files lie.
+pub(super) const TILE_FOLDER: &str = "tile/";
+
+/// Where the KEK's id stands in a keyring (`keys`, "Format, version 1").
+const KEK_ID: std::ops::Range<usize> = 12..20;
+
+/// The files of a log, and what is wrong with those that are neither public nor journal.
+pub(super) struct Files {
+    /// Every file.
+    pub(super) listing: Vec<String>,
+    /// The log's id: as the keyring says, else as `log.json` says.
+    pub(super) log_id: [u8; 16],
+    /// What `log.json` says, else what the checkpoint says.
+    pub(super) origin: String,
+    /// Keys that came with the log.
+    pub(super) embedded: Vec<VerifierKey>,
+    /// The size that the checkpoint claims, as far as there are files for it.
+    pub(super) size: u64,
+    pub(super) secrets: Secrets,
+    pub(super) findings: Vec<Finding>,
+    pub(super) notes: Vec<String>,
+    identity_sha256: Option<String>,
+}
+
+/// Whether records can be decrypted.
+pub(super) enum Secrets {
+    Open(Keyring),
+    Closed,
+}
+
+impl Files {
+    /// Lists and reads.
+    pub(super) fn read(folder: &dyn Folder, kek: Option<&Kek>) -> Result<Self, StoreError> {
+        let listing = folder.list("")?;
+        let mut files = Self {
+            size: claimed_size(folder, &listing),
+            listing,
+            log_id: [0; 16],
+            origin: String::new(),
+            embedded: Vec::new(),
+            secrets: Secrets::Closed,
+            findings: Vec::new(),
+            notes: Vec::new(),
+            identity_sha256: None,
+        };
+        files.find_strangers();
+        let identity = files.read_identity(folder);
+        files.read_keyring(folder, kek, identity.as_ref());
+        if files.origin.is_empty() {
+            files.origin = claimed_origin(folder).unwrap_or_default();
+        }
+        if identity.is_none()
+            && let Secrets::Open(keyring) = &files.secrets
+        {
+            files.embedded = keyring_keys(keyring, &files.origin);
+        }
+        Ok(files)
+    }
+
+    /// Compares what the log itself recorded with `log.json` and the keyring.
+    pub(super) fn compare(&self, keyring: &Keyring, observed: &Observed, report: &mut Report) {
+        if let (Some(recorded), Some(found)) = (&observed.identity_sha256, &self.identity_sha256)
+            && recorded != found
+        {
+            let detail = format!(
+                "its SHA-256 is {found}, and entry 0 of the log recorded {recorded}: it was altered"
+            );
+            report.add(Finding::of_file(FindingKind::Corrupt, IDENTITY_PATH, detail));
+        }
+        let (recorded, found) = (observed.keyring_generation, keyring.generation());
+        if recorded > found.saturating_add(1000) {
+            let detail = format!(
+                "its generation is {found}, and the log recorded {recorded}: an older keyring was put \
+                 in its place"
+            );
+            report.add(Finding::of_file(FindingKind::Corrupt, KEYRING_PATH, detail));
+        }
+    }
+
+    /// Names files that no log has. What is below `tile/` is `prove`'s to judge.
+    fn find_strangers(&mut self) {
+        for path in &self.listing {
+            let known = [IDENTITY_PATH, KEYRING_PATH, CHECKPOINT_PATH].contains(&path.as_str())
+                || path.starts_with(CACHE_FOLDER)
+                || path.starts_with(TILE_FOLDER)
+                || store::parse_journal_path(path).is_some();
+            if is_left_over(path) {
+                let note = format!("{path} is left over from a write that was cut short");
+                self.notes.push(note);
+            } else if !known {
+                let detail = "not a file that a log has";
+                self.findings.push(Finding::of_file(FindingKind::Unannounced, path, detail));
+            }
+        }
+    }
+
+    fn read_identity(&mut self, folder: &dyn Folder) -> Option<Identity> {
+        let bytes = self.required(folder, IDENTITY_PATH)?;
+        self.identity_sha256 = Some(hex::encode(Sha256::digest(&bytes)));
+        let identity = match Identity::parse(&bytes) {
+            Ok(identity) => identity,
+            Err(error) => {
+                let detail = detail_of(IDENTITY_PATH, &error.to_string());
+                self.corrupt(IDENTITY_PATH, detail);
+                return None;
+            }
+        };
+        if identity.to_bytes() != bytes {
+            self.corrupt(IDENTITY_PATH, "it is not written as this program writes it".to_owned());
+        }
+        match identity.id() {
+            Ok(id) => self.log_id = id,
+            Err(error) => self.corrupt(IDENTITY_PATH, detail_of(IDENTITY_PATH, &error.to_string())),
+        }
+        for key in &identity.keys {
+            match key.parse() {
+                Ok(key) => self.embedded.push(key),
+                Err(error) => {
+                    let finding = FindingKind::Corrupt;
+                    self.findings.push(Finding::of_file(finding, IDENTITY_PATH, error.to_string()));
+                }
+            }
+        }
+        self.origin.clone_from(&identity.origin);
+        Some(identity)
+    }
+
+    fn read_keyring(
+        &mut self,
+        folder: &dyn Folder,
+        kek: Option<&Kek>,
+        identity: Option<&Identity>,
+    ) {
+        let Some(bytes) = self.required(folder, KEYRING_PATH) else { return };
+        let Some(kek) = kek else {
+            if let Err(error) = Keyring::header(&bytes) {
+                self.corrupt(KEYRING_PATH, error.to_string());
+            }
+            let detail = "there is no key-encryption key: keyring and records were not opened; only the \
+                          public log was checked";
+            self.findings.push(Finding::of_file(FindingKind::Unassessed, KEYRING_PATH, detail));
+            return;
+        };
+        let keyring = match open_keyring(&bytes, kek) {
+            Ok(keyring) => keyring,
+            Err((kind, detail)) => {
+                self.findings.push(Finding::of_file(kind, KEYRING_PATH, detail));
+                return;
+            }
+        };
+        if self.log_id != keyring.log_id() {
+            if let Some(identity) = identity {
+                let detail = format!(
+                    "it belongs to the log {}, and log.json says {}",
+                    hex::encode(keyring.log_id()),
+                    identity.log_id
+                );
+                self.corrupt(KEYRING_PATH, detail);
+            }
+            self.log_id = keyring.log_id();
+        }
+        if let Some(identity) = identity {
+            let wanted = keyring_keys(&keyring, &identity.origin);
+            if !wanted.iter().map(ToString::to_string).eq(identity.keys.iter().cloned()) {
+                let detail = "its verifier keys are not those of the signing keys in the keyring";
+                self.corrupt(IDENTITY_PATH, detail.to_owned());
+            }
+        }
+        self.secrets = Secrets::Open(keyring);
+    }
+
+    /// A file that every log has.
+    fn required(&mut self, folder: &dyn Folder, path: &str) -> Option<Vec<u8>> {
+        let read = match self.listing.iter().any(|listed| listed == path) {
+            true => folder.read(path),
+            false => Ok(None),
+        };
+        match read {
+            Ok(Some(bytes)) => return Some(bytes),
+            Ok(None) => {
+                let finding = Finding::of_file(FindingKind::Missing, path, "the file is gone");
+                self.findings.push(finding);
+            }
+            Err(error) => {
+                let detail = error.to_string();
+                self.findings.push(Finding::of_file(FindingKind::Unreadable, path, detail));
+            }
+        }
+        None
+    }
+
+    fn corrupt(&mut self, path: &str, detail: String) {
+        self.findings.push(Finding::of_file(FindingKind::Corrupt, path, detail));
+    }
+}
+
+/// Opens the keyring, or says whether it was altered or the KEK is another one.
+fn open_keyring(bytes: &[u8], kek: &Kek) -> Result<Keyring, (FindingKind, String)> {
+    let error = match Keyring::open(bytes, kek) {
+        Ok(keyring) => return Ok(keyring),
+        Err(error) => error,
+    };
+    let KeyringError::WrongKek { .. } = error else {
+        return Err((FindingKind::Corrupt, error.to_string()));
+    };
+    // The id is only a hint. If everything else is by this KEK, the hint is what was altered.
+    let mut restored = bytes.to_vec();
+    if let Some(id) = restored.get_mut(KEK_ID) {
+        id.copy_from_slice(kek.id().as_bytes());
+    }
+    match Keyring::open(&restored, kek) {
+        Ok(_) => Err((FindingKind::Corrupt, "the id of its key-encryption key was altered".into())),
+        Err(_) => Err((FindingKind::Unassessed, error.to_string())),
+    }
+}
+
+/// The verifier keys of the signing keys in a keyring.
+fn keyring_keys(keyring: &Keyring, origin: &str) -> Vec<VerifierKey> {
+    let purposes = [
+        (Purpose::LogSigning, Algorithm::Ed25519),
+        (Purpose::LogSigningMlDsa, Algorithm::MlDsa44Cosignature),
+    ];
+    let signer = |(purpose, algorithm)| {
+        let (_, seed) = keyring.newest(purpose)?;
+        SigningKey::from_seed(origin, algorithm, seed.expose()).ok()
+    };
+    let signers = purposes.into_iter().filter_map(signer);
+    signers.map(|signer| signer.verifier_key().clone()).collect()
+}
+
+/// A temporary file of a write that never ended.
+pub(super) fn is_left_over(path: &str) -> bool {
+    let Some(rest) = path.strip_suffix(TEMPORARY_SUFFIX) else { return false };
+    let Some((file, numbers)) = rest.rsplit_once('.') else { return false };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let written = [IDENTITY_PATH, KEYRING_PATH, CHECKPOINT_PATH].contains(&file)
+        || file.parse::<merkle::TilePath>().is_ok();
+    written && numbers.split_once('-').is_some_and(|(a, b)| is_number(a) && is_number(b))
+}
+
+/// The size in the checkpoint, whoever signed it, but no more than there are entry bundles for.
+fn claimed_size(folder: &dyn Folder, listing: &[String]) -> u64 {
+    let bundles = listing.iter().filter(|path| path.starts_with("tile/entries/")).count() as u64;
+    let most = bundles.saturating_add(1).saturating_mul(u64::from(merkle::TILE_WIDTH));
+    claimed(folder).map_or(0, |checkpoint| checkpoint.size).min(most)
+}
+
+fn claimed_origin(folder: &dyn Folder) -> Option<String> {
+    claimed(folder).map(|checkpoint| checkpoint.origin)
+}
+
+fn claimed(folder: &dyn Folder) -> Option<checkpoint::Checkpoint> {
+    let bytes = folder.read(CHECKPOINT_PATH).ok()??;
+    let note = Note::parse(&bytes).ok()?;
+    Some(CheckpointText::parse(note.text()).ok()?.checkpoint)
+}
+
+/// An error's words without the file that stands beside them.
+fn detail_of(file: &str, message: &str) -> String {
+    let detail = message.strip_prefix(file).and_then(|rest| rest.strip_prefix(": "));
+    detail.unwrap_or(message).to_owned()
+}

@@ -1,0 +1,187 @@
+//! A log opened for writing by a command: events in, one answer for each line out, in order.
+//!
+//! The wiring capture -> redact -> seal stands here for captured events, and next door in `intake.rs` for
+//! lines of our own, which is the path that `bench` measures.
+
+use crate::commands::init;
+use crate::context::Context;
+use crate::data_folder::LogFolder;
+use crate::failure::Failure;
+use crate::intake::{self, Intake};
+use crate::key_source;
+use crate::terminal::{STRONG, styled};
+use capture::Captured;
+use event::{Event, EventError};
+use seal::{Log, NewLog, Options, Outcome, Receipt, SealError, Ticket};
+use std::borrow::Cow;
+use std::sync::Arc;
+use store::Reservation;
+
+/// A log that is being written to.
+pub(crate) struct Writing {
+    /// The log.
+    pub(crate) log: Log,
+    /// Its folder.
+    pub(crate) folder: LogFolder,
+}
+
+/// Lines on their way into the log.
+pub(crate) struct Flight {
+    lines: Vec<(u64, Option<EventError>)>,
+    ticket: Option<Ticket>,
+}
+
+/// What became of one line.
+pub(crate) struct Answer<'a> {
+    /// The line, from 1.
+    pub(crate) line: u64,
+    /// Where it stands, or why it was refused.
+    pub(crate) result: Result<Accepted<'a>, Refusal>,
+}
+
+/// A line that is in the log.
+pub(crate) struct Accepted<'a> {
+    pub(crate) event_id: &'a str,
+    pub(crate) index: u64,
+    pub(crate) leaf_hash: [u8; 32],
+    /// Whether it was there before.
+    pub(crate) duplicate: bool,
+    /// What acknowledged it.
+    pub(crate) receipt: &'a Receipt,
+}
+
+/// A line that is not.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// The stable code.
+    pub(crate) code: &'static str,
+    /// The field, empty for the line as a whole.
+    pub(crate) field: String,
+    /// What is wrong and what to do.
+    pub(crate) reason: Cow<'static, str>,
+}
+
+impl Refusal {
+    /// An event id under which another event was sealed.
+    pub(crate) fn conflict(index: u64) -> Self {
+        let reason = format!(
+            "another event was sealed under this id at index {index}; give a new event an id of its own"
+        );
+        Self { code: "id_conflict", field: "event_id".to_owned(), reason: reason.into() }
+    }
+}
+
+impl From<EventError> for Refusal {
+    fn from(error: EventError) -> Self {
+        Self { code: error.code.as_str(), field: error.field, reason: error.reason }
+    }
+}
+
+impl Writing {
+    /// Opens the log that is meant, creating it when there is none. `is_long`: whether much is about to be
+    /// written, so that reserving space ahead pays.
+    pub(crate) fn open(context: &Context, is_long: bool) -> Result<Self, Failure> {
+        let name = context.global.log.clone();
+        let made = init::make(context, &NewLog { name, origin: None, post_quantum: false })?;
+        let folder = made.log;
+        let kek = match made.kek {
+            Some(new) => {
+                context.terminal.note(format!(
+                    "Created the log {} in {}; its key-encryption key is in {}: back it up.",
+                    styled(STRONG, &folder.identity.name),
+                    folder.path.display(),
+                    new.place
+                ));
+                new.kek
+            }
+            None => key_source::kek_of(&context.global.key, &*folder.folder)?
+                .ok_or_else(key_source::none)?,
+        };
+        let reservation = if is_long { Reservation::Background } else { Reservation::Off };
+        let options = Options { reservation, ..Options::system() };
+        let writer = seal::open(&folder.folder, Arc::new(kek), options)?;
+        Ok(Self { log: Log::start(writer), folder })
+    }
+
+    /// Redacts, encodes and submits what was captured, without waiting for it to be durable.
+    pub(crate) fn submit<'a>(
+        &self,
+        captured: impl IntoIterator<Item = Captured<'a>>,
+    ) -> Result<Flight, Failure> {
+        let mut lines = Vec::new();
+        let mut events: Vec<Event<'a>> = Vec::new();
+        for Captured { line, outcome } in captured {
+            match outcome {
+                Ok(event) => {
+                    lines.push((line, None));
+                    events.push(event);
+                }
+                Err(error) => lines.push((line, Some(error))),
+            }
+        }
+        if events.is_empty() {
+            return Ok(Flight { lines, ticket: None });
+        }
+        let redactor = self.log.redactor();
+        let batch = self.log.encode(events.into_iter().map(|event| redactor.redact(event)))?;
+        let permit = self.log.admit(batch.bytes());
+        let ticket = Some(self.log.submit(batch, permit)?);
+        Ok(Flight { lines, ticket })
+    }
+
+    /// The same for lines of our own events; `first` is the number of the first line.
+    pub(crate) fn submit_lines(&self, bytes: &[u8], first: u64) -> Result<Flight, Failure> {
+        let permit = self.log.admit(bytes.len());
+        let Intake { lines, batch } = intake::take_in(&self.log, bytes, first)?;
+        let ticket = match batch.is_empty() {
+            true => None,
+            false => Some(self.log.submit(batch, permit)?),
+        };
+        Ok(Flight { lines, ticket })
+    }
+
+    /// Ends writing in good order.
+    pub(crate) fn close(self) -> Result<(), Failure> {
+        Ok(self.log.close()?)
+    }
+}
+
+impl Flight {
+    /// Lines that never reached the log.
+    pub(crate) fn refused(line: u64, error: EventError) -> Self {
+        Self { lines: vec![(line, Some(error))], ticket: None }
+    }
+
+    /// Waits until the lines are durable, and answers for each in order.
+    pub(crate) fn land(
+        self,
+        each: &mut dyn FnMut(Answer<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let receipt = self.ticket.map(Ticket::wait).transpose()?;
+        let mut position = 0;
+        for (line, error) in self.lines {
+            let result = match (error, &receipt) {
+                (Some(error), _) => Err(error.into()),
+                (None, Some(receipt)) => {
+                    position += 1;
+                    accepted(receipt, position - 1)?
+                }
+                (None, None) => return Err(SealError::Closed.into()),
+            };
+            each(Answer { line, result })?;
+        }
+        Ok(())
+    }
+}
+
+/// What a receipt says about the event at a position of its batch.
+fn accepted(receipt: &Receipt, position: usize) -> Result<Result<Accepted<'_>, Refusal>, Failure> {
+    let event_id = receipt.batch.event_id(position).unwrap_or_default();
+    let (index, leaf_hash, duplicate) = match receipt.outcomes.get(position) {
+        Some(Outcome::Sealed { index, leaf_hash }) => (*index, *leaf_hash, false),
+        Some(Outcome::Duplicate { index, leaf_hash }) => (*index, *leaf_hash, true),
+        Some(Outcome::Conflict { index }) => return Ok(Err(Refusal::conflict(*index))),
+        None => return Err(SealError::Closed.into()),
+    };
+    Ok(Ok(Accepted { event_id, index, leaf_hash, duplicate, receipt }))
+}

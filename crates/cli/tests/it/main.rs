@@ -1,0 +1,12 @@
+//! The program as people and programs see it: the binary, and `verify` as a function.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail where it stands")]
+
+mod append;
+mod demo;
+mod import;
+mod program;
+mod read;
+mod refusals;
+mod tamper;
+mod verify;

@@ -1,0 +1,243 @@
+//! `kill -9` of a real process under load, again and again on the same folder.
+//!
+//! This does not test durability (the page cache survives a kill; `run` tests that). It tests the threads
+//! around the writer, the lock, and recovery from whatever state a process can be torn out of.
+
+mod answer;
+mod child;
+mod plan;
+
+pub use child::run_victim;
+
+use crate::model::Model;
+use crate::random::Random;
+use crate::{reading, verdict};
+use answer::Answer;
+use keys::{Kek, KekOrigin, SecretKey};
+use plan::{THREADS, batch};
+use seal::{NewLog, Options, SealError};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{DiskFolder, Folder, Reservation, StoreError};
+
+/// Records after which a fresh folder is begun: every round reads all of them.
+const RECORDS_MAX: u64 = 100_000;
+
+/// How much the rounds did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KillTally {
+    /// Processes killed.
+    pub rounds: u64,
+    /// Events acknowledged before a kill.
+    pub acknowledged: u64,
+    /// Batches that were unanswered at a kill and in the log all the same.
+    pub found_unanswered: u64,
+    /// Second writers that were refused.
+    pub refused: u64,
+}
+
+fn kek() -> Kek {
+    Kek::from_secret(SecretKey::new([7; 32]), KekOrigin::File)
+}
+
+/// Small journal files and quick checkpoints, so that a kill often falls on a roll or a publication.
+fn options(reservation: Reservation) -> Options {
+    Options {
+        journal_roll_bytes: 256 << 10,
+        reservation,
+        heartbeat_ms: 0,
+        publish_ms: 20,
+        ..Options::system()
+    }
+}
+
+/// Kills `rounds` processes, started as `program` with the arguments that `kill-child` reads.
+///
+/// # Errors
+/// The first broken promise, in words; the folder is left as it is.
+pub fn kill_rounds(
+    program: &Path,
+    folder: &Path,
+    rounds: u64,
+    seed: u64,
+    progress: &mut dyn FnMut(u64),
+) -> Result<KillTally, String> {
+    let mut random = Random::new(seed);
+    let mut tally = KillTally::default();
+    let mut ground = Ground::create(&folder.join("0"))?;
+    for round in 0..rounds {
+        if ground.records > RECORDS_MAX {
+            ground = Ground::create(&folder.join(round.to_string()))?;
+        }
+        let before = ground.model.acknowledged().len();
+        ground.round(program, &mut random, &mut tally)?;
+        tally.rounds += 1;
+        tally.acknowledged += (ground.model.acknowledged().len() - before) as u64;
+        progress(round + 1);
+    }
+    Ok(tally)
+}
+
+/// One folder and what it owes.
+struct Ground {
+    data: PathBuf,
+    answers: PathBuf,
+    /// Bytes of the answers that were read.
+    read: usize,
+    /// The first unanswered batch of each thread.
+    next: Vec<u64>,
+    records: u64,
+    model: Model,
+}
+
+impl Ground {
+    fn create(at: &Path) -> Result<Self, String> {
+        let data = at.join("log");
+        std::fs::create_dir_all(&data).map_err(text)?;
+        let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&data));
+        let new = NewLog { name: "killed".to_owned(), origin: None, post_quantum: false };
+        seal::create(&folder, &new, &kek(), [9; 16], &options(Reservation::Off)).map_err(text)?;
+        let (identity, keys) = reading::identity(&*folder)?;
+        Ok(Self {
+            data,
+            answers: at.join("answers"),
+            read: 0,
+            next: vec![0; usize::try_from(THREADS).unwrap_or(0)],
+            records: 0,
+            model: Model::new(identity, keys),
+        })
+    }
+
+    fn round(
+        &mut self,
+        program: &Path,
+        random: &mut Random,
+        tally: &mut KillTally,
+    ) -> Result<(), String> {
+        let mut child = self.start(program)?;
+        let outcome = self.torment(&mut child, random, tally);
+        // Whatever happened, the process must not outlive the round.
+        let _ = child.kill();
+        let _ = child.wait();
+        outcome?;
+        let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&self.data));
+        let opened = seal::open(&folder, Arc::new(kek()), options(Reservation::Off));
+        let writer = opened.map_err(|error| format!("it does not open after the kill: {error}"))?;
+        self.read_answers(writer.redactor())?;
+        for (thread, number) in (0..).zip(self.next.clone()) {
+            self.model.doubt(batch(thread, number));
+        }
+        let contents = reading::read(&*folder, &kek())?;
+        self.model.check(&contents)?;
+        verdict::check(&*folder, &contents, &self.model)?;
+        let ids = contents.ids();
+        let found = |batch: &Vec<Arc<crate::workload::Planned>>| {
+            batch.iter().any(|planned| ids.contains(planned.id.as_str()))
+        };
+        tally.found_unanswered +=
+            self.model.take_in_doubt().iter().filter(|b| found(b)).count() as u64;
+        self.records = contents.size();
+        Ok(())
+    }
+
+    fn start(&self, program: &Path) -> Result<Child, String> {
+        let next: Vec<String> = self.next.iter().map(u64::to_string).collect();
+        Command::new(program)
+            .arg("kill-child")
+            .arg("--data")
+            .arg(&self.data)
+            .arg("--acks")
+            .arg(&self.answers)
+            .arg("--next")
+            .arg(next.join(","))
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(text)
+    }
+
+    /// Lets the process work for a while, now and then stopped or contended, and kills it. One in five is
+    /// killed without waiting until it has opened the log.
+    fn torment(
+        &self,
+        child: &mut Child,
+        random: &mut Random,
+        tally: &mut KillTally,
+    ) -> Result<(), String> {
+        let patience = Duration::from_millis(random.between(20, 400));
+        if random.percent(20) {
+            std::thread::sleep(patience / 8);
+            return child.kill().map_err(text);
+        }
+        let out = child.stdout.take().ok_or("the process has no output")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).map_err(text)?;
+        if line.trim() != "ready" {
+            return Err(format!("the process ended by itself: {line:?}"));
+        }
+        std::thread::sleep(patience / 2);
+        if random.percent(30) {
+            let stopped = random.percent(50);
+            self.contend(child, stopped)?;
+            tally.refused += 1;
+        }
+        std::thread::sleep(patience / 2);
+        match child.try_wait().map_err(text)? {
+            Some(status) => Err(format!("the process ended by itself: {status}")),
+            None => child.kill().map_err(text),
+        }
+    }
+
+    /// A second writer is refused, also while the first cannot answer.
+    fn contend(&self, child: &Child, stopped: bool) -> Result<(), String> {
+        let signal = |signal| {
+            let id = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+            id.map_or(Ok(()), |id| rustix::process::kill_process(id, signal)).map_err(text)
+        };
+        if stopped {
+            signal(rustix::process::Signal::STOP)?;
+        }
+        let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&self.data));
+        let second = seal::open(&folder, Arc::new(kek()), options(Reservation::Off));
+        if stopped {
+            signal(rustix::process::Signal::CONT)?;
+        }
+        match second {
+            Err(SealError::Store(error)) if matches!(*error, StoreError::Locked { .. }) => Ok(()),
+            Err(error) => Err(format!("a second writer was refused for another reason: {error}")),
+            Ok(_) => Err("a second writer was let in".to_owned()),
+        }
+    }
+
+    /// Takes note of what was acknowledged since the last round. A line that was cut short counts as none.
+    fn read_answers(&mut self, redactor: &redact::Redactor) -> Result<(), String> {
+        let bytes = match std::fs::read(&self.answers) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(text(error)),
+        };
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let new = bytes.get(self.read..whole).unwrap_or_default();
+        for line in String::from_utf8_lossy(new).lines() {
+            let answer = Answer::parse(line).ok_or_else(|| format!("not an answer: {line:?}"))?;
+            let planned = batch(answer.thread, answer.number);
+            self.model.learn_outcomes(&planned, &answer.outcomes, &answer.note, redactor)?;
+            let place = usize::try_from(answer.thread).unwrap_or(usize::MAX);
+            if let Some(next) = self.next.get_mut(place) {
+                *next = answer.number + 1;
+            }
+        }
+        self.read = whole;
+        if whole < bytes.len() {
+            let file = std::fs::OpenOptions::new().write(true).open(&self.answers).map_err(text)?;
+            file.set_len(whole as u64).map_err(text)?;
+        }
+        Ok(())
+    }
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

@@ -1,0 +1,113 @@
+//! Stories that went wrong once, each told with every seed and at every call that it needs.
+
+use super::*;
+
+/// A journal file with a single frame is larger than this, one without any is not.
+const ROLL_ALWAYS: u64 = 65;
+
+fn world(seed: u64, roll: u64) -> World {
+    let mut world = World::create(seed, SimulatedFolder::new(seed)).unwrap();
+    world.options.journal_roll_bytes = roll;
+    world
+}
+
+/// A life of one batch and one publication that is stopped at a call.
+fn stop_at(world: &mut World, at_call: u64, kind: FaultKind, end: End) -> Result<(), String> {
+    world.faults = vec![Fault { at_call: world.folder.calls() + at_call, kind }];
+    if let Some(mut writer) = world.open()? {
+        if let Step::Alive = world.append(&mut writer)? {
+            let _ = world.publish(&mut writer)?;
+        }
+    }
+    world.end(end)?;
+    world.faults.clear();
+    Ok(())
+}
+
+/// Stops at every call of a life by `end`, begins another that succeeds, and loses power.
+fn survives(roll: u64, kind: FaultKind, end: End) {
+    for at_call in 0..70 {
+        for seed in 0..2 {
+            let mut world = world(seed, roll);
+            let story = |world: &mut World| {
+                world.live(1)?;
+                world.end(End::Kill)?;
+                stop_at(world, at_call, kind, end)?;
+                world.live(0)?;
+                world.end(End::PowerCut)?;
+                world.live_in_peace()
+            };
+            if let Err(what) = story(&mut world) {
+                let trace = world.folder.trace().join("\n");
+                panic!("stopped at call {at_call}, seed {seed}: {what}\n{trace}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_call_of_rolling_and_publishing_is_survived() {
+    survives(ROLL_ALWAYS, FaultKind::CrashAfter, End::PowerCut);
+}
+
+#[test]
+fn names_that_a_killed_process_left_undurable_are_made_durable_before_they_count() {
+    survives(ROLL_ALWAYS, FaultKind::CrashAfter, End::Kill);
+    survives(1 << 30, FaultKind::CrashAfter, End::Kill);
+}
+
+#[test]
+fn bytes_whose_sync_failed_are_written_again_before_they_count() {
+    survives(ROLL_ALWAYS, FaultKind::FailedSync, End::Reopen);
+    survives(1 << 30, FaultKind::FailedSync, End::Reopen);
+}
+
+#[test]
+fn publishing_does_not_touch_what_the_published_checkpoint_needs() {
+    for seed in 0..20 {
+        let mut world = world(seed, 1 << 30);
+        let mut writer = world.open().unwrap().unwrap();
+        // From 256 to 511 entries, every head needs the same tile of level 1.
+        while writer.size() < 300 {
+            world.append(&mut writer).unwrap();
+        }
+        world.publish(&mut writer).unwrap();
+        world.append(&mut writer).unwrap();
+        let files = 4;
+        let at_call = world.folder.calls() + 3 * files - 2;
+        world.folder.set_faults(vec![Fault { at_call, kind: FaultKind::CrashBefore }]);
+        world.publish(&mut writer).unwrap();
+        drop(writer);
+        world.end(End::PowerCut).unwrap();
+        if let Err(what) = world.live_in_peace() {
+            panic!("seed {seed}: {what}\n{}", world.folder.trace().join("\n"));
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_ahead_only_while_the_log_opens_leaves_no_gap_in_a_stream() {
+    for seed in 0..20 {
+        let mut world = world(seed, 1 << 30);
+        let story = |world: &mut World| {
+            let mut writer = world.open()?.ok_or("not opened")?;
+            for _ in 0..6 {
+                world.append(&mut writer)?;
+            }
+            world.publish(&mut writer)?;
+            drop(writer);
+            world.clock.jump(DAY_MS);
+            let mut writer = world.open()?.ok_or("not opened")?;
+            world.clock.jump(-DAY_MS);
+            for _ in 0..6 {
+                world.append(&mut writer)?;
+            }
+            drop(writer);
+            world.end(End::Kill)?;
+            world.live_in_peace()
+        };
+        if let Err(what) = story(&mut world) {
+            panic!("seed {seed}: {what}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Writes the seeds of every target into `corpus/`: from `testdata/`, and from the samples that the
+//! targets check against. Run it in `fuzz/` when a format or a sample changes:
+//! `cargo run --example seeds`.
+//!
+//! Seeds that once broke something are not written here; they lie beside these in `corpus/`.
+
+use checkpoint::{Algorithm, SigningKey};
+use event::{Event, Record};
+use fuzz::sample_keyring::keyring;
+use fuzz::sample_log::{ORIGIN, SampleLog, key, texts};
+use fuzz::{sample_journal, stored};
+use keys::KeyId;
+use merkle::{Frontier, consistency_proof, leaf_hash};
+use std::error::Error;
+use std::path::Path;
+
+type Done = Result<(), Box<dyn Error>>;
+
+/// More than this is no seed: libFuzzer makes small inputs larger, never the other way round.
+const SEED_BYTES_MAX: usize = 28 << 10;
+
+fn main() -> Done {
+    captures()?;
+    events()?;
+    redaction()?;
+    trees()?;
+    checkpoints()?;
+    evidence()?;
+    files()
+}
+
+/// One seed.
+fn put(target: &str, name: &str, bytes: &[u8]) -> Done {
+    assert!(bytes.len() <= SEED_BYTES_MAX, "{target}/{name} is too long for a seed");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(name), bytes)?;
+    Ok(())
+}
+
+fn testdata(path: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata");
+    std::fs::read(folder.join(path)).map_err(|error| format!("{path}: {error}").into())
+}
+
+/// The first lines of a file.
+fn lines(path: &str, count: usize) -> Result<Vec<u8>, Box<dyn Error>> {
+    let bytes = testdata(path)?;
+    Ok(bytes.split_inclusive(|byte| *byte == b'\n').take(count).collect::<Vec<_>>().concat())
+}
+
+fn captures() -> Done {
+    put("capture_ag2_audit", "hub", &testdata("ag2/hub/audit.jsonl")?)?;
+    for number in [1, 4, 5] {
+        let bytes = testdata(&format!("ag2/hub/wal-{number}.jsonl"))?;
+        put("capture_ag2_wal", &format!("channel-{number}"), &bytes)?;
+    }
+    put("capture_ag2_spans", "hub", &testdata("ag2/hub/spans.jsonl")?)?;
+    for name in ["gen_ai-1.27", "gen_ai-1.36", "gen_ai-1.36.logs", "mcp", "openllmetry"] {
+        let bytes = testdata(&format!("otlp/generations/{name}.json"))?;
+        put("capture_otlp_json", name, &bytes)?;
+    }
+    put("capture_otlp_traces_protobuf", "traces", &testdata("otlp/traces.pb")?)?;
+    put("capture_otlp_logs_protobuf", "logs", &testdata("otlp/logs.pb")?)?;
+    put("capture_forensic_log", "coder", &testdata("forensic/forensics_SeniorCoder.log")?)?;
+    put("capture_native", "refund", &lines("incident/refund.ndjson", 6)?)?;
+    put("capture_native", "one-of-each-bad", &testdata("bad/one-of-each-small.ndjson")?)?;
+    let one = lines("incident/refund.ndjson", 1)?;
+    let two = lines("incident/refund.ndjson", 2)?;
+    let array = [b"[", two.trim_ascii(), b"]"].concat();
+    let array: Vec<u8> = array.iter().map(|b| if *b == b'\n' { b',' } else { *b }).collect();
+    put("capture_body", "object", &one)?;
+    put("capture_body", "array", &array)?;
+    put("capture_body", "lines", &two)
+}
+
+fn events() -> Done {
+    let refund = lines("incident/refund.ndjson", 8)?;
+    let whole = br#"{"event_id":"e1","event_type":"agent.tool_call","timestamp":"2026-01-01T00:00:00Z","session_id":"s","trace_id":"t","parent_event_id":"p","caused_by":["a","b"],"phase":"result","outcome":"success","confidence":0.5,"duration_ms":1.5,"tokens":{"input":1,"output":2,"cache_read":1,"cache_write":0,"reasoning":1,"total":3},"token_count":3,"cost":{"amount":0.10,"currency":"USD"},"model":{"provider":"x","requested":"y","responded":"z"},"producer":{"id":"p","seq":1,"sdk":"s/1"},"redactions":[{"path":"a","rule":"b","action":"mask"}],"tags":["t"],"params":{"q":[1,2.50,null,true]},"attributes":{"k":{"n":"v"}},"other":1e3}"#;
+    let mut stream = Vec::new();
+    for (number, line) in refund.split(|byte| *byte == b'\n').enumerate() {
+        let Ok(event) = Event::from_json(line) else { continue };
+        let (meta, content) = stored::stored(&event);
+        let length = u16::try_from(meta.len())?.to_be_bytes();
+        if number < 4 {
+            put("event_json", &format!("refund-{number}"), line)?;
+            let seed = [&length[..], &meta, &content].concat();
+            put("event_stored", &format!("refund-{number}"), &seed)?;
+        }
+        stream.extend_from_slice(&[&meta[..], b"\n", &content, b"\n"].concat());
+    }
+    put("event_json", "every-field", whole)?;
+    put("query_trace", "refund", &stream)?;
+    let linked = [
+        r#"{"event_type":"agent.invocation","event_id":"a","parent_event_id":"c","trace_id":"t"}"#,
+        "",
+        r#"{"event_type":"agent.tool_call","event_id":"b","parent_event_id":"a","phase":"intent"}"#,
+        r#"{"params":{"q":"\u001b[31m\u202e"}}"#,
+        r#"{"event_type":"agent.error","event_id":"c","parent_event_id":"b","caused_by":["a","x"]}"#,
+        r#"{"error":"e"}"#,
+    ];
+    put("query_trace", "circle", linked.join("\n").as_bytes())?;
+    let log = SampleLog::new(4);
+    let entries: Vec<[u8; 104]> = log.entries.iter().map(event::Entry::encode).collect();
+    put("event_entry", "first", &entries[0])?;
+    put("event_entry", "chain", &entries.concat())?;
+    put("event_record", "three", &log.payload[32..])?;
+    let (meta, _) = texts(0);
+    let bare = Record { meta: meta.as_bytes(), content: b"", ..log.records()[1] };
+    let mut bytes = Vec::new();
+    bare.encode(&mut bytes);
+    put("event_record", "no-content", &bytes)
+}
+
+fn redaction() -> Done {
+    let head = [0, 3, 0, 1];
+    for (number, line) in lines("incident/refund.ndjson", 3)?.split(|b| *b == b'\n').enumerate() {
+        put("redact_json", &format!("refund-{number}"), &[&head[..], line].concat())?;
+    }
+    let secrets = br#"{"event_type":"agent.error","error":"provider 503 key=sk-secret","params":{"password":"x1","headers":[{"name":"Authorization","value":"Bearer abcdef0123456789"}],"card":"4111 1111 1111 1111","json":"{\"api_key\":\"x\",\"to\":\"a@b.co\"}"},"url":"https://u:p@host/x?token=abc"}"#;
+    put("redact_json", "secrets", &[&head[..], secrets].concat())?;
+    let every: Vec<u8> = (0..=255).collect();
+    put("redact_event", "rising", &every.repeat(2))?;
+    put("redact_event", "middle", &[0x5a_u8, 0x13, 0xc7, 0x88].repeat(60))
+}
+
+fn trees() -> Done {
+    for (name, path) in [
+        ("tile", "tile/0/000"),
+        ("partial", "tile/3/x001/x234/067.p/255"),
+        ("bundle", "tile/entries/x018/x446/x744/x073/x709/x551/615"),
+        ("partial-bundle", "tile/entries/000.p/1"),
+        ("wrong", "tile/64/x000/000"),
+    ] {
+        put("merkle_paths", name, path.as_bytes())?;
+    }
+    let mut frontier = Frontier::new();
+    put("merkle_frontier", "empty", &frontier.to_bytes())?;
+    (0..7_u8).for_each(|leaf| frontier.push(leaf_hash(&[leaf])));
+    put("merkle_frontier", "seven", &frontier.to_bytes())?;
+    for (name, size, index, mutation) in
+        [("one", 0, 0, 0), ("seven", 6, 3, 1), ("thirteen", 12, 9, 2), ("largest", 39, 38, 3)]
+    {
+        let mut bytes = vec![size, index, mutation, 2];
+        bytes.extend_from_slice(&5_u64.to_be_bytes());
+        bytes.extend_from_slice(&11_u64.to_be_bytes());
+        (0..4).for_each(|hash| bytes.extend_from_slice(&[hash; 32]));
+        put("merkle_proofs", name, &bytes)?;
+    }
+    Ok(())
+}
+
+fn checkpoints() -> Done {
+    let log = SampleLog::new(5);
+    put("checkpoint_note", "signed", log.checkpoint(5).as_bytes())?;
+    put("checkpoint_note", "empty-tree", log.checkpoint(0).as_bytes())?;
+    let text: Vec<String> = log.checkpoint(3).lines().take(3).map(str::to_owned).collect();
+    let text = format!("{}\nan extension\n", text.join("\n"));
+    put("checkpoint_note", "text-alone", text.as_bytes())?;
+    put("checkpoint_vkey", "ed25519", key().to_string().as_bytes())?;
+    let make = |seed: u8, algorithm| {
+        let key = SigningKey::from_seed(format!("w{seed}"), algorithm, &[seed; 32])?;
+        Ok::<_, Box<dyn Error>>(key.verifier_key().to_string())
+    };
+    let [w11, w12, w13] = [11, 12, 13].map(|seed| make(seed, Algorithm::Ed25519Cosignature));
+    let (w11, w12, w13) = (w11?, w12?, w13?);
+    put("checkpoint_vkey", "ed25519-cosignature", w11.as_bytes())?;
+    let large = make(14, Algorithm::MlDsa44Cosignature)?;
+    put("checkpoint_vkey", "ml-dsa-44", large.as_bytes())?;
+    let own = key();
+    put("checkpoint_policy", "log-alone", format!("log {own}\nquorum none\n").as_bytes())?;
+    let some = format!(
+        "# two of three, or the first\nlog {own} https://log.example\nwitness a {w11}\nwitness b {w12}\nwitness c {w13} https://w\ngroup two 2 a b c\nquorum two\n"
+    );
+    put("checkpoint_policy", "two-of-three", some.as_bytes())?;
+    let nested = format!(
+        "log {own}\nwitness a {w11}\nwitness b {w12}\nwitness c {w13}\ngroup g any a b\ngroup h all g c\nquorum h\n"
+    );
+    put("checkpoint_policy", "nested", nested.as_bytes())?;
+    let mut proof = log.proof(3);
+    put("checkpoint_proof", "fourth-of-five", proof.to_string().as_bytes())?;
+    put("prove_proof", "fourth-of-five", &[&[3, 9][..], proof.to_string().as_bytes()].concat())?;
+    let only = SampleLog::new(1).proof(0).to_string();
+    put("checkpoint_proof", "only-entry", only.as_bytes())?;
+    put("prove_proof", "first", &[&[0, 0][..], log.proof(0).to_string().as_bytes()].concat())?;
+    proof.extra = Some(b"extra".to_vec());
+    put("checkpoint_proof", "with-extra", proof.to_string().as_bytes())
+}
+
+fn evidence() -> Done {
+    let log = SampleLog::new(5);
+    for (index, name) in [(0, "no-content"), (1, "with-content")] {
+        put("prove_evidence", name, log.evidence(index).to_json().as_bytes())?;
+    }
+    let withheld = log.evidence(4).without_content()?;
+    put("prove_evidence", "withheld", withheld.to_json().as_bytes())?;
+    put("prove_growth", "with-truth", &[3, 11, 1])?;
+    put("prove_growth", "from-nothing", &[0, 4, 0])?;
+    let truth = consistency_proof(&SampleLog::new(11).tree(), 6, 11)?;
+    let hashes: Vec<u8> = truth.iter().flat_map(|hash| hash.0).collect();
+    put("prove_growth", "whole", &[&[6, 11, 0][..], &hashes].concat())?;
+    put("prove_log", "unchanged", &[1, 0, 0, 0, 0, 0])?;
+    put("prove_log", "checkpoint-cut", &[1, 0, 0, 9, 0, 4])?;
+    put("prove_log", "record-changed", &[1, 3, 0, 120, 0, 1, b'x'])?;
+    put("prove_log", "tile-replaced", &[130, 1, 0, 0, 0xff, 0xff, 1, 2, 3])?;
+    put("prove_damage", "unchanged", &[0, 0, 0, 0, 0])?;
+    put("prove_damage", "byte-changed", &[1, 0, 90, 0, 0, 0xff])?;
+    put("prove_damage", "record-cut-out", &[0, 0, 32, 0, 180])
+}
+
+fn files() -> Done {
+    for keys in [0, 1, 8] {
+        put("keys_keyring", &format!("{keys}-keys"), &keyring(keys))?;
+    }
+    put("keys_keyring", "key-id", KeyId::from_bytes([9; 16]).to_string().as_bytes())?;
+    let journal = sample_journal::journal();
+    let frames = &journal[store::JOURNAL_HEADER_BYTES..];
+    put("store_journal", "frames", frames)?;
+    put("store_journal", "torn", &frames[..frames.len() - 9])?;
+    put("store_journal", "reserved", &[frames, &[0; 99]].concat())?;
+    put("store_journal", "damaged", &[&[0xff; 5], frames].concat())?;
+    put("store_journal_header", "file", &journal[..store::JOURNAL_HEADER_BYTES])?;
+    put("store_journal_header", "frame", &frames[..store::FRAME_HEADER_BYTES])?;
+    put("store_journal_header", "name", store::journal_path(12).as_bytes())?;
+    let identity = seal::Identity {
+        format: seal::FORMAT_VERSION,
+        log_id: "05".repeat(16),
+        name: "main".to_owned(),
+        origin: ORIGIN.to_owned(),
+        created: "2026-01-01T00:00:00Z".to_owned(),
+        keys: vec![key().to_string()],
+    };
+    put("seal_identity", "log", &identity.to_bytes())
+}
