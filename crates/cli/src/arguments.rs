@@ -11,6 +11,7 @@ const ABOUT: &str = "A tamper-evident log of everything that AI agents do";
 
 const AFTER_HELP: &str = "\
 Examples:
+  tacho demo                                see all of it with recorded agents
   tacho init                                create a log
   tacho append events.ndjson                seal events, one JSON object a line
   tacho verify                              check every byte; name what is wrong

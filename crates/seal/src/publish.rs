@@ -104,7 +104,10 @@ pub(crate) fn remove_strays(
     for path in stray.into_iter().filter(|path| !keep.contains(path)) {
         folder.remove(&path)?;
     }
-    for path in folder.list(store::CACHE_FOLDER)?.into_iter().filter(|path| path.ends_with(store::TEMPORARY_SUFFIX))
+    for path in folder
+        .list(store::CACHE_FOLDER)?
+        .into_iter()
+        .filter(|path| path.ends_with(store::TEMPORARY_SUFFIX))
     {
         folder.remove(&path)?;
     }

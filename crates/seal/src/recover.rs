@@ -20,8 +20,8 @@ use merkle::{EntryBundle, Hash, TILE_WIDTH, TileBuilder, TileCoordinate, partial
 use redact::{Policy, Redactor};
 use std::sync::Arc;
 use store::{
-    FileJournal, Folder, FrameBuffer, FrameFound, JOURNAL_FOLDER, JOURNAL_HEADER_BYTES,
-    JournalHeader, JournalReader, Position, StoreError, Tail,
+    BLOCK_BYTES, FileJournal, Folder, FrameBuffer, FrameFound, JOURNAL_FOLDER,
+    JOURNAL_HEADER_BYTES, JournalHeader, JournalReader, Position, StoreError, Tail,
 };
 use zeroize::Zeroizing;
 
@@ -279,13 +279,17 @@ impl Recovery<'_> {
         Ok(end)
     }
 
-    /// A file whose creation was cut short: it never held a record.
+    /// A file whose creation was cut short: its header does not read, and nothing lies behind the header,
+    /// which is synced before the first frame is written.
     fn is_unborn(&self, path: &str) -> Result<bool, SealError> {
         let bytes = self.folder.size(path)?.unwrap_or(0);
-        let mut header = [0; JOURNAL_HEADER_BYTES];
-        let count = self.folder.read_at(path, 0, &mut header)?;
-        let whole = JournalHeader::decode(header.get(..count).unwrap_or_default(), path).is_ok();
-        Ok(!whole && bytes <= JOURNAL_HEADER_BYTES as u64 && self.covered(path))
+        let mut block = vec![0; usize::try_from(BLOCK_BYTES).unwrap_or(0)];
+        let count = self.folder.read_at(path, 0, &mut block)?;
+        block.truncate(count);
+        let (header, behind) = block.split_at(count.min(JOURNAL_HEADER_BYTES));
+        let whole = JournalHeader::decode(header, path).is_ok();
+        let empty = bytes <= BLOCK_BYTES && behind.iter().all(|byte| *byte == 0);
+        Ok(!whole && empty && self.covered(path))
     }
 
     /// True when every record that was signed lies before the file at `path`.

@@ -30,7 +30,8 @@ pub(crate) struct DirectFile {
 
 impl DirectFile {
     pub(crate) fn open(at: &Path, path: &str) -> Result<Box<dyn WriteFile>, StoreError> {
-        let open = |flags: i32| OpenOptions::new().read(true).write(true).custom_flags(flags).open(at);
+        let open =
+            |flags: i32| OpenOptions::new().read(true).write(true).custom_flags(flags).open(at);
         let direct = i32::try_from(rustix::fs::OFlags::DIRECT.bits()).unwrap_or(0);
         let file = match open(direct) {
             Err(error) if error.kind() == ErrorKind::InvalidInput => open(0),
@@ -126,14 +127,18 @@ mod tests {
         File::create(&at).unwrap();
         let mut file = DirectFile::open(&at, "f").unwrap();
         let mut wanted = Vec::new();
-        for (round, length) in [1, 4095, 1, 0, 4096, 5000, 64, 12_288, 3, 100_000].into_iter().enumerate() {
+        for (round, length) in
+            [1, 4095, 1, 0, 4096, 5000, 64, 12_288, 3, 100_000].into_iter().enumerate()
+        {
             let piece: Vec<u8> = (0..length).map(|n| (n * 7 + round) as u8).collect();
             file.write_at(wanted.len() as u64, &piece).unwrap();
             wanted.extend_from_slice(&piece);
             file.sync().unwrap();
             let read = std::fs::read(&at).unwrap();
             assert_eq!(read.len() % BLOCK, 0);
-            assert!(read.starts_with(&wanted) && read[wanted.len()..].iter().all(|byte| *byte == 0));
+            assert!(
+                read.starts_with(&wanted) && read[wanted.len()..].iter().all(|byte| *byte == 0)
+            );
         }
         file.set_size(wanted.len() as u64).unwrap();
         drop(file);

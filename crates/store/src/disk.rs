@@ -188,11 +188,11 @@ impl Folder for DiskFolder {
     }
 
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let (temporary, file) =
-            self.temporary(bytes).map_err(StoreError::io("write", path))?;
-        let synced = file.sync_all().map_err(StoreError::io("sync", path)).and_then(|()| {
-            self.rename(&temporary, path).map_err(StoreError::io("rename", path))
-        });
+        let (temporary, file) = self.temporary(bytes).map_err(StoreError::io("write", path))?;
+        let synced = file
+            .sync_all()
+            .map_err(StoreError::io("sync", path))
+            .and_then(|()| self.rename(&temporary, path).map_err(StoreError::io("rename", path)));
         if let Err(error) = synced {
             let _ = fs::remove_file(&temporary);
             return Err(error);
@@ -212,9 +212,11 @@ impl Folder for DiskFolder {
         let new = self.size(path)?.is_none();
         if new {
             self.parents(path).map_err(StoreError::io("create the folder of", path))?;
-            let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.at(path));
+            let created =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.at(path));
             created.and_then(|file| file.sync_all()).map_err(StoreError::io("create", path))?;
-            self.sync_names(std::iter::once(path)).map_err(StoreError::io("sync the folder of", path))?;
+            self.sync_names(std::iter::once(path))
+                .map_err(StoreError::io("sync the folder of", path))?;
         }
         DirectFile::open(&self.at(path), path)
     }

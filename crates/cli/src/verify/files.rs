@@ -81,7 +81,7 @@ impl Files {
             report.add(Finding::of_file(FindingKind::Corrupt, IDENTITY_PATH, detail));
         }
         let (recorded, found) = (observed.keyring_generation, keyring.generation());
-        if recorded > found.saturating_add(1000) {
+        if recorded > found {
             let detail = format!(
                 "its generation is {found}, and the log recorded {recorded}: an older keyring was put \
                  in its place"

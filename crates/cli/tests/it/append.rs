@@ -124,6 +124,14 @@ fn receipts_hold_a_signed_checkpoint_and_expose_a_rollback() {
     assert_eq!(lines.len(), 6);
     assert!(lines.iter().all(|line| line["checkpoint"].as_str().unwrap().contains("\n\u{2014} ")));
     home.fine(&["verify", "--since", "receipts"]);
+    let mut other = lines.clone();
+    other[4]["leaf_hash"] = "00".repeat(32).into();
+    let text: Vec<String> = other.iter().map(ToString::to_string).collect();
+    home.write("altered", text.join("\n"));
+    let ran = home.run(&["verify", "--since", "altered", "--format", "json"]);
+    let report = &json_lines(&ran.out)[0];
+    assert_eq!((ran.code, &report["findings"][0]["index"]), (10, &lines[4]["index"]), "{report}");
+    assert_eq!(report["findings"][0]["kind"], "forked");
     // The whole data folder as it was before: consistent in itself.
     std::fs::remove_dir_all(home.path("tachograph-data")).unwrap();
     for (path, bytes) in old {

@@ -164,3 +164,26 @@ fn a_future_format_is_refused_without_writing() {
     ));
     assert_eq!(memory.snapshot(), files);
 }
+
+#[test]
+fn a_journal_file_that_never_held_a_record_is_begun_again() {
+    let (memory, folder) = fresh();
+    let small = Options { journal_roll_bytes: 1, ..options() };
+    let mut writer = seal::open(&folder, kek(), small.clone()).unwrap();
+    append(&mut writer, 0..3);
+    let size = writer.size();
+    drop(writer);
+    for bytes in [Vec::new(), vec![0; 64], vec![0; 4096], b"TACHOJNL".to_vec()] {
+        let mut files = memory.snapshot();
+        files.insert(format!("journal/{size:020}.journal"), bytes);
+        let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files));
+        let mut writer = seal::open(&folder, kek(), small.clone()).unwrap();
+        assert_eq!(indexes(&append(&mut writer, 3..4)), [size + 1]);
+    }
+    let mut files = memory.snapshot();
+    let mut bytes = vec![0; 4096];
+    bytes[200] = 1;
+    files.insert(format!("journal/{size:020}.journal"), bytes);
+    let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files));
+    assert!(seal::open(&folder, kek(), small).is_err(), "something was written behind the header");
+}

@@ -27,20 +27,18 @@ fn stop_at(world: &mut World, at_call: u64, kind: FaultKind, end: End) -> Result
 /// Stops at every call of a life by `end`, begins another that succeeds, and loses power.
 fn survives(roll: u64, kind: FaultKind, end: End) {
     for at_call in 0..70 {
-        for seed in 0..2 {
-            let mut world = world(seed, roll);
-            let story = |world: &mut World| {
-                world.live(1)?;
-                world.end(End::Kill)?;
-                stop_at(world, at_call, kind, end)?;
-                world.live(0)?;
-                world.end(End::PowerCut)?;
-                world.live_in_peace()
-            };
-            if let Err(what) = story(&mut world) {
-                let trace = world.folder.trace().join("\n");
-                panic!("stopped at call {at_call}, seed {seed}: {what}\n{trace}");
-            }
+        let mut world = world(at_call, roll);
+        let story = |world: &mut World| {
+            world.live(1)?;
+            world.end(End::Kill)?;
+            stop_at(world, at_call, kind, end)?;
+            world.live(0)?;
+            world.end(End::PowerCut)?;
+            world.live_in_peace()
+        };
+        if let Err(what) = story(&mut world) {
+            let trace = world.folder.trace().join("\n");
+            panic!("stopped at call {at_call}: {what}\n{trace}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::{BLOCK_BYTES, Folder, Lock, StoreError, TEMPORARY_SUFFIX, WriteFile};
+use store::{BLOCK_BYTES, CACHE_FOLDER, Folder, Lock, StoreError, TEMPORARY_SUFFIX, WriteFile};
 
 /// A folder on a simulated machine; clones share it.
 #[derive(Clone, Debug)]
@@ -99,7 +99,7 @@ impl SimulatedFolder {
         Self::on(self.machine().after_process_kill(random))
     }
 
-    /// Writes a temporary file beside `path`.
+    /// Writes a temporary file as the real folder does, away from what is accounted for.
     fn temporary(
         &self,
         machine: &mut Machine,
@@ -107,7 +107,8 @@ impl SimulatedFolder {
         bytes: &[u8],
     ) -> io::Result<(String, u64)> {
         let number = self.temporary_count.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{path}.1-{number}{TEMPORARY_SUFFIX}");
+        let name = format!("{CACHE_FOLDER}/1-{number}{TEMPORARY_SUFFIX}");
+        machine.make_folders(&name)?;
         machine.make_folders(path)?;
         let file = machine.create(&name)?;
         match machine.write(file, &name, 0, bytes) {
