@@ -11,13 +11,17 @@ use fuzz::sample_log::{ORIGIN, SampleLog, key, texts};
 use fuzz::{sample_journal, stored};
 use keys::KeyId;
 use merkle::{Frontier, consistency_proof, leaf_hash};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
+use serde_json::Value;
 use std::error::Error;
 use std::path::Path;
 
 type Done = Result<(), Box<dyn Error>>;
 
 /// More than this is no seed: libFuzzer makes small inputs larger, never the other way round.
-const SEED_BYTES_MAX: usize = 28 << 10;
+const SEED_BYTES_MAX: usize = 6 << 10;
 
 fn main() -> Done {
     captures()?;
@@ -49,22 +53,103 @@ fn lines(path: &str, count: usize) -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(bytes.split_inclusive(|byte| *byte == b'\n').take(count).collect::<Vec<_>>().concat())
 }
 
+/// Every so many lines of a file as a seed of their own, the largest left out.
+fn put_lines(target: &str, name: &str, path: &str, every: usize) -> Done {
+    let bytes = testdata(path)?;
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    for (number, some) in lines.chunks(every).enumerate() {
+        let seed = some.concat();
+        if seed.len() <= SEED_BYTES_MAX {
+            put(target, &format!("{name}-{number}"), &seed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Some spans of an OTLP request in protobuf, each as a request of its own.
+fn put_spans(name: &str, path: &str) -> Done {
+    let request = ExportTraceServiceRequest::decode(&testdata(path)?[..])?;
+    let mut seeds = Vec::new();
+    for resource in &request.resource_spans {
+        for scope in &resource.scope_spans {
+            for span in &scope.spans {
+                let mut resource = resource.clone();
+                resource.scope_spans = vec![scope.clone()];
+                resource.scope_spans[0].spans = vec![span.clone()];
+                seeds.push(ExportTraceServiceRequest { resource_spans: vec![resource] });
+            }
+        }
+    }
+    for (number, seed) in seeds.iter().step_by(3).take(8).enumerate() {
+        put("capture_otlp_traces_protobuf", &format!("{name}-{number}"), &seed.encode_to_vec())?;
+    }
+    Ok(())
+}
+
+/// Some log records of an OTLP request in protobuf, each as a request of its own.
+fn put_log_records(name: &str, path: &str) -> Done {
+    let request = ExportLogsServiceRequest::decode(&testdata(path)?[..])?;
+    let mut seeds = Vec::new();
+    for resource in &request.resource_logs {
+        for scope in &resource.scope_logs {
+            for record in &scope.log_records {
+                let mut resource = resource.clone();
+                resource.scope_logs = vec![scope.clone()];
+                resource.scope_logs[0].log_records = vec![record.clone()];
+                seeds.push(ExportLogsServiceRequest { resource_logs: vec![resource] });
+            }
+        }
+    }
+    for (number, seed) in seeds.iter().step_by(3).take(8).enumerate() {
+        put("capture_otlp_logs_protobuf", &format!("{name}-{number}"), &seed.encode_to_vec())?;
+    }
+    Ok(())
+}
+
+/// Every span or log record of an OTLP request in JSON as a request of its own.
+fn put_requests(name: &str) -> Done {
+    let request: Value =
+        serde_json::from_slice(&testdata(&format!("otlp/generations/{name}.json"))?)?;
+    let levels = if request.get("resourceSpans").is_some() {
+        ["resourceSpans", "scopeSpans", "spans"]
+    } else {
+        ["resourceLogs", "scopeLogs", "logRecords"]
+    };
+    let [outer, middle, inner] = levels;
+    let mut number = 0;
+    for resource in request[outer].as_array().into_iter().flatten() {
+        for scope in resource[middle].as_array().into_iter().flatten() {
+            for item in scope[inner].as_array().into_iter().flatten() {
+                let (mut resource, mut scope) = (resource.clone(), scope.clone());
+                scope[inner] = vec![item.clone()].into();
+                resource[middle] = vec![scope].into();
+                let seed = serde_json::json!({ outer: [resource] }).to_string();
+                if seed.len() <= SEED_BYTES_MAX && number < 2 {
+                    put("capture_otlp_json", &format!("{name}-{number}"), seed.as_bytes())?;
+                    number += 1;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 fn captures() -> Done {
-    put("capture_ag2_audit", "hub", &testdata("ag2/hub/audit.jsonl")?)?;
-    for number in [1, 4, 5] {
-        let bytes = testdata(&format!("ag2/hub/wal-{number}.jsonl"))?;
-        put("capture_ag2_wal", &format!("channel-{number}"), &bytes)?;
+    put_lines("capture_ag2_audit", "hub", "ag2/hub/audit.jsonl", 4)?;
+    put_lines("capture_ag2_wal", "channel-1", "ag2/hub/wal-1.jsonl", 3)?;
+    put_lines("capture_ag2_wal", "channel-4", "ag2/hub/wal-4.jsonl", 3)?;
+    put_lines("capture_ag2_spans", "hub", "ag2/hub/spans.jsonl", 2)?;
+    for name in ["gen_ai-1.27", "gen_ai-1.36", "gen_ai-1.36.logs", "gen_ai-1.37", "crewai"] {
+        put_requests(name)?;
     }
-    put("capture_ag2_spans", "hub", &testdata("ag2/hub/spans.jsonl")?)?;
-    for name in ["gen_ai-1.27", "gen_ai-1.36", "gen_ai-1.36.logs", "mcp", "openllmetry"] {
-        let bytes = testdata(&format!("otlp/generations/{name}.json"))?;
-        put("capture_otlp_json", name, &bytes)?;
+    for name in ["mcp", "openinference", "openllmetry"] {
+        put_requests(name)?;
     }
-    put("capture_otlp_traces_protobuf", "traces", &testdata("otlp/traces.pb")?)?;
-    put("capture_otlp_logs_protobuf", "logs", &testdata("otlp/logs.pb")?)?;
+    put_spans("traces", "otlp/traces.pb")?;
+    put_log_records("logs", "otlp/logs.pb")?;
     put("capture_forensic_log", "coder", &testdata("forensic/forensics_SeniorCoder.log")?)?;
-    put("capture_native", "refund", &lines("incident/refund.ndjson", 6)?)?;
-    put("capture_native", "one-of-each-bad", &testdata("bad/one-of-each-small.ndjson")?)?;
+    put_lines("capture_native", "refund", "incident/refund.ndjson", 2)?;
+    put_lines("capture_native", "one-of-each-bad", "bad/one-of-each-small.ndjson", 8)?;
     let one = lines("incident/refund.ndjson", 1)?;
     let two = lines("incident/refund.ndjson", 2)?;
     let array = [b"[", two.trim_ascii(), b"]"].concat();
@@ -75,7 +160,7 @@ fn captures() -> Done {
 }
 
 fn events() -> Done {
-    let refund = lines("incident/refund.ndjson", 8)?;
+    let refund = lines("incident/refund.ndjson", 4)?;
     let whole = br#"{"event_id":"e1","event_type":"agent.tool_call","timestamp":"2026-01-01T00:00:00Z","session_id":"s","trace_id":"t","parent_event_id":"p","caused_by":["a","b"],"phase":"result","outcome":"success","confidence":0.5,"duration_ms":1.5,"tokens":{"input":1,"output":2,"cache_read":1,"cache_write":0,"reasoning":1,"total":3},"token_count":3,"cost":{"amount":0.10,"currency":"USD"},"model":{"provider":"x","requested":"y","responded":"z"},"producer":{"id":"p","seq":1,"sdk":"s/1"},"redactions":[{"path":"a","rule":"b","action":"mask"}],"tags":["t"],"params":{"q":[1,2.50,null,true]},"attributes":{"k":{"n":"v"}},"other":1e3}"#;
     let mut stream = Vec::new();
     for (number, line) in refund.split(|byte| *byte == b'\n').enumerate() {

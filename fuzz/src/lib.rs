@@ -1,5 +1,5 @@
-//! What several fuzz targets share: promises that hold for every event, and small logs, keyrings and
-//! journals made the same way every time.
+//! What several fuzz targets share: promises that hold for every event, and small logs, keyrings
+//! and journals made the same way every time.
 //!
 //! Not here: targets (`targets/`), and the seeds made from these samples (`examples/seeds.rs`).
 

@@ -22,8 +22,8 @@ static REDACTORS: LazyLock<[Redactor; 3]> = LazyLock::new(|| {
     })
 });
 
-/// Panics unless redacting `json` once is redacting it for ever, under every action, and no canary is
-/// left. JSON that is no event is passed over.
+/// Panics unless redacting `json` once is redacting it for ever, under every action, and no canary
+/// is left. JSON that is no event is passed over.
 pub fn assert_redaction_holds(json: &[u8]) {
     for redactor in &*REDACTORS {
         let Ok(event) = Event::from_json(json) else { return };

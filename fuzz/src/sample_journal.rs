@@ -12,12 +12,8 @@ use store::{
 pub const LOG_ID: [u8; 16] = [5; 16];
 
 /// Records and payload of every frame.
-pub const FRAMES: [(u32, &[u8]); 4] = [
-    (1, b"the first frame holds one record"),
-    (3, b"three records"),
-    (2, b""),
-    (7, &[0x54; 400]),
-];
+pub const FRAMES: [(u32, &[u8]); 4] =
+    [(1, b"the first frame holds one record"), (3, b"three records"), (2, b""), (7, &[0x54; 400])];
 
 /// The key of its frames.
 #[must_use]
@@ -37,9 +33,8 @@ pub fn journal() -> Vec<u8> {
     let memory = MemoryFolder::default();
     let folder: Arc<dyn Folder> = Arc::new(memory.clone());
     let entropy = Arc::new(Counted::default());
-    let mut journal =
-        FileJournal::create(&folder, header(), data_key(), entropy, Reservation::Off)
-            .expect("memory never fails");
+    let mut journal = FileJournal::create(&folder, header(), data_key(), entropy, Reservation::Off)
+        .expect("memory never fails");
     let mut index = 0;
     for (count, payload) in FRAMES {
         let mut frame = FrameBuffer::default();

@@ -62,8 +62,7 @@ impl SampleLog {
     /// A log of `size` records, all of them published.
     #[must_use]
     pub fn new(size: usize) -> Self {
-        let mut sample =
-            Self { files: BTreeMap::new(), entries: Vec::new(), payload: vec![0; 32] };
+        let mut sample = Self { files: BTreeMap::new(), entries: Vec::new(), payload: vec![0; 32] };
         let mut previous = [0; 32];
         for index in 0..size {
             let (meta, content) = texts(index);

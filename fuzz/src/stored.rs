@@ -13,12 +13,16 @@ pub fn stored(event: &Event<'_>) -> (Vec<u8>, Vec<u8>) {
     (meta, content)
 }
 
-/// Panics unless the stored bytes of `event` are JSON objects without white space or doubled keys that
-/// read back to bytes equal to them.
+/// Panics unless the stored bytes of `event` are JSON objects without white space or doubled keys
+/// that read back to bytes equal to them.
 pub fn assert_reads_back(event: &Event<'_>) {
     let (meta, content) = stored(event);
     let back = Event::from_stored(&meta, &content).expect("what was written reads back");
-    assert_eq!(stored(&back), (meta.clone(), content.clone()));
+    let shown = |meta: &Vec<u8>, content: &Vec<u8>| {
+        [meta, content].map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    };
+    let again = stored(&back);
+    assert_eq!(shown(&again.0, &again.1), shown(&meta, &content));
     let text = std::str::from_utf8(&meta).expect("metadata is text");
     assert_eq!(Json::parse(text, "meta").expect("metadata is strict JSON").as_str(), text);
     for (part, json) in &event.content.parts {
@@ -36,6 +40,7 @@ pub fn assert_reads_back(event: &Event<'_>) {
 
 /// A value of the content is what [`Json`] promises: valid, compact, not too deep, no key twice.
 fn assert_strict(name: &str, json: &Json<'_>) {
-    let again = Json::parse(json.as_str(), name).expect("every value of the content is strict JSON");
+    let again =
+        Json::parse(json.as_str(), name).expect("every value of the content is strict JSON");
     assert_eq!(again.as_str(), json.as_str());
 }

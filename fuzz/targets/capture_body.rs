@@ -1,5 +1,5 @@
-//! Request bodies of our own events (object, array or lines): a body gives the same events twice; one
-//! that is refused as a whole gives none; every event reads back from what is stored.
+//! Request bodies of our own events (object, array or lines): a body gives the same events twice;
+//! one that is refused as a whole gives none; every event reads back from what is stored.
 
 #![no_main]
 

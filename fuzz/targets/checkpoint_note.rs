@@ -1,9 +1,11 @@
-//! Signed notes and checkpoints: what is read is written back the same; what opens with the log's key
-//! says exactly what the log signed.
+//! Signed notes and checkpoints: what is read is written back the same; what opens with the log's
+//! key says exactly what the log signed.
 
 #![no_main]
 
-use checkpoint::{CheckpointText, Note, NoteSignature, VerifierKey, open_checkpoint, open_checkpoint_exact};
+use checkpoint::{
+    CheckpointText, Note, NoteSignature, VerifierKey, open_checkpoint, open_checkpoint_exact,
+};
 use fuzz::sample_log::{ORIGIN, SampleLog, key};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;

@@ -1,9 +1,13 @@
-//! Trust policies: a policy that is read names no key twice and stays in its limits; comments and white
-//! space mean nothing; one more cosignature never turns an accepted checkpoint into a refused one.
+//! Trust policies: a policy that is read names no key twice and stays in its limits; comments and
+//! white space mean nothing; one more cosignature never turns an accepted checkpoint into a refused
+//! one.
 
 #![no_main]
 
-use checkpoint::{Algorithm, Checkpoint, MAX_POLICY_NAMES, Policy, SigningKey, open_checkpoint, sign_checkpoint_at};
+use checkpoint::{
+    Algorithm, Checkpoint, MAX_POLICY_NAMES, Policy, SigningKey, open_checkpoint,
+    sign_checkpoint_at,
+};
 use fuzz::sample_log::{ORIGIN, signing_key};
 use libfuzzer_sys::fuzz_target;
 use merkle::Hash;
@@ -19,7 +23,8 @@ static NOTES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let note = |choice: usize| {
         let log = signing_key();
         let chosen = witnesses.iter().enumerate().filter(|(bit, _)| choice >> bit & 1 == 1);
-        let keys: Vec<&SigningKey> = std::iter::once(&log).chain(chosen.map(|(_, key)| key)).collect();
+        let keys: Vec<&SigningKey> =
+            std::iter::once(&log).chain(chosen.map(|(_, key)| key)).collect();
         sign_checkpoint_at(&checkpoint, &keys, 1_767_225_600).expect("it signs")
     };
     (0..8).map(note).collect()

@@ -11,7 +11,8 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(key.to_string(), text);
     let again = VerifierKey::new(key.name(), key.algorithm(), &key.public_bytes());
     assert_eq!(again.as_ref(), Ok(&key));
-    let renamed = VerifierKey::new(format!("{}x", key.name()), key.algorithm(), &key.public_bytes());
+    let renamed =
+        VerifierKey::new(format!("{}x", key.name()), key.algorithm(), &key.public_bytes());
     if let Ok(renamed) = renamed {
         assert_ne!(renamed, key);
     }

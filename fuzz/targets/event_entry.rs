@@ -1,5 +1,5 @@
-//! Entries: bytes that decode encode to the same bytes, because every byte has one meaning; a run of
-//! them that is accepted as a chain breaks when any byte of its last-but-one entry changes.
+//! Entries: bytes that decode encode to the same bytes, because every byte has one meaning; a run
+//! of them that is accepted as a chain breaks when any byte of its last-but-one entry changes.
 
 #![no_main]
 

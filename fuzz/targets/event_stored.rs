@@ -1,5 +1,5 @@
-//! Stored metadata and content, which a damaged or foreign log may hold in any form: what is read and
-//! written again is stable from then on.
+//! Stored metadata and content, which a damaged or foreign log may hold in any form: what is read
+//! and written again is stable from then on.
 //!
 //! Input: two bytes of length, the metadata of that length, then the content.
 

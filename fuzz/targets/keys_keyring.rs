@@ -1,5 +1,6 @@
-//! Keyrings: what opens holds as many keys as its header says, none twice, and written again it opens
-//! to the same keys. The tag over the whole is not checked here (`cfg(fuzzing)`), each wrapped key is.
+//! Keyrings: what opens holds as many keys as its header says, none twice, and written again it
+//! opens to the same keys. The tag over the whole is not checked here (`cfg(fuzzing)`), each
+//! wrapped key is.
 
 #![no_main]
 

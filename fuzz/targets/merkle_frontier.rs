@@ -1,5 +1,5 @@
-//! Frontiers as they are kept between runs: bytes that are read are written back the same, and the tree
-//! that they stand for grows by one leaf as any other.
+//! Frontiers as they are kept between runs: bytes that are read are written back the same, and the
+//! tree that they stand for grows by one leaf as any other.
 
 #![no_main]
 

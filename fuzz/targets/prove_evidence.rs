@@ -1,5 +1,6 @@
-//! Evidence documents: one that is found in order says about its record exactly what the log committed
-//! to; what is read, written and read again is the same; withholding the content keeps the verdict.
+//! Evidence documents: one that is found in order says about its record exactly what the log
+//! committed to; what is read, written and read again is the same; withholding the content keeps
+//! the verdict.
 
 #![no_main]
 

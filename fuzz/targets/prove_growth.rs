@@ -1,5 +1,5 @@
-//! Proofs that a log only grew: between two signed checkpoints of it, in any order, only the one true
-//! proof is accepted.
+//! Proofs that a log only grew: between two signed checkpoints of it, in any order, only the one
+//! true proof is accepted.
 //!
 //! Input: two bytes of sizes, then the hashes of the proof; with a third byte that is odd, the true
 //! proof comes first.
@@ -24,10 +24,10 @@ fuzz_target!(|data: &[u8]| {
     let (notes, tree, trust) = &*LOG;
     let (old, new) = (u64::from(*old) % (SIZE + 1), u64::from(*new) % (SIZE + 1));
     let truth = consistency_proof(tree, old, new).ok();
-    let mut proof = if with_truth & 1 == 1 { truth.clone().unwrap_or_default() } else { Vec::new() };
+    let mut proof =
+        if with_truth & 1 == 1 { truth.clone().unwrap_or_default() } else { Vec::new() };
     proof.extend(hashes.as_chunks::<32>().0.iter().copied().map(Hash));
-    let checked =
-        check_growth(&notes[old as usize], &notes[new as usize], &proof, ORIGIN, trust);
+    let checked = check_growth(&notes[old as usize], &notes[new as usize], &proof, ORIGIN, trust);
     assert_eq!(checked.is_ok(), truth == Some(proof));
     if let Ok(growth) = checked {
         assert_eq!((growth.old.size, growth.new.size), (old, new));

@@ -1,9 +1,9 @@
-//! Whole logs with one thing changed: any bytes in the place of a part of one public file, or of the
-//! decrypted frame. The check never panics, and finds the log in order only if what it says is what was
-//! written.
+//! Whole logs with one thing changed: any bytes in the place of a part of one public file, or of
+//! the decrypted frame. The check never panics, and finds the log in order only if what it says is
+//! what was written.
 //!
-//! Input: a byte that chooses the log, one for the file, two for the place, two for how many bytes are
-//! taken out, then the bytes that come in.
+//! Input: a byte that chooses the log, one for the file, two for the place, two for how many bytes
+//! are taken out, then the bytes that come in.
 
 #![no_main]
 
@@ -43,7 +43,8 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(report.verdict() == Verdict::Ok, is_whole);
 });
 
-/// Whether two payloads hold the same records; the salt of a content that is not there is no part of it.
+/// Whether two payloads hold the same records; the salt of a content that is not there is no part
+/// of it.
 fn is_same(payload: &[u8], original: &[u8]) -> bool {
     let records = |bytes| {
         let plain = |record: Record<'_>| {

@@ -1,5 +1,6 @@
-//! Stored events as answers: rows are one line of JSON each, a trace is put together whatever its links
-//! say, and no picture lets a character through that a terminal obeys or a reader does not see.
+//! Stored events as answers: rows are one line of JSON each, a trace is put together whatever its
+//! links say, and no picture lets a character through that a terminal obeys or a reader does not
+//! see.
 //!
 //! Input: stored events, metadata and content on alternate lines.
 

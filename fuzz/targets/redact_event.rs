@@ -1,6 +1,6 @@
-//! Events made of the input, member by member, out of words that redaction looks for: names of secrets,
-//! keys with prefixes, addresses, cards, JSON inside strings. Redacting again changes nothing, a planted
-//! secret is gone, and what is left reads back from what is stored.
+//! Events made of the input, member by member, out of words that redaction looks for: names of
+//! secrets, keys with prefixes, addresses, cards, JSON inside strings. Redacting again changes
+//! nothing, a planted secret is gone, and what is left reads back from what is stored.
 
 #![no_main]
 
@@ -11,22 +11,92 @@ use serde_json::{Map, Value};
 
 /// Pieces of strings and keys.
 const WORDS: &[&str] = &[
-    "password", "api_key", "token", "secret", "key", "name", "value", "header", "type", "description",
-    "Authorization", "Bearer abcdef0123456789", "Basic dXNlcjpwYXNz", "Cookie: a=b", "a@b.co", "@", "b.co",
-    "sk-", "sk-abcdefghij0123456789", "AKIAABCDEFGHIJ012345", "ghp_", "xoxb-0123456789", "eyJhbGciOi.eyJzdWIi.sig",
-    "4111 1111 1111 1111", "4111111111111111", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----",
-    "https://user:pass@host/x?token=abc", "://", "=", ": ", " ", "\n", "\"", "\\", "'", "{", "}", "[", "]", ",", ";",
-    "&", "[redacted:email]", "[redacted:", "[hash:email:0123456789abcdef]", "null", "true", "é", "\u{0}", "~", "",
+    "password",
+    "api_key",
+    "token",
+    "secret",
+    "key",
+    "name",
+    "value",
+    "header",
+    "type",
+    "description",
+    "Authorization",
+    "Bearer abcdef0123456789",
+    "Basic dXNlcjpwYXNz",
+    "Cookie: a=b",
+    "a@b.co",
+    "@",
+    "b.co",
+    "sk-",
+    "sk-abcdefghij0123456789",
+    "AKIAABCDEFGHIJ012345",
+    "ghp_",
+    "xoxb-0123456789",
+    "eyJhbGciOi.eyJzdWIi.sig",
+    "4111 1111 1111 1111",
+    "4111111111111111",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----",
+    "https://user:pass@host/x?token=abc",
+    "://",
+    "=",
+    ": ",
+    " ",
+    "\n",
+    "\"",
+    "\\",
+    "'",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ";",
+    "&",
+    "[redacted:email]",
+    "[redacted:",
+    "[hash:email:0123456789abcdef]",
+    "null",
+    "true",
+    "é",
+    "\u{0}",
+    "~",
+    "",
 ];
 
 /// Metadata fields that hold text.
 const TEXTS: &[&str] = &[
-    "event_id", "agent_name", "agent_id", "session_id", "trace_id", "parent_event_id", "action", "tool", "version",
-    "error_type", "source", "on_behalf_of", "approver", "signature", "model", "task_id",
+    "event_id",
+    "agent_name",
+    "agent_id",
+    "session_id",
+    "trace_id",
+    "parent_event_id",
+    "action",
+    "tool",
+    "version",
+    "error_type",
+    "source",
+    "on_behalf_of",
+    "approver",
+    "signature",
+    "model",
+    "task_id",
 ];
 
 /// Places of the content.
-const PARTS: &[&str] = &["params", "result", "reasoning", "context", "error", "input", "output", "attributes", "other"];
+const PARTS: &[&str] = &[
+    "params",
+    "result",
+    "reasoning",
+    "context",
+    "error",
+    "input",
+    "output",
+    "attributes",
+    "other",
+];
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(json) = any_event(&mut Unstructured::new(data)) {

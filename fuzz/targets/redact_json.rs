@@ -1,5 +1,5 @@
-//! Events from any JSON, with a secret planted at any place in any string or key: afterwards it is gone,
-//! redacting again changes nothing, and what is left reads back from what is stored.
+//! Events from any JSON, with a secret planted at any place in any string or key: afterwards it is
+//! gone, redacting again changes nothing, and what is left reads back from what is stored.
 //!
 //! Input: two bytes that choose the string, two that choose the place in it, then the event.
 

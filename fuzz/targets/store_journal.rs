@@ -1,6 +1,6 @@
-//! Journal files: any bytes behind a good header are read to their end in bounded steps, going on behind
-//! every damage. Frames lie one behind the other within the file, their indexes rise, and what decrypts
-//! is what was once written there. Checksums are not checked here (`cfg(fuzzing)`).
+//! Journal files: any bytes behind a good header are read to their end in bounded steps, going on
+//! behind every damage. Frames lie one behind the other within the file, their indexes rise, and
+//! what decrypts is what was once written there. Checksums are not checked here (`cfg(fuzzing)`).
 
 #![no_main]
 

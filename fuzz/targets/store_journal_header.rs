@@ -1,6 +1,6 @@
-//! Headers of journal files and frames, and names of journal files: a file header that is read writes
-//! the same bytes but for its checksum, which is not checked here (`cfg(fuzzing)`); a frame header keeps
-//! to its limits; a name that is read is written back the same.
+//! Headers of journal files and frames, and names of journal files: a file header that is read
+//! writes the same bytes but for its checksum, which is not checked here (`cfg(fuzzing)`); a frame
+//! header keeps to its limits; a name that is read is written back the same.
 
 #![no_main]
 

@@ -1,7 +1,8 @@
-//! AG2's hub audit log (`ag2.network.hub.audit.AuditLog`, `/audit/audit.jsonl`): one `hub.<kind>` a line.
+//! AG2's hub audit log (`ag2.network.hub.audit.AuditLog`, `/audit/audit.jsonl`): one `hub.<kind>` a
+//! line.
 //!
-//! The set of kinds is open (tenants append their own) and lines carry no id. The channel log with the
-//! messages themselves is `ag2_wal`.
+//! The set of kinds is open (tenants append their own) and lines carry no id. The channel log with
+//! the messages themselves is `ag2_wal`.
 
 use crate::line_id::LineIds;
 use crate::lines::lines;

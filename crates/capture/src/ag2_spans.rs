@@ -1,4 +1,5 @@
-//! AG2's telemetry file (`/telemetry/spans.jsonl`): one finished span a line, in the hub's own JSON.
+//! AG2's telemetry file (`/telemetry/spans.jsonl`): one finished span a line, in the hub's own
+//! JSON.
 //!
 //! What the spans mean is `otlp::spans`'s: the same span sent over OTLP makes the same events.
 

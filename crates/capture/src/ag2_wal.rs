@@ -1,4 +1,5 @@
-//! AG2's channel log (`/channels/{id}/wal.jsonl`): one `Envelope` a line, the messages between agents.
+//! AG2's channel log (`/channels/{id}/wal.jsonl`): one `Envelope` a line, the messages between
+//! agents.
 
 use crate::line_id::LineIds;
 use crate::lines::lines;

@@ -1,19 +1,22 @@
-//! The attributes of a span, a log record or a span event: taken one by one, so that what nobody takes
-//! can be kept under its own name.
+//! The attributes of a span, a log record or a span event: taken one by one, so that what nobody
+//! takes can be kept under its own name.
 
 use crate::sink::Sink;
 use event::{Event, Json, Text};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// Attributes in the order they came. Keys are unique in valid telemetry; a duplicate is kept as well.
+/// Attributes in the order they came. Keys are unique in valid telemetry; a duplicate is kept as
+/// well.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Attributes(Vec<(String, Value)>);
 
-/// Levels that a kept value may nest: below [`event::limits::NESTING_MAX`] by the objects around it.
+/// Levels that a kept value may nest: below [`event::limits::NESTING_MAX`] by the objects around
+/// it.
 const DEPTH_MAX: usize = event::limits::NESTING_MAX - 4;
 
-/// Segments of a flattened key (`llm.input_messages.0.message.role` has five); deeper is no convention's.
+/// Segments of a flattened key (`llm.input_messages.0.message.role` has five); deeper is no
+/// convention's.
 const SEGMENTS_MAX: usize = 12;
 
 /// Values kept under one name: duplicates are invalid, and looking for a free name takes time.
@@ -110,7 +113,8 @@ impl Attributes {
         }
     }
 
-    /// Takes every `prefix.<path>` and rebuilds the lists and objects that were flattened into keys.
+    /// Takes every `prefix.<path>` and rebuilds the lists and objects that were flattened into
+    /// keys.
     pub(crate) fn take_flattened(&mut self, prefix: &str) -> Option<Value> {
         let path_of = |name: &str| {
             let path = name.strip_prefix(prefix)?.strip_prefix('.')?;

@@ -1,7 +1,7 @@
 //! What the attributes of telemetry mean: one file per naming convention.
 //!
-//! All conventions are read on every record, because frameworks mix them; the first one that fills a field
-//! wins, an equal second value is dropped, and a different one stays among the attributes.
+//! All conventions are read on every record, because frameworks mix them; the first one that fills
+//! a field wins, an equal second value is dropped, and a different one stays among the attributes.
 
 mod ag2;
 mod crewai;

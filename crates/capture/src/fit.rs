@@ -1,5 +1,5 @@
-//! Makes a mapped event fit the limits without losing anything: what is too long for a metadata field is
-//! cut there and kept whole in the attributes.
+//! Makes a mapped event fit the limits without losing anything: what is too long for a metadata
+//! field is cut there and kept whole in the attributes.
 //!
 //! Native events do not come here: their producer can correct them, so they are refused instead.
 
@@ -11,6 +11,9 @@ const FOREIGN_PREFIX: &str = "otel.";
 
 /// Cuts and cleans metadata; refuses only an event that is too large as a whole.
 pub(crate) fn fit(mut event: Event<'_>) -> Result<Event<'_>, EventError> {
+    event.remove_empty_texts();
+    // As in our own events, null says that there is nothing; stored, it would read back as absent.
+    event.content.parts.retain(|(_, json)| json.as_str() != "null");
     fit_type(&mut event);
     fit_texts(&mut event);
     if let Some(id) = event.event_id.take() {
@@ -128,6 +131,36 @@ mod tests {
         assert!(event.content.attribute("caused_by").unwrap().as_str().len() > 5_000);
         assert!(event.content.attribute("model.responded").unwrap().as_str().len() > 5_000);
         assert_eq!(event.model.unwrap().display().map(str::len), Some(limits::TEXT_BYTES_MAX));
+    }
+
+    #[test]
+    fn empty_texts_are_absent_as_they_would_be_read_back() {
+        let empty = || Some(Text::Borrowed(""));
+        let mut event = Event::new("a.b");
+        (event.event_id, event.action) = (empty(), empty());
+        (event.caused_by, event.tags) = (vec!["".into(), "x".into()], vec!["".into()]);
+        event.model = Some(event::Model { name: empty(), provider: empty(), ..Default::default() });
+        event.producer = Some(event::Producer { id: empty(), seq: Some(1), sdk: empty() });
+        let event = fit(event).unwrap();
+        let mut meta = Vec::new();
+        event.write_meta(&mut meta);
+        assert!(!String::from_utf8(meta.clone()).unwrap().contains("\"\""));
+        let mut again = Vec::new();
+        Event::from_stored(&meta, b"").unwrap().write_meta(&mut again);
+        assert_eq!(again, meta);
+    }
+
+    #[test]
+    fn parts_that_are_null_are_absent_as_they_would_be_read_back() {
+        let null = || Json::from_value(&serde_json::Value::Null);
+        let mut event = Event::new("a.b");
+        event.content.set(event::Part::Result, null());
+        event.content.set(event::Part::Output, Json::string("x"));
+        event.content.set_attribute("kept", null());
+        let (event, mut content) = (fit(event).unwrap(), Vec::new());
+        event.write_content(&mut content);
+        assert_eq!(content, br#"{"output":"x","attributes":{"kept":null}}"#);
+        assert_eq!(Event::from_stored(b"{}", &content).unwrap().content, event.content);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Foreign formats become events: one file per format, and this registry of them.
 //!
-//! Pure: bytes in, [`Event`]s out, one at a time through a function, so that a large file needs no large
-//! memory. A bad record is refused with its place, field and reason; the good ones around it are never
-//! lost. Ids are derived from what the foreign record says of itself, so that a second capture of the
-//! same bytes makes the same events. What has no field in an event goes to its attributes, under its own
-//! name and with its own value, and is counted ([`Summary::unmapped_fields`]).
+//! Pure: bytes in, [`Event`]s out, one at a time through a function, so that a large file needs no
+//! large memory. A bad record is refused with its place, field and reason; the good ones around it
+//! are never lost. Ids are derived from what the foreign record says of itself, so that a second
+//! capture of the same bytes makes the same events. What has no field in an event goes to its
+//! attributes, under its own name and with its own value, and is counted
+//! ([`Summary::unmapped_fields`]).
 //!
 //! Not here: what an event is (`event`), the removal of secrets (`redact`), files and sockets.
 //!
@@ -71,12 +72,12 @@ pub enum CaptureError {
     },
 }
 
-/// Reads `bytes` in `format` and hands every record to `each`, in order; `assurance` is set on every
-/// event, because only the caller knows how the bytes came.
+/// Reads `bytes` in `format` and hands every record to `each`, in order; `assurance` is set on
+/// every event, because only the caller knows how the bytes came.
 ///
 /// # Errors
-/// [`CaptureError`] when the bytes as a whole are not in the format. Bad records are not errors: they come
-/// through `each`.
+/// [`CaptureError`] when the bytes as a whole are not in the format. Bad records are not errors:
+/// they come through `each`.
 pub fn capture<'a>(
     format: Format,
     assurance: Assurance,

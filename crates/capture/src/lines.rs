@@ -1,4 +1,5 @@
-//! The lines of a file: LF or CRLF, blank ones skipped, a UTF-8 byte order mark at the start skipped.
+//! The lines of a file: LF or CRLF, blank ones skipped, a UTF-8 byte order mark at the start
+//! skipped.
 
 /// The lines that hold something, with their numbers from 1.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {

@@ -45,8 +45,8 @@ fn take<'a>(bytes: &'a [u8], sink: &mut Sink<'_, 'a>) {
     }
 }
 
-/// True for one object and nothing after it. A broken object that was laid out over several lines counts
-/// too, so that it makes one refusal and not one a line.
+/// True for one object and nothing after it. A broken object that was laid out over several lines
+/// counts too, so that it makes one refusal and not one a line.
 fn is_one_object(body: &[u8]) -> bool {
     let first_line = body.split(|byte| *byte == b'\n').next().unwrap_or(body).trim_ascii();
     if first_line.len() == body.len() || first_line == b"{" {

@@ -1,5 +1,5 @@
-//! One JSON object of a foreign format: its members as raw text, taken one by one, so that what nobody
-//! takes can be kept exactly as it was.
+//! One JSON object of a foreign format: its members as raw text, taken one by one, so that what
+//! nobody takes can be kept exactly as it was.
 
 use crate::sink::Sink;
 use event::{Code, Event, EventError, Json};
@@ -76,8 +76,8 @@ impl<'a> Object<'a> {
         self.peek(key).and_then(string)
     }
 
-    /// Removes a member that is a string or a plain scalar and returns its text; anything else stays, and
-    /// so does the empty string.
+    /// Removes a member that is a string or a plain scalar and returns its text; anything else
+    /// stays, and so does the empty string.
     pub(crate) fn take_text(&mut self, key: &str) -> Option<Cow<'a, str>> {
         let raw = self.peek(key)?;
         let text = if raw.starts_with('"') {

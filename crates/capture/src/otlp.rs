@@ -1,5 +1,5 @@
-//! OpenTelemetry: the one shape of spans and log records that protobuf, JSON and AG2's telemetry file are
-//! decoded into, before [`spans`] and [`logs`] make events of it.
+//! OpenTelemetry: the one shape of spans and log records that protobuf, JSON and AG2's telemetry
+//! file are decoded into, before [`spans`] and [`logs`] make events of it.
 //!
 //! OTLP 1.x (opentelemetry.io/docs/specs/otlp). What attributes mean is next door in `conventions`.
 
@@ -15,8 +15,8 @@ use crate::attributes::Attributes;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// The event id of a span's event: `start` for the first (every span has it, so children can name their
-/// parent by it), `end` for the result of a tool, `event:<n>` for what happened in between.
+/// The event id of a span's event: `start` for the first (every span has it, so children can name
+/// their parent by it), `end` for the result of a tool, `event:<n>` for what happened in between.
 ///
 /// `trace_id` and `span_id` are lower-case hex.
 #[must_use]
@@ -24,7 +24,8 @@ pub fn span_event_id(trace_id: &str, span_id: &str, phase: &str) -> String {
     event::id::derive("otel-span", &[trace_id.as_bytes(), span_id.as_bytes(), phase.as_bytes()])
 }
 
-/// One span; ids in lower-case hex, empty when absent; times in nanoseconds since 1970, 0 when absent.
+/// One span; ids in lower-case hex, empty when absent; times in nanoseconds since 1970, 0 when
+/// absent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Span {
     pub(crate) trace_id: String,
@@ -164,7 +165,8 @@ fn not_finite(number: f64) -> &'static str {
     }
 }
 
-/// An OTLP `kvlist`: an object, or a list of pairs when a key stands there twice, so that neither is lost.
+/// An OTLP `kvlist`: an object, or a list of pairs when a key stands there twice, so that neither
+/// is lost.
 pub(crate) fn key_values(pairs: Vec<(String, Value)>) -> Value {
     let distinct: HashSet<&str> = pairs.iter().map(|(key, _)| &**key).collect();
     if distinct.len() == pairs.len() {

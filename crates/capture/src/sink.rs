@@ -22,8 +22,9 @@ pub struct Summary {
     pub events: u64,
     /// Refusals.
     pub refused: u64,
-    /// Fields of the foreign format that no field of an event is meant for, and how often each was seen.
-    /// Their values stand in the attributes. Names past [`Summary::UNMAPPED_NAMES_MAX`] count as `*`.
+    /// Fields of the foreign format that no field of an event is meant for, and how often each was
+    /// seen. Their values stand in the attributes. Names past [`Summary::UNMAPPED_NAMES_MAX`] count
+    /// as `*`.
     pub unmapped_fields: BTreeMap<String, u64>,
 }
 

@@ -1,7 +1,8 @@
-//! What every answer about a log shares: the checkpoint that it is true for, one pass over the records, and
-//! how it says that some of them could not be read.
+//! What every answer about a log shares: the checkpoint that it is true for, one pass over the
+//! records, and how it says that some of them could not be read.
 //!
-//! Which records belong to an answer is `query`'s to say; how they are found on disk is `reading`'s.
+//! Which records belong to an answer is `query`'s to say; how they are found on disk is
+//! `reading`'s.
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -89,8 +90,8 @@ impl Unreadable {
         self
     }
 
-    /// Says so, if there are any, and returns the exit code of the answer: one that may lack records has
-    /// failed, whatever else it holds.
+    /// Says so, if there are any, and returns the exit code of the answer: one that may lack
+    /// records has failed, whatever else it holds.
     pub(crate) fn conclude(&self, context: &Context) -> Exit {
         let Some((index, detail)) = &self.first else { return Exit::Fine };
         let records = if self.count == 1 { "record" } else { "records" };

@@ -56,8 +56,8 @@ pub(crate) struct Global {
     pub(crate) key: KeyArguments,
 }
 
-/// Where the key-encryption key comes from. Secrets themselves are never arguments: they are read from
-/// `TACHO_KEK` or `TACHO_KEK_PASSPHRASE`.
+/// Where the key-encryption key comes from. Secrets themselves are never arguments: they are read
+/// from `TACHO_KEK` or `TACHO_KEK_PASSPHRASE`.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Key-encryption key (also: TACHO_KEK, TACHO_KEK_PASSPHRASE)")]
 pub(crate) struct KeyArguments {

@@ -1,8 +1,9 @@
-//! `tacho bench append`: how fast events become durable here, beside a bare baseline in the same run.
+//! `tacho bench append`: how fast events become durable here, beside a bare baseline in the same
+//! run.
 //!
-//! Product and baseline alternate, round by round, so that a noisy minute hits both; each figure is the
-//! median of its rounds. Durability is the same on both sides: an acknowledgement follows an fdatasync of
-//! the bytes that hold the event.
+//! Product and baseline alternate, round by round, so that a noisy minute hits both; each figure is
+//! the median of its rounds. Durability is the same on both sides: an acknowledgement follows an
+//! fdatasync of the bytes that hold the event.
 
 mod append;
 mod baseline;

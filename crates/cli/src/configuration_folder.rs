@@ -1,5 +1,5 @@
-//! The user's configuration folder, outside every data folder: the key-encryption key, and which logs
-//! were made here, so that `verify` knows their signers by itself.
+//! The user's configuration folder, outside every data folder: the key-encryption key, and which
+//! logs were made here, so that `verify` knows their signers by itself.
 //!
 //! `$XDG_CONFIG_HOME/tachograph`, or `~/.config/tachograph`: `kek` (0600) and
 //! `known-logs/<log id>.json`.

@@ -27,7 +27,8 @@ impl Context {
         command.run(&self).unwrap_or_else(|failure| self.terminal.failure(&failure))
     }
 
-    /// The format asked for, which must be one of these; the first one is used when none was asked for.
+    /// The format asked for, which must be one of these; the first one is used when none was asked
+    /// for.
     pub(crate) fn format(&self, known: &[Format]) -> Result<Format, Failure> {
         let Some(format) = self.global.format else {
             return Ok(known.first().copied().unwrap_or(Format::Text));

@@ -1,7 +1,7 @@
 //! The data folder: one folder a log, named by the log's opaque id.
 //!
-//! A log's name stands in its own `log.json` and nowhere else: there is no list of logs that could be
-//! altered unnoticed. A new log appears by rename, whole or not at all.
+//! A log's name stands in its own `log.json` and nowhere else: there is no list of logs that could
+//! be altered unnoticed. A new log appears by rename, whole or not at all.
 
 use crate::failure::Failure;
 use keys::Kek;

@@ -1,5 +1,5 @@
-//! The one place that reads environment variables which are no option of the command line: secrets, and
-//! where the user's folders are.
+//! The one place that reads environment variables which are no option of the command line: secrets,
+//! and where the user's folders are.
 
 use std::ffi::OsString;
 

@@ -1,10 +1,12 @@
-//! Lines of native JSON on their way into a batch: capture, redact, encode, on as many cores as are idle.
+//! Lines of native JSON on their way into a batch: capture, redact, encode, on as many cores as are
+//! idle.
 
 use capture::Format;
 use event::{Assurance, EventError};
 use seal::{Batch, Log, SealError};
 
-/// Lines from this many bytes on are worth a second core: starting a thread costs what 20 events cost.
+/// Lines from this many bytes on are worth a second core: starting a thread costs what 20 events
+/// cost.
 const SPLIT_BYTES_MIN: usize = 128 << 10;
 
 /// What became of lines so far: those that were refused, and the batch of the others.
@@ -16,8 +18,8 @@ pub(crate) struct Intake {
     pub(crate) batch: Batch,
 }
 
-/// Captures, redacts and encodes newline-separated events; `first` is the number of the first line. The
-/// caller holds one permit of the log.
+/// Captures, redacts and encodes newline-separated events; `first` is the number of the first line.
+/// The caller holds one permit of the log.
 ///
 /// # Errors
 /// [`SealError::Entropy`].

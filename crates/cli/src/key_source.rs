@@ -1,6 +1,6 @@
 //! Where the key-encryption key comes from, in this order: `--kek-file` (`TACHO_KEK_FILE`),
-//! `--kek-command` (`TACHO_KEK_COMMAND`), `TACHO_KEK`, `TACHO_KEK_PASSPHRASE`, and the file `kek` in the
-//! user's configuration folder.
+//! `--kek-command` (`TACHO_KEK_COMMAND`), `TACHO_KEK`, `TACHO_KEK_PASSPHRASE`, and the file `kek`
+//! in the user's configuration folder.
 
 use crate::arguments::KeyArguments;
 use crate::configuration_folder::ConfigurationFolder;
@@ -86,7 +86,8 @@ pub(crate) fn kek_for_new_log(
     }
 }
 
-/// The first place that is named; `or_new`: the user's own file counts although it is not there yet.
+/// The first place that is named; `or_new`: the user's own file counts although it is not there
+/// yet.
 fn place(arguments: &KeyArguments, or_new: bool) -> Option<Place> {
     if let Some(path) = arguments.kek_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
         return Some(Place::File(path.clone()));

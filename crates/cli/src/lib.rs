@@ -1,8 +1,8 @@
 //! The one binary `tacho`: arguments, configuration, wiring, exit codes.
 //!
-//! The only crate that reads the environment, the user's configuration folder and key files, and the
-//! only one that prints. What a command does stands in a file of its own below `commands`; how the verbs
-//! work stands in the crates below.
+//! The only crate that reads the environment, the user's configuration folder and key files, and
+//! the only one that prints. What a command does stands in a file of its own below `commands`; how
+//! the verbs work stands in the crates below.
 //!
 //! | question | file |
 //! |---|---|

@@ -1,9 +1,9 @@
-//! A log opened for reading only: its records in the order of their indexes, with damage told as it is
-//! met instead of ending the reading.
+//! A log opened for reading only: its records in the order of their indexes, with damage told as it
+//! is met instead of ending the reading.
 //!
-//! `reading/journal.rs` walks the journal's frames for everybody who reads; this file is for those who
-//! answer questions. They see authenticated records only, and none beyond the signed checkpoint that
-//! their answer names.
+//! `reading/journal.rs` walks the journal's frames for everybody who reads; this file is for those
+//! who answer questions. They see authenticated records only, and none beyond the signed checkpoint
+//! that their answer names.
 
 mod follow;
 mod journal;
@@ -55,7 +55,8 @@ impl Reading {
             let missing = || store::StoreError::Missing { path: path.to_owned() };
             Ok::<_, Failure>(folder.read(path)?.ok_or_else(missing)?)
         };
-        // First, so that the keyring, read after it, has the key of every file with a record it covers.
+        // First, so that the keyring, read after it, has the key of every file with a record it
+        // covers.
         let note = required(seal::CHECKPOINT_PATH)?;
         let keyring = Keyring::open(&required(seal::KEYRING_PATH)?, kek)?;
         if keyring.log_id() != log.identity.id()? {

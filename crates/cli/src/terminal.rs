@@ -1,6 +1,8 @@
-//! Everything that is printed goes through here: answers to standard output, the rest to standard error.
+//! Everything that is printed goes through here: answers to standard output, the rest to standard
+//! error.
 //!
-//! Colour and progress only where a person looks; `NO_COLOR` and `TERM=dumb` are honoured (`anstream`).
+//! Colour and progress only where a person looks; `NO_COLOR` and `TERM=dumb` are honoured
+//! (`anstream`).
 
 use crate::exit::Exit;
 use crate::failure::Failure;

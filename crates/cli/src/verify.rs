@@ -1,7 +1,9 @@
-//! Is a whole folder what its log says? Every byte of every file but those in `cache/` is accounted for.
+//! Is a whole folder what its log says? Every byte of every file but those in `cache/` is accounted
+//! for.
 //!
-//! What the public log and the records must be is `prove`'s to say. Here is what only whoever holds the
-//! folder can see: `log.json`, the keyring, the journal's files and frames, and files that do not belong.
+//! What the public log and the records must be is `prove`'s to say. Here is what only whoever holds
+//! the folder can see: `log.json`, the keyring, the journal's files and frames, and files that do
+//! not belong.
 //!
 //! | question | file |
 //! |---|---|
@@ -38,7 +40,8 @@ const REPEATS_MAX: usize = 5;
 /// What to check against.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Keys and policy that the caller vouches for. The keys of `log.json` are added as embedded ones.
+    /// Keys and policy that the caller vouches for. The keys of `log.json` are added as embedded
+    /// ones.
     pub trust: Trust,
     /// The origin that the log must have; by default what `log.json` says.
     pub origin: Option<String>,
@@ -48,8 +51,8 @@ pub struct Options {
 
 /// Checks the log in `folder`: everything with its key-encryption key, the public part without.
 ///
-/// A log that is being written to meanwhile is checked again when its checkpoint moved and something
-/// seemed wrong.
+/// A log that is being written to meanwhile is checked again when its checkpoint moved and
+/// something seemed wrong.
 pub fn verify(
     folder: &dyn Folder,
     kek: Option<&Kek>,
@@ -147,7 +150,8 @@ impl Check<'_> {
             let mut records = JournalRecords::new(self.folder, files.size, inbox, give_back);
             let mut report = check(public, &mut records);
             let observed = records.finish();
-            // A walk that panicked would be a fault of this program; it must not pass for a good end.
+            // A walk that panicked would be a fault of this program; it must not pass for a good
+            // end.
             let end = walking.join().unwrap_or_else(|_| {
                 let detail = "reading the journal ended in a fault of this program";
                 let finding = Finding::of_file(FindingKind::Unassessed, "journal", detail);

@@ -1,7 +1,7 @@
 //! A log opened for writing by a command: events in, one answer for each line out, in order.
 //!
-//! The wiring capture -> redact -> seal stands here for captured events, and next door in `intake.rs` for
-//! lines of our own, which is the path that `bench` measures.
+//! The wiring capture -> redact -> seal stands here for captured events, and next door in
+//! `intake.rs` for lines of our own, which is the path that `bench` measures.
 
 use crate::commands::init;
 use crate::context::Context;
@@ -78,8 +78,8 @@ impl From<EventError> for Refusal {
 }
 
 impl Writing {
-    /// Opens the log that is meant, creating it when there is none. `is_long`: whether much is about to be
-    /// written, so that reserving space ahead pays.
+    /// Opens the log that is meant, creating it when there is none. `is_long`: whether much is
+    /// about to be written, so that reserving space ahead pays.
     pub(crate) fn open(context: &Context, is_long: bool) -> Result<Self, Failure> {
         let name = context.global.log.clone();
         let made = init::make(context, &NewLog { name, origin: None, post_quantum: false })?;

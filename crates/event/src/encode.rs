@@ -1,7 +1,8 @@
 //! Writing an Event as the two byte strings that are hashed and stored: metadata in the fixed field
 //! order of the format, content in the producer's order.
 //!
-//! What is written here is never re-serialised: these very bytes are committed to, stored, and shown.
+//! What is written here is never re-serialised: these very bytes are committed to, stored, and
+//! shown.
 
 use crate::event::{Cost, Event, Model, Principal, Producer, Redaction, Text, Tokens};
 use std::io::Write as _;
@@ -44,7 +45,8 @@ impl<'o> Object<'o> {
 
     fn number(&mut self, key: &str, number: Option<f64>) {
         if let Some(number) = number.filter(|n| n.is_finite()) {
-            // The shortest text that reads back to the same double. Writing to a vector cannot fail.
+            // The shortest text that reads back to the same double. Writing to a vector cannot
+            // fail.
             let _ = serde_json::to_writer(self.key(key), &number);
         }
     }
@@ -125,8 +127,8 @@ impl Event<'_> {
         o.close();
     }
 
-    /// Appends the content as compact JSON: the named parts in the producer's order, then `attributes`;
-    /// nothing at all when there is none.
+    /// Appends the content as compact JSON: the named parts in the producer's order, then
+    /// `attributes`; nothing at all when there is none.
     pub fn write_content(&self, out: &mut Vec<u8>) {
         if self.content.is_empty() {
             return;

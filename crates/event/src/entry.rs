@@ -80,8 +80,8 @@ impl Entry {
         bytes
     }
 
-    /// Reads the 104 bytes of a leaf; every byte has one meaning, so decoding and encoding again gives
-    /// the same bytes.
+    /// Reads the 104 bytes of a leaf; every byte has one meaning, so decoding and encoding again
+    /// gives the same bytes.
     ///
     /// # Errors
     /// [`EntryError`] when length, version, kind, tier or a reserved byte is wrong.

@@ -55,8 +55,8 @@ impl Code {
     }
 }
 
-/// One refused event: the caller must correct the event and send it again; the others of its batch are
-/// not affected. The reason never quotes the value, which may be a secret.
+/// One refused event: the caller must correct the event and send it again; the others of its batch
+/// are not affected. The reason never quotes the value, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventError {
     /// The stable code.

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 /// Text that borrows from the input where it can.
 pub type Text<'a> = Cow<'a, str>;
 
-/// One audited act (format.md, "Event"). Metadata stands in fields; what may hold personal data and can
-/// be erased alone stands in [`Event::content`].
+/// One audited act (format.md, "Event"). Metadata stands in fields; what may hold personal data and
+/// can be erased alone stands in [`Event::content`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Event<'a> {
     /// A UUID or any string up to 128 bytes; the writer makes a UUIDv7 when absent.
@@ -132,6 +132,31 @@ impl<'a> Event<'a> {
             };
         }
         for_each_text!(pick)
+    }
+
+    /// Takes out every metadata text that is empty: stored, it would read back as absent.
+    pub fn remove_empty_texts(&mut self) {
+        fn clear(text: &mut Option<Text<'_>>) {
+            text.take_if(|text| text.is_empty());
+        }
+        macro_rules! clear_all {
+            ($($name:ident),*) => { $(clear(&mut self.$name);)* };
+        }
+        for_each_text!(clear_all);
+        clear(&mut self.event_id);
+        if let Some(model) = &mut self.model {
+            let Model { name, provider, requested, responded } = model;
+            [name, provider, requested, responded].into_iter().for_each(clear);
+        }
+        if let Some(producer) = &mut self.producer {
+            clear(&mut producer.id);
+            clear(&mut producer.sdk);
+        }
+        if let Some(cost) = &mut self.cost {
+            clear(&mut cost.currency);
+        }
+        self.caused_by.retain(|text| !text.is_empty());
+        self.tags.retain(|text| !text.is_empty());
     }
 
     /// The text that names this event's stream: the session, else the trace.

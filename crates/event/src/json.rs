@@ -1,8 +1,8 @@
 //! JSON text that was checked once and is stored as it is.
 //!
-//! A [`Json`] is valid, compact (no white space outside strings), holds no duplicate key at any level and
-//! nests at most [`NESTING_MAX`] deep. The grammar is serde_json's; this file adds what it does not
-//! check. Numbers keep the producer's own digits: nothing is re-serialised.
+//! A [`Json`] is valid, compact (no white space outside strings), holds no duplicate key at any
+//! level and nests at most [`NESTING_MAX`] deep. The grammar is serde_json's; this file adds what
+//! it does not check. Numbers keep the producer's own digits: nothing is re-serialised.
 
 use crate::error::{Code, EventError};
 use crate::limits::NESTING_MAX;
@@ -19,13 +19,14 @@ impl<'a> Json<'a> {
     /// Checks `text`, the value of `field`, and drops white space outside strings.
     ///
     /// # Errors
-    /// [`Code::NotJson`], [`Code::DuplicateKey`] or [`Code::TooDeep`], naming the path inside `field`.
+    /// [`Code::NotJson`], [`Code::DuplicateKey`] or [`Code::TooDeep`], naming the path inside
+    /// `field`.
     pub fn parse(text: &'a str, field: &str) -> Result<Self, EventError> {
         Self::parse_at(text, field, 2)
     }
 
-    /// The same for a value that stands at nesting level `level` of its event (a member of the event's
-    /// own object stands at level 2).
+    /// The same for a value that stands at nesting level `level` of its event (a member of the
+    /// event's own object stands at level 2).
     pub(crate) fn parse_at(text: &'a str, field: &str, level: usize) -> Result<Self, EventError> {
         check(text, field, level)?;
         Ok(Self(compact(text.trim_matches([' ', '\t', '\r', '\n']))))
@@ -60,8 +61,8 @@ impl<'a> Json<'a> {
         Json(Cow::Owned(self.0.into_owned()))
     }
 
-    /// The value as a tree. It cannot fail on text that passed [`Json::parse`]; a number outside the
-    /// range of a double becomes null.
+    /// The value as a tree. It cannot fail on text that passed [`Json::parse`]; a number outside
+    /// the range of a double becomes null.
     #[must_use]
     pub fn to_value(&self) -> serde_json::Value {
         serde_json::from_str(&self.0).unwrap_or_default()
@@ -215,8 +216,8 @@ impl<'de> Visitor<'de> for Strict<'_, '_> {
     }
 }
 
-/// The keys of one object: a list while it is short, a (seeded) hash set when it grows. A 64-bit sketch of
-/// length and ends tells most new keys without looking at the others.
+/// The keys of one object: a list while it is short, a (seeded) hash set when it grows. A 64-bit
+/// sketch of length and ends tells most new keys without looking at the others.
 #[derive(Default)]
 pub(crate) struct Keys<'de> {
     sketch: u64,

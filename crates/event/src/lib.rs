@@ -1,8 +1,8 @@
 //! One audited act: the [`Event`] as producers send it, the [`Record`] as the log seals it, and the
 //! [`Entry`] that commits to it in public; with types, tiers, limits and every byte of the three.
 //!
-//! Pure: no clock, no randomness, no I/O. Foreign formats are next door in `capture`, the removal of
-//! secrets in `redact`, hashing of leaves into a tree in `merkle`, encryption in `keys`.
+//! Pure: no clock, no randomness, no I/O. Foreign formats are next door in `capture`, the removal
+//! of secrets in `redact`, hashing of leaves into a tree in `merkle`, encryption in `keys`.
 //!
 //! ```
 //! use event::{Event, Tier};

@@ -2,12 +2,12 @@
 //!
 //! Not here: limits on requests and batches in transit (the server's) and on files (`store`).
 
-/// One event as sent, inflated, in bytes. Large tool results belong in the producer's own store, with a
-/// reference here; a mebibyte holds 1,500 average events' worth of text (620 bytes each).
+/// One event as sent, inflated, in bytes. Large tool results belong in the producer's own store,
+/// with a reference here; a mebibyte holds 1,500 average events' worth of text (620 bytes each).
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
 
-/// Nesting of arrays and objects, the event's own object included. Deeper input is an attack or a bug:
-/// the deepest real capture that was measured nests 9 levels.
+/// Nesting of arrays and objects, the event's own object included. Deeper input is an attack or a
+/// bug: the deepest real capture that was measured nests 9 levels.
 pub const NESTING_MAX: usize = 64;
 
 /// Events in one batch. With [`BATCH_BYTES_MAX`] it bounds what one acknowledgement can cover.

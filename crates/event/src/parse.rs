@@ -26,8 +26,8 @@ enum Writer {
 
 impl<'a> Event<'a> {
     /// Reads one event that a producer sent. Members that the schema does not name are kept as
-    /// attributes; `null` and empty metadata strings count as absent. `principal` and `assurance` are
-    /// the receiver's to set: what a producer claims there becomes an attribute.
+    /// attributes; `null` and empty metadata strings count as absent. `principal` and `assurance`
+    /// are the receiver's to set: what a producer claims there becomes an attribute.
     ///
     /// # Errors
     /// [`EventError`] with the first fault found.
@@ -50,8 +50,8 @@ impl<'a> Event<'a> {
         Ok(event)
     }
 
-    /// Reads an event back from the two parts that the log stored (see `encode`); `content` is empty
-    /// when there was none or it was erased.
+    /// Reads an event back from the two parts that the log stored (see `encode`); `content` is
+    /// empty when there was none or it was erased.
     ///
     /// # Errors
     /// [`EventError`] when the bytes are not what `encode` writes.

@@ -83,8 +83,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Appends the record as it stands in a frame. Lengths over 4 GiB cannot occur: events are bounded by
-    /// [`crate::limits::EVENT_BYTES_MAX`].
+    /// Appends the record as it stands in a frame. Lengths over 4 GiB cannot occur: events are
+    /// bounded by [`crate::limits::EVENT_BYTES_MAX`].
     pub fn encode(&self, out: &mut Vec<u8>) {
         let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
         out.extend_from_slice(&[self.kind as u8, self.tier as u8, 0, 0]);

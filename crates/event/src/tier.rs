@@ -44,7 +44,8 @@ impl Tier {
         Self::ALL.into_iter().find(|tier| tier.as_str() == name)
     }
 
-    /// The tier of an event, first match (format.md, "Event"): configuration may raise it, never lower it.
+    /// The tier of an event, first match (format.md, "Event"): configuration may raise it, never
+    /// lower it.
     #[must_use]
     pub fn of(event: &Event<'_>) -> Self {
         let event_type: &str = &event.event_type;

@@ -1,4 +1,5 @@
-//! Times of events: nanoseconds since the Unix epoch, read from RFC 3339 or from seconds as a number.
+//! Times of events: nanoseconds since the Unix epoch, read from RFC 3339 or from seconds as a
+//! number.
 //!
 //! No clock here: what "now" is arrives from outside.
 
@@ -17,8 +18,8 @@ impl Timestamp {
         Self(milliseconds.saturating_mul(1_000_000))
     }
 
-    /// Reads RFC 3339 (any offset, any precision up to nanoseconds; a missing offset means UTC, which is
-    /// what Python's `utcnow().isoformat()` writes).
+    /// Reads RFC 3339 (any offset, any precision up to nanoseconds; a missing offset means UTC,
+    /// which is what Python's `utcnow().isoformat()` writes).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let stamp = text.parse::<jiff::Timestamp>().ok().or_else(|| {
@@ -29,8 +30,8 @@ impl Timestamp {
         u64::try_from(stamp.as_nanosecond()).ok().map(Self)
     }
 
-    /// Reads the decimal text of seconds since the epoch (`1767225600.123456`) without going through a
-    /// double where it can: digits beyond nanoseconds are cut.
+    /// Reads the decimal text of seconds since the epoch (`1767225600.123456`) without going
+    /// through a double where it can: digits beyond nanoseconds are cut.
     #[must_use]
     pub fn parse_seconds(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

@@ -179,7 +179,8 @@ pub enum KekError {
         program: PathBuf,
         /// Exit status or signal.
         status: String,
-        /// The beginning of its standard error, on one line, without anything that looks like a key.
+        /// The beginning of its standard error, on one line, without anything that looks like a
+        /// key.
         stderr: String,
     },
     /// The command did not finish.

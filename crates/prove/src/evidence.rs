@@ -1,7 +1,8 @@
 //! One record as evidence: a JSON document with everything that proves it, and its check.
 //!
-//! The document carries the log's keys so that it can be read without looking anything up; they show
-//! that it is whole, never who made it. That needs a pinned key (format.md, "Evidence bundle").
+//! The document carries the log's keys so that it can be read without looking anything up; they
+//! show that it is whole, never who made it. That needs a pinned key (format.md, "Evidence
+//! bundle").
 
 use crate::proof::{EntryProofError, check_entry};
 use crate::record::{RecordMismatch, check_metadata};

@@ -1,9 +1,9 @@
 //! The whole log: every byte of it, in one pass, in the memory of one day's streams.
 //!
-//! Checked are the checkpoint's signatures, the entries, their chain, times and streams, every tile,
-//! the root, the records beside the entries if the caller can decrypt them, what was acknowledged
-//! but not yet published, and an older checkpoint if there is one. After a fault the check goes on
-//! as far as it makes sense, so that the findings name the records and the files.
+//! Checked are the checkpoint's signatures, the entries, their chain, times and streams, every
+//! tile, the root, the records beside the entries if the caller can decrypt them, what was
+//! acknowledged but not yet published, and an older checkpoint if there is one. After a fault the
+//! check goes on as far as it makes sense, so that the findings name the records and the files.
 //!
 //! Not here: journal frames, keyring and `log.json`; whoever reads those adds what it finds to the
 //! report.

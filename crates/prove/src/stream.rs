@@ -1,7 +1,7 @@
 //! Completeness: are the records handed over *all* records of a stream, up to a checkpoint?
 //!
-//! Answered from public entries alone (format.md, "Entry"). That the entries are those of the log is
-//! `log.rs`, that a record is what its entry commits to is `record.rs`.
+//! Answered from public entries alone (format.md, "Entry"). That the entries are those of the log
+//! is `log.rs`, that a record is what its entry commits to is `record.rs`.
 
 use event::Entry;
 use std::collections::{HashMap, HashSet};

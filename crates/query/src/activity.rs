@@ -23,9 +23,9 @@ pub struct Line {
     pub events: u64,
     /// Events that report an error or a timeout.
     pub errors: u64,
-    /// Tokens, input and output. Frameworks report one usage up to three times (the model's answer, a
-    /// usage event, the sum of the invocation): answers count, or usage events when those say more, and
-    /// invocations only when nothing else in the whole scan says anything.
+    /// Tokens, input and output. Frameworks report one usage up to three times (the model's answer,
+    /// a usage event, the sum of the invocation): answers count, or usage events when those say
+    /// more, and invocations only when nothing else in the whole scan says anything.
     pub tokens: u64,
     /// The earliest time of an event.
     pub first_seen: Timestamp,

@@ -13,8 +13,8 @@ pub struct Amount {
 const SCALE_MAX: u32 = 18;
 
 impl Amount {
-    /// Reads a JSON number. `None` when it needs more than 18 digits after the point or does not fit
-    /// in 128 bits: such an amount is reported as not summed rather than rounded.
+    /// Reads a JSON number. `None` when it needs more than 18 digits after the point or does not
+    /// fit in 128 bits: such an amount is reported as not summed rather than rounded.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (digits, exponent) = match text.split_once(['e', 'E']) {

@@ -2,13 +2,14 @@
 //!
 //! Events are written by strangers: a carriage return, an escape sequence, a direction control or a
 //! Unicode tag in a name must never move the cursor, recolour a line, reorder it or hide in it
-//! (CWE-117, CVE-2021-42574). Printable Unicode stays as it is. Bytes in the log are never changed: this
-//! happens at the moment of showing.
+//! (CWE-117, CVE-2021-42574). Printable Unicode stays as it is. Bytes in the log are never changed:
+//! this happens at the moment of showing.
 
 use std::fmt::Write as _;
 use unicode_width::UnicodeWidthChar as _;
 
-/// Zero-width marks in a row that stay as they are: accents stack at most this high in living scripts.
+/// Zero-width marks in a row that stay as they are: accents stack at most this high in living
+/// scripts.
 const MARKS_IN_A_ROW_MAX: usize = 4;
 
 /// The text with everything invisible or obeyed written as `\n`, `\r`, `\t` or `\u{..}`.
@@ -48,8 +49,8 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Appends valid JSON text with every hidden character inside its strings written as `\uXXXX`: another
-/// spelling of the same JSON value. Everything else is copied byte for byte.
+/// Appends valid JSON text with every hidden character inside its strings written as `\uXXXX`:
+/// another spelling of the same JSON value. Everything else is copied byte for byte.
 pub fn escape_json(json: &str, out: &mut Vec<u8>) {
     if json.bytes().all(|b| b < 0x7f) {
         out.extend_from_slice(json.as_bytes());

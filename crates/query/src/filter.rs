@@ -1,7 +1,8 @@
 //! Which records an answer holds.
 //!
-//! A [`Filter`] is the question as plain data; a [`Sieve`] is the same question made ready for millions
-//! of records: it looks for the wanted values in the stored bytes first and parses only what may match.
+//! A [`Filter`] is the question as plain data; a [`Sieve`] is the same question made ready for
+//! millions of records: it looks for the wanted values in the stored bytes first and parses only
+//! what may match.
 
 mod words;
 
@@ -11,7 +12,8 @@ use event::{Event, EventError, Outcome, Tier, Timestamp};
 use memchr::memmem::Finder;
 use words::Words;
 
-/// A question. Within a field any value may match, every given field must; an empty field asks nothing.
+/// A question. Within a field any value may match, every given field must; an empty field asks
+/// nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Agent names or agent ids.
@@ -38,8 +40,8 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Before this.
     pub to: Option<Timestamp>,
-    /// Words and "quoted phrases", all of which occur in the values of metadata or content, whatever
-    /// their case.
+    /// Words and "quoted phrases", all of which occur in the values of metadata or content,
+    /// whatever their case.
     pub text: Option<String>,
     /// At most so many records.
     pub limit: Option<usize>,
@@ -48,8 +50,8 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// True when the record, whose event this is, belongs to the answer. An erased or expired record
-    /// has no metadata left: it matches only a question about tiers and record time.
+    /// True when the record, whose event this is, belongs to the answer. An erased or expired
+    /// record has no metadata left: it matches only a question about tiers and record time.
     #[must_use]
     pub fn matches(&self, found: &Found<'_>, event: &Event<'_>) -> bool {
         self.matches_fields(found, event)
@@ -124,8 +126,8 @@ impl<'f> Sieve<'f> {
                 needles.push(values.iter().map(|v| Finder::new(v).into_owned()).collect());
             }
         };
-        // The log writes metadata in one way only (`event::Event::write_meta`): compact, strings escaped
-        // as serde_json does. So a value that is there is there in these very bytes.
+        // The log writes metadata in one way only (`event::Event::write_meta`): compact, strings
+        // escaped as serde_json does. So a value that is there is there in these very bytes.
         for values in [&filter.traces, &filter.sessions, &filter.tasks, &filter.agents] {
             group(values.iter().map(|value| format!(":{}", quoted(value))).collect());
         }

@@ -1,11 +1,13 @@
 //! Questions over records, answered as of one checkpoint.
 //!
-//! The reader of the journal hands in [`Found`] records in the order of their index. A [`Filter`] picks
-//! some of them, [`row`] writes them for programs, [`Trace`] puts the events of one trace, session or task
-//! into causal order, [`Activity`] counts per agent or session, and [`render`] draws all of it as text.
+//! The reader of the journal hands in [`Found`] records in the order of their index. A [`Filter`]
+//! picks some of them, [`row`] writes them for programs, [`Trace`] puts the events of one trace,
+//! session or task into causal order, [`Activity`] counts per agent or session, and [`render`]
+//! draws all of it as text.
 //!
-//! Not here: reading and decrypting (`store`), proofs (`prove`), reports (`report`). Whatever an event
-//! holds is untrusted: nothing here recurses over it, and nothing of it reaches a terminal unescaped.
+//! Not here: reading and decrypting (`store`), proofs (`prove`), reports (`report`). Whatever an
+//! event holds is untrusted: nothing here recurses over it, and nothing of it reaches a terminal
+//! unescaped.
 //!
 //! ```
 //! use query::{Filter, Found, Selector, State};

@@ -1,8 +1,8 @@
 //! Answers as text for people: timeline, tree and tables.
 //!
-//! Pure functions to a `String`: whether a terminal is there, how wide it is and whether it has colours
-//! is for the caller to find out. Every text from an event goes through [`crate::escape`] first, so the
-//! only escape sequences in the output are the colours made here.
+//! Pure functions to a `String`: whether a terminal is there, how wide it is and whether it has
+//! colours is for the caller to find out. Every text from an event goes through [`crate::escape`]
+//! first, so the only escape sequences in the output are the colours made here.
 
 mod activity;
 mod events;

@@ -11,8 +11,8 @@ use serde::de::IgnoredAny;
 use std::io::{self, Write};
 
 /// Appends one record as a JSON object on one line, without a line break: `index`, `recorded_at`,
-/// `leaf_hash` if known, the metadata, `content` if there is some and the reader may see it, `tier`,
-/// `kind`, `state`; `"unreadable":true` when the stored bytes are not JSON objects.
+/// `leaf_hash` if known, the metadata, `content` if there is some and the reader may see it,
+/// `tier`, `kind`, `state`; `"unreadable":true` when the stored bytes are not JSON objects.
 pub fn write_row(found: &Found<'_>, with_content: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"index\":");
     out.extend_from_slice(found.index.to_string().as_bytes());

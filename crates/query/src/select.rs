@@ -42,8 +42,8 @@ impl<'f> Selector<'f> {
         }
     }
 
-    /// Looks at the next record, and copies it if it belongs to the answer. `Break` says that no later
-    /// record can.
+    /// Looks at the next record, and copies it if it belongs to the answer. `Break` says that no
+    /// later record can.
     pub fn offer(&mut self, found: &Found<'_>) -> ControlFlow<()> {
         self.selection.scanned += 1;
         match self.sieve.accepts(found) {

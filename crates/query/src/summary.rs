@@ -153,8 +153,8 @@ pub(crate) fn total_of(tokens: &Tokens) -> Option<u64> {
     }
 }
 
-/// The tool of an event: its own field, else what stands after the first colon of the action of a tool
-/// event (a tool's name may hold colons itself).
+/// The tool of an event: its own field, else what stands after the first colon of the action of a
+/// tool event (a tool's name may hold colons itself).
 pub(crate) fn tool_of<'e>(event: &'e Event<'_>) -> Option<&'e str> {
     event.tool.as_deref().or_else(|| match &*event.event_type {
         types::TOOL_CALL | types::TOOL_RESULT => after_colon(event.action.as_deref()),

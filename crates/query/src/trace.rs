@@ -1,7 +1,7 @@
 //! One trace (or session, or task) put together: causal order, the tree, what is odd, what it cost.
 //!
-//! Ids and links are whatever producers sent: parents may be missing, point in a circle or form a chain
-//! of 100,000. Nothing here recurses; every repair is reported in [`Findings`].
+//! Ids and links are whatever producers sent: parents may be missing, point in a circle or form a
+//! chain of 100,000. Nothing here recurses; every repair is reported in [`Findings`].
 
 mod gaps;
 mod json;
@@ -86,8 +86,8 @@ pub struct Node {
     pub offset_ns: u64,
     /// True when it stands later than its time says, because what caused it claims a later time.
     pub reordered: bool,
-    /// False when its usage repeats, or sums up, what another node reports; it is then left out of the
-    /// totals.
+    /// False when its usage repeats, or sums up, what another node reports; it is then left out of
+    /// the totals.
     pub usage_counts: bool,
     call: Call,
 }
@@ -171,7 +171,8 @@ pub struct Orphan {
 pub enum Circle {
     /// Each is the parent of the next; the first one was made a root.
     Parents(Vec<usize>),
-    /// This one waits, through `caused_by`, for something that waits for it; it was placed by its time.
+    /// This one waits, through `caused_by`, for something that waits for it; it was placed by its
+    /// time.
     Causes(usize),
 }
 
@@ -277,8 +278,8 @@ impl Trace {
     }
 }
 
-/// Resolves ids to drafts. A parent that is not here is noted; a cause that is not here may well stand in
-/// another trace.
+/// Resolves ids to drafts. A parent that is not here is noted; a cause that is not here may well
+/// stand in another trace.
 fn link(drafts: &mut [Draft]) -> Links {
     let mut by_id: HashMap<String, usize> = HashMap::with_capacity(drafts.len());
     for (at, draft) in drafts.iter_mut().enumerate() {

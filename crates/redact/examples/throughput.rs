@@ -1,7 +1,7 @@
 //! Nanoseconds per event: `cargo run --release -p redact --example throughput`.
 //!
-//! 200,000 events of about 620 bytes in the shape that agents send; once without secrets, once with a
-//! secret in every hundredth event. Deterministic, so two runs differ by the machine alone.
+//! 200,000 events of about 620 bytes in the shape that agents send; once without secrets, once with
+//! a secret in every hundredth event. Deterministic, so two runs differ by the machine alone.
 #![expect(clippy::print_stdout, reason = "a program for people")]
 
 use event::Event;

@@ -2,8 +2,8 @@
 //! JSON that is itself the text of a string.
 //!
 //! Only what is replaced is rewritten; everything else, the digits of numbers too, is copied as it
-//! stands. The text is valid when it comes in; if it is not, the walk ends with `None` and the caller
-//! removes the whole (it fails closed).
+//! stands. The text is valid when it comes in; if it is not, the walk ends with `None` and the
+//! caller removes the whole (it fails closed).
 
 use crate::marker;
 use crate::notes::Notes;
@@ -22,7 +22,8 @@ const STRINGS_MAX: usize = 4;
 /// Paths are not built much longer than they are shown.
 const PATH_BYTES_MAX: usize = 512;
 
-/// Inside such a member of a secret member (a JSON Schema, mostly) text describes and is not secret.
+/// Inside such a member of a secret member (a JSON Schema, mostly) text describes and is not
+/// secret.
 const DESCRIBING: &[&str] = &["type", "description", "title", "format"];
 
 /// A walk through one JSON text.
@@ -49,8 +50,8 @@ impl<'r> Walk<'r> {
         Self { redactor, notes, path, changed: false, depth: 0, strings: 0 }
     }
 
-    /// The redacted text of the one value in `text`: `Ok(None)` when nothing changed, `Err` when it is
-    /// not JSON. `secret` says that the value stands under a secret name.
+    /// The redacted text of the one value in `text`: `Ok(None)` when nothing changed, `Err` when it
+    /// is not JSON. `secret` says that the value stands under a secret name.
     pub(crate) fn run(mut self, text: &str, secret: bool) -> Result<Option<String>, NotJson> {
         let out = self.whole(text, secret).ok_or(NotJson)?;
         Ok(self.changed.then_some(out))
@@ -143,7 +144,8 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// Copies one member; gives the position after it, and where its value went unless it was dropped.
+    /// Copies one member; gives the position after it, and where its value went unless it was
+    /// dropped.
     fn member(
         &mut self,
         text: &str,
@@ -269,7 +271,8 @@ impl<'r> Walk<'r> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotJson;
 
-/// Whether the name of a member makes its value secret. Weak names ask the value, if it is a string.
+/// Whether the name of a member makes its value secret. Weak names ask the value, if it is a
+/// string.
 fn is_secret_member(key: &str, text: &str, value_start: usize) -> bool {
     match names::judge(key) {
         None => false,

@@ -1,8 +1,8 @@
 //! Secrets leave before sealing: the redactor, its rules and policy, and the type wall that lets
 //! nothing else through ([`Redacted`], which only this crate makes).
 //!
-//! Pure: no I/O, no clock, no randomness; the key of the hashes arrives from outside. Where events come
-//! from is next door in `capture`; `seal` accepts only what comes out here.
+//! Pure: no I/O, no clock, no randomness; the key of the hashes arrives from outside. Where events
+//! come from is next door in `capture`; `seal` accepts only what comes out here.
 //!
 //! ```
 //! use redact::{Policy, Redactor};
@@ -22,8 +22,9 @@
 //! ```
 //!
 //! # What it cannot do
-//! A secret that is split over two strings, encoded (base64, compressed) or of a form that no rule knows
-//! stays. Rules prefer to take too much: a password that was an ordinary word is worth its sentence.
+//! A secret that is split over two strings, encoded (base64, compressed) or of a form that no rule
+//! knows stays. Rules prefer to take too much: a password that was an ordinary word is worth its
+//! sentence.
 
 mod json;
 mod marker;

@@ -1,7 +1,7 @@
 //! What stands where a secret stood: `[redacted:<rule>]` or `[hash:<rule>:<16 hex digits>]`.
 //!
-//! Markers are opaque to every rule: text is searched between them, never in or across them, which is
-//! half of why redacting twice changes nothing (the other half is `text`'s).
+//! Markers are opaque to every rule: text is searched between them, never in or across them, which
+//! is half of why redacting twice changes nothing (the other half is `text`'s).
 
 use crate::rule::Rule;
 use hmac::{Hmac, KeyInit, Mac};
@@ -35,8 +35,8 @@ impl Hasher {
     }
 }
 
-/// The end of the marker that starts at the `[` at `start`, if it is one: a known rule and, for a hash,
-/// exactly sixteen lower-case hex digits, so that nothing can hide in a forged one.
+/// The end of the marker that starts at the `[` at `start`, if it is one: a known rule and, for a
+/// hash, exactly sixteen lower-case hex digits, so that nothing can hide in a forged one.
 fn end_of_marker(text: &str, start: usize) -> Option<usize> {
     let rest = text.get(start..)?;
     let inner = rest.get(..rest.len().min(80)).unwrap_or(rest);

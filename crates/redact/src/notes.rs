@@ -34,8 +34,8 @@ impl Notes {
         });
     }
 
-    /// Appends the notes to those that came with the event. When they do not all fit, the last entry
-    /// says how many more there were: path `*`, rule `<count> more`, action `various`.
+    /// Appends the notes to those that came with the event. When they do not all fit, the last
+    /// entry says how many more there were: path `*`, rule `<count> more`, action `various`.
     pub(crate) fn append_to(self, redactions: &mut Vec<Redaction<'_>>) {
         if self.notes.is_empty() {
             return;

@@ -15,8 +15,8 @@ pub enum Action {
     /// Replaced by `[redacted:<rule>]`.
     #[default]
     Mask,
-    /// Replaced by `[hash:<rule>:<16 hex digits>]`, keyed: equal values stay equal, none can be guessed
-    /// without the key.
+    /// Replaced by `[hash:<rule>:<16 hex digits>]`, keyed: equal values stay equal, none can be
+    /// guessed without the key.
     Hash,
 }
 

@@ -1,6 +1,7 @@
 //! The type wall: a value that went through a redactor.
 //!
-//! Not here: the redacting. Nothing but this crate can make one, and nothing can change what is inside.
+//! Not here: the redacting. Nothing but this crate can make one, and nothing can change what is
+//! inside.
 
 /// A value from which secrets were taken out by the policy in force. Only [`crate::Redactor`] makes
 /// one; the writer accepts nothing else, so that unredacted data cannot be sealed by mistake.

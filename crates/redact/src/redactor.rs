@@ -1,7 +1,7 @@
 //! The redactor: one policy, compiled, applied to whole events.
 //!
-//! Not here: JSON inside an event (`json`) and single texts (`text`). A secret that is split over two
-//! strings cannot be found by looking at either.
+//! Not here: JSON inside an event (`json`) and single texts (`text`). A secret that is split over
+//! two strings cannot be found by looking at either.
 
 use crate::json::Walk;
 use crate::marker::Hasher;
@@ -31,8 +31,8 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Compiles `policy`; `hash_key` keys the hashes that stand in for values: equal values get equal
-    /// hashes as long as it stays the same.
+    /// Compiles `policy`; `hash_key` keys the hashes that stand in for values: equal values get
+    /// equal hashes as long as it stays the same.
     ///
     /// # Errors
     /// [`PolicyError`] when the policy names a rule that does not exist, or one twice.
@@ -41,12 +41,12 @@ impl Redactor {
         Ok(Self { rules: Rules::compile()?, actions: policy.actions()?, hasher })
     }
 
-    /// Takes every secret that the policy's rules recognise out of `event`: out of every text of the
-    /// metadata, every string and key of the content at any depth, and JSON inside strings. Each removal
-    /// is noted in `redactions`. Redacting again changes nothing.
+    /// Takes every secret that the policy's rules recognise out of `event`: out of every text of
+    /// the metadata, every string and key of the content at any depth, and JSON inside strings.
+    /// Each removal is noted in `redactions`. Redacting again changes nothing.
     ///
-    /// Ids are replaced as a whole by a keyed hash, whatever the policy's action, so that equal ids stay
-    /// equal. A secret that is split over two strings cannot be found.
+    /// Ids are replaced as a whole by a keyed hash, whatever the policy's action, so that equal ids
+    /// stay equal. A secret that is split over two strings cannot be found.
     #[must_use]
     pub fn redact<'a>(&self, mut event: Event<'a>) -> Redacted<Event<'a>> {
         let mut notes = Notes::default();
@@ -101,7 +101,8 @@ impl Redactor {
         self.redact_cost(event, notes);
     }
 
-    /// An amount is digits, which may be those of a card; it cannot hold a marker, so the cost goes.
+    /// An amount is digits, which may be those of a card; it cannot hold a marker, so the cost
+    /// goes.
     fn redact_cost(&self, event: &mut Event<'_>, notes: &mut Notes) {
         let Some(cost) = &mut event.cost else { return };
         self.redact_member("cost.currency", &mut cost.currency, notes);
@@ -153,8 +154,8 @@ impl Redactor {
         }
     }
 
-    /// One attribute: wrapped as the object that it is a member of, so that `json` has the only copy of
-    /// the rules for members.
+    /// One attribute: wrapped as the object that it is a member of, so that `json` has the only
+    /// copy of the rules for members.
     fn redact_attribute<'a>(
         &self,
         key: Text<'a>,
@@ -185,8 +186,8 @@ impl Redactor {
         }
     }
 
-    /// Redacts a value in place. What cannot be read back after it was rewritten is masked as a whole:
-    /// it cannot happen with checked JSON unless two keys became equal.
+    /// Redacts a value in place. What cannot be read back after it was rewritten is masked as a
+    /// whole: it cannot happen with checked JSON unless two keys became equal.
     fn redact_json(&self, path: &str, json: &mut Json<'_>, secret: bool, notes: &mut Notes) {
         let outcome = Walk::new(self, notes, path.to_owned()).run(json.as_str(), secret);
         let redone = match outcome {

@@ -1,8 +1,8 @@
 //! The rules, one file per family, and the search of one text by the families in question.
 //!
-//! Not here: whether a text is worth searching at all (`scan`) and what becomes of a finding (`text`).
-//! Every search is linear in the text: the patterns run on automata, the rest looks back and forward by
-//! bounded steps.
+//! Not here: whether a text is worth searching at all (`scan`) and what becomes of a finding
+//! (`text`). Every search is linear in the text: the patterns run on automata, the rest looks back
+//! and forward by bounded steps.
 
 mod assignments;
 mod cards;
@@ -46,8 +46,8 @@ impl Rules {
         })
     }
 
-    /// Everything that the rules of these families see in `text`, in no particular order; findings may
-    /// overlap.
+    /// Everything that the rules of these families see in `text`, in no particular order; findings
+    /// may overlap.
     pub(crate) fn find(&self, families: Families, text: &str) -> Vec<Finding> {
         let mut found = Vec::new();
         if families.has(Families::PRIVATE_KEYS) {
@@ -91,8 +91,8 @@ fn ends_word(text: &str, at: usize) -> bool {
     text.as_bytes().get(at).is_none_or(|b| !b.is_ascii_alphanumeric())
 }
 
-/// Where a name before the operator at `operator` would end: before blanks, quotes, the backslashes that
-/// escape them, and the stars of Markdown. `\t` is a tab in raw JSON text.
+/// Where a name before the operator at `operator` would end: before blanks, quotes, the backslashes
+/// that escape them, and the stars of Markdown. `\t` is a tab in raw JSON text.
 pub(crate) fn names_end(bytes: &[u8], operator: usize) -> usize {
     const GAP_BYTES_MAX: usize = 8;
     let mut end = operator;

@@ -1,8 +1,8 @@
 //! The fast road: one look at every byte that says which rule families may find something.
 //!
-//! It reads raw JSON text as well as decoded text, never allocates, and may say yes too often but never
-//! no wrongly: whatever a rule of `rules` can match contains one of the anchors below. An anchor is a
-//! byte that is rare in ordinary text and ids, confirmed by its neighbours.
+//! It reads raw JSON text as well as decoded text, never allocates, and may say yes too often but
+//! never no wrongly: whatever a rule of `rules` can match contains one of the anchors below. An
+//! anchor is a byte that is rare in ordinary text and ids, confirmed by its neighbours.
 
 use crate::rules::{names, names_end};
 
@@ -155,8 +155,8 @@ fn confirm(bytes: &[u8], at: usize) -> Families {
     if yes { family } else { Families::default() }
 }
 
-/// True when the name that ends at `end` is `value` (or `stringValue`) and what stands right before it,
-/// the value of `name` in `{"name":"api_key","value":"..."}`, may be a secret name.
+/// True when the name that ends at `end` is `value` (or `stringValue`) and what stands right before
+/// it, the value of `name` in `{"name":"api_key","value":"..."}`, may be a secret name.
 fn names_a_value(bytes: &[u8], end: usize) -> bool {
     let before = bytes.get(..end).unwrap_or_default();
     let Some(lead) = before.len().checked_sub(5).and_then(|at| before.split_at_checked(at)) else {
@@ -201,8 +201,8 @@ fn confirm_hyphen(before: &[u8], after: &[u8]) -> Families {
     Families::default()
 }
 
-/// True when one of the prefixes stands at the end of `before` and at the beginning of its word. After
-/// a backslash the letter of an escape (`\n`) does not belong to the word.
+/// True when one of the prefixes stands at the end of `before` and at the beginning of its word.
+/// After a backslash the letter of an escape (`\n`) does not belong to the word.
 fn ends_with_prefix(before: &[u8], prefixes: &[&[u8]]) -> bool {
     let Some(last) = before.last() else { return false };
     prefixes.iter().any(|prefix| {

@@ -1,4 +1,5 @@
-//! Redacting one decoded text: find, settle what overlaps, replace, and again until nothing is found.
+//! Redacting one decoded text: find, settle what overlaps, replace, and again until nothing is
+//! found.
 //!
 //! Not here: the structure around the text (`json`, `redactor`).
 
@@ -17,7 +18,8 @@ pub(crate) enum Use {
     Value,
     /// The matched part is hashed, so that two different names stay different.
     Name,
-    /// The whole text is hashed: an id has to stay good for correlation, and a part of it is not an id.
+    /// The whole text is hashed: an id has to stay good for correlation, and a part of it is not an
+    /// id.
     Id,
 }
 

@@ -1,7 +1,8 @@
 //! A batch on its way to the writer: redacted events already encoded, salted and committed to.
 //!
-//! Everything that needs no position in the log happens here, on the caller's thread, so that the one
-//! writer has little left to do: it fills in record time, stream and sequence, and hashes the leaf.
+//! Everything that needs no position in the log happens here, on the caller's thread, so that the
+//! one writer has little left to do: it fills in record time, stream and sequence, and hashes the
+//! leaf.
 
 use event::record::{self, RECORD_HEADER_BYTES, Record, SALT_BYTES};
 use event::{Event, Kind, Tier};
@@ -11,7 +12,8 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::{BuildHasher, Hasher as _};
 use std::ops::Range;
 
-/// Secrets that name things inside this log without showing them: event ids in the idempotency window.
+/// Secrets that name things inside this log without showing them: event ids in the idempotency
+/// window.
 #[derive(Clone)]
 pub struct Fingerprints {
     key: [u8; 16],
@@ -244,7 +246,8 @@ pub struct Encoder<'e> {
 }
 
 impl<'e> Encoder<'e> {
-    /// An encoder with room for about `bytes` of input; `now_ms` goes into generated ids only (UUIDv7).
+    /// An encoder with room for about `bytes` of input; `now_ms` goes into generated ids only
+    /// (UUIDv7).
     #[must_use]
     pub fn new(
         fingerprints: &'e Fingerprints,

@@ -29,8 +29,8 @@ pub struct NewLog {
 
 /// Creates a log in an empty folder and returns its description. Entry 0 is `log.created`.
 ///
-/// The caller makes the folder appear under its real name only when this has returned, so that a crash in
-/// the middle leaves no half log.
+/// The caller makes the folder appear under its real name only when this has returned, so that a
+/// crash in the middle leaves no half log.
 ///
 /// # Errors
 /// [`SealError::Corrupt`] when the folder holds a log already; storage and randomness.

@@ -39,7 +39,8 @@ impl Identity {
     /// Reads the file.
     ///
     /// # Errors
-    /// [`SealError::FutureVersion`], or [`SealError::Corrupt`] when it is not what this program writes.
+    /// [`SealError::FutureVersion`], or [`SealError::Corrupt`] when it is not what this program
+    /// writes.
     pub fn parse(bytes: &[u8]) -> Result<Self, SealError> {
         #[derive(Deserialize)]
         struct Version {

@@ -1,8 +1,8 @@
-//! The writer: batches of redacted events become records with a place in the log, durable before anyone
-//! is told, chained, signed and published.
+//! The writer: batches of redacted events become records with a place in the log, durable before
+//! anyone is told, chained, signed and published.
 //!
-//! `seal` accepts only [`redact::Redacted`] events. It does not know foreign formats (`capture`), answers
-//! no questions (`query`) and checks no evidence (`prove`); it shares only bytes with them.
+//! `seal` accepts only [`redact::Redacted`] events. It does not know foreign formats (`capture`),
+//! answers no questions (`query`) and checks no evidence (`prove`); it shares only bytes with them.
 //!
 //! | question | file |
 //! |---|---|

@@ -20,7 +20,8 @@ pub(crate) fn created(origin: &str, identity_sha256: &[u8; 32]) -> Event<'static
     event("log.created", serde_json::json!({ "origin": origin, "log_json_sha256": sha256 }))
 }
 
-/// A writer began; `size` entries were there. The keyring's generation makes an older copy of it show.
+/// A writer began; `size` entries were there. The keyring's generation makes an older copy of it
+/// show.
 pub(crate) fn started(size: u64, keyring_generation: u64) -> Event<'static> {
     let version = env!("CARGO_PKG_VERSION");
     let details = serde_json::json!({

@@ -1,8 +1,8 @@
 //! Threads around the writer: many producers, one committer, one publisher.
 //!
-//! The committer takes whatever waits, seals it as one group and acknowledges it; while it syncs, the next
-//! group gathers. The publisher writes tiles and checkpoints behind it. Bounded everywhere: a producer
-//! that is faster than the disk waits.
+//! The committer takes whatever waits, seals it as one group and acknowledges it; while it syncs,
+//! the next group gathers. The publisher writes tiles and checkpoints behind it. Bounded
+//! everywhere: a producer that is faster than the disk waits.
 
 use crate::batch::{Batch, Encoder, Fingerprints};
 use crate::error::SealError;
@@ -21,13 +21,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use store::StoreError;
 
-/// A group stops growing at this many bytes of records: a frame of 8 MiB is written at full disk speed,
-/// and one of 10 times that would only make everybody wait longer.
+/// A group stops growing at this many bytes of records: a frame of 8 MiB is written at full disk
+/// speed, and one of 10 times that would only make everybody wait longer.
 const GROUP_BYTES_MAX: usize = 8 << 20;
 /// Batches waiting for the committer at most.
 const QUEUE_BATCHES_MAX: usize = 1024;
 /// Bytes of batches being encoded or waiting at most; see [`Log::admit`].
-const IN_FLIGHT_BYTES_MAX: usize = 64 << 20;
+const IN_FLIGHT_BYTES_MAX: usize = 32 << 20;
 /// Full tiles and bundles gathered before they go to the publisher, and at most while it is busy.
 const FILES_EAGER: usize = 64;
 const FILES_MAX: usize = 4096;
@@ -130,8 +130,8 @@ impl Log {
         Permit { admission: Arc::clone(&self.admission), bytes }
     }
 
-    /// True when nobody but the caller, who holds one permit, has a batch under way: then a second core
-    /// is idle, and a large batch may be encoded in halves.
+    /// True when nobody but the caller, who holds one permit, has a batch under way: then a second
+    /// core is idle, and a large batch may be encoded in halves.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.admission.holders.load(std::sync::atomic::Ordering::Relaxed) <= 1
@@ -278,7 +278,8 @@ impl Committer {
         }
     }
 
-    /// Commits a request with everything else that waits; returns the first message of another kind.
+    /// Commits a request with everything else that waits; returns the first message of another
+    /// kind.
     fn commit(&mut self, first: Request, inbox: &Receiver<Message>) -> Option<Message> {
         let mut bytes = first.batch.bytes();
         let mut requests = vec![first];

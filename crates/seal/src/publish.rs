@@ -1,8 +1,9 @@
-//! Publishing: tiles and entry bundles, then the checkpoint that commits to them, so that the folder is a
-//! C2SP tile log as it lies.
+//! Publishing: tiles and entry bundles, then the checkpoint that commits to them, so that the
+//! folder is a C2SP tile log as it lies.
 //!
-//! Everything here can be made again from the journal, so full tiles are written without waiting for the
-//! disk. Only a published checkpoint promises that they are there: before it moves, they are synced.
+//! Everything here can be made again from the journal, so full tiles are written without waiting
+//! for the disk. Only a published checkpoint promises that they are there: before it moves, they
+//! are synced.
 
 use crate::error::SealError;
 use crate::sequence::{PublicFile, bundle_path};
@@ -34,7 +35,8 @@ impl Publisher {
         Self { folder, unsynced: Vec::new(), partial }
     }
 
-    /// Writes full tiles and bundles; a crash may lose or tear them, and recovery writes them again.
+    /// Writes full tiles and bundles; a crash may lose or tear them, and recovery writes them
+    /// again.
     pub(crate) fn write_full(&mut self, files: Vec<PublicFile>) -> Result<(), StoreError> {
         for (path, bytes) in files {
             self.folder.write(&path, &bytes)?;
@@ -43,7 +45,8 @@ impl Publisher {
         Ok(())
     }
 
-    /// Publishes a head. All full files below its size were given to [`Publisher::write_full`] before.
+    /// Publishes a head. All full files below its size were given to [`Publisher::write_full`]
+    /// before.
     pub(crate) fn publish(&mut self, head: Head) -> Result<(), StoreError> {
         let mut partial = BTreeSet::new();
         for (path, bytes) in head.partial {
@@ -56,8 +59,8 @@ impl Publisher {
         self.unsynced.clear();
         // INVARIANT: everything that the new checkpoint commits to is durable now.
         self.folder.replace(CHECKPOINT_PATH, head.note.as_bytes())?;
-        // A crash from here on leaves partial tiles of the old checkpoint: harmless, removed at the next
-        // start.
+        // A crash from here on leaves partial tiles of the old checkpoint: harmless, removed at the
+        // next start.
         for old in self.partial.difference(&partial) {
             self.folder.remove(old)?;
         }

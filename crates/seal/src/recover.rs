@@ -1,8 +1,8 @@
 //! Opening a log: from what is really on disk to a writer that goes on.
 //!
-//! The order of belief: the signed checkpoint says what must be there; the journal says what is there; the
-//! tiles are made again from the journal where they are behind. Opening after a clean end and after a crash
-//! is the same code.
+//! The order of belief: the signed checkpoint says what must be there; the journal says what is
+//! there; the tiles are made again from the journal where they are behind. Opening after a clean
+//! end and after a crash is the same code.
 
 use crate::batch::Fingerprints;
 use crate::error::SealError;
@@ -64,8 +64,9 @@ impl Secrets {
 /// Opens a log for writing, recovering whatever a crash left.
 ///
 /// # Errors
-/// [`StoreError::Locked`] when another writer has it; [`SealError::Truncated`], [`SealError::Corrupt`] or
-/// [`StoreError::Damaged`] when acknowledged records are gone or changed: nothing is written then.
+/// [`StoreError::Locked`] when another writer has it; [`SealError::Truncated`],
+/// [`SealError::Corrupt`] or [`StoreError::Damaged`] when acknowledged records are gone or changed:
+/// nothing is written then.
 pub fn open(
     folder: &Arc<dyn Folder>,
     kek: Arc<Kek>,
@@ -155,7 +156,8 @@ fn published_head(
     Ok((verified.checkpoint, note))
 }
 
-/// The tree, the last leaf, record time and the day's streams at the published size, from the tiles.
+/// The tree, the last leaf, record time and the day's streams at the published size, from the
+/// tiles.
 fn restore_tree(
     folder: &dyn Folder,
     streams: Streams,
@@ -279,8 +281,8 @@ impl Recovery<'_> {
         Ok(end)
     }
 
-    /// A file whose creation was cut short: its header does not read, and nothing lies behind the header,
-    /// which is synced before the first frame is written.
+    /// A file whose creation was cut short: its header does not read, and nothing lies behind the
+    /// header, which is synced before the first frame is written.
     fn is_unborn(&self, path: &str) -> Result<bool, SealError> {
         let bytes = self.folder.size(path)?.unwrap_or(0);
         let mut block = vec![0; usize::try_from(BLOCK_BYTES).unwrap_or(0)];

@@ -1,5 +1,5 @@
-//! Order: every record gets its index, record time, stream sequence and leaf here, in one place and by
-//! one thread. Touches no file; what it hands out becomes true only when the journal has it.
+//! Order: every record gets its index, record time, stream sequence and leaf here, in one place and
+//! by one thread. Touches no file; what it hands out becomes true only when the journal has it.
 
 use crate::batch::{Batch, Fingerprints, Item};
 use crate::error::SealError;
@@ -15,7 +15,8 @@ use std::collections::VecDeque;
 /// A finished file of the public log: its path and bytes.
 pub(crate) type PublicFile = (String, Vec<u8>);
 
-/// Leaf hashes kept in memory, to answer for duplicates without reading tiles: 65,536 of them, 2 MiB.
+/// Leaf hashes kept in memory, to answer for duplicates without reading tiles: 65,536 of them, 2
+/// MiB.
 const RECENT_LEAVES: usize = 1 << 16;
 
 /// The order of one log at its end.
@@ -60,8 +61,8 @@ impl Sequence {
         self.tree.size()
     }
 
-    /// Gives every new record of the batches its place and appends it to `payload`, which starts with the
-    /// hash of the leaf before. Redelivered events get the outcome of the first delivery.
+    /// Gives every new record of the batches its place and appends it to `payload`, which starts
+    /// with the hash of the leaf before. Redelivered events get the outcome of the first delivery.
     pub(crate) fn seal<'b>(
         &mut self,
         batches: impl Iterator<Item = &'b Batch>,
@@ -191,7 +192,8 @@ pub(crate) fn bundle_path(number: u64, width: u16) -> Result<String, SealError> 
         .map_err(|error| SealError::corrupt("tile/entries", error.to_string()))
 }
 
-/// The event id of stored metadata: second member by the format, so it is found without parsing the rest.
+/// The event id of stored metadata: second member by the format, so it is found without parsing the
+/// rest.
 fn event_id(meta: &[u8]) -> Option<String> {
     let prefix = b"{\"schema\":\"tachograph.event/1\",\"event_id\":\"";
     let rest = meta.strip_prefix(prefix)?;

@@ -1,5 +1,5 @@
-//! Streams: the pseudonymous id and the gapless sequence that let an outsider check that the records of a
-//! session are all there (format.md, "Entry").
+//! Streams: the pseudonymous id and the gapless sequence that let an outsider check that the
+//! records of a session are all there (format.md, "Entry").
 
 use crate::batch::{Item, StreamName};
 use crate::window::NameMap;
@@ -10,8 +10,8 @@ use std::collections::HashMap;
 /// Milliseconds of a UTC day.
 pub(crate) const DAY_MS: u64 = 86_400_000;
 
-/// Stream ids and sequences of one UTC day; what came before cannot come again, because the day is part of
-/// every id.
+/// Stream ids and sequences of one UTC day; what came before cannot come again, because the day is
+/// part of every id.
 pub(crate) struct Streams {
     secret: HmacKey,
     day: u64,

@@ -4,8 +4,8 @@ use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Event ids remembered at least. A producer's retries come within seconds; a million ids are minutes at
-/// full speed and days at usual speed, and cost about 80 MiB.
+/// Event ids remembered at least. A producer's retries come within seconds; a million ids are
+/// minutes at full speed and days at usual speed, and cost about 80 MiB.
 pub const WINDOW_EVENTS: usize = 1_000_000;
 
 /// What is known about a sealed event id.

@@ -1,8 +1,8 @@
 //! The writer of one log: the commit protocol, told in the order it happens.
 //!
-//! Synchronous and single-threaded, so that a simulation drives exactly this code; `log` puts threads
-//! around it. Nothing is acknowledged that the journal does not hold durably, and after the first failure
-//! nothing is acknowledged at all until the log is opened again.
+//! Synchronous and single-threaded, so that a simulation drives exactly this code; `log` puts
+//! threads around it. Nothing is acknowledged that the journal does not hold durably, and after the
+//! first failure nothing is acknowledged at all until the log is opened again.
 
 use crate::batch::{Batch, Fingerprints, Salts};
 use crate::clock::Clock;
@@ -40,9 +40,9 @@ pub struct Options {
 }
 
 impl Options {
-    /// What a server uses: the system's clock and randomness, files of 1 GiB (one key and one name each;
-    /// large enough that rolling costs nothing, small enough to read one in a second), a heartbeat a
-    /// minute, a checkpoint a second.
+    /// What a server uses: the system's clock and randomness, files of 1 GiB (one key and one name
+    /// each; large enough that rolling costs nothing, small enough to read one in a second), a
+    /// heartbeat a minute, a checkpoint a second.
     #[must_use]
     pub fn system() -> Self {
         Self {
@@ -119,8 +119,9 @@ impl Writer {
     /// Seals batches as one group: one frame, one sync, one signed tree head for all of them.
     ///
     /// # Errors
-    /// [`SealError::Poisoned`] after any failure: nothing of the group was acknowledged, some of it may
-    /// be found on disk when the log is opened again, and a retry then yields duplicates, not copies.
+    /// [`SealError::Poisoned`] after any failure: nothing of the group was acknowledged, some of it
+    /// may be found on disk when the log is opened again, and a retry then yields duplicates, not
+    /// copies.
     pub fn commit(&mut self, batches: Vec<Batch>) -> Result<Vec<Receipt>, SealError> {
         if let Some(reason) = &self.poisoned {
             return Err(SealError::Poisoned { reason: reason.clone() });
@@ -137,16 +138,16 @@ impl Writer {
         self.roll_if_due(now_ms)?;
         let mut life = self.life_batch(&batches, now_ms)?;
         self.frame.clear();
-        // 1. Order: indexes, record time, streams, leaves. In memory only; a crash here loses nothing that
-        //    anyone was told.
+        // 1. Order: indexes, record time, streams, leaves. In memory only; a crash here loses
+        //    nothing that anyone was told.
         let all = std::iter::once(&life).chain(&batches);
         let mut group = self.sequence.seal(all, now_ms, self.frame.payload())?;
-        // 2. Durability: encrypt, write, sync. A crash before the sync returns may leave the frame whole,
-        //    torn or absent; nobody was told, and recovery keeps it or cuts it.
+        // 2. Durability: encrypt, write, sync. A crash before the sync returns may leave the frame
+        //    whole, torn or absent; nobody was told, and recovery keeps it or cuts it.
         if group.count > 0 {
             self.append(&group)?;
-            // 3. The tree head over it, signed. A crash here loses only the signature; recovery makes the
-            //    same one again, because the tree is the same.
+            // 3. The tree head over it, signed. A crash here loses only the signature; recovery
+            //    makes the same one again, because the tree is the same.
             self.sign()?;
         }
         // 4. The acknowledgement. From here on a crash must lose nothing of the group.
@@ -242,7 +243,8 @@ impl Writer {
         self.commit_life(life::heartbeat(self.size()))
     }
 
-    /// Publishes the current head: tiles, then the checkpoint. Does nothing when it is published already.
+    /// Publishes the current head: tiles, then the checkpoint. Does nothing when it is published
+    /// already.
     ///
     /// # Errors
     /// [`SealError::Store`]: the public files are behind the journal, the log must be reopened.
@@ -255,8 +257,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes the outcome of a publication into account. After a failure the full tiles are no longer in
-    /// memory: reopening makes them again from the journal.
+    /// Takes the outcome of a publication into account. After a failure the full tiles are no
+    /// longer in memory: reopening makes them again from the journal.
     pub(crate) fn published_up_to(
         &mut self,
         size: u64,
@@ -333,8 +335,8 @@ impl Writer {
             journal.close()?;
         }
         let key_id = self.keyring.generate(Purpose::Journal, now_ms, &*self.options.entropy)?;
-        // The key is durable before anything is encrypted with it; a crash in between leaves a key that
-        // nothing uses.
+        // The key is durable before anything is encrypted with it; a crash in between leaves a key
+        // that nothing uses.
         let bytes = self.keyring.to_bytes(&self.kek, &*self.options.entropy)?;
         self.folder.replace(KEYRING_PATH, &bytes)?;
         let header = JournalHeader {

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Where every simulated clock starts: 2026-01-01, two minutes before midnight, so that days change.
+/// Where every simulated clock starts: 2026-01-01, two minutes before midnight, so that days
+/// change.
 pub(crate) const START_MS: u64 = 1_767_311_880_000;
 
 /// Milliseconds of a day.

@@ -1,7 +1,8 @@
 //! `kill -9` of a real process under load, again and again on the same folder.
 //!
-//! This does not test durability (the page cache survives a kill; `run` tests that). It tests the threads
-//! around the writer, the lock, and recovery from whatever state a process can be torn out of.
+//! This does not test durability (the page cache survives a kill; `run` tests that). It tests the
+//! threads around the writer, the lock, and recovery from whatever state a process can be torn out
+//! of.
 
 mod answer;
 mod child;
@@ -43,7 +44,8 @@ fn kek() -> Kek {
     Kek::from_secret(SecretKey::new([7; 32]), KekOrigin::File)
 }
 
-/// Small journal files and quick checkpoints, so that a kill often falls on a roll or a publication.
+/// Small journal files and quick checkpoints, so that a kill often falls on a roll or a
+/// publication.
 fn options(reservation: Reservation) -> Options {
     Options {
         journal_roll_bytes: 256 << 10,
@@ -158,8 +160,8 @@ impl Ground {
             .map_err(text)
     }
 
-    /// Lets the process work for a while, now and then stopped or contended, and kills it. One in five is
-    /// killed without waiting until it has opened the log.
+    /// Lets the process work for a while, now and then stopped or contended, and kills it. One in
+    /// five is killed without waiting until it has opened the log.
     fn torment(
         &self,
         child: &mut Child,
@@ -211,7 +213,8 @@ impl Ground {
         }
     }
 
-    /// Takes note of what was acknowledged since the last round. A line that was cut short counts as none.
+    /// Takes note of what was acknowledged since the last round. A line that was cut short counts
+    /// as none.
     fn read_answers(&mut self, redactor: &redact::Redactor) -> Result<(), String> {
         let bytes = match std::fs::read(&self.answers) {
             Ok(bytes) => bytes,

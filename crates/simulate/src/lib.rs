@@ -1,8 +1,8 @@
 //! Tests only: the real writer against a seeded clock, storage faults, power cuts and kills.
 //!
-//! A run is a function of its seed. It drives `seal::Writer`, the synchronous core, on a disk that forgets
-//! what was not synced, and keeps a model of what the log owes: every acknowledgement and every signed
-//! checkpoint. After each crash the log must open unattended and owe nothing.
+//! A run is a function of its seed. It drives `seal::Writer`, the synchronous core, on a disk that
+//! forgets what was not synced, and keeps a model of what the log owes: every acknowledgement and
+//! every signed checkpoint. After each crash the log must open unattended and owe nothing.
 //!
 //! | question | file |
 //! |---|---|
@@ -12,8 +12,8 @@
 //! | what is in the log, read independently? | `reading.rs`, `verdict.rs` |
 //! | a real process, really killed | `kill.rs` |
 //!
-//! Not here: the threads of `seal::Log` on a simulated disk (they would not repeat); `kill` drives those on
-//! a real one.
+//! Not here: the threads of `seal::Log` on a simulated disk (they would not repeat); `kill` drives
+//! those on a real one.
 
 mod clock;
 mod entropy;

@@ -43,7 +43,8 @@ impl Random {
         choices.get(usize::try_from(place).unwrap_or(0))
     }
 
-    /// A generator of its own for a part of the run, so that one part's appetite does not shift another.
+    /// A generator of its own for a part of the run, so that one part's appetite does not shift
+    /// another.
     pub fn fork(&mut self) -> Self {
         Self::new(self.bits())
     }

@@ -1,7 +1,8 @@
-//! Reading a whole log back, as a stranger with the keys would: decrypt every frame, recompute every
-//! commitment, entry, leaf, tile and root, and believe nothing that was not recomputed.
+//! Reading a whole log back, as a stranger with the keys would: decrypt every frame, recompute
+//! every commitment, entry, leaf, tile and root, and believe nothing that was not recomputed.
 //!
-//! It shares with the writer only the formats (`event`, `merkle`, `checkpoint`, the journal's reader).
+//! It shares with the writer only the formats (`event`, `merkle`, `checkpoint`, the journal's
+//! reader).
 
 use checkpoint::{Checkpoint, VerifierKey};
 use event::{ENTRY_BYTES, Entry, Event, Kind, Record};

@@ -1,7 +1,8 @@
 //! One run: the real writer, a workload, and everything going wrong that the seed asks for.
 //!
-//! A run is a sequence of lives. Each opens the log unattended, compares it with the model, sends again
-//! what was never answered, works for a while, and ends: closed, dropped, killed, or without power.
+//! A run is a sequence of lives. Each opens the log unattended, compares it with the model, sends
+//! again what was never answered, works for a while, and ends: closed, dropped, killed, or without
+//! power.
 
 use crate::clock::{DAY_MS, SimulatedClock};
 use crate::entropy::SimulatedEntropy;
@@ -93,7 +94,8 @@ pub fn power_cuts(seed: u64) -> Result<Tally, Failure> {
     lives(seed, SimulatedFolder::new(seed))
 }
 
-/// The same run on a disk that does not do what it says; a sound checker must fail it sooner or later.
+/// The same run on a disk that does not do what it says; a sound checker must fail it sooner or
+/// later.
 ///
 /// # Errors
 /// [`Failure`] when the loss was noticed.

@@ -1,11 +1,11 @@
-//! A file written past the page cache (`O_DIRECT`): the journal is written once and read only after a
-//! restart, and copying it into fresh cache pages cost more CPU than hashing it (measured: 1.2 of 4 us an
-//! event).
+//! A file written past the page cache (`O_DIRECT`): the journal is written once and read only after
+//! a restart, and copying it into fresh cache pages cost more CPU than hashing it (measured: 1.2 of
+//! 4 us an event).
 //!
-//! Direct writes come in whole blocks at block boundaries, from aligned memory. So the last, partly filled
-//! block stays here and is written again together with what follows it: a torn write of that block leaves
-//! either of two contents that agree on every byte that was durable before. File systems that refuse
-//! `O_DIRECT` (tmpfs) get the same writes through the cache.
+//! Direct writes come in whole blocks at block boundaries, from aligned memory. So the last, partly
+//! filled block stays here and is written again together with what follows it: a torn write of that
+//! block leaves either of two contents that agree on every byte that was durable before. File
+//! systems that refuse `O_DIRECT` (tmpfs) get the same writes through the cache.
 
 use crate::error::StoreError;
 use crate::folder::{BLOCK_BYTES, WriteFile};
@@ -57,7 +57,8 @@ impl DirectFile {
             room.fill(0);
             let mut filled = 0;
             while filled < inside {
-                // A direct read ends at the end of the file, never in the middle of a block before it.
+                // A direct read ends at the end of the file, never in the middle of a block before
+                // it.
                 match self.file.read_at(&mut room[filled..], block + filled as u64) {
                     Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                     Ok(count) => filled += count,

@@ -1,7 +1,8 @@
 //! A log's folder on a local file system.
 //!
-//! New files appear by rename, so that a process that dies in the middle leaves no half file under a real
-//! name. Names become durable by syncing the folder that holds them, up to the log's own folder.
+//! New files appear by rename, so that a process that dies in the middle leaves no half file under
+//! a real name. Names become durable by syncing the folder that holds them, up to the log's own
+//! folder.
 
 use crate::direct::DirectFile;
 use crate::error::StoreError;
@@ -13,8 +14,8 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Above this many files one `syncfs` is cheaper than a sync each (measured: about 0.2 ms a small file);
-/// below it, syncing each leaves other programs' dirty pages alone.
+/// Above this many files one `syncfs` is cheaper than a sync each (measured: about 0.2 ms a small
+/// file); below it, syncing each leaves other programs' dirty pages alone.
 const SYNC_EACH_FILES_MAX: usize = 48;
 
 /// Suffix of files that are being written; left-overs of a crash are ignored and removed.

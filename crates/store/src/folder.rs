@@ -1,9 +1,9 @@
 //! The contract of a folder that holds one log, as few operations as the log needs.
 //!
 //! Consistency: after an operation returns, every later operation of this process sees its effect.
-//! Durability: only [`WriteFile::sync`], [`Folder::sync`] and [`Folder::replace`] make anything survive a
-//! power cut; everything else may be lost, in any order and in part, until one of them returned. Paths are
-//! relative, with `/`, made by this program and never by a user.
+//! Durability: only [`WriteFile::sync`], [`Folder::sync`] and [`Folder::replace`] make anything
+//! survive a power cut; everything else may be lost, in any order and in part, until one of them
+//! returned. Paths are relative, with `/`, made by this program and never by a user.
 //!
 //! The real one is `disk`; the simulator brings one that lies, tears and fails on command.
 
@@ -14,8 +14,8 @@ pub const BLOCK_BYTES: u64 = 4096;
 
 /// One log's folder.
 pub trait Folder: Send + Sync {
-    /// All files below `path` (`""` for all), as paths relative to the log's folder, sorted. A folder that
-    /// does not exist is empty.
+    /// All files below `path` (`""` for all), as paths relative to the log's folder, sorted. A
+    /// folder that does not exist is empty.
     ///
     /// # Errors
     /// [`StoreError::Io`].
@@ -27,7 +27,8 @@ pub trait Folder: Send + Sync {
     /// [`StoreError::Io`].
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Fills `buffer` from `offset` on and returns how many bytes there were (less only at the end).
+    /// Fills `buffer` from `offset` on and returns how many bytes there were (less only at the
+    /// end).
     ///
     /// # Errors
     /// [`StoreError::Io`]; [`StoreError::Missing`].
@@ -39,8 +40,8 @@ pub trait Folder: Send + Sync {
     /// [`StoreError::Io`].
     fn size(&self, path: &str) -> Result<Option<u64>, StoreError>;
 
-    /// Writes a whole file, with its parent folders; whoever reads meanwhile sees all of it or none. Not
-    /// durable until [`Folder::sync`].
+    /// Writes a whole file, with its parent folders; whoever reads meanwhile sees all of it or
+    /// none. Not durable until [`Folder::sync`].
     ///
     /// # Errors
     /// [`StoreError::Io`]; nothing of the file is visible then.
@@ -52,7 +53,8 @@ pub trait Folder: Send + Sync {
     /// [`StoreError::Io`]: the caller must treat all of them as lost.
     fn sync(&self, paths: &[String]) -> Result<(), StoreError>;
 
-    /// Replaces a file durably and atomically: after a crash it holds the old bytes or the new ones.
+    /// Replaces a file durably and atomically: after a crash it holds the old bytes or the new
+    /// ones.
     ///
     /// # Errors
     /// [`StoreError::Io`]: either of the two may be there.
@@ -64,7 +66,8 @@ pub trait Folder: Send + Sync {
     /// [`StoreError::Io`].
     fn remove(&self, path: &str) -> Result<(), StoreError>;
 
-    /// Opens a file for appending, creating it (with its parent folders, durably) when it is not there.
+    /// Opens a file for appending, creating it (with its parent folders, durably) when it is not
+    /// there.
     ///
     /// # Errors
     /// [`StoreError::Io`].
@@ -79,8 +82,8 @@ pub trait Folder: Send + Sync {
 
 /// A file open for appending. After any error it must be dropped: what it holds is then unknown.
 pub trait WriteFile: Send {
-    /// Writes all bytes at `offset`, extending the file as needed. Up to [`BLOCK_BYTES`] behind them may
-    /// be overwritten by zeros: whoever appends writes from the front to the back.
+    /// Writes all bytes at `offset`, extending the file as needed. Up to [`BLOCK_BYTES`] behind
+    /// them may be overwritten by zeros: whoever appends writes from the front to the back.
     ///
     /// # Errors
     /// [`StoreError::Io`].

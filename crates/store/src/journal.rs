@@ -1,7 +1,8 @@
 //! The journal: the encrypted write-ahead file that makes an acknowledgement true.
 //!
 //! `frame` holds the bytes, `writer` appends them durably, `reader` finds them again after whatever
-//! happened. What the records inside mean is none of its business: a frame's payload is opaque here.
+//! happened. What the records inside mean is none of its business: a frame's payload is opaque
+//! here.
 
 mod frame;
 mod reader;
@@ -37,8 +38,8 @@ pub fn parse_journal_path(path: &str) -> Option<u64> {
 
 /// Where records become durable. One writer at a time: position n can be written once.
 pub trait Journal: Send {
-    /// Appends one frame holding `count` records from `first_index` on, encrypting the buffer in place.
-    /// When it returns, the frame survives a power cut.
+    /// Appends one frame holding `count` records from `first_index` on, encrypting the buffer in
+    /// place. When it returns, the frame survives a power cut.
     ///
     /// # Errors
     /// [`StoreError::Ahead`] when `first_index` is not the next one; any other error is final: the

@@ -1,9 +1,9 @@
-//! Bytes at rest. A [`Folder`] is the contract with the operating system; the [`Journal`] makes records
-//! durable before they are acknowledged; everything else in a log's folder is a whole file that is written
-//! once (tiles) or replaced atomically (the checkpoint, the keyring).
+//! Bytes at rest. A [`Folder`] is the contract with the operating system; the [`Journal`] makes
+//! records durable before they are acknowledged; everything else in a log's folder is a whole file
+//! that is written once (tiles) or replaced atomically (the checkpoint, the keyring).
 //!
-//! Not here: what the bytes mean (`event`, `checkpoint`), who may decrypt them (`keys`), and the order in
-//! which they are written (`seal`). Only this crate touches files.
+//! Not here: what the bytes mean (`event`, `checkpoint`), who may decrypt them (`keys`), and the
+//! order in which they are written (`seal`). Only this crate touches files.
 
 mod direct;
 mod disk;

@@ -1,5 +1,5 @@
-//! CrewAI's own attributes (`crewai.telemetry`, 1.15): guardrails, policy decisions, human feedback,
-//! memory, knowledge, MCP tools and the principal for whom the crew works.
+//! CrewAI's own attributes (`crewai.telemetry`, 1.15): guardrails, policy decisions, human
+//! feedback, memory, knowledge, MCP tools and the principal for whom the crew works.
 
 use super::{Act, Facts};
 use crate::attributes::Attributes;

@@ -1,6 +1,7 @@
-//! OpenTelemetry's GenAI semantic conventions in their three generations: up to 1.27 (`gen_ai.system`,
-//! `prompt_tokens`), 1.28 to 1.36 (`input_tokens`, message events), and since 1.37 (`gen_ai.provider.name`,
-//! `gen_ai.input.messages`); with the spellings of token counts that frameworks made of them.
+//! OpenTelemetry's GenAI semantic conventions in their three generations: up to 1.27
+//! (`gen_ai.system`, `prompt_tokens`), 1.28 to 1.36 (`input_tokens`, message events), and since
+//! 1.37 (`gen_ai.provider.name`, `gen_ai.input.messages`); with the spellings of token counts that
+//! frameworks made of them.
 
 use super::{Act, Facts};
 use crate::attributes::Attributes;

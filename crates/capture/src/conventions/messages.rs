@@ -1,5 +1,6 @@
-//! Messages that came as events instead of attributes: `gen_ai.*.message` and `gen_ai.choice` (1.28 to
-//! 1.36), `gen_ai.content.prompt` and `gen_ai.content.completion` (up to 1.27); on spans and in log records.
+//! Messages that came as events instead of attributes: `gen_ai.*.message` and `gen_ai.choice` (1.28
+//! to 1.36), `gen_ai.content.prompt` and `gen_ai.content.completion` (up to 1.27); on spans and in
+//! log records.
 
 use crate::attributes::Attributes;
 use event::Json;
@@ -27,8 +28,8 @@ pub(crate) fn way(event_name: &str) -> Option<Way> {
     }
 }
 
-/// The messages of one such event, taken from its body or attributes; with the role that its name says
-/// when it does not say one itself. Attributes that are no part of the message are left.
+/// The messages of one such event, taken from its body or attributes; with the role that its name
+/// says when it does not say one itself. Attributes that are no part of the message are left.
 pub(crate) fn take(event_name: &str, body: Value, attributes: &mut Attributes) -> Vec<Value> {
     for key in ["gen_ai.prompt", "gen_ai.completion"] {
         if event_name.starts_with("gen_ai.content.")

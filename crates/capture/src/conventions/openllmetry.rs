@@ -1,5 +1,5 @@
-//! OpenLLMetry (opentelemetry-semantic-conventions-ai 0.5.1): `traceloop.*`, `llm.request.type`, and
-//! prompts and completions flattened into indexed keys.
+//! OpenLLMetry (opentelemetry-semantic-conventions-ai 0.5.1): `traceloop.*`, `llm.request.type`,
+//! and prompts and completions flattened into indexed keys.
 
 use super::{Act, Facts};
 use crate::attributes::{Attributes, json};

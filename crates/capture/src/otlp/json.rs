@@ -1,5 +1,6 @@
-//! OTLP in JSON (OTLP specification, "JSON Protobuf Encoding"), decoded into the shape of the parent
-//! module: hex ids, 64-bit numbers as texts or numbers, enums as numbers or names, snake_case tolerated.
+//! OTLP in JSON (OTLP specification, "JSON Protobuf Encoding"), decoded into the shape of the
+//! parent module: hex ids, 64-bit numbers as texts or numbers, enums as numbers or names,
+//! snake_case tolerated.
 
 use super::lineage::Lineage;
 use super::source::{Scope, Source};

@@ -1,17 +1,17 @@
 //! Who a span worked for, when only a span above it says so.
 //!
-//! Most instrumentations name agent, session and user on the agent's span alone; model and tool calls hang
-//! below it. What stands in the same request or file is inherited from the nearest ancestor, and the event
-//! says which fields were. Ancestors in other requests are not known here: readers of the log join those
-//! by `parent_event_id`.
+//! Most instrumentations name agent, session and user on the agent's span alone; model and tool
+//! calls hang below it. What stands in the same request or file is inherited from the nearest
+//! ancestor, and the event says which fields were. Ancestors in other requests are not known here:
+//! readers of the log join those by `parent_event_id`.
 
 use super::Span;
 use crate::conventions::{self, Facts};
 use event::{Event, Json, Text};
 use std::collections::HashMap;
 
-/// Spans remembered in one request or file: five of the largest usual export batches. Past it, spans are
-/// mapped all the same, without their heritage.
+/// Spans remembered in one request or file: five of the largest usual export batches. Past it,
+/// spans are mapped all the same, without their heritage.
 const SPANS_MAX: usize = 50_000;
 
 /// Ancestors looked at: deeper traces have been seen only with loops in them.

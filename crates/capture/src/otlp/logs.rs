@@ -1,4 +1,5 @@
-//! A log record becomes one event: GenAI's events, Claude Code's, exceptions, and whatever else is logged.
+//! A log record becomes one event: GenAI's events, Claude Code's, exceptions, and whatever else is
+//! logged.
 
 use super::source::Source;
 use super::spans::{failure, repeat_usage};
@@ -56,8 +57,8 @@ pub(crate) fn map<'a>(mut record: LogRecord, source: &Source, sink: &mut Sink<'_
     sink.mapped(event);
 }
 
-/// Log records have no id: everything that tells one from another is hashed, so that a redelivered record
-/// is the same event. The observed time counts only when there is no other.
+/// Log records have no id: everything that tells one from another is hashed, so that a redelivered
+/// record is the same event. The observed time counts only when there is no other.
 fn id_of(record: &LogRecord, source: &Source) -> String {
     let time = if record.time_ns == 0 { record.observed_ns } else { record.time_ns };
     let text = format!(
@@ -77,7 +78,8 @@ fn id_of(record: &LogRecord, source: &Source) -> String {
     )
 }
 
-/// The field, or the attribute that came before it; Claude Code's attribute leaves its own prefix out.
+/// The field, or the attribute that came before it; Claude Code's attribute leaves its own prefix
+/// out.
 fn event_name(record: &mut LogRecord) -> String {
     let mut name = std::mem::take(&mut record.event_name);
     if name.is_empty() {
@@ -154,8 +156,8 @@ fn claude_code(own: &str, attributes: &mut Attributes, facts: &mut Facts) -> Str
     }
 }
 
-/// Claude counts cached input beside the input, not inside it; here it is inside. The original input
-/// count stays among the attributes, so that the sum can be checked.
+/// Claude counts cached input beside the input, not inside it; here it is inside. The original
+/// input count stays among the attributes, so that the sum can be checked.
 fn read_claude_tokens(attributes: &mut Attributes, tokens: &mut Tokens) {
     attributes.fill_count(&mut tokens.output, "output_tokens");
     attributes.fill_count(&mut tokens.cache_read, "cache_read_tokens");

@@ -19,21 +19,22 @@ use opentelemetry_proto::tonic::trace::v1::Span as ProtoSpan;
 use prost::Message;
 use serde_json::Value;
 
-/// One record in bytes: a span may make two events (call and result). Decoded, the smallest attribute
-/// (two bytes) takes some sixty, so this also bounds the memory one record can take.
+/// One record in bytes: a span may make two events (call and result). Decoded, the smallest
+/// attribute (two bytes) takes some sixty, so this also bounds the memory one record can take.
 const RECORD_BYTES_MAX: usize = 2 * limits::EVENT_BYTES_MAX;
 
 /// Bytes of one resource or scope description.
 const SOURCE_BYTES_MAX: usize = 1 << 18;
 
-/// The first two tags of `ResourceSpans`, `ResourceLogs`, `ScopeSpans` and `ScopeLogs` mean the same.
+/// The first two tags of `ResourceSpans`, `ResourceLogs`, `ScopeSpans` and `ScopeLogs` mean the
+/// same.
 const DESCRIPTION: u32 = 1;
 const CHILDREN: u32 = 2;
 /// The tag of the groups in a request.
 const GROUPS: u32 = 1;
 
-/// Reads an `ExportTraceServiceRequest`: once for who belongs to whom, once for the events, so that the
-/// decoded spans need not all stand in memory.
+/// Reads an `ExportTraceServiceRequest`: once for who belongs to whom, once for the events, so that
+/// the decoded spans need not all stand in memory.
 pub(crate) fn capture_traces(bytes: &[u8], sink: &mut Sink<'_, '_>) -> Result<(), CaptureError> {
     let mut lineage = Lineage::default();
     // A break is reported by the second walk, after the events of what stands before it.

@@ -1,5 +1,5 @@
-//! A span becomes events: one for most, two for a tool (the call and its result), and one more for every
-//! span event that means something by itself.
+//! A span becomes events: one for most, two for a tool (the call and its result), and one more for
+//! every span event that means something by itself.
 
 mod children;
 
@@ -260,7 +260,8 @@ fn describe(event: &mut Event<'_>, span: &Span, links: Vec<Link>) {
     }
 }
 
-/// Divides the span's events: what belongs to the span itself goes into the facts, the others come back.
+/// Divides the span's events: what belongs to the span itself goes into the facts, the others come
+/// back.
 fn read_events(span: &mut Span, act: &Act, facts: &mut Facts) -> Vec<Child> {
     let mut children = Vec::new();
     let (mut input, mut output) = (Vec::new(), Vec::new());
@@ -336,7 +337,8 @@ fn event_type(act: &Act, outcome: Option<Outcome>) -> String {
         Act::Human => types::HUMAN_INTERVENTION,
         Act::Retrieval => types::RETRIEVAL,
         Act::Evaluation => types::EVALUATION,
-        // A guardrail that let something pass took a decision; one that did not is a security event.
+        // A guardrail that let something pass took a decision; one that did not is a security
+        // event.
         Act::Guardrail if failed => types::SECURITY,
         Act::Guardrail | Act::Decision => types::DECISION,
         Act::Reasoning => types::REASONING,

@@ -1,5 +1,6 @@
-//! The protobuf frame around records, walked without building it: records are decoded one at a time, so a
-//! bad one costs only itself, and no count in the bytes decides how much memory is taken.
+//! The protobuf frame around records, walked without building it: records are decoded one at a
+//! time, so a bad one costs only itself, and no count in the bytes decides how much memory is
+//! taken.
 
 use crate::CaptureError;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};

@@ -1,4 +1,5 @@
-//! Recorded files and the events they make, byte for byte; `UPDATE_GOLDEN=1` rewrites the expectations.
+//! Recorded files and the events they make, byte for byte; `UPDATE_GOLDEN=1` rewrites the
+//! expectations.
 
 use super::{all, content, meta, testdata};
 use capture::Format;

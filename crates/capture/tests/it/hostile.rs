@@ -82,7 +82,8 @@ fn request(spans: Vec<Span>) -> Vec<u8> {
     TracesData { resource_spans }.encode_to_vec()
 }
 
-/// An attribute nested this deep, in bytes: encoding it as a message would itself overflow the stack.
+/// An attribute nested this deep, in bytes: encoding it as a message would itself overflow the
+/// stack.
 fn nested(levels: usize) -> Vec<u8> {
     let mut value = AnyValue { value: Some(Any::IntValue(7)) }.encode_to_vec();
     for _ in 0..levels {

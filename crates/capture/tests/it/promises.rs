@@ -1,4 +1,5 @@
-//! What an importer may rely on: every kind is known, unknown ones are kept, ids stay, nothing is lost.
+//! What an importer may rely on: every kind is known, unknown ones are kept, ids stay, nothing is
+//! lost.
 
 use super::{FORMATS_OF_FILES, all, content, events, refusals, stored, testdata};
 use capture::{CaptureError, Format, capture_body};
@@ -217,7 +218,8 @@ fn bad_native_lines_are_refused_as_documented_and_good_ones_survive() {
     let wanted: Vec<serde_json::Value> =
         serde_json::from_slice(&testdata("bad/one-of-each-small.expected.json")).expect("JSON");
     let top = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
-    // Where text stops being JSON at all is `event`'s to say; here both codes are a line that is no event.
+    // Where text stops being JSON at all is `event`'s to say; here both codes are a line that is no
+    // event.
     let code = |code: &str| code.replace("not_an_object", "not_json");
     let wanted: Vec<_> = wanted
         .iter()

@@ -1,7 +1,7 @@
 //! The bare path, with none of the product's code: parse, SHA-256, AES-GCM, write, fdatasync.
 //!
-//! As good as a few lines can be: producers parse, hash and encrypt in parallel; one committer writes
-//! whatever waits and syncs once for all of it.
+//! As good as a few lines can be: producers parse, hash and encrypt in parallel; one committer
+//! writes whatever waits and syncs once for all of it.
 
 use super::measure::{Acknowledgements, Case};
 use super::source::Pool;
@@ -42,8 +42,8 @@ struct Request {
     done: SyncSender<Vec<u8>>,
 }
 
-/// Batches in memory at once, so that 32 producers of large batches stay within memory, as the product's
-/// own admission has it.
+/// Batches in memory at once, so that 32 producers of large batches stay within memory, as the
+/// product's own admission has it.
 struct Gate {
     free: Mutex<usize>,
     freed: Condvar,

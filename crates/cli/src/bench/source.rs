@@ -1,7 +1,7 @@
 //! Events to append: deterministic, about 620 bytes each, shaped like a real multi-agent system's.
 //!
-//! A pool of distinct lines is made once; every line handed out gets an event id of its own, so that a
-//! run of any length holds no duplicates and needs no more memory than the pool.
+//! A pool of distinct lines is made once; every line handed out gets an event id of its own, so
+//! that a run of any length holds no duplicates and needs no more memory than the pool.
 
 use std::fmt::Write as _;
 

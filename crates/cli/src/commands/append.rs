@@ -43,8 +43,8 @@ pub(crate) struct Arguments {
     /// File to read; `-` or nothing for standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Append the full receipts, with the signed checkpoint, to this file: whoever keeps it can show a
-    /// rollback (`tacho verify --since`)
+    /// Append the full receipts, with the signed checkpoint, to this file: whoever keeps it can
+    /// show a rollback (`tacho verify --since`)
     #[arg(long, value_name = "FILE")]
     receipts: Option<PathBuf>,
     /// Seal all lines or none: at most 10,000 events and 32 MiB

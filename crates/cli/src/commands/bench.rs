@@ -36,8 +36,8 @@ enum What {
 
 /// Durable, encrypted, chained and signed appends, in process
 ///
-/// Every case runs against a bare baseline of the same bytes: parse, SHA-256, AES-256-GCM, write and
-/// fdatasync, with none of the product's code. The two alternate; each figure is a median.
+/// Every case runs against a bare baseline of the same bytes: parse, SHA-256, AES-256-GCM, write
+/// and fdatasync, with none of the product's code. The two alternate; each figure is a median.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 struct Append {

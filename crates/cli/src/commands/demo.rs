@@ -1,5 +1,6 @@
-//! `tacho demo`: recorded multi-agent systems played into a fresh log, looked at, verified, and tampered
-//! with in a copy. Everything it shows it has checked; it fails when anything is not as it tells.
+//! `tacho demo`: recorded multi-agent systems played into a fresh log, looked at, verified, and
+//! tampered with in a copy. Everything it shows it has checked; it fails when anything is not as it
+//! tells.
 
 mod place;
 mod recorded;

@@ -25,8 +25,8 @@ Examples:
 
 /// Search events
 ///
-/// Options of different names must all match; of one that is given several times, any. Answers hold what the
-/// newest published checkpoint covers, and name it.
+/// Options of different names must all match; of one that is given several times, any. Answers hold
+/// what the newest published checkpoint covers, and name it.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {

@@ -21,8 +21,8 @@ Examples:
 
 /// Create a log
 ///
-/// Makes the data folder, the log `main` in it (or --log NAME) and, when no other source is given, a
-/// key-encryption key in the configuration folder. A log that exists is left as it is.
+/// Makes the data folder, the log `main` in it (or --log NAME) and, when no other source is given,
+/// a key-encryption key in the configuration folder. A log that exists is left as it is.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {

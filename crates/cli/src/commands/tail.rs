@@ -32,8 +32,8 @@ const AGENT_CHARACTERS: usize = 16;
 
 /// Show the newest events; -f waits for more
 ///
-/// What -f adds is acknowledged by the log and not yet covered by a published checkpoint; a line on standard
-/// error says when it is. Ctrl-C ends it.
+/// What -f adds is acknowledged by the log and not yet covered by a published checkpoint; a line on
+/// standard error says when it is. Ctrl-C ends it.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -160,8 +160,8 @@ impl Screen {
     }
 }
 
-/// One event for people: index, time, agent, what happened, how it ended. Widths are fixed, because nobody
-/// knows what comes next.
+/// One event for people: index, time, agent, what happened, how it ended. Widths are fixed, because
+/// nobody knows what comes next.
 fn line(found: &Found<'_>) -> String {
     let Ok(event) = found.event() else {
         return styled(BAD, format_args!("{:>7}  the record cannot be read", found.index));

@@ -178,7 +178,8 @@ pub(crate) fn drawing(trace: &Trace, as_of: &AsOf, view: View, format: Format) -
     parts.join("\n\n")
 }
 
-/// Why nothing is shown, with the ids that it could have been: those that begin the same, else the newest.
+/// Why nothing is shown, with the ids that it could have been: those that begin the same, else the
+/// newest.
 fn unknown(reading: &Reading, id: &str, by: Option<By>) -> Failure {
     let kinds = by.map_or(By::ALL.to_vec(), |by| vec![by]);
     let nouns: Vec<&str> = kinds.iter().map(|by| by.noun()).collect();
@@ -207,7 +208,8 @@ fn unknown(reading: &Reading, id: &str, by: Option<By>) -> Failure {
 /// The ids of one kind in the log, newest first; after damage, as far as they can be read.
 fn recent(reading: &Reading, by: By) -> Vec<String> {
     let mut last: HashMap<String, u64> = HashMap::new();
-    // Ids are the producers' to invent: of very many, those are forgotten that were not seen for longest.
+    // Ids are the producers' to invent: of very many, those are forgotten that were not seen for
+    // longest.
     let _ = answer::scan(reading, 0, &mut |found| {
         if let Ok(event) = Event::from_stored(&found.meta, &[])
             && let Some(id) = by.id_of(&event)

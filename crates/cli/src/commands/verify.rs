@@ -42,7 +42,8 @@ pub(crate) struct Arguments {
     /// A log's folder, or an evidence document; without it the log that --data and --log name
     #[arg(value_name = "DIR|FILE")]
     target: Option<PathBuf>,
-    /// Key that must have signed (a vkey, as `tacho init` and `tacho keys list` print it); may be repeated
+    /// Key that must have signed (a vkey, as `tacho init` and `tacho keys list` print it); may be
+    /// repeated
     #[arg(long, value_name = "VKEY")]
     key: Vec<String>,
     /// A checkpoint, or the receipts, that were kept from earlier: the log must continue them
@@ -154,8 +155,8 @@ fn read_since(path: &Path) -> Result<SinceFile, Failure> {
     SinceFile::parse(&bytes).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
 }
 
-/// Pins the signer of a log that this user created. The folder's name is the log's id: what `log.json`
-/// says may be altered.
+/// Pins the signer of a log that this user created. The folder's name is the log's id: what
+/// `log.json` says may be altered.
 fn pin_known(target: &Target, options: &mut Options) -> Result<(), Failure> {
     let path = target.path.canonicalize().unwrap_or_else(|_| target.path.clone());
     let Some(id) = path.file_name().and_then(|name| name.to_str()) else { return Ok(()) };

@@ -1,8 +1,8 @@
-//! What a writer adds while somebody watches: the records behind a checkpoint, as their frames become
-//! readable. Takes no lock and writes nothing; the writer never notices.
+//! What a writer adds while somebody watches: the records behind a checkpoint, as their frames
+//! become readable. Takes no lock and writes nothing; the writer never notices.
 //!
-//! These records are acknowledged or about to be, and not yet covered by a published checkpoint: whoever
-//! shows them says so.
+//! These records are acknowledged or about to be, and not yet covered by a published checkpoint:
+//! whoever shows them says so.
 
 use super::PREVIOUS_BYTES;
 use crate::data_folder::LogFolder;
@@ -13,8 +13,8 @@ use store::{
     FRAME_HEADER_BYTES, FrameFound, FrameHeader, JOURNAL_FOLDER, JournalReader, Located, Tail,
 };
 
-/// Looks in a row at which the same place may look damaged: a frame is written in several steps, and a
-/// look between two of them sees half of it.
+/// Looks in a row at which the same place may look damaged: a frame is written in several steps,
+/// and a look between two of them sees half of it.
 const DOUBTS_MAX: u32 = 20;
 
 /// A place in the journal that moves on as records arrive.
@@ -136,8 +136,8 @@ impl<'f> Follow<'f> {
         Ok(())
     }
 
-    /// Whether a frame begins at a place. Asking this first keeps the reader from looking through all the
-    /// space that is reserved behind the last frame.
+    /// Whether a frame begins at a place. Asking this first keeps the reader from looking through
+    /// all the space that is reserved behind the last frame.
     fn something_is_at(&self, place: &Place) -> Result<bool, Failure> {
         let mut header = [0; FRAME_HEADER_BYTES];
         let read = self.log.folder.read_at(&place.file, place.offset, &mut header)?;

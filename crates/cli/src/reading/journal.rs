@@ -1,7 +1,7 @@
 //! The journal from its first frame to its last, file after file, whatever the files have suffered.
 //!
-//! Every step says what there is for one run of indexes. Damage is a step like any other: the walk goes on
-//! behind it, and remembers what belongs to a file and to no record ([`Walk::into_end`]).
+//! Every step says what there is for one run of indexes. Damage is a step like any other: the walk
+//! goes on behind it, and remembers what belongs to a file and to no record ([`Walk::into_end`]).
 
 use keys::{DataKey, KeyId, Keyring};
 use prove::{Finding, FindingKind};
@@ -26,8 +26,8 @@ pub(crate) struct Bound {
 /// What a journal file begins with (format.md, "Journal file").
 const FILE_MAGIC: &[u8] = b"TACHOJNL";
 
-/// Damaged places in one file after which the rest of it is given up: looking for where good frames begin
-/// again reads the file to its end each time.
+/// Damaged places in one file after which the rest of it is given up: looking for where good frames
+/// begin again reads the file to its end each time.
 const DAMAGED_PLACES_MAX: u32 = 64;
 
 /// What there is for a run of indexes.
@@ -120,7 +120,8 @@ fn reason(error: &StoreError) -> String {
 }
 
 impl<'w> Walk<'w> {
-    /// A walk over the records from `from` on. Without a keyring, frames are checked and not decrypted.
+    /// A walk over the records from `from` on. Without a keyring, frames are checked and not
+    /// decrypted.
     ///
     /// # Errors
     /// [`StoreError::Io`] when the journal's folder cannot be listed.
@@ -260,7 +261,8 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// An altered frame: its records one by one if they can be compared with entries, or all as damaged.
+    /// An altered frame: its records one by one if they can be compared with entries, or all as
+    /// damaged.
     fn suspect(&mut self, located: &Located, detail: String, payload: &mut Vec<u8>) -> Step {
         let header = &located.header;
         let (first_index, count) = (header.first_index, u64::from(header.count));
@@ -352,8 +354,8 @@ impl<'w> Walk<'w> {
         self.unless_empty(step)
     }
 
-    /// The altered frame at `offset`. Its header is believed where it fits between what is known around
-    /// it; otherwise one is put together that reaches up to `limit`, an offset and an index.
+    /// The altered frame at `offset`. Its header is believed where it fits between what is known
+    /// around it; otherwise one is put together that reaches up to `limit`, an offset and an index.
     fn locate(&self, file: &str, offset: u64, limit: (u64, u64)) -> Option<Located> {
         let mut bytes = [0; FRAME_HEADER_BYTES];
         let read = self.folder.read_at(file, offset, &mut bytes).ok()?;

@@ -1,5 +1,5 @@
-//! Which files the folder has, and the three that stand for themselves: `log.json`, the keyring, and what
-//! the checkpoint claims before anybody believes it.
+//! Which files the folder has, and the three that stand for themselves: `log.json`, the keyring,
+//! and what the checkpoint claims before anybody believes it.
 
 use super::records::Observed;
 use checkpoint::{Algorithm, CheckpointText, Note, SigningKey, VerifierKey};

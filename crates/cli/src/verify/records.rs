@@ -167,8 +167,8 @@ impl JournalRecords<'_> {
         }
     }
 
-    /// The next record of an altered frame: those that are what the tree commits to are handed out, the
-    /// others are named.
+    /// The next record of an altered frame: those that are what the tree commits to are handed out,
+    /// the others are named.
     fn of_suspect(&mut self, next: u64) -> Found<'_> {
         self.now = Now::Suspect { next: next.saturating_add(1) };
         let place = self.observed.suspects.last().and_then(|suspect| suspect.place(next));

@@ -1,5 +1,5 @@
-//! What was kept from earlier: a signed checkpoint, or receipts. A log that was rolled back or forked
-//! cannot agree with them.
+//! What was kept from earlier: a signed checkpoint, or receipts. A log that was rolled back or
+//! forked cannot agree with them.
 
 use merkle::{HASH_SIZE, TILE_WIDTH, TileCoordinate};
 use prove::{Finding, FindingKind, Report};

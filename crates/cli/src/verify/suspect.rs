@@ -1,7 +1,8 @@
-//! A frame that does not authenticate: which of its records were altered, told from the public entries.
+//! A frame that does not authenticate: which of its records were altered, told from the public
+//! entries.
 //!
-//! Only records that are exactly what the tree commits to are handed on; nothing else of such a frame is
-//! looked at, let alone shown.
+//! Only records that are exactly what the tree commits to are handed on; nothing else of such a
+//! frame is looked at, let alone shown.
 
 use super::records::Observed;
 use event::Entry;
@@ -21,8 +22,8 @@ pub(super) struct Suspect {
 }
 
 impl Suspect {
-    /// Compares a frame with its entries. `place`: the folder, and how many entries it has; `indexes`: the
-    /// first record's, and how many there are.
+    /// Compares a frame with its entries. `place`: the folder, and how many entries it has;
+    /// `indexes`: the first record's, and how many there are.
     pub(super) fn read(
         place: (&dyn Folder, u64),
         file: Arc<str>,
@@ -83,7 +84,8 @@ fn beginning(entry: &Entry) -> [u8; 36] {
     bytes
 }
 
-/// The public entries of `count` records from `first` on; `None` when one of them is damaged itself.
+/// The public entries of `count` records from `first` on; `None` when one of them is damaged
+/// itself.
 fn entries((folder, size): (&dyn Folder, u64), first: u64, count: usize) -> Option<Vec<Entry>> {
     let mut entries = Vec::new();
     while entries.len() < count {

@@ -1,5 +1,5 @@
-//! May the journal end as it does? A writer that dies leaves reserved space or the beginning of a frame;
-//! one that ended in good order leaves nothing.
+//! May the journal end as it does? A writer that dies leaves reserved space or the beginning of a
+//! frame; one that ended in good order leaves nothing.
 
 use super::records::Observed;
 use crate::reading::End;
@@ -9,8 +9,8 @@ use store::{FRAME_HEADER_BYTES, Folder, Tail};
 /// Judges what lies behind the last frame.
 pub(super) fn judge(folder: &dyn Folder, end: &End, observed: &Observed, report: &mut Report) {
     let Some((file, tail, offset)) = &end.tail else { return };
-    // The last checkpoint of a writer that ends is published when the journal is cut to its length: one
-    // that does not cover the last record may have been overtaken by a crash.
+    // The last checkpoint of a writer that ends is published when the journal is cut to its length:
+    // one that does not cover the last record may have been overtaken by a crash.
     let is_closed = observed.is_closed && end.next_index <= report.size;
     let mut extra = |bytes: u64| {
         let detail = format!(
@@ -34,8 +34,8 @@ pub(super) fn judge(folder: &dyn Folder, end: &End, observed: &Observed, report:
     }
 }
 
-/// Whether the bytes at `offset` can be the beginning of the next frame (format.md, "Journal file"), or a
-/// hole where it was not written yet although what follows was.
+/// Whether the bytes at `offset` can be the beginning of the next frame (format.md, "Journal
+/// file"), or a hole where it was not written yet although what follows was.
 fn is_frame_begun(folder: &dyn Folder, file: &str, offset: u64, next_index: u64) -> bool {
     let mut bytes = [0; FRAME_HEADER_BYTES];
     let Ok(count) = folder.read_at(file, offset, &mut bytes) else { return false };

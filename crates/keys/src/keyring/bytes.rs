@@ -76,7 +76,8 @@ pub(super) fn read(bytes: &[u8], kek: &Kek) -> Result<Keyring, KeyringError> {
         .filter(|length| *length >= HEADER_BYTES)
         .and_then(|length| bytes.split_at_checked(length))
         .ok_or_else(cut_off)?;
-    // Fuzzing goes past the tag, or it would test nothing behind it; every wrapped key keeps its own.
+    // Fuzzing goes past the tag, or it would test nothing behind it; every wrapped key keeps its
+    // own.
     if !mac_key(kek, &header.log_id).verify(&[signed], tag) && !cfg!(fuzzing) {
         return Err(damaged("its authentication tag does not match its bytes"));
     }

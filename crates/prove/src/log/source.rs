@@ -16,7 +16,8 @@ pub struct ReadError(pub String);
 /// The public files of one log. Paths are relative to its folder, with `/` between the parts:
 /// `checkpoint`, `tile/0/000`, `tile/entries/x001/234.p/7`.
 pub trait PublicLog {
-    /// Appends the file's bytes to `out`, at most `limit` of them; `false` if there is no such file.
+    /// Appends the file's bytes to `out`, at most `limit` of them; `false` if there is no such
+    /// file.
     ///
     /// # Errors
     /// When the file may be there and cannot be read.

@@ -1,5 +1,6 @@
-//! The tiles above the leaves, compared with what the leaves give; and the files that the checkpoint
-//! does not need: earlier partial tiles, and those of a checkpoint that was never published.
+//! The tiles above the leaves, compared with what the leaves give; and the files that the
+//! checkpoint does not need: earlier partial tiles, and those of a checkpoint that was never
+//! published.
 
 use super::bundle::{FRAMED_BYTES, Slot};
 use super::source::{PublicLog, ReadError};
@@ -245,8 +246,8 @@ impl Verifier<'_> {
         }
     }
 
-    /// The hash of the full tile at `level` as the file of the level above holds it, if a hash below
-    /// is not known.
+    /// The hash of the full tile at `level` as the file of the level above holds it, if a hash
+    /// below is not known.
     fn told_above(&mut self, level: usize) -> Option<Hash> {
         let tile = self.tree.levels().get(level)?;
         if tile.hashes.iter().all(Option::is_some) {
@@ -335,7 +336,8 @@ fn first_entry(level: usize, number: u64, at: usize) -> u64 {
     hash.checked_shl(8 * level as u32).unwrap_or(u64::MAX)
 }
 
-/// The path of the file at a place; places come from parsed paths or from the tree, so there is one.
+/// The path of the file at a place; places come from parsed paths or from the tree, so there is
+/// one.
 fn path_of(place: Place, width: u16) -> String {
     let path = match u8::try_from(place.0) {
         Err(_) => BundleCoordinate::new(place.1, width).map(|it| it.path()),

@@ -1,7 +1,7 @@
 //! The tree recomputed from leaf hashes, tile by tile, with only the right edge in memory.
 //!
-//! Unlike `merkle::Frontier` it shows the tile that is being filled at every level, and it can carry
-//! on past leaves that nobody knows. Next door: `public.rs` compares it with the files.
+//! Unlike `merkle::Frontier` it shows the tile that is being filled at every level, and it can
+//! carry on past leaves that nobody knows. Next door: `public.rs` compares it with the files.
 
 use merkle::{Frontier, Hash, node_hash};
 

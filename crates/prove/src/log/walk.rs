@@ -180,8 +180,8 @@ impl Heads {
     }
 }
 
-/// The entry that a record gives behind `previous`, if that is what the leaf commits to. A leaf that
-/// nobody knows is taken from the record; the root shows whether that was right.
+/// The entry that a record gives behind `previous`, if that is what the leaf commits to. A leaf
+/// that nobody knows is taken from the record; the root shows whether that was right.
 fn recover(
     record: &Record<'_>,
     previous: Option<Hash>,

@@ -1,7 +1,7 @@
 //! Words and phrases in the values of a record's stored JSON, whatever their case.
 //!
-//! Keys do not count (every tool call holds the word `params`); numbers do (order 1042). Escapes are
-//! decoded first, because Python writes `ü` as `\u00fc` by default.
+//! Keys do not count (every tool call holds the word `params`); numbers do (order 1042). Escapes
+//! are decoded first, because Python writes `ü` as `\u00fc` by default.
 
 use crate::found::Found;
 use memchr::{memchr, memchr2, memchr2_iter};

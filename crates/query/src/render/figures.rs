@@ -20,7 +20,8 @@ pub(super) fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// A duration in at most six columns where it is under 100 days: `0 ms`, `350 µs`, `12.3 s`, `2m05s`.
+/// A duration in at most six columns where it is under 100 days: `0 ms`, `350 µs`, `12.3 s`,
+/// `2m05s`.
 pub(super) fn duration(milliseconds: f64) -> String {
     let seconds = milliseconds / 1000.0;
     if milliseconds < 0.000_5 {

@@ -13,8 +13,8 @@ fn split(text: &str, columns: usize) -> (&str, &str) {
         return text.split_at_checked(columns).unwrap_or((text, ""));
     }
     let mut end = 0;
-    // A character takes up to four bytes and, with its marks, at least one column in five characters
-    // (`escape` sees to that): no more bytes than this can fit.
+    // A character takes up to four bytes and, with its marks, at least one column in five
+    // characters (`escape` sees to that): no more bytes than this can fit.
     let bytes_max = columns.saturating_add(1).saturating_mul(24);
     for (at, c) in text.char_indices().take_while(|(at, _)| *at < bytes_max) {
         let next = at + c.len_utf8();

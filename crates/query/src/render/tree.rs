@@ -82,8 +82,8 @@ impl Columns {
 /// From this width on the bar is long.
 const WIDER: usize = 96;
 
-/// The lines of the tree before a node at `depth`, two columns a level; with `branch`, the last level is
-/// its own branch. What does not fit is cut off on the left, and the depth named instead.
+/// The lines of the tree before a node at `depth`, two columns a level; with `branch`, the last
+/// level is its own branch. What does not fit is cut off on the left, and the depth named instead.
 fn indent(open: &[bool], columns_max: usize, depth: usize, branch: Option<bool>) -> String {
     let Some(levels) = depth.checked_sub(usize::from(branch.is_some())) else {
         return String::new();

@@ -4,8 +4,8 @@ use super::{Gap, GapKind, Node};
 use event::{Phase, types};
 use std::collections::{HashMap, HashSet, VecDeque};
 
-/// Finds what seems to have no end. A result belongs to the call that is its parent or cause, that has
-/// the same `call_id`, or else to the oldest open call of the same tool by the same agent.
+/// Finds what seems to have no end. A result belongs to the call that is its parent or cause, that
+/// has the same `call_id`, or else to the oldest open call of the same tool by the same agent.
 pub(super) fn find(nodes: &[Node]) -> Vec<Gap> {
     let mut answered: HashSet<usize> = HashSet::new();
     let mut by_call_id: HashMap<&str, usize> = HashMap::new();

@@ -5,9 +5,9 @@ use crate::found::{AsOf, Found};
 use crate::row::{write_checkpoint, write_row, write_string};
 use std::collections::HashSet;
 
-/// Appends the trace as one JSON object: `checkpoint`, the id asked for, `events` in causal order (those
-/// that could not be read at the end), `nodes`, `edges`, `totals`, `findings`. `found` are the records
-/// that the trace was assembled from.
+/// Appends the trace as one JSON object: `checkpoint`, the id asked for, `events` in causal order
+/// (those that could not be read at the end), `nodes`, `edges`, `totals`, `findings`. `found` are
+/// the records that the trace was assembled from.
 pub fn write_trace(
     trace: &Trace,
     found: &[Found<'_>],

@@ -21,8 +21,8 @@ pub(super) struct Links {
     pub(super) orphans: Vec<(usize, String)>,
 }
 
-/// Cuts every circle of parents at its earliest member, which becomes a root. Returns the circles, that
-/// member first.
+/// Cuts every circle of parents at its earliest member, which becomes a root. Returns the circles,
+/// that member first.
 pub(super) fn cut_circles(parents: &mut [Option<usize>], keys: &[Key]) -> Vec<Vec<usize>> {
     // The walk that visited each: a walk that meets itself went in a circle.
     let mut visited_by: Vec<Option<usize>> = vec![None; parents.len()];
@@ -67,8 +67,9 @@ fn cut(member: usize, parents: &mut [Option<usize>], keys: &[Key]) -> Vec<usize>
     circle
 }
 
-/// All positions in causal order, and those that had to be placed before one of their causes because
-/// the causes go in a circle. Parents must be free of circles; a parent always stands before its child.
+/// All positions in causal order, and those that had to be placed before one of their causes
+/// because the causes go in a circle. Parents must be free of circles; a parent always stands
+/// before its child.
 pub(super) fn causal(links: &Links, keys: &[Key]) -> (Vec<usize>, Vec<usize>) {
     let count = keys.len();
     let mut waits = vec![0_usize; count];

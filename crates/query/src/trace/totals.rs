@@ -95,8 +95,8 @@ impl Counter {
     }
 }
 
-/// The usage events that repeat the counts of their parent, a cause, a child or a sibling, and whether
-/// that one names a cost. Each act stands for one usage event at most.
+/// The usage events that repeat the counts of their parent, a cause, a child or a sibling, and
+/// whether that one names a cost. Each act stands for one usage event at most.
 fn find_repeats(nodes: &[Node]) -> HashMap<usize, bool> {
     let is_usage = |node: &Node| node.summary.event_type == types::TOKEN_USAGE;
     let mut siblings: HashMap<_, Vec<usize>> = HashMap::new();

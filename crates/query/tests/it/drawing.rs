@@ -12,8 +12,8 @@ fn trace() -> Trace {
 const WIDE: View = View { width: 100, style: Style::Plain };
 const NARROW: View = View { width: 60, style: Style::Plain };
 
-/// Compares with the file; the drawing of a failed test lies in the target folder, to be looked at and,
-/// if it is better, copied over the file.
+/// Compares with the file; the drawing of a failed test lies in the target folder, to be looked at
+/// and, if it is better, copied over the file.
 fn golden(name: &str, drawn: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     let wanted = std::fs::read_to_string(&path).unwrap_or_default();

@@ -1,9 +1,9 @@
 //! Secrets that only the name beside them gives away: `api_key=...`, `"password": "..."`,
 //! `Authorization: ...`, `AccountKey=...`.
 //!
-//! Written by hand because a value ends where its quoting says. Every look back is bounded; every value
-//! that is accepted is skipped, and every rejected one was judged by a bounded part of it, so the work
-//! is linear in the text.
+//! Written by hand because a value ends where its quoting says. Every look back is bounded; every
+//! value that is accepted is skipped, and every rejected one was judged by a bounded part of it, so
+//! the work is linear in the text.
 
 use super::names::{self, Name};
 use super::{Finding, tokens};
@@ -215,7 +215,8 @@ impl<'t> Value<'t> {
         if self.quote.is_some() { 3 } else { 4 }
     }
 
-    /// True for words of programs (`None`, `os.environ[...]`, `getpass()`, `${PASSWORD}`, `<password>`).
+    /// True for words of programs (`None`, `os.environ[...]`, `getpass()`, `${PASSWORD}`,
+    /// `<password>`).
     fn is_placeholder(&self) -> bool {
         let value = self.judged;
         if PLACEHOLDERS.iter().any(|word| value.trim_end_matches('.').eq_ignore_ascii_case(word)) {
@@ -234,8 +235,8 @@ impl<'t> Value<'t> {
         self.quote.is_none() && (variable || call)
     }
 
-    /// True when a value after `key=` is more than one plain word or a number: it has a digit, a joint
-    /// or a capital, and a letter.
+    /// True when a value after `key=` is more than one plain word or a number: it has a digit, a
+    /// joint or a capital, and a letter.
     fn looks_made(&self, name: &str) -> bool {
         let value = self.judged;
         let path = name.eq_ignore_ascii_case("pwd") && value.contains('/');

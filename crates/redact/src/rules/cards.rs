@@ -108,8 +108,8 @@ fn is_usual(groups: &[Group]) -> bool {
     }
 }
 
-/// The number ranges in use: Visa, Mastercard, American Express, Discover, Diners Club, JCB, UnionPay,
-/// Maestro, Mir.
+/// The number ranges in use: Visa, Mastercard, American Express, Discover, Diners Club, JCB,
+/// UnionPay, Maestro, Mir.
 fn has_known_issuer(digits: &[u8]) -> bool {
     let number = digits.iter().take(4).fold(0_u32, |number, digit| number * 10 + u32::from(*digit));
     let count = digits.len();

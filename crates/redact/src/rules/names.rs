@@ -137,7 +137,8 @@ pub(crate) fn looks_random(value: &str, run_min: usize) -> bool {
     })
 }
 
-/// True when the value of the JSON member `name`, which [`judge`]d as weak, is to be treated as secret.
+/// True when the value of the JSON member `name`, which [`judge`]d as weak, is to be treated as
+/// secret.
 pub(crate) fn weak_member_is_secret(name: &str, value: &str) -> bool {
     // `key` and `pwd` name database keys and folders more often than secrets.
     let run_min = if name.len() <= 3 { 16 } else { 8 };

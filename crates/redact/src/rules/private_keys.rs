@@ -1,4 +1,5 @@
-//! Private key blocks (PEM, RFC 7468; OpenSSH; PGP), with real or escaped line ends, whole or cut off.
+//! Private key blocks (PEM, RFC 7468; OpenSSH; PGP), with real or escaped line ends, whole or cut
+//! off.
 
 use super::{Finding, compile};
 use crate::policy::PolicyError;

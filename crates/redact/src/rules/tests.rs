@@ -1,5 +1,5 @@
-//! What each rule takes and what it leaves. The made-up keys are broken by `¦`, which is taken out at
-//! run time: otherwise scanners of repositories would report them.
+//! What each rule takes and what it leaves. The made-up keys are broken by `¦`, which is taken out
+//! at run time: otherwise scanners of repositories would report them.
 
 use crate::marker;
 use crate::policy::{Action, Policy};

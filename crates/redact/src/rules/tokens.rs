@@ -45,7 +45,8 @@ impl Tokens {
     }
 }
 
-/// Words of prose follow "bearer" too ("bearer authentication"); credentials have digits, joints or length.
+/// Words of prose follow "bearer" too ("bearer authentication"); credentials have digits, joints or
+/// length.
 fn is_bearer(credential: &str) -> bool {
     let word = credential.trim_end_matches(['.', '-', '=']);
     let joined =
@@ -87,8 +88,8 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// How many bytes of `value`, which follows `Authorization:`, are the credential, and where it starts.
-/// One known scheme word before it stays readable.
+/// How many bytes of `value`, which follows `Authorization:`, are the credential, and where it
+/// starts. One known scheme word before it stays readable.
 pub(super) fn authorization_value(value: &str) -> Option<(usize, usize)> {
     let line = value.split(['\r', '\n', '"', '\'', '`']).next()?;
     let (scheme, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));

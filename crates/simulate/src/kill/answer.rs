@@ -1,4 +1,5 @@
-//! An acknowledgement as a line of text, written only after it was received: what the dead process leaves.
+//! An acknowledgement as a line of text, written only after it was received: what the dead process
+//! leaves.
 
 use seal::{Outcome, Receipt};
 

@@ -1,4 +1,5 @@
-//! The process that is killed: the real log with its threads on a real folder, under load until the end.
+//! The process that is killed: the real log with its threads on a real folder, under load until the
+//! end.
 
 use super::answer::Answer;
 use super::plan::{THREADS, batch};
@@ -10,8 +11,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{DiskFolder, Folder, Reservation};
 
-/// Opens the log at `data` and appends until killed, writing each acknowledgement to `answers` once it is
-/// there. Thread `t` begins with batch `next[t]`.
+/// Opens the log at `data` and appends until killed, writing each acknowledgement to `answers` once
+/// it is there. Thread `t` begins with batch `next[t]`.
 ///
 /// # Errors
 /// When the log does not open or an append fails, in words; it never returns otherwise.

@@ -1,5 +1,5 @@
-//! The batches that the killed process sends: a function of thread and number, so that the process after
-//! it sends the unanswered ones again without being told what was in them.
+//! The batches that the killed process sends: a function of thread and number, so that the process
+//! after it sends the unanswered ones again without being told what was in them.
 
 use crate::random::Random;
 use crate::workload::Planned;

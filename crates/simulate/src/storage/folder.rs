@@ -38,6 +38,11 @@ impl SimulatedFolder {
         }
     }
 
+    /// The folder of the next process, whose temporary files have other names.
+    fn next(&self, machine: Machine) -> Self {
+        Self { temporary_count: Arc::clone(&self.temporary_count), ..Self::on(machine) }
+    }
+
     fn machine(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,26 +95,20 @@ impl SimulatedFolder {
     /// Cuts the power and gives the folder as it is when the power is back.
     #[must_use]
     pub fn power_cut(&self, random: &mut Random) -> Self {
-        Self::on(self.machine().after_power_cut(random))
+        self.next(self.machine().after_power_cut(random))
     }
 
     /// Kills the process and gives the folder as the next process finds it.
     #[must_use]
     pub fn process_kill(&self, random: &mut Random) -> Self {
-        Self::on(self.machine().after_process_kill(random))
+        self.next(self.machine().after_process_kill(random))
     }
 
-    /// Writes a temporary file as the real folder does, away from what is accounted for.
-    fn temporary(
-        &self,
-        machine: &mut Machine,
-        path: &str,
-        bytes: &[u8],
-    ) -> io::Result<(String, u64)> {
+    /// Writes a temporary file, away from everything that is accounted for.
+    fn temporary(&self, machine: &mut Machine, bytes: &[u8]) -> io::Result<(String, u64)> {
         let number = self.temporary_count.fetch_add(1, Ordering::Relaxed);
         let name = format!("{CACHE_FOLDER}/1-{number}{TEMPORARY_SUFFIX}");
         machine.make_folders(&name)?;
-        machine.make_folders(path)?;
         let file = machine.create(&name)?;
         match machine.write(file, &name, 0, bytes) {
             Ok(()) => Ok((name, file)),
@@ -119,6 +118,12 @@ impl SimulatedFolder {
             }
         }
     }
+}
+
+/// Gives a temporary file its real name, making the folders that lead to it.
+fn rename(machine: &mut Machine, temporary: &str, path: &str) -> io::Result<()> {
+    machine.make_folders(path)?;
+    machine.rename(temporary, path)
 }
 
 fn failed(action: &'static str, path: &str) -> impl FnOnce(io::Error) -> StoreError {
@@ -171,8 +176,8 @@ impl Folder for SimulatedFolder {
 
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let machine = &mut *self.machine();
-        let (name, _) = self.temporary(machine, path, bytes).map_err(failed("write", path))?;
-        machine.rename(&name, path).map_err(|error| {
+        let (name, _) = self.temporary(machine, bytes).map_err(failed("write", path))?;
+        rename(machine, &name, path).map_err(|error| {
             let _ = machine.remove(&name);
             failed("rename", path)(error)
         })
@@ -192,11 +197,11 @@ impl Folder for SimulatedFolder {
 
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let machine = &mut *self.machine();
-        let (name, file) = self.temporary(machine, path, bytes).map_err(failed("write", path))?;
+        let (name, file) = self.temporary(machine, bytes).map_err(failed("write", path))?;
         let synced = machine
             .sync(file, &name)
             .map_err(failed("sync", path))
-            .and_then(|()| machine.rename(&name, path).map_err(failed("rename", path)));
+            .and_then(|()| rename(machine, &name, path).map_err(failed("rename", path)));
         if let Err(error) = synced {
             let _ = machine.remove(&name);
             return Err(error);
@@ -237,8 +242,8 @@ impl Folder for SimulatedFolder {
     }
 }
 
-/// A file that is written in whole blocks, like the real one: the last, partly filled block is written
-/// again with what follows it, and filled up with zeros.
+/// A file that is written in whole blocks, like the real one: the last, partly filled block is
+/// written again with what follows it, and filled up with zeros.
 struct SimulatedFile {
     machine: Arc<Mutex<Machine>>,
     file: u64,

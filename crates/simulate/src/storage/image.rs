@@ -59,8 +59,8 @@ impl Image {
         }
     }
 
-    /// A sync that fails: what it should have written is forgotten, and lies on the disk or not. It can
-    /// still be read, until the cache is dropped.
+    /// A sync that fails: what it should have written is forgotten, and lies on the disk or not. It
+    /// can still be read, until the cache is dropped.
     pub(super) fn fail_sync(&mut self, random: &mut Random) {
         let mercy = Mercy::draw(random);
         for change in std::mem::take(&mut self.unsynced) {

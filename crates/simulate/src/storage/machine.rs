@@ -126,8 +126,8 @@ impl Machine {
         self.files.retain(|id, _| named.contains(id));
     }
 
-    /// Counts a call and says how it is to fail. A crash after the call is returned as the fault of the
-    /// call, which has its effect first.
+    /// Counts a call and says how it is to fail. A crash after the call is returned as the fault of
+    /// the call, which has its effect first.
     fn enter(
         &mut self,
         call: Call,
@@ -290,8 +290,8 @@ impl Machine {
         self.leave(fault)
     }
 
-    /// A folder whose sync fails keeps its names in the cache as they were: file systems write them again,
-    /// or stop altogether.
+    /// A folder whose sync fails keeps its names in the cache as they were: file systems write them
+    /// again, or stop altogether.
     pub(super) fn sync_folder(&mut self, path: &str) -> Result<(), io::Error> {
         let lying = self.lying;
         self.plain(Call::SyncFolder, "sync folder", path, |machine| {

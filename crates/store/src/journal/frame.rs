@@ -8,10 +8,11 @@
 //!          CRC-32C u32  ciphertext  tag (16)
 //! ```
 //!
-//! `length` counts ciphertext and tag. `durable` is the length of the file through which everything was
-//! synced when this frame was written: damage before it cannot be a torn write. The CRC covers the frame
-//! without the CRC itself. The cipher is AES-256-GCM; its associated data is the file's header followed by
-//! the frame's header without the CRC, so a frame can be moved neither within nor between files.
+//! `length` counts ciphertext and tag. `durable` is the length of the file through which everything
+//! was synced when this frame was written: damage before it cannot be a torn write. The CRC covers
+//! the frame without the CRC itself. The cipher is AES-256-GCM; its associated data is the file's
+//! header followed by the frame's header without the CRC, so a frame can be moved neither within
+//! nor between files.
 
 use crate::error::StoreError;
 
@@ -21,8 +22,8 @@ pub const JOURNAL_HEADER_BYTES: usize = 64;
 pub const FRAME_HEADER_BYTES: usize = 44;
 /// Bytes of the authentication tag.
 pub const TAG_BYTES: usize = 16;
-/// Bytes of a frame's payload at most: a group stops growing at 8 MiB, and one batch more (32 MiB as sent,
-/// about as much as stored) may have joined it by then.
+/// Bytes of a frame's payload at most: a group stops growing at 8 MiB, and one batch more (32 MiB
+/// as sent, about as much as stored) may have joined it by then.
 pub const FRAME_PAYLOAD_BYTES_MAX: usize = 48 << 20;
 
 pub(crate) const FILE_MAGIC: &[u8; 8] = b"TACHOJNL";
@@ -141,7 +142,8 @@ impl FrameHeader {
     }
 }
 
-/// True when the checksum over a whole frame holds. Fuzzing goes past it, or it would test nothing else.
+/// True when the checksum over a whole frame holds. Fuzzing goes past it, or it would test nothing
+/// else.
 pub(crate) fn checksum_holds(frame: &[u8], crc: u32) -> bool {
     cfg!(fuzzing) || checksum(frame) == Some(crc)
 }
@@ -161,8 +163,8 @@ pub(crate) fn associated_data(file: &[u8; JOURNAL_HEADER_BYTES], frame: &[u8]) -
     data
 }
 
-/// A frame being built: the payload is written behind room for its header, so that it is encrypted and
-/// written without another copy. Reused from group to group.
+/// A frame being built: the payload is written behind room for its header, so that it is encrypted
+/// and written without another copy. Reused from group to group.
 #[derive(Debug)]
 pub struct FrameBuffer {
     pub(crate) bytes: Vec<u8>,

@@ -1,7 +1,7 @@
 //! Reading a journal file back: every whole frame in order, and what lies behind the last one.
 //!
-//! The reader never guesses. A frame that does not check is the end of the file when nothing valid follows
-//! and nothing says that it was durable; otherwise it is damage, reported with its place.
+//! The reader never guesses. A frame that does not check is the end of the file when nothing valid
+//! follows and nothing says that it was durable; otherwise it is damage, reported with its place.
 
 use super::frame::{
     FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, JOURNAL_HEADER_BYTES, JournalHeader, TAG_BYTES,
@@ -80,8 +80,8 @@ impl<'f> JournalReader<'f> {
     /// Opens the journal file at `path`.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when the header does not check or contradicts the name, the file's own
-    /// version or a read error.
+    /// [`StoreError::Damaged`] when the header does not check or contradicts the name, the file's
+    /// own version or a read error.
     pub fn open(folder: &'f dyn Folder, path: &str, log_id: &[u8; 16]) -> Result<Self, StoreError> {
         let file_bytes =
             folder.size(path)?.ok_or_else(|| StoreError::Missing { path: path.to_owned() })?;
@@ -166,7 +166,8 @@ impl<'f> JournalReader<'f> {
     /// Decrypts a frame that [`JournalReader::next_frame`] found into `payload`.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when it does not authenticate: it was changed, or moved from elsewhere.
+    /// [`StoreError::Damaged`] when it does not authenticate: it was changed, or moved from
+    /// elsewhere.
     pub fn open_frame(
         &mut self,
         located: &Located,

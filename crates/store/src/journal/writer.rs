@@ -1,9 +1,9 @@
 //! Appending frames to the journal file, durably and one at a time.
 //!
-//! There is one writer, one file and one sync at a time: two files synced at once are 20 to 40 times slower
-//! here than one after the other. Any failure is final for this writer (a failed sync may "succeed" when it
-//! is tried again although the data is gone): it refuses everything afterwards, and the caller reopens from
-//! what is really on disk.
+//! There is one writer, one file and one sync at a time: two files synced at once are 20 to 40
+//! times slower here than one after the other. Any failure is final for this writer (a failed sync
+//! may "succeed" when it is tried again although the data is gone): it refuses everything
+//! afterwards, and the caller reopens from what is really on disk.
 
 use super::frame::{FrameBuffer, JOURNAL_HEADER_BYTES, JournalHeader, associated_data};
 use super::reserve::{Reservation, Reserve};
@@ -62,7 +62,8 @@ impl FileJournal {
         Ok(Self::at(path, header, key, entropy, file, reserve, position))
     }
 
-    /// Goes on writing a file that recovery has read: whatever lies behind `position` is cut off first.
+    /// Goes on writing a file that recovery has read: whatever lies behind `position` is cut off
+    /// first.
     ///
     /// # Errors
     /// [`StoreError::Io`].
@@ -77,8 +78,8 @@ impl FileJournal {
         let path = journal_path(header.first_index);
         let mut file = folder.open(&path)?;
         file.set_size(position.bytes)?;
-        // What recovery read may still be only in the page cache of a process that died: from here on it
-        // counts as durable, so it is made so.
+        // What recovery read may still be only in the page cache of a process that died: from here
+        // on it counts as durable, so it is made so.
         file.sync()?;
         let reserve = Reserve::new(folder, &path, position.bytes, reservation);
         Ok(Self::at(path, header, key, entropy, file, reserve, position))
@@ -130,8 +131,9 @@ impl FileJournal {
         let end = self.durable + frame.bytes.len() as u64;
         self.reserve.before_write(end);
         self.file.write_at(self.durable, &frame.bytes)?;
-        // A crash before the sync returns leaves a torn frame, or none, or a whole one that nobody was told
-        // about: recovery cuts the first, and keeps the last (a retry finds it by its event ids).
+        // A crash before the sync returns leaves a torn frame, or none, or a whole one that nobody
+        // was told about: recovery cuts the first, and keeps the last (a retry finds it by its
+        // event ids).
         self.file.sync()?;
         self.durable = end;
         self.reserve.after_write(end, frame.bytes.len() as u64);

@@ -1,5 +1,5 @@
-//! The input in chunks of whole lines: as large as a batch may be when much is there, and whatever is
-//! there when the input pauses, so that a slow pipe gets its answers soon.
+//! The input in chunks of whole lines: as large as a batch may be when much is there, and whatever
+//! is there when the input pauses, so that a slow pipe gets its answers soon.
 
 use crate::failure::Failure;
 use event::limits;

@@ -39,7 +39,8 @@ fn heading(out: &mut impl Write, number: u32, text: &str) -> io::Result<()> {
     writeln!(out, "\n{}\n", styled(STRONG, format_args!("── {number}  {text}")))
 }
 
-/// A drawing without its last part, which names the checkpoint: it is the same for all of the story.
+/// A drawing without its last part, which names the checkpoint: it is the same for all of the
+/// story.
 fn without_foot(drawing: &str) -> &str {
     drawing.rfind("\n\n").and_then(|at| drawing.get(..=at)).unwrap_or(drawing)
 }

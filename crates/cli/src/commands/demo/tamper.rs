@@ -1,4 +1,5 @@
-//! What an attacker with the disk can do: a copy of the log in which one byte of one record is another.
+//! What an attacker with the disk can do: a copy of the log in which one byte of one record is
+//! another.
 
 use crate::data_folder::LogFolder;
 use crate::failure::Failure;
@@ -26,7 +27,8 @@ pub(super) struct Tampered {
     pub(super) after: String,
 }
 
-/// Copies a log into the data folder `into` and changes the amount in the record `index` of the copy.
+/// Copies a log into the data folder `into` and changes the amount in the record `index` of the
+/// copy.
 pub(super) fn tamper(
     log: &LogFolder,
     kek: &Kek,
@@ -122,7 +124,8 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How often something is found in the bytes of every file below a folder, and how many files there are.
+/// How often something is found in the bytes of every file below a folder, and how many files there
+/// are.
 pub(super) fn search(folder: &Path, count: &dyn Fn(&[u8]) -> u64) -> Result<(u64, u64), Failure> {
     let (mut found, mut files) = (0, 0);
     let mut folders = vec![folder.to_owned()];
