@@ -333,7 +333,8 @@ impl Committer {
 
     /// How long to wait for a message before something else is due.
     fn patience(&self) -> Duration {
-        let behind = self.writer.published() != self.writer.size();
+        let poisoned = self.writer.poisoned.is_some();
+        let behind = !poisoned && self.writer.published() != self.writer.size();
         let publish = Duration::from_millis(self.writer.options.publish_ms);
         let heartbeat = match self.writer.options.heartbeat_ms {
             0 => Duration::from_secs(3600),

@@ -82,7 +82,7 @@ pub fn open(
     let (published, note) = published_head(&**folder, &identity)?;
     let fingerprints = Fingerprints::new(&secrets.idempotency);
     let streams = Streams::new(HmacKey::new(&*secrets.stream));
-    let sequence = restore_tree(&**folder, streams, &published, options.clock.now_ms())?;
+    let sequence = restore_tree(&**folder, streams, &published)?;
     let mut recovery = Recovery {
         folder: &**folder,
         keyring: &keyring,
@@ -162,7 +162,6 @@ fn restore_tree(
     folder: &dyn Folder,
     streams: Streams,
     head: &Checkpoint,
-    now_ms: u64,
 ) -> Result<Sequence, SealError> {
     let mut sequence = Sequence::new(streams);
     let read = |tile: TileCoordinate| folder.read(&tile.path());
@@ -175,7 +174,8 @@ fn restore_tree(
     let mut number = head.size.div_ceil(width);
     let mut newest = true;
     let mut day = 0;
-    // Backwards through the entries of the current day.
+    // Backwards through the entries of the last entry's day: record time never goes back, so the next
+    // record belongs to that day or to one that has no entries yet.
     while let Some(previous) = number.checked_sub(1) {
         number = previous;
         let partial = partial_width(head.size, 0);
@@ -186,7 +186,7 @@ fn restore_tree(
         if newest {
             if let Some((leaf, entry)) = entries.last() {
                 (sequence.previous, sequence.time_ms) = (*leaf, entry.time_ms);
-                day = entry.time_ms.max(now_ms) / DAY_MS;
+                day = entry.time_ms / DAY_MS;
             }
             if wide < TILE_WIDTH {
                 sequence.bundle = bytes;

@@ -187,3 +187,37 @@ fn a_journal_file_that_never_held_a_record_is_begun_again() {
     let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files));
     assert!(seal::open(&folder, kek(), small).is_err(), "something was written behind the header");
 }
+
+#[test]
+fn a_clock_that_jumps_over_midnight_and_back_breaks_no_stream() {
+    struct Jumping(std::sync::atomic::AtomicU64);
+    impl seal::Clock for Jumping {
+        fn now_ms(&self) -> u64 {
+            self.0.load(std::sync::atomic::Ordering::Relaxed)
+        }
+    }
+    let day = 86_400_000;
+    let clock = Arc::new(Jumping((day * 20_000 - 10).into()));
+    let set = |ms: u64| clock.0.store(ms, std::sync::atomic::Ordering::Relaxed);
+    let options = Options { clock: clock.clone(), ..options() };
+    let memory = MemoryFolder::default();
+    let folder: Arc<dyn Folder> = Arc::new(memory.clone());
+    seal::create(&folder, &new_log(), &kek(), [1; 16], &options).unwrap();
+    let mut writer = seal::open(&folder, kek(), options.clone()).unwrap();
+    append(&mut writer, 0..5);
+    writer.close().unwrap();
+    set(day * 20_000 + 10);
+    let mut writer = seal::open(&folder, kek(), options.clone()).unwrap();
+    set(day * 20_000 - 5);
+    append(&mut writer, 5..9);
+    set(day * 20_000 + 20);
+    append(&mut writer, 9..12);
+    writer.close().unwrap();
+    let mut last = std::collections::HashMap::new();
+    let bundle = memory.snapshot().remove("tile/entries/000.p/17").unwrap();
+    for bytes in bundle.chunks_exact(106) {
+        let entry = event::Entry::decode(&bytes[2..]).unwrap();
+        let previous = last.insert(entry.stream, entry.sequence).unwrap_or(0);
+        assert_eq!(entry.sequence, previous + 1, "{entry:?}");
+    }
+}

@@ -55,8 +55,8 @@ fn a_power_cut_at_any_call_of_rolling_and_publishing_is_survived() {
 
 #[test]
 fn a_journal_file_whose_header_was_torn_by_a_power_cut_is_begun_again() {
-    // The header is written somewhere among these calls.
-    survives_at(36..48, 40, ROLL_ALWAYS, FaultKind::CrashAfter, End::PowerCut);
+    // The 39th call writes the header.
+    survives_at(38..40, 60, ROLL_ALWAYS, FaultKind::CrashAfter, End::PowerCut);
 }
 
 #[test]
@@ -119,11 +119,4 @@ fn a_clock_that_is_ahead_only_while_the_log_opens_leaves_no_gap_in_a_stream() {
             panic!("seed {seed}: {what}");
         }
     }
-}
-#[test]
-fn zz_probe() {
-    let mut world = world(0, ROLL_ALWAYS);
-    let base = world.folder.calls();
-    stop_at(&mut world, 500, FaultKind::CrashAfter, End::Kill).unwrap();
-    panic!("{base}\n{}", world.folder.trace().join("\n"));
 }

@@ -269,7 +269,9 @@ impl<'f> JournalReader<'f> {
         let length = length.min(self.file_bytes.saturating_sub(offset));
         let end = self.start + self.window.len() as u64;
         if offset < self.start || offset + length > end {
-            let wanted = usize::try_from(length).unwrap_or(usize::MAX).max(CHUNK_BYTES);
+            let left = self.file_bytes.saturating_sub(offset);
+            let wanted =
+                usize::try_from(length.max(CHUNK_BYTES as u64).min(left)).unwrap_or(usize::MAX);
             self.window.resize(wanted, 0);
             let count = self.folder.read_at(&self.path, offset, &mut self.window)?;
             self.window.truncate(count);
