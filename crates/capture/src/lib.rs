@@ -12,7 +12,8 @@
 //! ```
 //! use capture::{Format, capture};
 //! use event::Assurance;
-//! let line = br#"{"agent_id":"7","at":"2026-11-20T16:06:56Z","kind":"agent_registered","name":"alice"}"#;
+//! let line =
+//!     br#"{"agent_id":"7","at":"2026-11-20T16:06:56Z","kind":"agent_registered","name":"alice"}"#;
 //! let mut types = Vec::new();
 //! let summary = capture(Format::Ag2Audit, Assurance::Imported, line, &mut |captured| {
 //!     types.extend(captured.outcome.map(|event| event.event_type.into_owned()));

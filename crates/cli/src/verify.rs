@@ -107,7 +107,6 @@ impl Check<'_> {
             }
         };
         files.findings.into_iter().for_each(|finding| report.add(finding));
-        report.notes.extend(files.notes);
         if let Some(since) = &self.options.since {
             since::check_receipts(self.folder, &since.receipts, &mut report);
         }

@@ -6,11 +6,15 @@
 //!
 //! ```
 //! use event::{Event, Tier};
-//! let event = Event::from_json(br#"{"event_type":"agent.tool_call","tool":"lookup","params":{"q": 7}}"#)?;
+//! let json = br#"{"event_type":"agent.tool_call","tool":"lookup","params":{"q": 7}}"#;
+//! let event = Event::from_json(json)?;
 //! assert_eq!(Tier::of(&event), Tier::Info);
 //! let mut meta = Vec::new();
 //! event.write_meta(&mut meta);
-//! assert_eq!(meta, br#"{"schema":"tachograph.event/1","event_type":"agent.tool_call","tool":"lookup"}"#);
+//! assert_eq!(
+//!     meta,
+//!     br#"{"schema":"tachograph.event/1","event_type":"agent.tool_call","tool":"lookup"}"#,
+//! );
 //! # Ok::<(), event::EventError>(())
 //! ```
 

@@ -197,7 +197,11 @@ impl<'a> Event<'a> {
             Writer::Log => Json::trusted(value),
         };
         match Part::from_name(&key) {
-            Some(part) => self.content.parts.push((part, json)),
+            Some(part) if self.content.get(part).is_none() => self.content.parts.push((part, json)),
+            Some(_) => {
+                let reason = "the stored metadata and content both hold this part";
+                return Err(EventError::new(Code::DuplicateKey, key, reason));
+            }
             None => self.add_attribute(key, json)?,
         }
         Ok(())

@@ -103,7 +103,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sums_agree_with_whole_cents(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
+        fn sums_agree_with_whole_cents(
+            a in -1_000_000_i64..1_000_000,
+            b in -1_000_000_i64..1_000_000,
+        ) {
             let amount = |n: i64| Amount::parse(&format!("{n}e-2")).unwrap();
             let sum = amount(a).checked_add(amount(b)).unwrap();
             prop_assert_eq!(Amount::parse(&sum.to_string()), Some(amount(a + b)));

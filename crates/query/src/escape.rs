@@ -73,10 +73,13 @@ pub fn is_hidden(c: char) -> bool {
     matches!(c,
         '\0'..='\x1f' | '\x7f'..='\u{9f}'      // controls, C1 with its one-character CSI
         | '\u{ad}' | '\u{34f}'                  // soft hyphen, grapheme joiner
-        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // direction
-        | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}' // zero width
+        | '\u{61c}' | '\u{200e}' | '\u{200f}'   // direction
+        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        | '\u{200b}' | '\u{feff}'               // zero width
+        | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}'
         | '\u{2028}' | '\u{2029}'               // line and paragraph separators
-        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}' // blank letters
+        | '\u{115f}' | '\u{1160}' | '\u{3164}'  // blank letters
+        | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{fff0}'..='\u{fffb}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{1bca0}'..='\u{1bca3}'
         | '\u{e0000}'..='\u{e0fff}'             // tags and the selectors that smuggle bytes

@@ -11,6 +11,7 @@
 //!
 //! ```
 //! use query::{Filter, Found, Selector, State};
+//! let meta = br#"{"schema":"tachograph.event/1","event_type":"agent.tool_call","tool":"lookup"}"#;
 //! let record = Found {
 //!     index: 7,
 //!     recorded_at_ms: 1_767_225_600_000,
@@ -18,7 +19,7 @@
 //!     kind: event::Kind::Event,
 //!     leaf_hash: None,
 //!     state: State::Present,
-//!     meta: br#"{"schema":"tachograph.event/1","event_type":"agent.tool_call","tool":"lookup"}"#.into(),
+//!     meta: meta.into(),
 //!     content: b"".as_slice().into(),
 //! };
 //! let filter = Filter { tools: vec!["lookup".into()], ..Filter::default() };

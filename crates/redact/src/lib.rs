@@ -7,15 +7,20 @@
 //! ```
 //! use redact::{Policy, Redactor};
 //! let redactor = Redactor::new(&Policy::default(), [7; 32])?;
-//! let event = event::Event::from_json(
-//!     br#"{"event_type":"agent.error","error":"provider 503 key=sk-secret","params":{"password":"x1"}}"#,
-//! )?;
+//! let json = concat!(
+//!     r#"{"event_type":"agent.error","error":"provider 503 key=sk-secret","#,
+//!     r#""params":{"password":"x1"}}"#,
+//! );
+//! let event = event::Event::from_json(json.as_bytes())?;
 //! let redacted = redactor.redact(event);
 //! let mut content = Vec::new();
 //! redacted.get().write_content(&mut content);
 //! assert_eq!(
 //!     String::from_utf8(content)?,
-//!     r#"{"error":"provider 503 key=[redacted:assignment]","params":{"password":"[redacted:sensitive_member]"}}"#,
+//!     concat!(
+//!         r#"{"error":"provider 503 key=[redacted:assignment]","#,
+//!         r#""params":{"password":"[redacted:sensitive_member]"}}"#,
+//!     ),
 //! );
 //! assert_eq!(redacted.get().redactions[1].path, "params.password");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

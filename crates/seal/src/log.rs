@@ -62,7 +62,8 @@ impl Ticket {
     /// Waits until the batch is durable, or refused.
     ///
     /// # Errors
-    /// [`SealError::Poisoned`] or [`SealError::Closed`]: nothing was acknowledged; send it again later.
+    /// [`SealError::Poisoned`] or [`SealError::Closed`]: nothing was acknowledged; send it again
+    /// later.
     pub fn wait(self) -> Result<Receipt, SealError> {
         self.0.recv().unwrap_or(Err(SealError::Closed))
     }

@@ -50,8 +50,12 @@ impl Publisher {
     pub(crate) fn publish(&mut self, head: Head) -> Result<(), StoreError> {
         let mut partial = BTreeSet::new();
         for (path, bytes) in head.partial {
-            self.folder.write(&path, &bytes)?;
-            self.unsynced.push(path.clone());
+            // One that the published checkpoint needs has these bytes already, and must not be put
+            // at risk: a new file under an old name may be empty after a crash until it is synced.
+            if !self.partial.contains(&path) {
+                self.folder.write(&path, &bytes)?;
+                self.unsynced.push(path.clone());
+            }
             partial.insert(path);
         }
         // A crash up to here leaves tiles that no checkpoint speaks of: recovery replaces them.

@@ -96,7 +96,9 @@ pub fn open(
         let (journal, checkpoint) = (sequence.size(), published.size);
         return Err(SealError::Truncated { journal, checkpoint });
     }
-    // From here on the log is whole, and the folder may be changed.
+    // From here on the log is whole, and the folder may be changed. The names that were believed
+    // may be those of a process that died before it synced them.
+    folder.sync(&[CHECKPOINT_PATH, KEYRING_PATH, IDENTITY_PATH].map(str::to_owned))?;
     remove_strays(&**folder, published.size, sequence.size())?;
     let journal = end.map(|end| end.resume(folder, &keyring, &options)).transpose()?.flatten();
     let publisher = Publisher::new(Arc::clone(folder), partial_paths(published.size)?);
@@ -310,17 +312,22 @@ impl Recovery<'_> {
         let header = *reader.header();
         let key = journal_key(self.keyring, KeyId::from_bytes(header.key_id))?;
         let mut payload = Vec::new();
+        let mut last_frame = 0;
         let tail = loop {
             match reader.next_frame()? {
-                FrameFound::Frame(located) if located.header.end_index() <= from => {}
+                FrameFound::Frame(located) if located.header.end_index() <= from => {
+                    last_frame = located.offset;
+                }
                 FrameFound::Frame(located) => {
+                    last_frame = located.offset;
                     reader.open_frame(&located, &key, &mut payload)?;
                     self.replay_frame(path, located.header.first_index, &payload, names)?;
                 }
                 FrameFound::Tail(tail) => break tail,
             }
         };
-        let position = Position { bytes: reader.offset(), next_index: reader.next_index() };
+        let position =
+            Position { bytes: reader.offset(), next_index: reader.next_index(), last_frame };
         match tail {
             Tail::Clean | Tail::Reserved { .. } => {}
             Tail::Torn { offset, bytes } if last && reader.next_index() >= self.sequence.size() => {

@@ -249,6 +249,9 @@ impl Writer {
     /// # Errors
     /// [`SealError::Store`]: the public files are behind the journal, the log must be reopened.
     pub fn publish(&mut self) -> Result<(), SealError> {
+        if let Some(reason) = &self.poisoned {
+            return Err(SealError::Poisoned { reason: reason.clone() });
+        }
         if let Some((files, head)) = self.publication()? {
             let Some(publisher) = &mut self.publisher else { return Ok(()) };
             let outcome = publisher.write_full(files).and_then(|()| publisher.publish(head));

@@ -92,7 +92,8 @@ pub trait WriteFile: Send {
     /// Makes everything written so far durable.
     ///
     /// # Errors
-    /// [`StoreError::Io`]: final for this file; syncing again may succeed without the data being there.
+    /// [`StoreError::Io`]: final for this file; syncing again may succeed without the data being
+    /// there.
     fn sync(&mut self) -> Result<(), StoreError>;
 
     /// Cuts or extends the file to this many bytes.

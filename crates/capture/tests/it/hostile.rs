@@ -48,7 +48,8 @@ proptest! {
             bytes[at] = byte;
         }
         let _ = capture(format, Assurance::Imported, &bytes, &mut |one| drop(one));
-        let _ = capture(format, Assurance::Imported, &bytes[..cut.index(bytes.len())], &mut |one| drop(one));
+        let beginning = &bytes[..cut.index(bytes.len())];
+        let _ = capture(format, Assurance::Imported, beginning, &mut |one| drop(one));
     }
 
     #[test]
@@ -56,7 +57,8 @@ proptest! {
         list in proptest::collection::vec(("[a-z_.0-9]{0,20}", any::<i64>()), 0..12),
         name in "\\PC{0,20}",
     ) {
-        let attributes = list.iter().map(|(key, value)| pair(key, Some(Any::IntValue(*value)))).collect();
+        let attribute = |(key, value): &(String, i64)| pair(key, Some(Any::IntValue(*value)));
+        let attributes = list.iter().map(attribute).collect();
         let bytes = request(vec![Span { name, attributes, ..plain(1) }]);
         for event in events(Format::OtlpTracesProtobuf, &bytes) {
             event.check().expect("valid");

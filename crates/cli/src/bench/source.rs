@@ -196,70 +196,99 @@ fn write_hex(out: &mut [u8], mut value: u64) {
     }
 }
 
+/// What the kinds of events differ in.
+#[derive(Default)]
+struct Happening {
+    event_type: &'static str,
+    action: String,
+    /// A JSON object.
+    params: String,
+    result: String,
+    reasoning: String,
+    tokens: u64,
+    /// The class of an error and its message.
+    error: Option<(&'static str, &'static str)>,
+}
+
+fn tool_call(random: &mut Random, tool: &str) -> Happening {
+    let error = match random.below(25) {
+        0 => Some(ERRORS[usize::try_from(random.below(4)).unwrap_or(0)]),
+        _ => None,
+    };
+    Happening {
+        event_type: "agent.tool_call",
+        action: format!("tool_call:{tool}"),
+        params: format!(
+            r#"{{"query":"{}","limit":{},"ref":"R{:06}"}}"#,
+            random.text(9),
+            1 + random.below(50),
+            random.below(1_000_000)
+        ),
+        result: format!("ok, {} rows", random.below(500)),
+        reasoning: random.text(8),
+        error,
+        ..Happening::default()
+    }
+}
+
+fn tool_result(random: &mut Random, tool: &str) -> Happening {
+    Happening {
+        event_type: "agent.tool_result",
+        action: format!("tool_result:{tool}"),
+        params: "{}".to_owned(),
+        result: random.text(24),
+        ..Happening::default()
+    }
+}
+
+fn llm_response(random: &mut Random) -> Happening {
+    Happening {
+        event_type: "agent.llm_response",
+        action: "llm_response".to_owned(),
+        params: r#"{"temperature":0.2,"max_tokens":1024}"#.to_owned(),
+        tokens: 80 + random.below(1800),
+        result: random.text(22),
+        ..Happening::default()
+    }
+}
+
+fn reasoning(random: &mut Random) -> Happening {
+    Happening {
+        event_type: "agent.reasoning",
+        action: "reasoning".to_owned(),
+        params: "{}".to_owned(),
+        tokens: 20 + random.below(400),
+        reasoning: random.text(28),
+        ..Happening::default()
+    }
+}
+
+fn decision(random: &mut Random) -> Happening {
+    Happening {
+        event_type: "agent.decision",
+        action: "decision:approve".to_owned(),
+        params: r#"{"options":["approve","retry","escalate"]}"#.to_owned(),
+        reasoning: random.text(18),
+        ..Happening::default()
+    }
+}
+
 fn line(random: &mut Random, number: usize, trace: &str, session: u64) -> String {
     let agent = format!("{}-{:02}", random.pick(&ROLES), 1 + random.below(3));
     let tool = random.pick(&TOOLS);
     let model = random.pick(&MODELS);
     let duration = random.below(9_000_000) as f64 / 1000.0;
-    let (mut error, mut error_type) = ("null".to_owned(), "null".to_owned());
-    let kind = random.below(100);
-    let (event_type, action, params, result, reasoning, tokens) = match kind {
-        0..40 => {
-            if random.below(25) == 0 {
-                let (class, message) = ERRORS[usize::try_from(random.below(4)).unwrap_or(0)];
-                (error, error_type) = (format!("\"{message}\""), format!("\"{class}\""));
-            }
-            let params = format!(
-                r#"{{"query":"{}","limit":{},"ref":"R{:06}"}}"#,
-                random.text(9),
-                1 + random.below(50),
-                random.below(1_000_000)
-            );
-            let result = format!("ok, {} rows", random.below(500));
-            ("agent.tool_call", format!("tool_call:{tool}"), params, result, random.text(8), 0)
-        }
-        40..58 => {
-            let params = r#"{"temperature":0.2,"max_tokens":1024}"#.to_owned();
-            let tokens = 80 + random.below(1800);
-            (
-                "agent.llm_response",
-                "llm_response".to_owned(),
-                params,
-                random.text(22),
-                String::new(),
-                tokens,
-            )
-        }
-        58..74 => {
-            let tokens = 20 + random.below(400);
-            (
-                "agent.reasoning",
-                "reasoning".to_owned(),
-                "{}".to_owned(),
-                String::new(),
-                random.text(28),
-                tokens,
-            )
-        }
-        74..88 => {
-            let params = r#"{"options":["approve","retry","escalate"]}"#.to_owned();
-            (
-                "agent.decision",
-                "decision:approve".to_owned(),
-                params,
-                String::new(),
-                random.text(18),
-                0,
-            )
-        }
-        _ => (
-            "agent.tool_result",
-            format!("tool_result:{tool}"),
-            "{}".to_owned(),
-            random.text(24),
-            String::new(),
-            0,
-        ),
+    let happening = match random.below(100) {
+        0..40 => tool_call(random, tool),
+        40..58 => llm_response(random),
+        58..74 => reasoning(random),
+        74..88 => decision(random),
+        _ => tool_result(random, tool),
+    };
+    let Happening { event_type, action, params, result, reasoning, tokens, error } = happening;
+    let (error, error_type) = match error {
+        Some((class, message)) => (format!("\"{message}\""), format!("\"{class}\"")),
+        None => ("null".to_owned(), "null".to_owned()),
     };
     let mut line = String::with_capacity(700);
     // Writing to a string cannot fail.

@@ -7,10 +7,8 @@ use keys::{Kek, Keyring, KeyringError, Purpose};
 use prove::{Finding, FindingKind, Report};
 use seal::{CHECKPOINT_PATH, IDENTITY_PATH, Identity, KEYRING_PATH};
 use sha2::{Digest, Sha256};
-use store::{Folder, StoreError, TEMPORARY_SUFFIX};
+use store::{CACHE_FOLDER, Folder, StoreError};
 
-/// Where everything may be rebuilt and nothing is checked.
-const CACHE_FOLDER: &str = "cache/";
 /// Where the public files lie.
 pub(super) const TILE_FOLDER: &str = "tile/";
 
@@ -31,7 +29,6 @@ pub(super) struct Files {
     pub(super) size: u64,
     pub(super) secrets: Secrets,
     pub(super) findings: Vec<Finding>,
-    pub(super) notes: Vec<String>,
     identity_sha256: Option<String>,
 }
 
@@ -53,7 +50,6 @@ impl Files {
             embedded: Vec::new(),
             secrets: Secrets::Closed,
             findings: Vec::new(),
-            notes: Vec::new(),
             identity_sha256: None,
         };
         files.find_strangers();
@@ -90,17 +86,15 @@ impl Files {
         }
     }
 
-    /// Names files that no log has. What is below `tile/` is `prove`'s to judge.
+    /// Names files that no log has. What is below `tile/` is `prove`'s to judge; what is below
+    /// `cache/`, temporary files among it, may be rebuilt and is not checked.
     fn find_strangers(&mut self) {
         for path in &self.listing {
             let known = [IDENTITY_PATH, KEYRING_PATH, CHECKPOINT_PATH].contains(&path.as_str())
-                || path.starts_with(CACHE_FOLDER)
+                || path.split_once('/').is_some_and(|(folder, _)| folder == CACHE_FOLDER)
                 || path.starts_with(TILE_FOLDER)
                 || store::parse_journal_path(path).is_some();
-            if is_left_over(path) {
-                let note = format!("{path} is left over from a write that was cut short");
-                self.notes.push(note);
-            } else if !known {
+            if !known {
                 let detail = "not a file that a log has";
                 self.findings.push(Finding::of_file(FindingKind::Unannounced, path, detail));
             }
@@ -239,16 +233,6 @@ fn keyring_keys(keyring: &Keyring, origin: &str) -> Vec<VerifierKey> {
     };
     let signers = purposes.into_iter().filter_map(signer);
     signers.map(|signer| signer.verifier_key().clone()).collect()
-}
-
-/// A temporary file of a write that never ended.
-pub(super) fn is_left_over(path: &str) -> bool {
-    let Some(rest) = path.strip_suffix(TEMPORARY_SUFFIX) else { return false };
-    let Some((file, numbers)) = rest.rsplit_once('.') else { return false };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let written = [IDENTITY_PATH, KEYRING_PATH, CHECKPOINT_PATH].contains(&file)
-        || file.parse::<merkle::TilePath>().is_ok();
-    written && numbers.split_once('-').is_some_and(|(a, b)| is_number(a) && is_number(b))
 }
 
 /// The size in the checkpoint, whoever signed it, but no more than there are entry bundles for.

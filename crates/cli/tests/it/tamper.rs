@@ -188,7 +188,11 @@ fn files_that_do_not_belong_are_named() {
         "journal/extra",
         "journal/00000000000000000017.journal.bak",
         "segments/x.parquet",
-        "checkpoint.1-x.tmp",
+        "checkpoint.12-0.tmp",
+        "keyring.12-1.tmp",
+        "tile/0/000.p/17.12-2.tmp",
+        "12-3.tmp",
+        "cache",
     ] {
         let mut more = files.clone();
         more.insert(path.to_owned(), b"x".to_vec());
@@ -196,7 +200,7 @@ fn files_that_do_not_belong_are_named() {
     }
     let mut cache = files.clone();
     cache.insert("cache/filter".to_owned(), b"x".to_vec());
-    cache.insert("checkpoint.12-0.tmp".to_owned(), b"x".to_vec());
+    cache.insert("cache/12-0.tmp".to_owned(), b"x".to_vec());
     assert_eq!(check(cache).verdict(), Verdict::Ok, "a cache, and what a crash leaves");
 }
 

@@ -97,7 +97,9 @@ mod tests {
         }
 
         #[test]
-        fn parsing_arbitrary_bytes_never_panics(tail in proptest::collection::vec(any::<u8>(), 0..80)) {
+        fn parsing_arbitrary_bytes_never_panics(
+            tail in proptest::collection::vec(any::<u8>(), 0..80),
+        ) {
             let _ = parse(&tail, "test");
             let mut line = PREFIX.as_bytes().to_vec();
             line.extend_from_slice(&tail);

@@ -368,7 +368,8 @@ proptest! {
         let entropy = SystemEntropy::new();
         let mut keyring = Keyring::create(log_id, &kek(1));
         for (purpose, created_ms, secret) in keys {
-            keyring.add(Purpose::ALL[purpose], SecretKey::new(secret), created_ms, &entropy).unwrap();
+            let (purpose, secret) = (Purpose::ALL[purpose], SecretKey::new(secret));
+            keyring.add(purpose, secret, created_ms, &entropy).unwrap();
         }
         let bytes = keyring.to_bytes(&kek(1), &entropy).unwrap();
         let opened = Keyring::open(&bytes, &kek(1)).unwrap();

@@ -15,87 +15,135 @@ const TYPED: usize = 110;
 #[must_use]
 pub fn events(found: &[Found<'_>], as_of: &AsOf, view: View) -> String {
     let mut out = String::new();
-    let rows: Vec<(Summary, bool)> = found.iter().map(summarise).collect();
+    let rows: Vec<Row> = found.iter().map(Row::of).collect();
     if rows.is_empty() {
         push_line(&mut out, "No events match.");
     }
-    let wide = view.is_wide();
-    let typed = view.columns() >= TYPED;
-    let indexes: Vec<String> = rows.iter().map(|(s, _)| s.index.to_string()).collect();
-    let names: Vec<String> = rows.iter().map(|(s, _)| agent_name(s.agent.as_deref())).collect();
-    let types: Vec<String> = rows.iter().map(|(s, _)| short_type(s)).collect();
-    let same_day = rows.windows(2).all(|w| match w {
-        [(a, _), (b, _)] => a.time.day() == b.time.day(),
-        _ => true,
-    });
-    let index = widest(indexes.iter().map(String::as_str), 20).max(5);
-    let agent = widest(names.iter().map(String::as_str), if wide { 16 } else { 9 }).max(5);
-    let kind = if typed { widest(types.iter().map(String::as_str), 18).max(4) } else { 0 };
-    let time = match (typed, wide) {
-        (true, _) => 19,
-        (false, true) => 14,
-        (false, false) => {
-            if same_day {
-                8
-            } else {
-                11
-            }
-        }
-    };
-    let status = if wide { widest(rows.iter().map(|(s, _)| s.status.as_str()), 9) + 2 } else { 1 };
-    let taken = index + time + agent + kind + status + if typed { 10 } else { 8 };
-    let label = view.columns().saturating_sub(taken);
-    if wide && !rows.is_empty() {
-        let mut heads = vec![right("INDEX", index), left("TIME", time), left("AGENT", agent)];
-        if typed {
-            heads.push(left("TYPE", kind));
-        }
-        let line = format!("{}  WHAT HAPPENED", heads.join("  "));
-        push_line(&mut out, &view.paint(Ink::Dim, &line));
+    let columns = Columns::of(&rows, view);
+    if columns.wide && !rows.is_empty() {
+        push_line(&mut out, &view.paint(Ink::Dim, &columns.heads()));
     }
     let mut agents = Agents::default();
-    for (((summary, readable), name), event_type) in rows.iter().zip(&names).zip(&types) {
-        let when = match (wide, same_day) {
-            (true, _) if typed => date_and_clock(summary.time),
-            (true, _) => date_and_clock(summary.time).split_off(5),
-            (false, true) => clock(summary.time),
-            (false, false) => day_and_minute(summary.time),
-        };
-        let mut cells = vec![
-            view.paint(Ink::Dim, &right(&summary.index.to_string(), index)),
-            view.paint(Ink::Dim, &left(&when, time)),
-            view.paint(agents.ink(summary.agent.as_deref()), &left(name, agent)),
-        ];
-        if typed {
-            cells.push(view.paint(Ink::Dim, &left(event_type, kind)));
-        }
-        let what =
-            if *readable { escape(&summary.label) } else { "Record cannot be read".to_owned() };
-        let ink = match summary.status {
-            _ if !readable => Ink::Red,
-            status if status.is_error() => Ink::Red,
-            _ => Ink::Plain,
-        };
-        cells.push(view.paint(ink, &left(&what, label)));
-        let mark = if wide { summary.status.words() } else { summary.status.mark().to_owned() };
-        let mark = if has_ending(summary) && *readable { mark } else { String::new() };
-        cells.push(view.paint(summary.status.ink(), &fit(&mark, status)));
-        push_line(&mut out, &cells.join("  "));
+    for row in &rows {
+        push_line(&mut out, &row.line(&columns, &mut agents, view));
     }
     notes::checkpoint(as_of, view, &mut out);
     out
 }
 
+/// A record, ready to be shown.
+struct Row {
+    summary: Summary,
+    readable: bool,
+    agent: String,
+    event_type: String,
+}
+
+/// Which columns a table has, and how wide they are.
+struct Columns {
+    wide: bool,
+    typed: bool,
+    same_day: bool,
+    index: usize,
+    time: usize,
+    agent: usize,
+    kind: usize,
+    label: usize,
+    status: usize,
+}
+
+impl Columns {
+    fn of(rows: &[Row], view: View) -> Self {
+        let wide = view.is_wide();
+        let typed = view.columns() >= TYPED;
+        let same_day = rows.windows(2).all(|w| match w {
+            [a, b] => a.summary.time.day() == b.summary.time.day(),
+            _ => true,
+        });
+        let indexes: Vec<String> = rows.iter().map(|row| row.summary.index.to_string()).collect();
+        let index = widest(indexes.iter().map(String::as_str), 20).max(5);
+        let agents = rows.iter().map(|row| row.agent.as_str());
+        let agent = widest(agents, if wide { 16 } else { 9 }).max(5);
+        let types = rows.iter().map(|row| row.event_type.as_str());
+        let kind = if typed { widest(types, 18).max(4) } else { 0 };
+        let time = match (typed, wide, same_day) {
+            (true, _, _) => 19,
+            (false, true, _) => 14,
+            (false, false, true) => 8,
+            (false, false, false) => 11,
+        };
+        let statuses = rows.iter().map(|row| row.summary.status.as_str());
+        let status = if wide { widest(statuses, 9) + 2 } else { 1 };
+        let taken = index + time + agent + kind + status + if typed { 10 } else { 8 };
+        let label = view.columns().saturating_sub(taken);
+        Self { wide, typed, same_day, index, time, agent, kind, label, status }
+    }
+
+    fn heads(&self) -> String {
+        let mut heads =
+            vec![right("INDEX", self.index), left("TIME", self.time), left("AGENT", self.agent)];
+        if self.typed {
+            heads.push(left("TYPE", self.kind));
+        }
+        format!("{}  WHAT HAPPENED", heads.join("  "))
+    }
+}
+
+impl Row {
+    fn of(found: &Found<'_>) -> Self {
+        let (summary, readable) = match found.event() {
+            Ok(event) => (Summary::of(found, &event), true),
+            Err(_) => (Summary::of(found, &Event::default()), false),
+        };
+        let agent = agent_name(summary.agent.as_deref());
+        let event_type = short_type(&summary);
+        Self { summary, readable, agent, event_type }
+    }
+
+    fn line<'r>(&'r self, columns: &Columns, agents: &mut Agents<'r>, view: View) -> String {
+        let Self { summary, readable, agent, event_type } = self;
+        let mut cells = vec![
+            view.paint(Ink::Dim, &right(&summary.index.to_string(), columns.index)),
+            view.paint(Ink::Dim, &left(&self.when(columns), columns.time)),
+            view.paint(agents.ink(summary.agent.as_deref()), &left(agent, columns.agent)),
+        ];
+        if columns.typed {
+            cells.push(view.paint(Ink::Dim, &left(event_type, columns.kind)));
+        }
+        let what =
+            if *readable { escape(&summary.label) } else { "Record cannot be read".to_owned() };
+        let is_bad = !readable || summary.status.is_error();
+        let ink = if is_bad { Ink::Red } else { Ink::Plain };
+        cells.push(view.paint(ink, &left(&what, columns.label)));
+        let mark = self.mark(columns);
+        cells.push(view.paint(summary.status.ink(), &fit(&mark, columns.status)));
+        cells.join("  ")
+    }
+
+    fn when(&self, columns: &Columns) -> String {
+        let time = self.summary.time;
+        match (columns.typed, columns.wide, columns.same_day) {
+            (true, true, _) => date_and_clock(time),
+            (false, true, _) => date_and_clock(time).split_off(5),
+            (_, false, true) => clock(time),
+            (_, false, false) => day_and_minute(time),
+        }
+    }
+
+    /// How it ended, as far as that is known.
+    fn mark(&self, columns: &Columns) -> String {
+        let status = self.summary.status;
+        match has_ending(&self.summary) && self.readable {
+            false => String::new(),
+            true if columns.wide => status.words(),
+            true => status.mark().to_owned(),
+        }
+    }
+}
+
 /// What is gone ended in no way that is still known.
 fn has_ending(summary: &Summary) -> bool {
     !matches!(summary.state, State::Erased | State::Expired)
-}
-
-fn summarise(found: &Found<'_>) -> (Summary, bool) {
-    match found.event() {
-        Ok(event) => (Summary::of(found, &event), true),
-        Err(_) => (Summary::of(found, &Event::default()), false),
-    }
 }
 
 /// The type without the prefix that most have.

@@ -353,7 +353,15 @@ proptest! {
 
     #[test]
     fn any_links_give_a_forest_in_causal_order(
-        events in prop::collection::vec((0_usize..12, prop::option::of(0_usize..14), prop::collection::vec(0_usize..14, 0..3), 0_u64..20), 0..14)
+        events in prop::collection::vec(
+            (
+                0_usize..12,
+                prop::option::of(0_usize..14),
+                prop::collection::vec(0_usize..14, 0..3),
+                0_u64..20,
+            ),
+            0..14,
+        )
     ) {
         let found: Vec<_> = (0..).zip(&events).map(|(index, (id, parent, causes, time))| {
             let parent = parent.map(|p| format!("e{p}")).unwrap_or_default();

@@ -205,7 +205,7 @@ mod tests {
             ("token", "12345678"),
             ("key", "550e8400-e29b-41d4-a716-446655440000"),
             ("key", "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"),
-            ("pwd", "/home/agent/work"),
+            ("pwd", "/srv/agent/work"),
         ] {
             assert!(!weak_member_is_secret(name, value), "{name} {value}");
         }

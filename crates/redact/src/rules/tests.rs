@@ -542,7 +542,7 @@ fn assignments() {
             "token=12345",
             "password: ********",
             "if token == 7: pass",
-            "PWD=/home/agent/work",
+            "PWD=/srv/agent/work",
             "sig=short",
             "passwords are bad: use keys",
             "session: abc-123-def",

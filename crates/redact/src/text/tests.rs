@@ -176,10 +176,11 @@ proptest! {
         for (from, to) in marker::pieces(&text) {
             let piece = &text[from..to];
             let families = scan::families(piece.as_bytes());
-            prop_assert_eq!(redactor.rules.find(families, piece).len(), redactor.rules.find(Families::ALL, piece).len());
+            let all = redactor.rules.find(Families::ALL, piece).len();
+            prop_assert_eq!(redactor.rules.find(families, piece).len(), all);
             let raw = serde_json::Value::from(piece).to_string();
             let raw_families = scan::families(raw.as_bytes());
-            prop_assert!(raw_families.has(Families::ESCAPES) || redactor.rules.find(Families::ALL, piece).is_empty() || !raw_families.is_empty(), "{}", raw);
+            prop_assert!(all == 0 || !raw_families.is_empty(), "{}", raw);
         }
     }
 

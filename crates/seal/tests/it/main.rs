@@ -1,5 +1,7 @@
 //! The writer against a real folder: what it promises, restart after restart.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod log;
 mod restart;
 

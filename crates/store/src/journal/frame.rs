@@ -1,7 +1,7 @@
 //! The bytes of a journal file (format.md, "Journal file"); all integers big-endian.
 //!
 //! ```text
-//! file   = header (64) frame*                       then, in a file still open, zeros reserved ahead
+//! file   = header (64) frame*                     then, in a file still open, zeros reserved ahead
 //! header = "TACHOJNL" (8)  version u32  zero u32  log id (16)  key id (16)  first index u64
 //!          zero u32  CRC-32C of the 60 bytes before u32
 //! frame  = "TJF1" (4)  length u32  first index u64  count u32  durable u64  nonce (12)

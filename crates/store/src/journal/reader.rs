@@ -13,6 +13,8 @@ use keys::DataKey;
 
 /// Bytes read at a time: large enough that the call does not matter, small enough to stay in cache.
 const CHUNK_BYTES: usize = 1 << 20;
+/// How often each byte behind damage is read at most, in search of good frames.
+const TAIL_READS_MAX: u64 = 4;
 
 /// Reads one journal file.
 pub struct JournalReader<'f> {
@@ -213,12 +215,14 @@ impl<'f> JournalReader<'f> {
         Ok(associated_data(&self.header_bytes, &head))
     }
 
+    /// What reads as a frame's header at `offset`, checked no further.
+    fn header_at(&mut self, offset: u64) -> Result<Option<FrameHeader>, StoreError> {
+        Ok(FrameHeader::decode(self.bytes(offset, FRAME_HEADER_BYTES as u64)?))
+    }
+
     /// The header of a whole frame at `offset` whose checksum holds.
     fn frame_at(&mut self, offset: u64) -> Result<Option<FrameHeader>, StoreError> {
-        let Some(header) = FrameHeader::decode(self.bytes(offset, FRAME_HEADER_BYTES as u64)?)
-        else {
-            return Ok(None);
-        };
+        let Some(header) = self.header_at(offset)? else { return Ok(None) };
         if offset.checked_add(header.bytes()).is_none_or(|end| end > self.file_bytes) {
             return Ok(None);
         }
@@ -232,6 +236,8 @@ impl<'f> JournalReader<'f> {
         let header = FrameHeader::decode(self.bytes(offset, FRAME_HEADER_BYTES as u64)?)
             .filter(|header| header.first_index == first_index);
         let (mut durable, mut resumes, mut zeros) = (0, None, true);
+        // Bytes full of frame headers must not cost the square of their length.
+        let mut budget = self.file_bytes.saturating_mul(TAIL_READS_MAX);
         let mut at = offset;
         while at < self.file_bytes {
             let chunk = self.bytes(at, CHUNK_BYTES as u64)?;
@@ -242,6 +248,9 @@ impl<'f> JournalReader<'f> {
             // The magic may straddle two chunks.
             let step = chunk.len().saturating_sub(FRAME_MAGIC.len() - 1).max(1) as u64;
             for candidate in candidates.into_iter().filter(|candidate| *candidate > offset) {
+                let Some(announced) = self.header_at(candidate)? else { continue };
+                let Some(left) = budget.checked_sub(announced.bytes()) else { continue };
+                budget = left;
                 if let Some(header) = self.frame_at(candidate)? {
                     durable = durable.max(header.durable);
                     if header.first_index >= first_index {

@@ -34,6 +34,9 @@ pub struct Position {
     pub bytes: u64,
     /// The index after the last record in them.
     pub next_index: u64,
+    /// Where the last frame begins, 0 when there is none: only what lies from there on may have
+    /// been written and never synced.
+    pub last_frame: u64,
 }
 
 impl FileJournal {
@@ -56,8 +59,11 @@ impl FileJournal {
         let mut file = folder.open(&path)?;
         file.write_at(0, &header.encode())?;
         file.sync()?;
-        let position =
-            Position { bytes: JOURNAL_HEADER_BYTES as u64, next_index: header.first_index };
+        let position = Position {
+            bytes: JOURNAL_HEADER_BYTES as u64,
+            next_index: header.first_index,
+            last_frame: 0,
+        };
         let reserve = Reserve::new(folder, &path, position.bytes, reservation);
         Ok(Self::at(path, header, key, entropy, file, reserve, position))
     }
@@ -78,9 +84,16 @@ impl FileJournal {
         let path = journal_path(header.first_index);
         let mut file = folder.open(&path)?;
         file.set_size(position.bytes)?;
-        // What recovery read may still be only in the page cache of a process that died: from here
-        // on it counts as durable, so it is made so.
+        // What recovery read may be only in the page cache: of a process that died before its sync,
+        // or clean although its sync failed, and then no later sync would write it. From here on it
+        // counts as durable, so it is written again and synced, and so is its name.
+        let length = position.bytes.saturating_sub(position.last_frame);
+        let mut last = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+        let count = folder.read_at(&path, position.last_frame, &mut last)?;
+        last.truncate(count);
+        file.write_at(position.last_frame, &last)?;
         file.sync()?;
+        folder.sync(std::slice::from_ref(&path))?;
         let reserve = Reserve::new(folder, &path, position.bytes, reservation);
         Ok(Self::at(path, header, key, entropy, file, reserve, position))
     }
