@@ -143,8 +143,22 @@ pub(crate) const STEPS: &[Step] = &[
         what: "faults and crashes against the real writer",
         needs: &[Need::Compiler],
         file: Some("crates/simulate/src/main.rs"),
-        action: Cargo(&["run", "--profile", "demo", "-p", "simulate", "--", "--seeds", "500"], &[]),
-        remedy: "replay the printed seed: `cargo xtask simulate -- --seed SEED`",
+        action: Cargo(
+            &[
+                "run",
+                "--profile",
+                "demo",
+                "-p",
+                "simulate",
+                "--",
+                "--runs",
+                "2000",
+                "--faults",
+                "200",
+            ],
+            &[],
+        ),
+        remedy: "the failure names the line that replays it; `cargo xtask simulate` runs this step",
     },
     Step {
         name: "kill",
@@ -152,7 +166,7 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &[Need::Compiler],
         file: Some("crates/simulate/src/main.rs"),
         action: Cargo(
-            &["run", "--profile", "demo", "-p", "simulate", "--", "kill", "--rounds", "20"],
+            &["run", "--profile", "demo", "-p", "simulate", "--", "kill", "--rounds", "100"],
             &[],
         ),
         remedy: "the data folder is kept and named above: `tacho verify --data DIR`",

@@ -19,8 +19,18 @@ impl<'o> Object<'o> {
         Self { out, empty: true }
     }
 
-    /// Writes the key (one of ours, or escaped) and hands out the place of the value.
-    fn key(&mut self, key: &str) -> &mut Vec<u8> {
+    /// Writes one of our own keys, which hold nothing to escape, and hands out the place of the value.
+    fn key(&mut self, key: &'static str) -> &mut Vec<u8> {
+        let opening: &[u8] = if self.empty { b"\"" } else { b",\"" };
+        self.empty = false;
+        self.out.extend_from_slice(opening);
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.out
+    }
+
+    /// Writes a producer's key and hands out the place of the value.
+    fn foreign_key(&mut self, key: &str) -> &mut Vec<u8> {
         if !self.empty {
             self.out.push(b',');
         }
@@ -30,20 +40,20 @@ impl<'o> Object<'o> {
         self.out
     }
 
-    fn text(&mut self, key: &str, text: Option<&str>) {
+    fn text(&mut self, key: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             string(self.key(key), text);
         }
     }
 
-    fn count(&mut self, key: &str, count: Option<u64>) {
+    fn count(&mut self, key: &'static str, count: Option<u64>) {
         if let Some(count) = count {
             // Writing to a vector cannot fail.
             let _ = write!(self.key(key), "{count}");
         }
     }
 
-    fn number(&mut self, key: &str, number: Option<f64>) {
+    fn number(&mut self, key: &'static str, number: Option<f64>) {
         if let Some(number) = number.filter(|n| n.is_finite()) {
             // The shortest text that reads back to the same double. Writing to a vector cannot
             // fail.
@@ -51,7 +61,7 @@ impl<'o> Object<'o> {
         }
     }
 
-    fn texts(&mut self, key: &str, texts: &[Text<'_>]) {
+    fn texts(&mut self, key: &'static str, texts: &[Text<'_>]) {
         if texts.is_empty() {
             return;
         }
@@ -140,7 +150,7 @@ impl Event<'_> {
         if !self.content.attributes.is_empty() {
             let mut inner = Object::open(o.key("attributes"));
             for (key, json) in &self.content.attributes {
-                inner.key(key).extend_from_slice(json.as_str().as_bytes());
+                inner.foreign_key(key).extend_from_slice(json.as_str().as_bytes());
             }
             inner.close();
         }

@@ -11,6 +11,7 @@ use redact::Redacted;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::{BuildHasher, Hasher as _};
 use std::ops::Range;
+use std::sync::Mutex;
 
 /// Secrets that name things inside this log without showing them: event ids in the idempotency
 /// window.
@@ -82,6 +83,15 @@ pub(crate) struct Item {
     pub(crate) tier: Tier,
 }
 
+/// Buffers of batches that are done, for the next ones: fresh megabytes from the system cost more than
+/// encoding into them, and every thread would keep its own.
+static SPARE: Mutex<Vec<Batch>> = Mutex::new(Vec::new());
+
+/// Spare buffers kept at most.
+const SPARE_BATCHES_MAX: usize = 4;
+/// A batch is worth keeping from this many bytes on, up to the size of a full batch of usual events.
+const SPARE_BYTES: Range<usize> = 64 << 10..16 << 20;
+
 /// Encoded records, ready for the writer.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
@@ -90,7 +100,37 @@ pub struct Batch {
     pub(crate) items: Vec<Item>,
 }
 
+impl Drop for Batch {
+    fn drop(&mut self) {
+        if SPARE_BYTES.contains(&self.bytes.capacity())
+            && let Ok(mut spare) = SPARE.try_lock()
+            && spare.len() < SPARE_BATCHES_MAX
+        {
+            let mut batch = std::mem::take(self);
+            batch.bytes.clear();
+            batch.texts.clear();
+            batch.items.clear();
+            spare.push(batch);
+        }
+    }
+}
+
 impl Batch {
+    /// An empty batch with room for about `bytes` of events, in used buffers if there are any.
+    fn with_room_for(bytes: usize) -> Self {
+        let used = if SPARE_BYTES.contains(&bytes) {
+            SPARE.try_lock().ok().and_then(|mut spare| spare.pop())
+        } else {
+            None
+        };
+        let mut batch = used.unwrap_or_default();
+        // Records are up to two fifths larger than their events, which are 600 bytes or so each.
+        batch.bytes.reserve(bytes + bytes / 5 * 2);
+        batch.items.reserve(bytes / 512);
+        batch.texts.reserve(bytes / 8);
+        batch
+    }
+
     /// Encodes redacted events: gives ids to those without one, salts and commits to each.
     ///
     /// `now_ms` goes into generated ids only (UUIDv7).
@@ -109,12 +149,12 @@ impl Batch {
     }
 
     /// Adds the records of another batch behind its own.
-    pub fn extend(&mut self, other: Self) {
+    pub fn extend(&mut self, mut other: Self) {
         let (bytes, texts) = (self.bytes.len(), self.texts.len());
         self.bytes.extend_from_slice(&other.bytes);
         self.texts.push_str(&other.texts);
         let shift = |range: &Range<usize>, by: usize| range.start + by..range.end + by;
-        self.items.extend(other.items.into_iter().map(|item| Item {
+        self.items.extend(std::mem::take(&mut other.items).into_iter().map(|item| Item {
             record: shift(&item.record, bytes),
             event_id: shift(&item.event_id, texts),
             stream: match &item.stream {
@@ -255,11 +295,7 @@ impl<'e> Encoder<'e> {
         now_ms: u64,
         bytes: usize,
     ) -> Self {
-        let mut batch = Batch::default();
-        // Records are about an eighth larger than their events, which are 600 bytes or so each.
-        batch.bytes.reserve(bytes + bytes / 4);
-        batch.items.reserve(bytes / 512);
-        batch.texts.reserve(bytes / 8);
+        let batch = Batch::with_room_for(bytes);
         Self { batch, salts: Salts::new(entropy), fingerprints, now_ms }
     }
 

@@ -23,14 +23,14 @@ use store::StoreError;
 
 /// A group stops growing at this many bytes of records: a frame of 8 MiB is written at full disk
 /// speed, and one of 10 times that would only make everybody wait longer.
-const GROUP_BYTES_MAX: usize = 8 << 20;
+const GROUP_BYTES_MAX: usize = 4 << 20;
 /// Batches waiting for the committer at most.
 const QUEUE_BATCHES_MAX: usize = 1024;
 /// Bytes of batches being encoded or waiting at most; see [`Log::admit`].
 const IN_FLIGHT_BYTES_MAX: usize = 32 << 20;
 /// Full tiles and bundles gathered before they go to the publisher, and at most while it is busy.
 const FILES_EAGER: usize = 64;
-const FILES_MAX: usize = 4096;
+const FILES_MAX: usize = 1024;
 
 /// A log open for writing, shared by any number of threads.
 pub struct Log {

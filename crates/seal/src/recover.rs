@@ -176,8 +176,8 @@ fn restore_tree(
     let mut number = head.size.div_ceil(width);
     let mut newest = true;
     let mut day = 0;
-    // Backwards through the entries of the last entry's day: record time never goes back, so the next
-    // record belongs to that day or to one that has no entries yet.
+    // Backwards through the entries of the last entry's day: record time never goes back, so the
+    // next record belongs to that day or to one that has no entries yet.
     while let Some(previous) = number.checked_sub(1) {
         number = previous;
         let partial = partial_width(head.size, 0);

@@ -74,7 +74,10 @@ impl Sequence {
         // Record time never goes back, whatever the clock does.
         self.time_ms = self.time_ms.max(now_ms);
         let outcomes: Vec<Vec<Outcome>> = batches
-            .map(|batch| batch.items.iter().map(|item| self.place(batch, item, payload)).collect())
+            .map(|batch| {
+                self.window.warm(batch.items.iter().map(|item| item.name));
+                batch.items.iter().map(|item| self.place(batch, item, payload)).collect()
+            })
             .collect::<Result<_, _>>()?;
         let count = u32::try_from(self.size() - first_index).unwrap_or(u32::MAX);
         Ok(Group { first_index, count, outcomes })

@@ -45,6 +45,14 @@ impl Window {
         self.seen.contains_key(&name)
     }
 
+    /// Makes room for names that are about to be inserted, and looks each up. The look-ups wait for
+    /// memory, not for each other; one after the other between hashes they would.
+    pub(crate) fn warm(&mut self, names: impl ExactSizeIterator<Item = u128>) {
+        let count = names.len();
+        let known = names.filter(|name| self.seen.contains_key(name)).count();
+        self.seen.reserve(count - known);
+    }
+
     /// The earlier record of this name; otherwise remembers the new one and returns `None`.
     pub(crate) fn check_or_insert(&mut self, name: u128, new: Seen) -> Option<Seen> {
         match self.seen.entry(name) {

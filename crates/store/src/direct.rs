@@ -16,7 +16,9 @@ use std::path::Path;
 
 const BLOCK: usize = BLOCK_BYTES as usize;
 /// A buffer larger than this is given back after use: only a rare group is larger.
-const BUFFER_BYTES_KEPT: usize = 12 << 20;
+const BUFFER_BYTES_KEPT: usize = 13 << 20;
+/// Buffers are made in steps of this many bytes, so that frames of about one size share one.
+const BUFFER_BYTES_STEP: usize = 1 << 20;
 
 pub(crate) struct DirectFile {
     file: File,
@@ -75,7 +77,7 @@ impl DirectFile {
     fn aligned(&mut self, bytes: usize) -> usize {
         if self.buffer.len() < bytes + BLOCK {
             // A fresh buffer: growing would copy bytes that are about to be overwritten.
-            self.buffer = vec![0; (bytes + BLOCK).next_power_of_two()];
+            self.buffer = vec![0; (bytes + BLOCK).next_multiple_of(BUFFER_BYTES_STEP)];
         }
         self.buffer.as_ptr().align_offset(BLOCK)
     }

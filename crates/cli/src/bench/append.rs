@@ -30,7 +30,6 @@ fn produce(
 ) -> Result<Acknowledgements, SealError> {
     let mut acknowledgements = Acknowledgements::default();
     let mut source = pool.source(case.run + number as u64);
-    let mut lines = Vec::new();
     for _ in 0..case.batches_per_producer() {
         // Room in memory is asked for first: 32 producers with 10,000 events each would not fit
         // otherwise.
@@ -40,6 +39,7 @@ fn produce(
             reason = "a size in bytes"
         )]
         let permit = log.admit((pool.mean_bytes() * case.batch as f64 * 2.0) as usize);
+        let mut lines = pool.buffer();
         source.fill(case.batch, &mut lines);
         acknowledgements.begin();
         let batch = intake::take_in(log, &lines, 1)?.batch;
@@ -47,10 +47,7 @@ fn produce(
         let sealed =
             receipt.outcomes.iter().filter(|o| matches!(o, Outcome::Sealed { .. })).count();
         acknowledgements.end(sealed);
-        // What only waits for its turn holds no memory.
-        if case.batch * case.producers > 40_000 {
-            lines = Vec::new();
-        }
+        pool.give_back(lines);
     }
     Ok(acknowledgements)
 }

@@ -51,7 +51,7 @@ struct Gate {
 
 impl Gate {
     fn new(case: Case) -> Self {
-        Self { free: Mutex::new((40_000 / case.batch).max(2)), freed: Condvar::new() }
+        Self { free: Mutex::new((25_000 / case.batch).max(2)), freed: Condvar::new() }
     }
 
     fn enter(&self) -> Pass<'_> {
@@ -126,10 +126,10 @@ fn produce(
     let key = LessSafeKey::new(key);
     let mut source = pool.source(case.run + number as u64);
     let (done, answer) = sync_channel(1);
-    let (mut lines, mut bytes) = (Vec::new(), Vec::new());
     let mut sum = 0_u64;
     for round in 0..case.batches_per_producer() {
         let _pass = gate.enter();
+        let (mut lines, mut bytes) = (pool.buffer(), pool.buffer());
         source.fill(case.batch, &mut lines);
         acknowledgements.begin();
         bytes.clear();
@@ -151,9 +151,8 @@ fn produce(
         let Ok(returned) = answer.recv() else { break };
         bytes = returned;
         acknowledgements.end(case.batch);
-        if case.batch * case.producers > 40_000 {
-            (lines, bytes) = (Vec::new(), Vec::new());
-        }
+        pool.give_back(lines);
+        pool.give_back(bytes);
     }
     std::hint::black_box(sum);
     acknowledgements

@@ -4,6 +4,7 @@
 //! that a run of any length holds no duplicates and needs no more memory than the pool.
 
 use std::fmt::Write as _;
+use std::sync::Mutex;
 
 /// Distinct lines in the pool: 12 MiB.
 const POOL_EVENTS: usize = 20_000;
@@ -126,6 +127,8 @@ impl Random {
 /// The pool, shared by all producers of a run.
 pub(crate) struct Pool {
     lines: Vec<(String, usize)>,
+    /// Buffers that nobody uses now: a producer that waits for its turn holds none.
+    spare: Mutex<Vec<Vec<u8>>>,
 }
 
 /// Hands out lines of the pool with ids of their own.
@@ -156,7 +159,19 @@ impl Pool {
                 (line, id_at)
             })
             .collect();
-        Self { lines }
+        Self { lines, spare: Mutex::default() }
+    }
+
+    /// A buffer, used before if there is one.
+    pub(crate) fn buffer(&self) -> Vec<u8> {
+        self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
+    }
+
+    /// Gives a buffer back.
+    pub(crate) fn give_back(&self, buffer: Vec<u8>) {
+        if let Ok(mut spare) = self.spare.lock() {
+            spare.push(buffer);
+        }
     }
 
     /// The mean length of a line in bytes, its newline included.

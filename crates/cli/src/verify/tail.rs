@@ -4,7 +4,7 @@
 use super::records::Observed;
 use crate::reading::End;
 use prove::{Finding, FindingKind, Report};
-use store::{FRAME_HEADER_BYTES, Folder, Tail};
+use store::{BLOCK_BYTES, FRAME_HEADER_BYTES, Folder, Tail};
 
 /// Judges what lies behind the last frame.
 pub(super) fn judge(folder: &dyn Folder, end: &End, observed: &Observed, report: &mut Report) {
@@ -20,7 +20,7 @@ pub(super) fn judge(folder: &dyn Folder, end: &End, observed: &Observed, report:
         report.add(Finding::of_file(FindingKind::Corrupt, file, detail));
     };
     match tail {
-        Tail::Reserved { bytes } if is_closed => extra(*bytes),
+        Tail::Reserved { bytes } if is_closed && !is_block_filled(*offset, *bytes) => extra(*bytes),
         Tail::Torn { bytes, .. }
             if is_closed && !is_frame_begun(folder, file, *offset, end.next_index) =>
         {
@@ -32,6 +32,12 @@ pub(super) fn judge(folder: &dyn Folder, end: &End, observed: &Observed, report:
         )),
         Tail::Clean | Tail::Reserved { .. } | Tail::Damaged { .. } => {}
     }
+}
+
+/// Whether zeros only fill the last block: a writer that starts writes the last frame again, in whole
+/// blocks, and cuts the file to its length at once; one that died in between leaves this.
+fn is_block_filled(offset: u64, bytes: u64) -> bool {
+    bytes < BLOCK_BYTES && (offset + bytes).is_multiple_of(BLOCK_BYTES)
 }
 
 /// Whether the bytes at `offset` can be the beginning of the next frame (format.md, "Journal

@@ -22,7 +22,7 @@ pub const JOURNAL_HEADER_BYTES: usize = 64;
 pub const FRAME_HEADER_BYTES: usize = 44;
 /// Bytes of the authentication tag.
 pub const TAG_BYTES: usize = 16;
-/// Bytes of a frame's payload at most: a group stops growing at 8 MiB, and one batch more (32 MiB
+/// Bytes of a frame's payload at most: a group stops growing at 4 MiB, and one batch more (32 MiB
 /// as sent, about as much as stored) may have joined it by then.
 pub const FRAME_PAYLOAD_BYTES_MAX: usize = 48 << 20;
 

@@ -92,6 +92,8 @@ impl FileJournal {
         let count = folder.read_at(&path, position.last_frame, &mut last)?;
         last.truncate(count);
         file.write_at(position.last_frame, &last)?;
+        // The write may have filled its last block with zeros.
+        file.set_size(position.bytes)?;
         file.sync()?;
         folder.sync(std::slice::from_ref(&path))?;
         let reserve = Reserve::new(folder, &path, position.bytes, reservation);
