@@ -19,7 +19,8 @@ impl<'o> Object<'o> {
         Self { out, empty: true }
     }
 
-    /// Writes one of our own keys, which hold nothing to escape, and hands out the place of the value.
+    /// Writes one of our own keys, which hold nothing to escape, and hands out the place of the
+    /// value.
     fn key(&mut self, key: &'static str) -> &mut Vec<u8> {
         let opening: &[u8] = if self.empty { b"\"" } else { b",\"" };
         self.empty = false;

@@ -83,13 +83,14 @@ pub(crate) struct Item {
     pub(crate) tier: Tier,
 }
 
-/// Buffers of batches that are done, for the next ones: fresh megabytes from the system cost more than
-/// encoding into them, and every thread would keep its own.
+/// Buffers of batches that are done, for the next ones: fresh megabytes from the system cost more
+/// than encoding into them, and every thread would keep its own.
 static SPARE: Mutex<Vec<Batch>> = Mutex::new(Vec::new());
 
 /// Spare buffers kept at most.
 const SPARE_BATCHES_MAX: usize = 4;
-/// A batch is worth keeping from this many bytes on, up to the size of a full batch of usual events.
+/// A batch is worth keeping from this many bytes on, up to the size of a full batch of usual
+/// events.
 const SPARE_BYTES: Range<usize> = 64 << 10..16 << 20;
 
 /// Encoded records, ready for the writer.

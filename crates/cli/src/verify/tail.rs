@@ -34,8 +34,8 @@ pub(super) fn judge(folder: &dyn Folder, end: &End, observed: &Observed, report:
     }
 }
 
-/// Whether zeros only fill the last block: a writer that starts writes the last frame again, in whole
-/// blocks, and cuts the file to its length at once; one that died in between leaves this.
+/// Whether zeros only fill the last block: a writer that starts writes the last frame again, in
+/// whole blocks, and cuts the file to its length at once; one that died in between leaves this.
 fn is_block_filled(offset: u64, bytes: u64) -> bool {
     bytes < BLOCK_BYTES && (offset + bytes).is_multiple_of(BLOCK_BYTES)
 }
