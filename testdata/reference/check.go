@@ -5,11 +5,12 @@
 // line with the project's own Rust, so a mistake made there cannot repeat itself here. What it is not:
 // a reader of records; it needs no key but the log's public one and sees commitments only.
 //
-//	check LOGDIR VKEY [-old CHECKPOINT] [-chain]
+//	check LOGDIR VKEY [-old CHECKPOINT] [-chain] [-all]
 //
 // LOGDIR is the folder of one log, VKEY its verifier key ("name+hash+base64"). With -old it also opens a
 // checkpoint that was seen at another time and requires that one of the two trees is a prefix of the other,
-// and that the log still holds everything that the larger one signed. With -chain it also requires that
+// and that the log still holds everything that the larger one signed. With -all it proves every entry and
+// every earlier size, otherwise a spread of them. With -chain it also requires that
 // each entry carries its predecessor's leaf hash at bytes 40..72 (docs/internals/format.md, "Entry").
 //
 // Exit code 0: everything agrees. 1: it does not, with the reason on standard error. 2: wrong arguments.
@@ -46,6 +47,7 @@ type options struct {
 	key    string
 	old    string
 	chain  bool
+	all    bool
 }
 
 // head is what a checkpoint says: which log, how many entries, which root.
@@ -63,7 +65,7 @@ type counts struct {
 func main() {
 	options, err := parse(os.Args[1:])
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "check: %v\nusage: check LOGDIR VKEY [-old CHECKPOINT] [-chain]\n", err)
+		fmt.Fprintf(os.Stderr, "check: %v\nusage: check LOGDIR VKEY [-old CHECKPOINT] [-chain] [-all]\n", err)
 		os.Exit(2)
 	}
 	start := time.Now()
@@ -85,6 +87,8 @@ func parse(arguments []string) (options, error) {
 		switch arguments[i] {
 		case "-chain", "--chain":
 			o.chain = true
+		case "-all", "--all":
+			o.all = true
 		case "-old", "--old":
 			if i+1 == len(arguments) {
 				return o, fmt.Errorf("-old needs the path of a checkpoint")
@@ -124,10 +128,10 @@ func check(o options) (head, counts, error) {
 	}
 	// From here on only the tiles are read; TileHashReader checks each one up to the signed root.
 	reader := tlog.TileHashReader(tlog.Tree{N: now.size, Hash: now.root}, &tileFolder{o.folder, map[tlog.Tile][]byte{}})
-	if err := checkInclusion(now, hashes, reader, &n); err != nil {
+	if err := checkInclusion(o, now, hashes, reader, &n); err != nil {
 		return now, n, err
 	}
-	if err := checkConsistency(now, hashes, reader, &n); err != nil {
+	if err := checkConsistency(o, now, hashes, reader, &n); err != nil {
 		return now, n, err
 	}
 	if o.old != "" {
@@ -441,9 +445,16 @@ func (t *tileFolder) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return found, nil
 }
 
-// spread chooses numbers in 0..limit: both ends, every power of two and its neighbours, and a fixed
-// pseudo-random set, so that a failure repeats.
-func spread(limit int64) []int64 {
+// spread chooses numbers in 0..limit: all of them, or both ends, every power of two and its neighbours,
+// and a fixed pseudo-random set, so that a failure repeats.
+func spread(limit int64, all bool) []int64 {
+	if all {
+		numbers := make([]int64, limit)
+		for i := range numbers {
+			numbers[i] = int64(i)
+		}
+		return numbers
+	}
 	chosen := map[int64]bool{0: true, limit - 1: true}
 	for power := int64(1); power <= limit; power *= 2 {
 		chosen[power-1], chosen[power], chosen[power+1] = true, true, true
@@ -463,11 +474,11 @@ func spread(limit int64) []int64 {
 }
 
 // checkInclusion proves a spread of entries from the tiles, and that a proof fails for another hash.
-func checkInclusion(now head, hashes storedHashes, reader tlog.HashReader, n *counts) error {
+func checkInclusion(o options, now head, hashes storedHashes, reader tlog.HashReader, n *counts) error {
 	if now.size == 0 {
 		return nil
 	}
-	for _, index := range spread(now.size) {
+	for _, index := range spread(now.size, o.all) {
 		proof, err := tlog.ProveRecord(now.size, index, reader)
 		if err != nil {
 			return fmt.Errorf("inclusion of entry %d: %v", index, err)
@@ -486,11 +497,11 @@ func checkInclusion(now head, hashes storedHashes, reader tlog.HashReader, n *co
 }
 
 // checkConsistency proves from the tiles that a spread of earlier trees are prefixes of this one.
-func checkConsistency(now head, hashes storedHashes, reader tlog.HashReader, n *counts) error {
+func checkConsistency(o options, now head, hashes storedHashes, reader tlog.HashReader, n *counts) error {
 	if now.size == 0 {
 		return nil
 	}
-	for _, size := range append(spread(now.size), now.size) {
+	for _, size := range append(spread(now.size, o.all), now.size) {
 		if size == 0 {
 			continue // every tree continues the empty one; tlog has no proof for it
 		}

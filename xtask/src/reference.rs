@@ -199,7 +199,7 @@ const DAMAGES: &[Damage] = &[
 
 fn check(checker: &Path, sample: &Sample) -> Result<(), Failure> {
     let run = |log: &Path| Job::new(checker).arg(log).arg(&sample.key);
-    run(&sample.log).arg("-chain").run()?;
+    run(&sample.log).args(["-chain", "-all"]).run()?;
     if let Some(older) = &sample.older {
         run(older).arg("-chain").run()?;
         run(&sample.log).arg("-old").arg(older.join("checkpoint")).run()?;

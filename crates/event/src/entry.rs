@@ -109,7 +109,7 @@ impl Entry {
 }
 
 /// A slice of known length as an array; the callers' ranges are constants.
-fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+pub(crate) fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut array = [0; N];
     array.copy_from_slice(bytes);
     array

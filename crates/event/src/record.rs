@@ -3,7 +3,7 @@
 //!
 //! Not here: encryption and framing (`store`), the tree (`merkle`).
 
-use crate::entry::{Entry, Kind};
+use crate::entry::{Entry, Kind, array};
 use crate::tier::Tier;
 use sha2::{Digest, Sha256};
 
@@ -161,13 +161,6 @@ fn salted(label: &[u8], salt: &[u8; SALT_BYTES], bytes: &[u8]) -> [u8; 32] {
     hash.update(salt);
     hash.update(bytes);
     hash.finalize().into()
-}
-
-/// A slice of known length as an array; the callers' ranges are constants.
-fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    let mut array = [0; N];
-    array.copy_from_slice(bytes);
-    array
 }
 
 #[cfg(test)]
