@@ -31,7 +31,10 @@ impl Failure {
 
     /// The operating system refused something about a path.
     pub(crate) fn io<'p>(action: &'p str, path: &'p Path) -> impl FnOnce(io::Error) -> Self + 'p {
-        move |error| Self::new(format!("cannot {action} {}: {error}", path.display()))
+        move |error| {
+            let advice = advice(&error);
+            Self::new(format!("cannot {action} {}: {error}{advice}", path.display()))
+        }
     }
 
     /// The operating system refused standard output.
@@ -40,6 +43,21 @@ impl Failure {
             io::ErrorKind::BrokenPipe => Self::NobodyReads,
             _ => Self::new(format!("cannot write to standard output: {error}")),
         }
+    }
+}
+
+/// What to do about an error of the operating system, where that can be said.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "; check the path",
+        io::ErrorKind::PermissionDenied => {
+            "; change its permissions, or run as the user that it belongs to"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "; choose a folder on a disk that can be written to",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; free some space and run it again: what was acknowledged is safe, a retry adds nothing twice"
+        }
+        _ => "",
     }
 }
 

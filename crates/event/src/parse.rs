@@ -296,10 +296,17 @@ fn members<'a>(
         {
             Err(EventError::new(Code::NotAnObject, field, "expected a JSON object"))
         }
-        (Err(error), None) => {
-            Err(EventError::new(Code::NotJson, field, format!("not valid JSON: {error}")))
-        }
+        (Err(error), None) => Err(EventError::new(Code::NotJson, field, not_json(&error))),
     }
+}
+
+/// What is wrong with JSON, without quoting what stands there: it may be a secret.
+fn not_json(error: &serde_json::Error) -> String {
+    if error.is_data() {
+        let (line, column) = (error.line(), error.column());
+        return format!("not valid JSON: expected an object at line {line} column {column}");
+    }
+    format!("not valid JSON: {error}")
 }
 
 fn wrong_type(field: &str, wanted: &'static str) -> EventError {
@@ -316,7 +323,7 @@ fn text<'a>(value: &'a str, field: &str) -> Result<Option<Text<'a>>, EventError>
         Cow::Borrowed(inner)
     } else {
         let decoded = serde_json::from_str::<String>(value)
-            .map_err(|error| EventError::new(Code::NotJson, field, error.to_string()))?;
+            .map_err(|error| EventError::new(Code::NotJson, field, not_json(&error)))?;
         Cow::Owned(decoded)
     };
     Ok(Some(text).filter(|text| !text.is_empty()))

@@ -98,6 +98,23 @@ fn each_mistake_has_its_code_and_field() {
 }
 
 #[test]
+fn reasons_quote_nothing_that_was_sent() {
+    for json in [
+        "\"sk-canary\" x",
+        "sk-canary",
+        r#"{"event_type":"a","confidence":"sk-canary"}"#,
+        r#"{"event_type":"a","tags":["sk-canary",1]}"#,
+        r#"{"event_type":"a","outcome":"sk-canary"}"#,
+        r#"{"event_type":"a","timestamp":"sk-canary"}"#,
+        r#"{"event_type":"a","params":{"a":sk-canary}}"#,
+        r#"{"event_type":"a","schema":"sk-canary"}"#,
+    ] {
+        let error = Event::from_json(json.as_bytes()).unwrap_err();
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
+
+#[test]
 fn a_part_that_stands_in_both_stored_halves_is_refused() {
     let meta = br#"{"event_type":"a","params":1}"#;
     let error = Event::from_stored(meta, br#"{"params":2}"#).unwrap_err();
