@@ -87,8 +87,8 @@ pub(crate) struct Item {
 /// than encoding into them, and every thread would keep its own.
 static SPARE: Mutex<Vec<Batch>> = Mutex::new(Vec::new());
 
-/// Spare buffers kept at most.
-const SPARE_BATCHES_MAX: usize = 4;
+/// Bytes of records in spare buffers, from which on no more are kept.
+const SPARE_BYTES_TOTAL: usize = 24 << 20;
 /// A batch is worth keeping from this many bytes on, up to the size of a full batch of usual
 /// events.
 const SPARE_BYTES: Range<usize> = 64 << 10..16 << 20;
@@ -105,7 +105,7 @@ impl Drop for Batch {
     fn drop(&mut self) {
         if SPARE_BYTES.contains(&self.bytes.capacity())
             && let Ok(mut spare) = SPARE.try_lock()
-            && spare.len() < SPARE_BATCHES_MAX
+            && spare.iter().map(|batch| batch.bytes.capacity()).sum::<usize>() < SPARE_BYTES_TOTAL
         {
             let mut batch = std::mem::take(self);
             batch.bytes.clear();

@@ -27,7 +27,11 @@ const GROUP_BYTES_MAX: usize = 4 << 20;
 /// Batches waiting for the committer at most.
 const QUEUE_BATCHES_MAX: usize = 1024;
 /// Bytes of batches being encoded or waiting at most; see [`Log::admit`].
-const IN_FLIGHT_BYTES_MAX: usize = 32 << 20;
+const IN_FLIGHT_BYTES_MAX: usize = 40 << 20;
+/// One part in this many of the time may go into publishing.
+const PUBLICATION_SHARE: u32 = 50;
+/// A checkpoint is published at least this often while there is something to publish.
+const PUBLICATION_INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// Full tiles and bundles gathered before they go to the publisher, and at most while it is busy.
 const FILES_EAGER: usize = 64;
 const FILES_MAX: usize = 1024;
@@ -222,6 +226,8 @@ struct Committer {
     publisher: Option<JoinHandle<Publisher>>,
     publishing: bool,
     last_publication: Instant,
+    /// How long the last publication took.
+    publication_took: Duration,
     last_commit: Instant,
 }
 
@@ -248,6 +254,7 @@ impl Committer {
             publisher,
             publishing: false,
             last_publication: now,
+            publication_took: Duration::ZERO,
             last_commit: now,
         }
     }
@@ -336,7 +343,7 @@ impl Committer {
     fn patience(&self) -> Duration {
         let poisoned = self.writer.poisoned.is_some();
         let behind = !poisoned && self.writer.published() != self.writer.size();
-        let publish = Duration::from_millis(self.writer.options.publish_ms);
+        let publish = self.publication_interval();
         let heartbeat = match self.writer.options.heartbeat_ms {
             0 => Duration::from_secs(3600),
             milliseconds => Duration::from_millis(milliseconds),
@@ -358,7 +365,7 @@ impl Committer {
 
     /// Gives full files to the publisher, and a head when one is due.
     fn hand_over(&mut self) {
-        let interval = Duration::from_millis(self.writer.options.publish_ms);
+        let interval = self.publication_interval();
         let due = !self.publishing && self.last_publication.elapsed() >= interval;
         let gathered = self.writer.sequence.full.len();
         if due && self.writer.published() != self.writer.size() {
@@ -367,6 +374,13 @@ impl Committer {
             let work = Work { files: std::mem::take(&mut self.writer.sequence.full), head: None };
             self.send(work, gathered >= FILES_MAX);
         }
+    }
+
+    /// Publishing syncs hundreds of files when the log is busy, and the journal waits meanwhile: it
+    /// may take a fiftieth of the time, so a busy log publishes less often, but every few seconds.
+    fn publication_interval(&self) -> Duration {
+        let wanted = Duration::from_millis(self.writer.options.publish_ms);
+        wanted.max((self.publication_took * PUBLICATION_SHARE).min(PUBLICATION_INTERVAL_MAX))
     }
 
     fn send_head(&mut self, wait: bool) {
@@ -411,6 +425,7 @@ impl Committer {
 
     fn note(&mut self, size: u64, outcome: Result<(), StoreError>) {
         self.publishing = false;
+        self.publication_took = self.last_publication.elapsed();
         // A failure poisons the writer, and the next append says so.
         let _ = self.writer.published_up_to(size, outcome);
     }

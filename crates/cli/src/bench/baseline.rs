@@ -51,7 +51,7 @@ struct Gate {
 
 impl Gate {
     fn new(case: Case) -> Self {
-        Self { free: Mutex::new((25_000 / case.batch).max(2)), freed: Condvar::new() }
+        Self { free: Mutex::new((30_000 / case.batch).max(3)), freed: Condvar::new() }
     }
 
     fn enter(&self) -> Pass<'_> {

@@ -8,6 +8,8 @@ use std::sync::Mutex;
 
 /// Distinct lines in the pool: 12 MiB.
 const POOL_EVENTS: usize = 20_000;
+/// Buffers kept for the next batch at most.
+const SPARE_BUFFERS_MAX: usize = 4;
 /// Sessions that the pool's events belong to.
 const SESSIONS: u64 = 5_000;
 
@@ -169,7 +171,9 @@ impl Pool {
 
     /// Gives a buffer back.
     pub(crate) fn give_back(&self, buffer: Vec<u8>) {
-        if let Ok(mut spare) = self.spare.lock() {
+        if let Ok(mut spare) = self.spare.lock()
+            && spare.len() < SPARE_BUFFERS_MAX
+        {
             spare.push(buffer);
         }
     }
