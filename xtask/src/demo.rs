@@ -46,6 +46,8 @@ pub(crate) fn play(mut arguments: Arguments) -> Result<(), Failure> {
     if !serve {
         job = job.arg("--headless");
     }
+    // The demo's key goes with its folder, not into the user's configuration.
+    job = job.env("XDG_CONFIG_HOME", data.path().join("configuration"));
     job.arg("--data").arg(data.path().join("data")).args(further).run()
 }
 

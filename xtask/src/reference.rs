@@ -81,12 +81,11 @@ pub(crate) fn step() -> Result<Outcome, Failure> {
 /// The one place that knows which commands make a log.
 fn make_log(folder: &Path) -> Result<Sample, Failure> {
     let data = folder.join("data");
-    // A key of its own, so that the user's configuration folder stays as it is.
-    let kek = folder.join("kek");
+    // A configuration folder of its own, so that the user's stays as it is.
+    let configuration = folder.join("configuration");
     let tacho = |words: &[&str]| {
-        let job =
-            Job::new(place::tacho("demo")).arg("--data").arg(&data).arg("--kek-file").arg(&kek);
-        job.args(words.iter().copied())
+        let job = Job::new(place::tacho("demo")).env("XDG_CONFIG_HOME", &configuration);
+        job.arg("--data").arg(&data).args(words.iter().copied())
     };
     let append = |count: u32| {
         tacho(&["bench", "append", "--keep", "--batch", "1000", "--producers", "1", "--count"])
