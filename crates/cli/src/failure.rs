@@ -54,9 +54,7 @@ fn advice(error: &io::Error) -> &'static str {
             "; change its permissions, or run as the user that it belongs to"
         }
         io::ErrorKind::ReadOnlyFilesystem => "; choose a folder on a disk that can be written to",
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; free some space and run it again: what was acknowledged is safe, a retry adds nothing twice"
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FREE_SPACE,
         _ => "",
     }
 }
@@ -78,9 +76,25 @@ macro_rules! from_display {
     };
 }
 
+/// What to do when the disk is full.
+const FREE_SPACE: &str = "; free some space and run it again: what was acknowledged is safe, and an event with an id is \
+     sealed once";
+
+impl From<store::StoreError> for Failure {
+    fn from(error: store::StoreError) -> Self {
+        let advice = if error.is_out_of_space() { FREE_SPACE } else { "" };
+        Self::new(format!("{error}{advice}"))
+    }
+}
+
+impl From<seal::SealError> for Failure {
+    fn from(error: seal::SealError) -> Self {
+        let full = matches!(&error, seal::SealError::Store(store) if store.is_out_of_space());
+        Self::new(format!("{error}{}", if full { FREE_SPACE } else { "" }))
+    }
+}
+
 from_display!(
-    seal::SealError,
-    store::StoreError,
     keys::KekError,
     keys::KeyringError,
     keys::EntropyError,

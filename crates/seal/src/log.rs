@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use store::StoreError;
 
-/// A group stops growing at this many bytes of records: a frame of 8 MiB is written at full disk
+/// A group stops growing at this many bytes of records: a frame of 4 MiB is written at full disk
 /// speed, and one of 10 times that would only make everybody wait longer.
 const GROUP_BYTES_MAX: usize = 4 << 20;
 /// Batches waiting for the committer at most.
