@@ -106,15 +106,21 @@ pub fn run(
 pub fn fill(log: &Log, count: usize, batch: usize, producers: usize) -> Result<u64, SealError> {
     let pool = Pool::new(1);
     let batch = batch.min(count).max(1);
-    let run = u64::from(std::process::id()) << 12;
-    let case = Case { batch, producers, events: count / batch * batch, run };
-    let mut events = append::run(log, &pool, case)?.events;
-    let rest = count.saturating_sub(usize::try_from(events).unwrap_or(count));
-    if rest > 0 {
-        let case = Case { batch: rest, producers: 1, events: rest, run: run + producers as u64 };
+    let mut run = u64::from(std::process::id()) << 12;
+    let (mut events, mut producers) = (0, producers);
+    // What does not divide evenly among the producers is one producer's, and the last batch is short.
+    loop {
+        let rest = count.saturating_sub(usize::try_from(events).unwrap_or(count));
+        if rest == 0 {
+            return Ok(events);
+        }
+        if rest < batch * producers {
+            producers = 1;
+        }
+        let case = Case { batch: batch.min(rest), producers, events: rest, run };
         events += append::run(log, &pool, case)?.events;
+        run += producers as u64;
     }
-    Ok(events)
 }
 
 /// Enough events for a second or so of each case.

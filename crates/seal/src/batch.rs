@@ -88,7 +88,9 @@ pub(crate) struct Item {
 static SPARE: Mutex<Vec<Batch>> = Mutex::new(Vec::new());
 
 /// Bytes of records in spare buffers, from which on no more are kept.
-const SPARE_BYTES_TOTAL: usize = 24 << 20;
+const SPARE_BYTES_TOTAL: usize = 32 << 20;
+/// Room is made in steps of this share of itself, so that batches of about one size share buffers.
+const ROOM_STEPS: usize = 8;
 /// A batch is worth keeping from this many bytes on, up to the size of a full batch of usual
 /// events.
 const SPARE_BYTES: Range<usize> = 64 << 10..16 << 20;
@@ -104,7 +106,7 @@ pub struct Batch {
 impl Drop for Batch {
     fn drop(&mut self) {
         if SPARE_BYTES.contains(&self.bytes.capacity())
-            && let Ok(mut spare) = SPARE.try_lock()
+            && let Ok(mut spare) = SPARE.lock()
             && spare.iter().map(|batch| batch.bytes.capacity()).sum::<usize>() < SPARE_BYTES_TOTAL
         {
             let mut batch = std::mem::take(self);
@@ -119,17 +121,51 @@ impl Drop for Batch {
 impl Batch {
     /// An empty batch with room for about `bytes` of events, in used buffers if there are any.
     fn with_room_for(bytes: usize) -> Self {
-        let used = if SPARE_BYTES.contains(&bytes) {
-            SPARE.try_lock().ok().and_then(|mut spare| spare.pop())
-        } else {
-            None
-        };
-        let mut batch = used.unwrap_or_default();
         // Records are up to two fifths larger than their events, which are 600 bytes or so each.
-        batch.bytes.reserve(bytes + bytes / 5 * 2);
-        batch.items.reserve(bytes / 512);
-        batch.texts.reserve(bytes / 8);
-        batch
+        let room = bytes + bytes / 5 * 2;
+        let room = room.next_multiple_of((room.next_power_of_two() / ROOM_STEPS).max(1));
+        Self::used(room).unwrap_or_else(|| Self {
+            bytes: Vec::with_capacity(room),
+            items: Vec::with_capacity(room / 700),
+            texts: String::with_capacity(room / 11),
+        })
+    }
+
+    /// The smallest spare batch with this much room.
+    fn used(room: usize) -> Option<Self> {
+        let mut spare = SPARE.lock().ok().filter(|_| SPARE_BYTES.contains(&room))?;
+        let fits = |(at, batch): (usize, &Self)| {
+            (batch.bytes.capacity() >= room).then_some((batch.bytes.capacity(), at))
+        };
+        let (_, place) = spare.iter().enumerate().filter_map(fits).min()?;
+        Some(spare.swap_remove(place))
+    }
+
+    /// The same records in batches of at most `max` bytes each, or one record.
+    pub(crate) fn pieces(&self, max: usize) -> Vec<Self> {
+        let mut pieces: Vec<Self> = Vec::new();
+        for item in &self.items {
+            let record = self.bytes.get(item.record.clone()).unwrap_or_default();
+            let text = |range: &Range<usize>| self.texts.get(range.clone()).unwrap_or_default();
+            if pieces.last().is_none_or(|piece| piece.bytes.len() + record.len() > max) {
+                pieces.push(Self::default());
+            }
+            let Some(piece) = pieces.last_mut() else { break };
+            let start = piece.bytes.len();
+            piece.bytes.extend_from_slice(record);
+            let item = Item {
+                record: start..piece.bytes.len(),
+                event_id: piece.text(text(&item.event_id)),
+                stream: match &item.stream {
+                    StreamName::Session(range) => StreamName::Session(piece.text(text(range))),
+                    StreamName::Trace(range) => StreamName::Trace(piece.text(text(range))),
+                    alone => alone.clone(),
+                },
+                ..item.clone()
+            };
+            piece.items.push(item);
+        }
+        pieces
     }
 
     /// Encodes redacted events: gives ids to those without one, salts and commits to each.

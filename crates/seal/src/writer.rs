@@ -22,6 +22,9 @@ use store::{FileJournal, Folder, FrameBuffer, Journal, JournalHeader, Lock, Rese
 /// The path of the keyring.
 pub const KEYRING_PATH: &str = "keyring";
 
+/// Bytes of records in one group at most: a frame has a limit, and life events need a little room.
+const GROUP_BYTES_LIMIT: usize = store::FRAME_PAYLOAD_BYTES_MAX - (1 << 20);
+
 /// What the writer is given from outside, and how it is to behave.
 #[derive(Clone)]
 pub struct Options {
@@ -126,7 +129,11 @@ impl Writer {
         if let Some(reason) = &self.poisoned {
             return Err(SealError::Poisoned { reason: reason.clone() });
         }
-        let outcome = self.commit_group(batches);
+        let outcome = if batches.iter().map(Batch::bytes).sum::<usize>() <= GROUP_BYTES_LIMIT {
+            self.commit_group(batches)
+        } else {
+            batches.into_iter().map(|batch| self.commit_pieces(batch)).collect()
+        };
         if let Err(error) = &outcome {
             self.poison(error.to_string());
         }
@@ -158,6 +165,19 @@ impl Writer {
         }
         group.outcomes.remove(0);
         self.receipts(batches, group)
+    }
+
+    /// Seals a batch that one frame may not hold in several, and acknowledges it as a whole. After a
+    /// crash in between a retry finds the first pieces there.
+    fn commit_pieces(&mut self, batch: Batch) -> Result<Receipt, SealError> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for piece in batch.pieces(GROUP_BYTES_LIMIT) {
+            for receipt in self.commit_group(vec![piece])? {
+                outcomes.extend(receipt.outcomes);
+            }
+        }
+        let (recorded_ms, checkpoint) = (self.sequence.time_ms, self.checkpoint());
+        Ok(Receipt { batch, outcomes, recorded_ms, checkpoint })
     }
 
     fn append(&mut self, group: &Group) -> Result<(), SealError> {

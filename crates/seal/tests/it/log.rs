@@ -57,6 +57,38 @@ fn many_producers_share_one_order_without_gaps() {
 }
 
 #[test]
+fn a_batch_larger_than_a_frame_is_sealed_whole_and_read_back() {
+    let (_temporary, folder) = disk();
+    let log = Log::start(seal::open(&folder, kek(), options()).unwrap());
+    let lines: Vec<String> = (0..60)
+        .map(|n| {
+            let text = "x".repeat(900_000);
+            format!(
+                r#"{{"event_id":"e{n}","event_type":"a.b","session_id":"s","result":"{text}"}}"#
+            )
+        })
+        .collect();
+    let events =
+        lines.iter().map(|line| log.redactor().redact(Event::from_json(line.as_bytes()).unwrap()));
+    let batch = log.encode(events).unwrap();
+    assert!(batch.bytes() > store::FRAME_PAYLOAD_BYTES_MAX);
+    let receipt = log.append(batch).unwrap();
+    assert_eq!(indexes(&receipt), (2..62).collect::<Vec<_>>());
+    log.close().unwrap();
+    let mut writer = open(&folder);
+    assert_eq!(writer.size(), 63);
+    let again = Event::from_json(lines[59].as_bytes()).unwrap();
+    let again = log_batch(&writer, again);
+    let outcomes = writer.commit(vec![again]).unwrap().remove(0).outcomes;
+    assert!(matches!(outcomes[..], [Outcome::Duplicate { index: 61, .. }]), "{outcomes:?}");
+}
+
+fn log_batch(writer: &Writer, event: Event<'_>) -> Batch {
+    let event = writer.redactor().redact(event);
+    Batch::encode([event], writer.fingerprints(), &keys::SystemEntropy::new(), 0).unwrap()
+}
+
+#[test]
 fn silence_is_filled_with_heartbeats() {
     let (_temporary, folder) = disk();
     let options = Options { heartbeat_ms: 20, publish_ms: 5, ..options() };

@@ -5,7 +5,9 @@
 //! may "succeed" when it is tried again although the data is gone): it refuses everything
 //! afterwards, and the caller reopens from what is really on disk.
 
-use super::frame::{FrameBuffer, JOURNAL_HEADER_BYTES, JournalHeader, associated_data};
+use super::frame::{
+    FRAME_PAYLOAD_BYTES_MAX, FrameBuffer, JOURNAL_HEADER_BYTES, JournalHeader, associated_data,
+};
 use super::reserve::{Reservation, Reserve};
 use super::{Journal, journal_path};
 use crate::error::StoreError;
@@ -169,6 +171,14 @@ impl Journal for FileJournal {
         }
         if first_index != self.next_index {
             return Err(StoreError::Ahead { expected: first_index, actual: self.next_index });
+        }
+        // No reader would believe it: refused before a byte is written.
+        if frame.payload_bytes() > FRAME_PAYLOAD_BYTES_MAX {
+            let reason = format!(
+                "a frame of {} bytes is over the limit of the format",
+                frame.payload_bytes()
+            );
+            return Err(StoreError::io("write", &self.path)(std::io::Error::other(reason)));
         }
         self.poisoned = true;
         self.encrypt(first_index, count, frame)?;
