@@ -5,6 +5,7 @@
 //! shown.
 
 use crate::event::{Cost, Event, Model, Principal, Producer, Redaction, Text, Tokens};
+use crate::plain;
 use std::io::Write as _;
 
 /// Appends the members of one JSON object.
@@ -81,10 +82,7 @@ impl<'o> Object<'o> {
 
 /// Writes a JSON string; most hold nothing to escape and are copied whole.
 fn string(out: &mut Vec<u8>, text: &str) {
-    // Without an early exit the compiler checks 32 bytes at a time.
-    let escapes =
-        text.bytes().fold(false, |found, b| found | (b < 0x20) | (b == b'"') | (b == b'\\'));
-    if escapes {
+    if !plain::is_plain(text.as_bytes()) {
         // Writing to a vector cannot fail.
         let _ = serde_json::to_writer(&mut *out, text);
         return;

@@ -6,6 +6,7 @@
 
 use crate::error::{Code, EventError};
 use crate::limits::NESTING_MAX;
+use crate::plain;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -28,8 +29,12 @@ impl<'a> Json<'a> {
     /// The same for a value that stands at nesting level `level` of its event (a member of the
     /// event's own object stands at level 2).
     pub(crate) fn parse_at(text: &'a str, field: &str, level: usize) -> Result<Self, EventError> {
+        let outer = text.trim_matches([' ', '\t', '\r', '\n']);
+        if is_sound_scalar(outer) {
+            return Ok(Self(Cow::Borrowed(outer)));
+        }
         check(text, field, level)?;
-        Ok(Self(compact(text.trim_matches([' ', '\t', '\r', '\n']))))
+        Ok(Self(compact(outer)))
     }
 
     /// A value that this process made, and that is therefore free of duplicate keys.
@@ -81,15 +86,6 @@ impl<'a> Json<'a> {
 
 /// Checks the grammar, the depth and the keys of `text`.
 fn check(text: &str, field: &str, level: usize) -> Result<(), EventError> {
-    let start = text.bytes().find(|b| !b.is_ascii_whitespace());
-    let nested = matches!(start, Some(b'{' | b'['));
-    // Scalars arrive as raw values, whose grammar was checked; only escapes may still be unsound.
-    if !nested
-        && memchr::memchr(b'\\', text.as_bytes()).is_none()
-        && (start == Some(b'"') || is_plain_scalar(text))
-    {
-        return Ok(());
-    }
     let mut fault = None;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let seed = Strict { depth: level, path: Path { parent: None, key: field }, fault: &mut fault };
@@ -103,17 +99,30 @@ fn check(text: &str, field: &str, level: usize) -> Result<(), EventError> {
     }
 }
 
+/// True for scalars that are seen to be sound at a glance: strings without anything to escape, and
+/// plain numbers and literals. Anything else takes the slow road.
+fn is_sound_scalar(text: &str) -> bool {
+    match text.as_bytes() {
+        [b'"', inner @ .., b'"'] => plain::is_plain(inner),
+        [b'{' | b'[', ..] => false,
+        _ => is_plain_scalar(text),
+    }
+}
+
 /// Numbers and literals of a size that cannot overflow a double: anything else takes the slow road.
-fn is_plain_scalar(text: &str) -> bool {
-    matches!(text, "true" | "false" | "null")
-        || (text.len() <= 18
-            && !text.is_empty()
-            && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'))
-            && text.parse::<f64>().is_ok()
-            && text.bytes().next_back().is_some_and(|b| b.is_ascii_digit())
-            && !text.trim_start_matches('-').starts_with('.')
-            && !(text.trim_start_matches('-').starts_with('0')
-                && text.trim_start_matches('-').as_bytes().get(1).is_some_and(u8::is_ascii_digit)))
+pub(crate) fn is_plain_scalar(text: &str) -> bool {
+    if text.len() > 18 {
+        return false;
+    }
+    let bytes = text.as_bytes();
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let (whole, rest) = unsigned.split_at(digits(unsigned));
+    let sound = whole == b"0" || !whole.is_empty() && whole.first() != Some(&b'0');
+    let fraction = rest.strip_prefix(b".");
+    sound && rest.is_empty()
+        || sound && fraction.is_some_and(|f| !f.is_empty() && digits(f) == f.len())
+        || matches!(text, "true" | "false" | "null")
 }
 
 /// Where in the value the walk stands, for the error message only.
@@ -326,6 +335,14 @@ mod tests {
     fn white_space_outside_strings_is_dropped_and_inside_is_kept() {
         let json = Json::parse(" { \"a b\" : [ 1 , \"x \\\" y\" ] } ", "params").unwrap();
         assert_eq!(json.as_str(), "{\"a b\":[1,\"x \\\" y\"]}");
+    }
+
+    #[test]
+    fn a_quoted_text_with_more_behind_it_is_no_string() {
+        for text in ["\"a\" and \"b\"", "\"a", "\"", "\"line\nbreak\""] {
+            assert_eq!(code(text).map(|c| c.0), Some(Code::NotJson), "{text}");
+        }
+        assert_eq!(Json::parse(" \"a b\" ", "x").unwrap().as_str(), "\"a b\"");
     }
 
     #[test]

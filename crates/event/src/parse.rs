@@ -1,21 +1,21 @@
 //! Reading an Event from JSON: what producers send, and what the log stored.
 //!
-//! One pass of serde_json finds the members; each member is then read by its meaning, so that every
-//! refusal names its field. Strictness inside values is `json`'s.
+//! `members` finds the members; each is then read here by its meaning, so that every refusal names
+//! its field. Strictness inside values is `json`'s.
 
 use crate::error::{Code, EventError};
 use crate::event::{
     Assurance, Cost, Event, Model, Outcome, Part, Phase, Principal, Producer, Redaction, Text,
     Tokens, for_each_text,
 };
-use crate::json::{Json, Keys, Text as Key};
+use crate::json::Json;
 use crate::limits;
+use crate::members::{members, not_json};
+use crate::plain;
 use crate::time::Timestamp;
 use crate::types;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 
 /// Who wrote the JSON: some fields are only believed from the log itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -237,78 +237,6 @@ fn any_long<'t, 'a: 't>(mut texts: impl Iterator<Item = &'t Option<Text<'a>>>) -
     texts.any(|text| text.as_ref().is_some_and(|text| text.len() > limits::TEXT_BYTES_MAX))
 }
 
-/// Hands every member of a JSON object to `each`, refusing duplicate keys.
-fn members<'a>(
-    text: &'a str,
-    field: &str,
-    each: &mut dyn FnMut(Text<'a>, &'a str) -> Result<(), EventError>,
-) -> Result<(), EventError> {
-    struct Members<'x, 'f, 'a> {
-        each: &'x mut dyn FnMut(Text<'a>, &'a str) -> Result<(), EventError>,
-        fault: &'f mut Option<EventError>,
-        field: &'x str,
-    }
-    impl<'de> DeserializeSeed<'de> for Members<'_, '_, 'de> {
-        type Value = ();
-        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-            deserializer.deserialize_map(self)
-        }
-    }
-    impl<'de> Visitor<'de> for Members<'_, '_, 'de> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a JSON object")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-            let mut seen = Keys::default();
-            while let Some(Key(key)) = entries.next_key::<Key<'de>>()? {
-                let value = entries.next_value::<&'de RawValue>()?.get();
-                let outcome = if seen.insert(key.clone()) {
-                    (self.each)(key, value)
-                } else {
-                    let path = if self.field.is_empty() {
-                        key.into_owned()
-                    } else {
-                        format!("{}.{key}", self.field)
-                    };
-                    let reason = "the object holds this key twice; send it once";
-                    Err(EventError::new(Code::DuplicateKey, path, reason))
-                };
-                if let Err(fault) = outcome {
-                    *self.fault = Some(fault);
-                    return Err(A::Error::custom("refused"));
-                }
-            }
-            Ok(())
-        }
-    }
-    let mut fault = None;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let outcome = Members { each, fault: &mut fault, field }
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end());
-    match (outcome, fault) {
-        (Ok(()), _) => Ok(()),
-        (Err(_), Some(fault)) => Err(fault),
-        // The first byte alone cannot tell a number from a log line that begins with a date.
-        (Err(error), None)
-            if error.is_data() && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() =>
-        {
-            Err(EventError::new(Code::NotAnObject, field, "expected a JSON object"))
-        }
-        (Err(error), None) => Err(EventError::new(Code::NotJson, field, not_json(&error))),
-    }
-}
-
-/// What is wrong with JSON, without quoting what stands there: it may be a secret.
-fn not_json(error: &serde_json::Error) -> String {
-    if error.is_data() {
-        let (line, column) = (error.line(), error.column());
-        return format!("not valid JSON: expected an object at line {line} column {column}");
-    }
-    format!("not valid JSON: {error}")
-}
-
 fn wrong_type(field: &str, wanted: &'static str) -> EventError {
     EventError::new(Code::WrongType, field, format!("expected {wanted}"))
 }
@@ -319,7 +247,7 @@ fn text<'a>(value: &'a str, field: &str) -> Result<Option<Text<'a>>, EventError>
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .ok_or_else(|| wrong_type(field, "a string"))?;
-    let text = if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+    let text = if plain::is_plain(inner.as_bytes()) {
         Cow::Borrowed(inner)
     } else {
         let decoded = serde_json::from_str::<String>(value)
