@@ -13,7 +13,7 @@ const SPLIT_BYTES_MIN: usize = 128 << 10;
 #[derive(Default)]
 pub(crate) struct Intake {
     /// Every line that held something, in order: its number from 1, and why it was refused.
-    pub(crate) lines: Vec<(u64, Option<EventError>)>,
+    pub(crate) lines: Vec<(u64, Option<Box<EventError>>)>,
     /// The events of the lines that were not refused, in order.
     pub(crate) batch: Batch,
 }
@@ -56,7 +56,7 @@ fn take_in_here(log: &Log, bytes: &[u8], first: u64) -> Result<Intake, SealError
                     encoded = encoder.push(log.redactor().redact(event));
                 }
             }
-            Err(error) => lines.push((number, Some(error))),
+            Err(error) => lines.push((number, Some(Box::new(error)))),
         }
     });
     encoded?;

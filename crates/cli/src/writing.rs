@@ -27,7 +27,7 @@ pub(crate) struct Writing {
 
 /// Lines on their way into the log.
 pub(crate) struct Flight {
-    lines: Vec<(u64, Option<EventError>)>,
+    lines: Vec<(u64, Option<Box<EventError>>)>,
     ticket: Option<Ticket>,
 }
 
@@ -116,7 +116,7 @@ impl Writing {
                     lines.push((line, None));
                     events.push(event);
                 }
-                Err(error) => lines.push((line, Some(error))),
+                Err(error) => lines.push((line, Some(Box::new(error)))),
             }
         }
         if events.is_empty() {
@@ -149,7 +149,7 @@ impl Writing {
 impl Flight {
     /// Lines that never reached the log.
     pub(crate) fn refused(line: u64, error: EventError) -> Self {
-        Self { lines: vec![(line, Some(error))], ticket: None }
+        Self { lines: vec![(line, Some(Box::new(error)))], ticket: None }
     }
 
     /// Waits until the lines are durable, and answers for each in order.
@@ -161,7 +161,7 @@ impl Flight {
         let mut position = 0;
         for (line, error) in self.lines {
             let result = match (error, &receipt) {
-                (Some(error), _) => Err(error.into()),
+                (Some(error), _) => Err((*error).into()),
                 (None, Some(receipt)) => {
                     position += 1;
                     accepted(receipt, position - 1)?

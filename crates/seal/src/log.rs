@@ -34,7 +34,7 @@ const PUBLICATION_SHARE: u32 = 50;
 const PUBLICATION_INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// Full tiles and bundles gathered before they go to the publisher, and at most while it is busy.
 const FILES_EAGER: usize = 64;
-const FILES_MAX: usize = 1024;
+const FILES_MAX: usize = 256;
 
 /// A log open for writing, shared by any number of threads.
 pub struct Log {
@@ -239,7 +239,7 @@ struct Work {
 
 impl Committer {
     fn new(mut writer: Writer) -> Self {
-        let (works, inbox) = sync_channel::<Work>(4);
+        let (works, inbox) = sync_channel::<Work>(2);
         let (outbox, published) = sync_channel(16);
         let publisher = writer.publisher.take().and_then(|publisher| {
             let name = "tacho-publish".to_owned();

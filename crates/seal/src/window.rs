@@ -1,11 +1,11 @@
 //! The idempotency window: which event ids were sealed lately, so that a retry adds nothing.
 
-use hashbrown::HashMap;
-use std::collections::VecDeque;
+use hashbrown::{HashMap, HashTable};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::hint::black_box;
 
 /// Event ids remembered at least. A producer's retries come within seconds; a million ids are
-/// minutes at full speed and days at usual speed, and cost about 80 MiB.
+/// minutes at full speed and days at usual speed, and cost about 50 MiB.
 pub const WINDOW_EVENTS: usize = 1_000_000;
 
 /// What is known about a sealed event id.
@@ -24,48 +24,90 @@ impl Hasher for NameHasher {
         self.0
     }
     fn write(&mut self, _: &[u8]) {}
-    #[expect(clippy::cast_possible_truncation, reason = "half of a keyed hash is a hash")]
     fn write_u128(&mut self, name: u128) {
-        self.0 = name as u64;
+        self.0 = low_half(name);
     }
 }
 
 pub(crate) type NameMap<T> = HashMap<u128, T, BuildHasherDefault<NameHasher>>;
 
-/// The last [`WINDOW_EVENTS`] event ids, by their keyed names.
+#[expect(clippy::cast_possible_truncation, reason = "half of a keyed hash is a hash")]
+fn low_half(name: u128) -> u64 {
+    name as u64
+}
+
+/// One remembered event id.
+struct Slot {
+    name: u128,
+    seen: Seen,
+}
+
+/// The last [`WINDOW_EVENTS`] event ids, by their keyed names: a ring in the order of their
+/// arrival, and a table of places in it. A table of the slots themselves would be twice as large,
+/// and its memory is what a look-up waits for.
 #[derive(Default)]
 pub(crate) struct Window {
-    seen: NameMap<Seen>,
-    order: VecDeque<u128>,
+    ring: Vec<Slot>,
+    /// The place of the oldest slot, once the ring is full.
+    oldest: usize,
+    places: HashTable<u32>,
 }
 
 impl Window {
-    /// True when a record of this name was sealed lately.
-    pub(crate) fn knows(&self, name: u128) -> bool {
-        self.seen.contains_key(&name)
+    fn get(&self, name: u128) -> Option<Seen> {
+        let is_it = |place: &u32| self.slot(*place).is_some_and(|slot| slot.name == name);
+        let place = self.places.find(low_half(name), is_it)?;
+        self.slot(*place).map(|slot| slot.seen)
     }
 
-    /// Makes room for names that are about to be inserted, and looks each up. The look-ups wait for
-    /// memory, not for each other; one after the other between hashes they would.
-    pub(crate) fn warm(&mut self, names: impl ExactSizeIterator<Item = u128>) {
-        let count = names.len();
-        let known = names.filter(|name| self.seen.contains_key(name)).count();
-        self.seen.reserve(count - known);
+    fn slot(&self, place: u32) -> Option<&Slot> {
+        self.ring.get(place as usize)
+    }
+
+    /// True when a record of this name was sealed lately.
+    pub(crate) fn knows(&self, name: u128) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Looks up names that are about to be inserted, and those that will make room for them. The
+    /// look-ups wait for memory, not for each other; one after the other between hashes they would.
+    pub(crate) fn warm(&self, names: impl ExactSizeIterator<Item = u128>) {
+        let leaving = self.ring.iter().skip(self.oldest).take(names.len());
+        let leaving = leaving.filter(|_| self.ring.len() >= WINDOW_EVENTS).map(|slot| slot.name);
+        let touch = |name: u128| self.places.find(low_half(name), |_| true).is_some();
+        black_box(names.chain(leaving).filter(|name| touch(*name)).count());
     }
 
     /// The earlier record of this name; otherwise remembers the new one and returns `None`.
     pub(crate) fn check_or_insert(&mut self, name: u128, new: Seen) -> Option<Seen> {
-        match self.seen.entry(name) {
-            hashbrown::hash_map::Entry::Occupied(entry) => return Some(*entry.get()),
-            hashbrown::hash_map::Entry::Vacant(entry) => entry.insert(new),
-        };
-        self.order.push_back(name);
-        if self.order.len() > WINDOW_EVENTS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.seen.remove(&oldest);
+        if let Some(seen) = self.get(name) {
+            return Some(seen);
         }
+        let place = if self.ring.len() < WINDOW_EVENTS {
+            self.ring.push(Slot { name, seen: new });
+            self.ring.len() - 1
+        } else {
+            let place = self.oldest;
+            self.forget(place);
+            self.oldest = (place + 1) % WINDOW_EVENTS;
+            self.ring[place] = Slot { name, seen: new };
+            place
+        };
+        let Self { ring, places, .. } = self;
+        // The ring has a million places at most.
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        let hash_at = |place: &u32| ring.get(*place as usize).map_or(0, |slot| low_half(slot.name));
+        places.insert_unique(low_half(name), place, hash_at);
         None
+    }
+
+    /// Takes the slot at `place` out of the table.
+    fn forget(&mut self, place: usize) {
+        let Some(name) = self.ring.get(place).map(|slot| slot.name) else { return };
+        let is_it = |candidate: &u32| *candidate as usize == place;
+        if let Ok(entry) = self.places.find_entry(low_half(name), is_it) {
+            entry.remove();
+        }
     }
 }
 

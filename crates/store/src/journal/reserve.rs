@@ -16,6 +16,9 @@ const AHEAD_BYTES_MIN: u64 = 1 << 20;
 const AHEAD_BYTES_MAX: u64 = 64 << 20;
 /// Frames' worth of space that should lie ahead.
 const AHEAD_FRAMES: u64 = 16;
+/// Frames larger than this reserve nothing: writing every byte twice costs them more than a slower
+/// sync does.
+const FRAME_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of one write of zeros.
 const ZEROS_BYTES: usize = 1 << 20;
 
@@ -63,7 +66,10 @@ impl Reserve {
         self.poll();
         self.reserved = self.reserved.max(end.next_multiple_of(BLOCK_BYTES));
         let ahead = (frame * AHEAD_FRAMES).clamp(AHEAD_BYTES_MIN, AHEAD_BYTES_MAX);
-        if self.pending.is_some() || self.reserved.saturating_sub(end) > ahead / 2 {
+        if frame > FRAME_BYTES_MAX
+            || self.pending.is_some()
+            || self.reserved.saturating_sub(end) > ahead / 2
+        {
             return;
         }
         let Some(worker) = &self.worker else { return };
