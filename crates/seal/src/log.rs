@@ -28,6 +28,11 @@ const GROUP_BYTES_MAX: usize = 4 << 20;
 const QUEUE_BATCHES_MAX: usize = 1024;
 /// Bytes of batches being encoded or waiting at most; see [`Log::admit`].
 const IN_FLIGHT_BYTES_MAX: usize = 40 << 20;
+/// From this many bytes on a few batches suffice: two being encoded, a group being synced and the
+/// next one. More would only push each other out of the processor's caches.
+const IN_FLIGHT_BYTES_USUAL: usize = 16 << 20;
+/// Batches in flight at least, however large, while they fit.
+const IN_FLIGHT_BATCHES_MIN: usize = 4;
 /// One part in this many of the time may go into publishing.
 const PUBLICATION_SHARE: u32 = 50;
 /// A checkpoint is published at least this often while there is something to publish.
@@ -127,7 +132,10 @@ impl Log {
     pub fn admit(&self, bytes: usize) -> Permit {
         let bytes = bytes.min(IN_FLIGHT_BYTES_MAX);
         let mut used = self.admission.used.lock().unwrap_or_else(PoisonError::into_inner);
-        while *used + bytes > IN_FLIGHT_BYTES_MAX {
+        let holders = || self.admission.holders.load(std::sync::atomic::Ordering::Relaxed);
+        while *used + bytes > IN_FLIGHT_BYTES_MAX
+            || *used + bytes > IN_FLIGHT_BYTES_USUAL && holders() >= IN_FLIGHT_BATCHES_MIN
+        {
             used = self.admission.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
         }
         *used += bytes;

@@ -8,8 +8,8 @@ use std::sync::Mutex;
 
 /// Distinct lines in the pool: 12 MiB.
 const POOL_EVENTS: usize = 20_000;
-/// Buffers kept for the next batch at most.
-const SPARE_BUFFERS_MAX: usize = 4;
+/// Bytes of buffers kept for the next batches, from which on no more are kept.
+const SPARE_BYTES_TOTAL: usize = 20 << 20;
 /// Sessions that the pool's events belong to.
 const SESSIONS: u64 = 5_000;
 
@@ -172,7 +172,7 @@ impl Pool {
     /// Gives a buffer back.
     pub(crate) fn give_back(&self, buffer: Vec<u8>) {
         if let Ok(mut spare) = self.spare.lock()
-            && spare.len() < SPARE_BUFFERS_MAX
+            && spare.iter().map(Vec::capacity).sum::<usize>() < SPARE_BYTES_TOTAL
         {
             spare.push(buffer);
         }

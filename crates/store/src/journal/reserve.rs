@@ -18,7 +18,7 @@ const AHEAD_BYTES_MAX: u64 = 64 << 20;
 const AHEAD_FRAMES: u64 = 16;
 /// Frames larger than this reserve nothing: writing every byte twice costs them more than a slower
 /// sync does.
-const FRAME_BYTES_MAX: u64 = 1 << 20;
+const FRAME_BYTES_MAX: u64 = 256 << 10;
 /// Bytes of one write of zeros.
 const ZEROS_BYTES: usize = 1 << 20;
 
