@@ -119,10 +119,10 @@ pub(crate) fn is_plain_scalar(text: &str) -> bool {
     let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);
     let (whole, rest) = unsigned.split_at(digits(unsigned));
     let sound = whole == b"0" || !whole.is_empty() && whole.first() != Some(&b'0');
-    let fraction = rest.strip_prefix(b".");
-    sound && rest.is_empty()
-        || sound && fraction.is_some_and(|f| !f.is_empty() && digits(f) == f.len())
-        || matches!(text, "true" | "false" | "null")
+    let is_fraction = |rest: &[u8]| {
+        rest.strip_prefix(b".").is_some_and(|f| !f.is_empty() && digits(f) == f.len())
+    };
+    (sound && (rest.is_empty() || is_fraction(rest))) || matches!(text, "true" | "false" | "null")
 }
 
 /// Where in the value the walk stands, for the error message only.

@@ -18,6 +18,7 @@
 //! # Ok::<(), event::EventError>(())
 //! ```
 
+mod disclosed;
 mod encode;
 mod entry;
 mod error;
@@ -33,6 +34,7 @@ mod tier;
 mod time;
 pub mod types;
 
+pub use disclosed::{DISCLOSED_BYTES_MAX, DISCLOSED_FORMAT, Disclosed, DisclosedError};
 pub use entry::{ENTRY_BYTES, Entry, EntryError, Kind};
 pub use error::{Code, EventError};
 pub use event::{

@@ -1,8 +1,8 @@
 //! The members of one JSON object, each with its value as it was written.
 //!
 //! What is usual (plain keys, plain strings, plain numbers) is found by one look at every byte; all
-//! else is serde_json's, which also words every refusal. The two agree, and a test holds them to it.
-//! What a member means is `parse`'s.
+//! else is serde_json's, which also words every refusal. The two agree, and a test holds them to
+//! it. What a member means is `parse`'s.
 
 use crate::error::{Code, EventError};
 use crate::json::{Keys, Text as Key, is_plain_scalar};

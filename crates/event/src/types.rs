@@ -36,3 +36,5 @@ pub const COMPLIANCE: &str = "agent.compliance";
 pub const HUB_PREFIX: &str = "hub.";
 /// Prefix of the log's own life; producers may not use it.
 pub const LOG_PREFIX: &str = "log.";
+/// The log announces one of its segments.
+pub const LOG_SEGMENT: &str = "log.segment";
