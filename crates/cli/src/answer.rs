@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::reading::{Item, Reading};
 use crate::terminal::{DOUBTFUL, plain, styled};
-use event::Record;
+use prove::Kept;
 use query::{AsOf, Found, State};
 use std::ops::ControlFlow;
 
@@ -34,16 +34,20 @@ pub(crate) fn sentence(as_of: &AsOf) -> String {
 }
 
 /// A record as a question sees it.
-pub(crate) fn found<'r>(index: u64, record: &Record<'r>) -> Found<'r> {
+pub(crate) fn found<'r>(index: u64, record: &Kept<'r>) -> Found<'r> {
+    let state = match record.is_content_erased() {
+        true => State::ContentErased,
+        false => State::Present,
+    };
     Found {
         index,
         recorded_at_ms: record.time_ms,
         tier: record.tier,
         kind: record.kind,
         leaf_hash: None,
-        state: State::Present,
+        state,
         meta: record.meta.into(),
-        content: record.content.into(),
+        content: record.content.bytes().into(),
     }
 }
 

@@ -108,7 +108,8 @@ pub fn fill(log: &Log, count: usize, batch: usize, producers: usize) -> Result<u
     let batch = batch.min(count).max(1);
     let mut run = u64::from(std::process::id()) << 12;
     let (mut events, mut producers) = (0, producers);
-    // What does not divide evenly among the producers is one producer's, and the last batch is short.
+    // What does not divide evenly among the producers is one producer's, and the last batch is
+    // short.
     loop {
         let rest = count.saturating_sub(usize::try_from(events).unwrap_or(count));
         if rest == 0 {

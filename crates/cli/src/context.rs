@@ -9,6 +9,7 @@ use crate::key_source;
 use crate::reading::Reading;
 use crate::terminal::Terminal;
 use keys::Kek;
+use std::sync::Arc;
 
 /// One run of the program.
 pub(crate) struct Context {
@@ -56,8 +57,9 @@ impl Context {
     }
 
     /// The key-encryption key of an existing log.
-    pub(crate) fn kek(&self, log: &LogFolder) -> Result<Kek, Failure> {
-        key_source::kek_of(&self.global.key, &*log.folder)?.ok_or_else(key_source::none)
+    pub(crate) fn kek(&self, log: &LogFolder) -> Result<Arc<Kek>, Failure> {
+        let kek = key_source::kek_of(&self.global.key, &*log.folder)?;
+        kek.map(Arc::new).ok_or_else(key_source::none)
     }
 
     /// The log that is meant, opened for reading.

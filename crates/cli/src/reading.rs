@@ -1,26 +1,48 @@
 //! A log opened for reading only: its records in the order of their indexes, with damage told as it
 //! is met instead of ending the reading.
 //!
-//! `reading/journal.rs` walks the journal's frames for everybody who reads; this file is for those
-//! who answer questions. They see authenticated records only, and none beyond the signed checkpoint
-//! that their answer names.
+//! This file is for those who answer questions. They see authenticated records only, and none
+//! beyond the signed checkpoint that their answer names.
+//!
+//! | question | file |
+//! |---|---|
+//! | which file has the next record? | `reading/walk.rs` |
+//! | what is in the journal's frames? | `reading/journal.rs` |
+//! | which segments are there? what is in them? | `reading/shelf.rs`, `reading/merge.rs` |
+//! | what is acknowledged, and not published yet? | `reading/follow.rs` |
+//! | what does the public log say about a record? | `reading/entries.rs` |
 
+mod entries;
+mod faults;
 mod follow;
 mod journal;
+mod merge;
+mod shelf;
+mod source;
+mod walk;
 
+pub(crate) use entries::Entries;
+pub(crate) use faults::Faults;
 pub(crate) use follow::Follow;
-pub(crate) use journal::{Bound, End, PREVIOUS_BYTES, Step, Walk};
+pub(crate) use journal::{Bound, End, JournalWalk, PREVIOUS_BYTES};
+pub(crate) use shelf::{Shelf, Volume};
+pub(crate) use walk::{Place, Placed, Step, Walk};
 
 use crate::data_folder::LogFolder;
 use crate::failure::Failure;
 use checkpoint::{Checkpoint, VerifierKey};
 use event::Record;
 use keys::{Kek, Keyring};
+use prove::{Kept, KeptContent};
+use segment::{ContentState, Row};
+use std::sync::Arc;
 
 /// A log opened for reading.
 pub(crate) struct Reading {
     log: LogFolder,
+    kek: Arc<Kek>,
     keyring: Keyring,
+    shelf: Shelf,
     checkpoint: Checkpoint,
     note: String,
     keys: Vec<VerifierKey>,
@@ -34,7 +56,7 @@ pub(crate) enum Item<'r> {
         /// Its index.
         index: u64,
         /// Itself; its bytes are authenticated.
-        record: Record<'r>,
+        record: Kept<'r>,
     },
     /// Records that cannot be read; `tacho verify` says more.
     Unreadable {
@@ -49,15 +71,16 @@ pub(crate) enum Item<'r> {
 
 impl Reading {
     /// Opens a log: its keyring must open, and its checkpoint must be signed by its own key.
-    pub(crate) fn open(log: LogFolder, kek: &Kek) -> Result<Self, Failure> {
+    pub(crate) fn open(log: LogFolder, kek: &Arc<Kek>) -> Result<Self, Failure> {
         let folder = &*log.folder;
         let required = |path: &str| {
             let missing = || store::StoreError::Missing { path: path.to_owned() };
             Ok::<_, Failure>(folder.read(path)?.ok_or_else(missing)?)
         };
-        // First, so that the keyring, read after it, has the key of every file with a record it
-        // covers.
+        // In this order, so that the keyring has the key of every file that the ledger announces
+        // and of every one with a record that the checkpoint covers.
         let note = required(seal::CHECKPOINT_PATH)?;
+        let shelf = Shelf::read(folder)?;
         let keyring = Keyring::open(&required(seal::KEYRING_PATH)?, kek)?;
         if keyring.log_id() != log.identity.id()? {
             return Err(Failure::new("the keyring belongs to another log; run `tacho verify`"));
@@ -67,7 +90,8 @@ impl Reading {
         let keys: Vec<VerifierKey> = keys;
         let verified = checkpoint::open_checkpoint(&note, &log.identity.origin, &keys)?;
         let note = verified.note().to_string();
-        Ok(Self { log, keyring, checkpoint: verified.checkpoint, note, keys })
+        let (kek, checkpoint) = (Arc::clone(kek), verified.checkpoint);
+        Ok(Self { log, kek, keyring, shelf, checkpoint, note, keys })
     }
 
     /// The log.
@@ -95,19 +119,35 @@ impl Reading {
         &self.keys
     }
 
-    /// The records from `first` on, up to the checkpoint. Frames before it are not decrypted.
+    /// Where its records are read.
+    pub(crate) fn place(&self) -> Result<Place<'_>, Failure> {
+        let Self { log, keyring, shelf, .. } = self;
+        Ok(Place { folder: &log.folder, log_id: log.identity.id()?, keyring, shelf })
+    }
+
+    /// The public entries.
+    pub(crate) fn entries(&self) -> Entries<'_> {
+        Entries::new(&*self.log.folder, self.checkpoint.size)
+    }
+
+    /// The records from `first` on, up to the checkpoint. Frames and pages before it are not
+    /// decrypted.
+    ///
+    /// # Errors
+    /// When the log's files cannot be listed.
     pub(crate) fn records(&self, first: u64) -> Result<Records<'_>, Failure> {
-        let bound = Bound { size: self.checkpoint.size, suspects: false };
-        let log_id = self.log.identity.id()?;
-        let walk = Walk::new(&*self.log.folder, log_id, Some(&self.keyring), bound, first)?;
-        Ok(Records {
-            walk,
-            first,
-            size: self.checkpoint.size,
-            payload: Vec::new(),
-            offset: 0,
-            index: 0,
-        })
+        let size = self.checkpoint.size;
+        let bound = Bound { size, suspects: false };
+        let renew = || {
+            let folder = &*self.log.folder;
+            let bytes = folder.read(seal::KEYRING_PATH).ok()??;
+            // The ledger first: the keys of what it announces are in the keyring by then.
+            let shelf = Shelf::read(folder).ok()?;
+            Some((Keyring::open(&bytes, &self.kek).ok()?, shelf))
+        };
+        let walk = Walk::new(self.place()?, bound, first)?.renewed_by(Box::new(renew));
+        let (payload, row) = (Vec::new(), None);
+        Ok(Records { walk, first, size, payload, row, now: Now::Nothing })
     }
 }
 
@@ -119,70 +159,150 @@ pub(crate) struct Records<'r> {
     /// The first index not wanted.
     size: u64,
     payload: Vec<u8>,
-    /// Where the next record begins in the payload.
-    offset: usize,
-    /// Its index.
-    index: u64,
+    /// The record that was handed out last, when it is one of a segment.
+    row: Option<Row>,
+    now: Now,
+}
+
+/// What is being handed out.
+enum Now {
+    /// The next step is to be taken.
+    Nothing,
+    /// A frame: where the next record begins in the payload, and its index.
+    Frame { offset: usize, index: u64 },
+    /// Records of segments.
+    Rows(std::vec::IntoIter<Placed>),
+}
+
+/// What stands at the next index.
+enum Ready {
+    /// A record in the payload: where, and its index.
+    Frame {
+        offset: usize,
+        index: u64,
+    },
+    /// The row.
+    Row,
+    Unreadable {
+        index: u64,
+        count: u64,
+        detail: String,
+    },
+    End,
 }
 
 impl Records<'_> {
     /// The next record, or what is there instead of it; `None` at the end.
     pub(crate) fn next(&mut self) -> Option<Item<'_>> {
-        // Where the next wanted record begins is found first, so that the borrow begins only then.
+        // What comes is found first, so that the borrow begins only then.
+        match self.ready() {
+            Ready::Frame { offset, index } => self.of_frame(offset, index),
+            Ready::Row => {
+                let row = self.row.as_ref()?;
+                Some(Item::Record { index: row.index, record: kept(row) })
+            }
+            Ready::Unreadable { index, count, detail } => {
+                Some(Item::Unreadable { index, count, detail })
+            }
+            Ready::End => None,
+        }
+    }
+
+    /// Goes on to the next index that is wanted.
+    fn ready(&mut self) -> Ready {
         loop {
-            while self.offset < self.payload.len() && self.index < self.first {
-                let rest = self.payload.get(self.offset..)?;
-                match Record::decode(rest) {
-                    Ok((_, after)) => self.offset = self.payload.len() - after.len(),
-                    Err(_) => self.offset = self.payload.len(),
+            match &mut self.now {
+                Now::Frame { offset, index } if *offset < self.payload.len() => {
+                    if *index >= self.size {
+                        return Ready::End;
+                    }
+                    if *index >= self.first {
+                        return Ready::Frame { offset: *offset, index: *index };
+                    }
+                    let rest = self.payload.get(*offset..).unwrap_or_default();
+                    *offset = match Record::decode(rest) {
+                        Ok((_, after)) => self.payload.len() - after.len(),
+                        Err(_) => self.payload.len(),
+                    };
+                    *index += 1;
+                    continue;
                 }
-                self.index += 1;
+                Now::Rows(rows) => match rows.next() {
+                    Some(Placed { row, .. }) if row.index >= self.size => return Ready::End,
+                    Some(Placed { row, .. }) if row.index < self.first => continue,
+                    Some(Placed { row, .. }) => {
+                        self.row = Some(row);
+                        return Ready::Row;
+                    }
+                    None => {}
+                },
+                Now::Frame { .. } | Now::Nothing => {}
             }
-            if self.offset < self.payload.len() {
-                break;
-            }
-            match self.walk.next(&mut self.payload) {
-                Step::Frame { first_index, .. } => {
-                    self.index = first_index;
-                    self.offset = PREVIOUS_BYTES.min(self.payload.len());
-                }
-                Step::Suspect { first_index, count, .. } | Step::Missing { first_index, count } => {
-                    let detail = "the records are missing or damaged".to_owned();
-                    return self.unreadable(first_index, count, detail);
-                }
-                Step::Damaged { first_index, count, detail, .. } => {
-                    return self.unreadable(first_index, count, detail);
-                }
-                Step::End => return None,
+            if let Some(ready) = self.advance() {
+                return ready;
             }
         }
-        if self.index >= self.size {
-            return None;
+    }
+
+    /// Takes the next step of the walk.
+    fn advance(&mut self) -> Option<Ready> {
+        self.now = Now::Nothing;
+        match self.walk.next(&mut self.payload) {
+            Step::Frame { first_index, .. } => {
+                let offset = PREVIOUS_BYTES.min(self.payload.len());
+                self.now = Now::Frame { offset, index: first_index };
+                None
+            }
+            Step::Rows { rows } => {
+                self.now = Now::Rows(rows.into_iter());
+                None
+            }
+            Step::Suspect { first_index, count, .. } | Step::Missing { first_index, count, .. } => {
+                let detail = "the records are missing or damaged".to_owned();
+                self.unreadable(first_index, count, detail)
+            }
+            Step::Damaged { first_index, count, detail, .. } => {
+                self.unreadable(first_index, count, detail)
+            }
+            Step::End => Some(Ready::End),
         }
-        let index = self.index;
-        let rest = self.payload.get(self.offset..)?;
+    }
+
+    /// The record at a place of the payload.
+    fn of_frame(&mut self, offset: usize, index: u64) -> Option<Item<'_>> {
+        let rest = self.payload.get(offset..)?;
         match Record::decode(rest) {
             Ok((record, after)) => {
-                self.offset = self.payload.len() - after.len();
-                self.index += 1;
-                Some(Item::Record { index, record })
+                let offset = self.payload.len() - after.len();
+                self.now = Now::Frame { offset, index: index + 1 };
+                Some(Item::Record { index, record: Kept::from(&record) })
             }
             Err(error) => {
-                self.offset = self.payload.len();
+                self.now = Now::Nothing;
                 Some(Item::Unreadable { index, count: 1, detail: error.to_string() })
             }
         }
     }
 
     /// Damage, if any of it is wanted.
-    fn unreadable(&mut self, index: u64, count: u64, detail: String) -> Option<Item<'_>> {
-        self.payload.clear();
-        self.offset = 0;
+    fn unreadable(&self, index: u64, count: u64, detail: String) -> Option<Ready> {
         let end = index.saturating_add(count).min(self.size);
         let index = index.max(self.first);
-        if index >= end {
-            return self.next();
-        }
-        Some(Item::Unreadable { index, count: end - index, detail })
+        (index < end).then(|| Ready::Unreadable { index, count: end - index, detail })
     }
 }
+
+/// A row of a segment as a record.
+pub(crate) fn kept(row: &Row) -> Kept<'_> {
+    let content = match &row.content {
+        // Rows are read with their content.
+        ContentState::None | ContentState::NotRead => KeptContent::None,
+        ContentState::Present { salt, bytes } => KeptContent::Present { salt: *salt, bytes },
+        ContentState::Erased { commitment } => KeptContent::Erased { commitment: *commitment },
+    };
+    let Row { kind, tier, time_ms, meta_salt, .. } = *row;
+    Kept { kind, tier, time_ms, meta_salt, meta: &row.meta, content }
+}
+
+#[cfg(test)]
+mod tests;

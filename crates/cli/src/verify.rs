@@ -2,34 +2,40 @@
 //! for.
 //!
 //! What the public log and the records must be is `prove`'s to say. Here is what only whoever holds
-//! the folder can see: `log.json`, the keyring, the journal's files and frames, and files that do
-//! not belong.
+//! the folder can see: `log.json`, the keyring, the journal's files and frames, the segments'
+//! files, and files that do not belong.
 //!
 //! | question | file |
 //! |---|---|
 //! | which files are there, and do `log.json` and the keyring read? | `verify/files.rs` |
 //! | where does `prove` read from? | `verify/public.rs`, `verify/records.rs` |
 //! | which records of an altered frame changed? | `verify/suspect.rs` |
+//! | are the segments those that the log announced? | `verify/segments.rs` |
+//! | is there a segment for every record before the journal? | `verify/coverage.rs` |
 //! | may the journal end as it does? | `verify/tail.rs` |
 //! | is it what receipts said? | `verify/since.rs` |
 
+mod coverage;
 mod files;
 mod public;
 mod records;
+mod segments;
 mod since;
 mod suspect;
 mod tail;
 
 pub use since::{ReceiptClaim, SinceError, SinceFile};
 
-use crate::reading::{Bound, End, Step, Walk};
+use crate::reading::{Bound, End, Faults, JournalWalk, Place, Step, Walk};
+use coverage::Coverage;
 use files::{Files, Secrets};
 use keys::{Kek, Keyring};
 use prove::{Finding, FindingKind, Progress, Report, Since, Trust, verify_log};
 use public::PublicFiles;
-use records::JournalRecords;
+use records::LogRecords;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use store::Folder;
+use store::{Folder, JOURNAL_FOLDER};
 
 /// Frames decrypted ahead of the check: enough to keep two cores busy, at most 48 MiB each.
 const FRAMES_AHEAD: usize = 3;
@@ -51,19 +57,19 @@ pub struct Options {
 
 /// Checks the log in `folder`: everything with its key-encryption key, the public part without.
 ///
-/// A log that is being written to meanwhile is checked again when its checkpoint moved and
-/// something seemed wrong.
+/// A log that is being written to meanwhile is checked again when its checkpoint or its files moved
+/// and something seemed wrong.
 pub fn verify(
-    folder: &dyn Folder,
+    folder: &Arc<dyn Folder>,
     kek: Option<&Kek>,
     options: &Options,
     progress: &mut dyn FnMut(Progress),
 ) -> Report {
     let mut repeats = 0;
     loop {
-        let before = folder.read(seal::CHECKPOINT_PATH).ok().flatten();
+        let before = state(&**folder);
         let report = Check { folder, options }.run(kek, progress);
-        let moved = || folder.read(seal::CHECKPOINT_PATH).ok().flatten() != before;
+        let moved = || state(&**folder) != before;
         if report.exit_code() != 10 || repeats >= REPEATS_MAX || !moved() {
             return report;
         }
@@ -71,15 +77,22 @@ pub fn verify(
     }
 }
 
+/// What changes while a log is being written to: its checkpoint, and which files hold its records.
+fn state(folder: &dyn Folder) -> (Option<Vec<u8>>, Vec<String>) {
+    let folders = [JOURNAL_FOLDER, segment::SEGMENT_FOLDER, segment::LEDGER_FOLDER];
+    let files = folders.iter().flat_map(|path| folder.list(path).unwrap_or_default()).collect();
+    (folder.read(seal::CHECKPOINT_PATH).ok().flatten(), files)
+}
+
 /// One check.
 struct Check<'c> {
-    folder: &'c dyn Folder,
+    folder: &'c Arc<dyn Folder>,
     options: &'c Options,
 }
 
 impl Check<'_> {
     fn run(&self, kek: Option<&Kek>, progress: &mut dyn FnMut(Progress)) -> Report {
-        let files = match Files::read(self.folder, kek) {
+        let files = match Files::read(&**self.folder, kek) {
             Ok(files) => files,
             Err(error) => {
                 let mut report = Report::new("");
@@ -93,7 +106,7 @@ impl Check<'_> {
         trust.embedded.extend(files.embedded.iter().cloned());
         let note = self.options.since.as_ref().and_then(|since| since.checkpoint.as_deref());
         let since = note.map(|note| Since { note: note.as_bytes() });
-        let mut public = PublicFiles::new(self.folder, &files.listing);
+        let mut public = PublicFiles::new(&**self.folder, &files.listing);
         let mut report = match &files.secrets {
             Secrets::Open(keyring) => {
                 self.with_records(&files, keyring, &mut public, &mut |public, records| {
@@ -106,9 +119,10 @@ impl Check<'_> {
                 report
             }
         };
+        segments::check(&**self.folder, &files, &mut report);
         files.findings.into_iter().for_each(|finding| report.add(finding));
         if let Some(since) = &self.options.since {
-            since::check_receipts(self.folder, &since.receipts, &mut report);
+            since::check_receipts(&**self.folder, &since.receipts, &mut report);
         }
         report
     }
@@ -119,12 +133,13 @@ impl Check<'_> {
         files: &Files,
         keyring: &Keyring,
         public: &mut PublicFiles<'_>,
-        check: &mut dyn FnMut(&mut PublicFiles<'_>, &mut JournalRecords<'_>) -> Report,
+        check: &mut dyn FnMut(&mut PublicFiles<'_>, &mut LogRecords<'_>) -> Report,
     ) -> Report {
         let bound = Bound { size: files.size, suspects: true };
-        let walk = Walk::new(self.folder, files.log_id, Some(keyring), bound, 0);
-        let mut walk = match walk {
-            Ok(walk) => walk,
+        let Files { shelf, log_id, .. } = files;
+        let place = Place { folder: self.folder, log_id: *log_id, keyring, shelf };
+        let mut walk = match Walk::new(place, bound, 0) {
+            Ok(walk) => walk.with_columns(),
             Err(error) => {
                 let mut report = Report::new(&files.origin);
                 let detail = format!("the journal cannot be listed: {error}");
@@ -146,47 +161,51 @@ impl Check<'_> {
         };
         std::thread::scope(|scope| {
             let walking = scope.spawn(decrypt);
-            let mut records = JournalRecords::new(self.folder, files.size, inbox, give_back);
+            let folder = &**self.folder;
+            let mut records = LogRecords::new((folder, files.size), &shelf.shown, inbox, give_back);
             let mut report = check(public, &mut records);
             let observed = records.finish();
             // A walk that panicked would be a fault of this program; it must not pass for a good
             // end.
             let end = walking.join().unwrap_or_else(|_| {
-                let detail = "reading the journal ended in a fault of this program";
-                let finding = Finding::of_file(FindingKind::Unassessed, "journal", detail);
-                End { findings: vec![finding], ..End::default() }
+                let detail = "reading the records ended in a fault of this program";
+                let mut faults = Faults::default();
+                faults.of_file(FindingKind::Unassessed, "journal", detail);
+                End { faults, ..End::default() }
             });
             files.compare(keyring, &observed, &mut report);
+            segments::compare(files, &observed, &mut report);
             suspect::conclude(&observed, &mut report);
-            tail::judge(self.folder, &end, &observed, &mut report);
-            end.findings.into_iter().for_each(|finding| report.add(finding));
+            tail::judge(folder, &end, &observed, &mut report);
+            end.faults.tell(&mut report);
             report
         })
     }
 
-    /// What can be told of the journal without keys: names, headers, checksums, indexes.
+    /// What can be told of journal and segments without keys: names, headers, checksums, indexes.
     fn without_records(&self, files: &Files, report: &mut Report) {
+        let (folder, shelf) = (&**self.folder, &files.shelf);
         let bound = Bound { size: files.size, suspects: false };
-        let Ok(mut walk) = Walk::new(self.folder, files.log_id, None, bound, 0) else { return };
+        let walk = JournalWalk::new(folder, files.log_id, None, shelf, bound, 0);
+        let Ok(mut walk) = walk else { return };
+        let mut coverage = Coverage::new(folder, files);
         let mut payload = Vec::new();
         loop {
             match walk.next(&mut payload) {
-                Step::Frame { .. } => {}
+                Step::Frame { .. } | Step::Rows { .. } => {}
                 Step::Suspect { file, first_index, count, detail }
                 | Step::Damaged { file, first_index, count, detail } => {
                     let kind = FindingKind::Corrupt;
                     report.add(Finding::of_records(kind, first_index, count, &file, detail));
                 }
-                Step::Missing { first_index, count } => {
-                    let detail = "the log committed to these records, and no journal file has them";
-                    let (kind, file) = (FindingKind::Missing, "journal");
-                    report.add(Finding::of_records(kind, first_index, count, file, detail));
+                Step::Missing { first_index, count, .. } => {
+                    coverage.check(first_index, first_index.saturating_add(count), report);
                 }
                 Step::End => break,
             }
         }
         let end = walk.into_end();
-        tail::judge(self.folder, &end, &records::Observed::default(), report);
-        end.findings.into_iter().for_each(|finding| report.add(finding));
+        tail::judge(folder, &end, &records::Observed::default(), report);
+        end.faults.tell(report);
     }
 }

@@ -236,16 +236,32 @@ impl Keyring {
         created_ms: u64,
         entropy: &dyn Entropy,
     ) -> Result<KeyId, KeyringError> {
+        let id = KeyId::generate(entropy)?;
+        self.insert(id, purpose, secret, created_ms)?;
+        Ok(id)
+    }
+
+    /// Adds a secret under a fresh random name that was used before the keyring was at hand.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::Full`]; [`KeyringError::Entropy`] when the name is taken.
+    pub fn insert(
+        &mut self,
+        id: KeyId,
+        purpose: Purpose,
+        secret: SecretKey,
+        created_ms: u64,
+    ) -> Result<(), KeyringError> {
         if self.entries.len() >= MAX_KEYS {
             return Err(KeyringError::Full);
         }
-        let id = KeyId::generate(entropy)?;
         if self.get(id).is_some() {
             // 128 random bits do not repeat: the source is broken, and so would the new key be.
             return Err(KeyringError::Entropy(EntropyError));
         }
         self.entries.push(Entry { info: KeyInfo { id, purpose, created_ms }, secret });
-        Ok(id)
+        Ok(())
     }
 
     /// Makes a fresh random secret and adds it.

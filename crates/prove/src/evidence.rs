@@ -4,13 +4,14 @@
 //! show that it is whole, never who made it. That needs a pinned key (format.md, "Evidence
 //! bundle").
 
+use crate::kept::{Kept, KeptContent};
 use crate::proof::{EntryProofError, check_entry};
 use crate::record::{RecordMismatch, check_metadata};
 use crate::report::{Finding, FindingKind, Level, RecordState, Report};
 use crate::trust::{NOT_PINNED, Trust};
 use checkpoint::{Checkpoint, KeyError, TlogProof, TlogProofError, VerifierKey};
+use event::Entry;
 use event::record::{NO_CONTENT, content_commitment};
-use event::{Entry, Record};
 use serde::{Deserialize, Serialize};
 
 /// The name of the document's format.
@@ -123,21 +124,26 @@ pub struct ProvenRecord {
 }
 
 impl Evidence {
-    /// The evidence for a record with its entry and proof.
+    /// The evidence for a record with its entry and proof. A content that was erased is withheld.
     ///
     /// # Errors
     /// When the record's bytes are no text.
-    pub fn new(
+    pub fn new<'r>(
         origin: &str,
         entry: &Entry,
-        record: &Record<'_>,
+        record: impl Into<Kept<'r>>,
         proof: &TlogProof,
         keys: &[VerifierKey],
     ) -> Result<Self, EvidenceError> {
+        let record = record.into();
         let text = |bytes: &[u8]| {
             String::from_utf8(bytes.to_vec()).map_err(|_| EvidenceError::Text(proof.index))
         };
-        let content = (!record.content.is_empty()).then(|| text(record.content)).transpose()?;
+        let (content, salt, commitment) = match record.content {
+            KeptContent::None => (None, None, None),
+            KeptContent::Present { salt, bytes } => (Some(text(bytes)?), Some(salt), None),
+            KeptContent::Erased { commitment } => (None, None, Some(commitment)),
+        };
         Ok(Self {
             format: EVIDENCE_FORMAT.to_owned(),
             origin: origin.to_owned(),
@@ -146,9 +152,9 @@ impl Evidence {
             record: EvidenceRecord {
                 meta: text(record.meta)?,
                 meta_salt: hex::encode(record.meta_salt),
-                content_salt: content.is_some().then(|| hex::encode(record.content_salt)),
+                content_salt: salt.map(hex::encode),
                 content,
-                content_commitment: None,
+                content_commitment: commitment.map(hex::encode),
             },
             proof: proof.to_string(),
             vkeys: keys.iter().map(VerifierKey::to_string).collect(),

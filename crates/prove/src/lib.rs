@@ -8,7 +8,7 @@
 //! | question | file |
 //! |---|---|
 //! | is this whole log in order? | `log.rs` |
-//! | is this the record that the entry commits to? | `record.rs` |
+//! | is this the record that the entry commits to? | `record.rs`, `kept.rs` |
 //! | is this entry in the log? did the log only grow? | `proof.rs` |
 //! | do these entries follow from each other? | `chain.rs` |
 //! | are these all records of a stream? | `stream.rs` |
@@ -36,6 +36,7 @@
 mod chain;
 mod evidence;
 mod forensic;
+mod kept;
 mod log;
 mod proof;
 mod record;
@@ -49,12 +50,13 @@ pub use evidence::{
     verify_evidence,
 };
 pub use forensic::{Damage, which_records_changed};
+pub use kept::{Kept, KeptContent};
 pub use log::{ChainState, Found, Progress, PublicLog, ReadError, Records, Since, verify_log};
 pub use proof::{
     EntryProofError, GrowthError, ProveError, ProvenEntry, ProvenGrowth, check_entry, check_growth,
     prove_entry,
 };
-pub use record::{RecordMismatch, check_metadata, check_record};
+pub use record::{RecordMismatch, check_kept, check_metadata, check_record};
 pub use report::{Counts, FINDINGS_MAX, Finding, FindingKind, Level, RecordState, Report, Verdict};
 pub use stream::{StreamCheck, StreamGap, check_stream};
 pub use trust::{NOT_PINNED, Trust, TrustError};

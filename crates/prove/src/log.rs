@@ -1,12 +1,13 @@
 //! The whole log: every byte of it, in one pass, in the memory of one day's streams.
 //!
 //! Checked are the checkpoint's signatures, the entries, their chain, times and streams, every
-//! tile, the root, the records beside the entries if the caller can decrypt them, what was
-//! acknowledged but not yet published, and an older checkpoint if there is one. After a fault the
+//! tile, the root, the records that the log discloses, the records beside the entries if the caller
+//! can decrypt them, what was acknowledged but not yet published, and an older checkpoint if there
+//! is one. After a fault the
 //! check goes on as far as it makes sense, so that the findings name the records and the files.
 //!
-//! Not here: journal frames, keyring and `log.json`; whoever reads those adds what it finds to the
-//! report.
+//! Not here: journal frames, segments, keyring and `log.json`; whoever reads those adds what it
+//! finds to the report.
 //!
 //! | question | file |
 //! |---|---|
@@ -14,9 +15,11 @@
 //! | bundle or tile: which is right? | `log/bundle.rs` |
 //! | does an entry follow from the one before? | `log/walk.rs`, `log/streams.rs` |
 //! | what is there beside an entry? | `log/reconcile.rs` |
+//! | did the log say what the ledger shows? | `log/ledger.rs` |
 //! | do the higher tiles and the root follow? | `log/tiles.rs`, `log/tree.rs` |
 
 mod bundle;
+mod ledger;
 mod reconcile;
 mod source;
 mod streams;
@@ -28,6 +31,7 @@ use crate::report::{Finding, FindingKind, Report};
 use crate::trust::{CHECKPOINT_FILE, Trust};
 use bundle::Bundle;
 use checkpoint::{Checkpoint, MAX_NOTE_BYTES};
+use ledger::Ledger;
 use merkle::{Frontier, Hash};
 use reconcile::Reconciler;
 use streams::Streams;
@@ -78,6 +82,7 @@ pub fn verify_log<'a>(
         streams: Streams::default(),
         heads: Heads::default(),
         extras: Extras::default(),
+        ledger: Ledger::default(),
         last_leaf: Some(Hash([0; 32])),
         last_time_ms: 0,
         size: 0,
@@ -89,9 +94,11 @@ pub fn verify_log<'a>(
     verifier.read_since(since, origin, trust);
     let size = verifier.size;
     verifier.find_extras(size);
+    verifier.read_ledger();
     let whole = verifier.walk_published(progress);
     verifier.check_root(whole);
     if whole {
+        verifier.finish_ledger();
         verifier.check_since();
         verifier.walk_unpublished();
         verifier.finish_extras();
@@ -108,6 +115,7 @@ struct Verifier<'a> {
     streams: Streams,
     heads: Heads,
     extras: Extras,
+    ledger: Ledger,
     /// The last entry's leaf hash; `None` if it could not be known.
     last_leaf: Option<Hash>,
     last_time_ms: u64,

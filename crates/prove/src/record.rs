@@ -1,7 +1,8 @@
-//! Does a record match its entry? Whole, or its metadata alone.
+//! Does a record match its entry? Whole, as it is kept in a segment, or its metadata alone.
 //!
 //! Not here: whether the entry is in the log (`proof.rs`, `log.rs`).
 
+use crate::kept::Kept;
 use event::record::{SALT_BYTES, commitment, meta_commitment};
 use event::{Entry, Kind, Record, Tier};
 
@@ -78,6 +79,28 @@ pub fn check_record(entry: &Entry, record: &Record<'_>) -> Result<(), RecordMism
     Ok(())
 }
 
+/// Checks that a kept record, with its content or without, is what an entry commits to. Its place
+/// in a stream is the entry's alone to say.
+///
+/// # Errors
+/// [`RecordMismatch`] with the first field that disagrees.
+#[inline]
+pub fn check_kept(entry: &Entry, kept: &Kept<'_>) -> Result<(), RecordMismatch> {
+    if kept.kind != entry.kind {
+        return Err(RecordMismatch::Kind { record: kept.kind, entry: entry.kind });
+    }
+    if kept.tier != entry.tier {
+        return Err(RecordMismatch::Tier { record: kept.tier, entry: entry.tier });
+    }
+    if kept.time_ms != entry.time_ms {
+        return Err(RecordMismatch::Time { record: kept.time_ms, entry: entry.time_ms });
+    }
+    if kept.commitment() != entry.commitment {
+        return Err(RecordMismatch::Commitment);
+    }
+    Ok(())
+}
+
 /// Checks metadata against an entry when the content is withheld or erased: all that is needed of
 /// the content is its commitment.
 ///
@@ -98,6 +121,7 @@ pub fn check_metadata(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kept::KeptContent;
 
     fn record() -> Record<'static> {
         Record {
@@ -135,6 +159,29 @@ mod tests {
         ] {
             assert_eq!(check(altered), RecordMismatch::Commitment);
         }
+    }
+
+    #[test]
+    fn every_altered_field_of_a_kept_record_is_named() {
+        let (entry, kept) = (record().entry([9; 32]), Kept::from(&record()));
+        check_kept(&entry, &kept).unwrap();
+        let check = |kept: Kept<'_>| check_kept(&entry, &kept).unwrap_err();
+        let kind = RecordMismatch::Kind { record: Kind::Log, entry: Kind::Event };
+        assert_eq!(check(Kept { kind: Kind::Log, ..kept }), kind);
+        let tier = RecordMismatch::Tier { record: Tier::Debug, entry: Tier::Info };
+        assert_eq!(check(Kept { tier: Tier::Debug, ..kept }), tier);
+        let time = RecordMismatch::Time { record: 6, entry: 5 };
+        assert_eq!(check(Kept { time_ms: 6, ..kept }), time);
+        for altered in [
+            Kept { meta: b"{\"a\":2}", ..kept },
+            Kept { content: KeptContent::None, ..kept },
+            Kept { content: KeptContent::Erased { commitment: [0; 32] }, ..kept },
+            Kept { meta_salt: [5; 16], ..kept },
+        ] {
+            assert_eq!(check(altered), RecordMismatch::Commitment);
+        }
+        let erased = KeptContent::Erased { commitment: record().content_commitment() };
+        check_kept(&entry, &Kept { content: erased, ..kept }).unwrap();
     }
 
     #[test]

@@ -11,18 +11,28 @@
 //! | when is something acknowledged | `writer.rs` |
 //! | what is public, and when | `publish.rs` |
 //! | what happens after a crash | `recover.rs` |
+//! | how the journal becomes segments | `roll.rs`, `build.rs`, `segment_file.rs`, `ids.rs` |
+//! | how small segments become one | `rewrite.rs` |
+//! | what the log says about its files, and what follows | `ledger.rs` |
 //! | threads, heartbeat | `log.rs` |
 
 mod batch;
+mod build;
 mod clock;
 mod create;
 mod error;
 mod identity;
+mod ids;
+mod ledger;
 mod life;
 mod log;
+mod priority;
 mod publish;
 mod receipt;
 mod recover;
+mod rewrite;
+mod roll;
+mod segment_file;
 mod sequence;
 mod streams;
 mod window;

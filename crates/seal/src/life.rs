@@ -52,6 +52,16 @@ pub(crate) fn keys_added(purpose: &str, key_id: &str, keyring_generation: u64) -
     event("log.keys", details)
 }
 
+/// Records that lay in the journal, or in other segments, lie in this one now.
+pub(crate) fn segment(manifest: &segment::Manifest) -> Event<'static> {
+    event(event::types::LOG_SEGMENT, manifest.to_params())
+}
+
+/// The records of a journal file could not be moved into segments; they are where they were.
+pub(crate) fn roll_failed(file: &str, reason: &str) -> Event<'static> {
+    event("log.segment_failed", serde_json::json!({ "file": file, "reason": reason }))
+}
+
 /// The writer ended in good order.
 pub(crate) fn stopped(size: u64) -> Event<'static> {
     event("log.stopped", serde_json::json!({ "size": size }))

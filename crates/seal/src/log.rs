@@ -7,8 +7,10 @@
 use crate::batch::{Batch, Encoder, Fingerprints};
 use crate::error::SealError;
 use crate::identity::Identity;
+use crate::ids::Ids;
 use crate::publish::{Head, Publisher};
 use crate::receipt::Receipt;
+use crate::roll::Rolled;
 use crate::sequence::PublicFile;
 use crate::writer::{Options, Writer};
 use event::Event;
@@ -37,6 +39,8 @@ const IN_FLIGHT_BATCHES_MIN: usize = 4;
 const PUBLICATION_SHARE: u32 = 50;
 /// A checkpoint is published at least this often while there is something to publish.
 const PUBLICATION_INTERVAL_MAX: Duration = Duration::from_secs(10);
+/// How often a roll is asked whether it is done.
+const ROLL_POLL: Duration = Duration::from_millis(50);
 /// Full tiles and bundles gathered before they go to the publisher, and at most while it is busy.
 const FILES_EAGER: usize = 64;
 const FILES_MAX: usize = 256;
@@ -237,7 +241,14 @@ struct Committer {
     /// How long the last publication took.
     publication_took: Duration,
     last_commit: Instant,
+    /// The journal file that is being rolled beside all this.
+    rolling: Option<Receiver<Result<Rolled, SealError>>>,
+    /// Closed files and announced segments when there was nothing to do, or it failed.
+    nothing_to_roll: Option<(usize, usize)>,
 }
+
+/// What is done beside the writer.
+type Background = Box<dyn FnOnce() -> Result<Rolled, SealError> + Send>;
 
 /// For the publisher: full files, and a head to publish after them.
 struct Work {
@@ -264,13 +275,17 @@ impl Committer {
             last_publication: now,
             publication_took: Duration::ZERO,
             last_commit: now,
+            rolling: None,
+            nothing_to_roll: None,
         }
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
         loop {
+            self.roll_if_due();
             let message = inbox.recv_timeout(self.patience());
             self.note_publications();
+            self.note_roll();
             match message {
                 Ok(Message::Append(request)) => {
                     if let Some(message) = self.commit(request, inbox)
@@ -359,7 +374,72 @@ impl Committer {
         let until = |last: Instant, interval: Duration| interval.saturating_sub(last.elapsed());
         let next = until(self.last_commit, heartbeat);
         let next = if behind { next.min(until(self.last_publication, publish)) } else { next };
+        let next = if self.rolling.is_some() { next.min(ROLL_POLL) } else { next };
         next.max(Duration::from_millis(1))
+    }
+
+    /// Rolls the oldest file that waits for it, or compacts, in a thread of its own.
+    fn roll_if_due(&mut self) {
+        // A roll that failed is tried again when another file has ended, or at the next start.
+        let state =
+            (self.writer.holdings.closed.len(), self.writer.holdings.catalogue.announced_count());
+        if self.rolling.is_some() || self.nothing_to_roll == Some(state) {
+            return;
+        }
+        let Some(work) = self.next_work() else {
+            self.nothing_to_roll = Some(state);
+            return;
+        };
+        let (outbox, inbox) = sync_channel(1);
+        let work = move || {
+            crate::priority::yield_to_others();
+            // Nobody waits for it when the log was closed in a hurry.
+            let _ = outbox.send(work());
+        };
+        if std::thread::Builder::new().name("tacho-roll".to_owned()).spawn(work).is_ok() {
+            self.rolling = Some(inbox);
+        }
+    }
+
+    /// What is to be done beside the writer.
+    fn next_work(&self) -> Option<Background> {
+        if let Ok(Some(job)) = self.writer.next_roll() {
+            return Some(Box::new(move || job.run()));
+        }
+        let rewrite = self.writer.next_compaction().ok()??;
+        Some(Box::new(move || {
+            rewrite.run().map(|segments| Rolled { segments, ids: Ids::default() })
+        }))
+    }
+
+    /// Announces what was rolled, when it is done.
+    fn note_roll(&mut self) {
+        let Some(outcome) = self.rolling.as_ref().map(Receiver::try_recv) else { return };
+        match outcome {
+            Ok(outcome) => self.end_roll(outcome),
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => self.end_roll(Err(SealError::Closed)),
+        }
+    }
+
+    fn end_roll(&mut self, outcome: Result<Rolled, SealError>) {
+        self.rolling = None;
+        match outcome {
+            // A failure poisons the writer, and the next append says so.
+            Ok(Rolled { segments, ids }) => {
+                if self.writer.announce(segments).is_ok() {
+                    self.writer.keep_ids(&ids);
+                }
+            }
+            // The journal file stays, and nothing is lost: the log says so, and goes on.
+            Err(error) => {
+                let _ = self.writer.note_failed_roll(&error);
+                self.nothing_to_roll = Some((
+                    self.writer.holdings.closed.len(),
+                    self.writer.holdings.catalogue.announced_count(),
+                ));
+            }
+        }
     }
 
     fn heartbeat_if_due(&mut self) {
@@ -456,6 +536,10 @@ impl Committer {
 
     /// Takes the publisher back from its thread and closes the writer.
     fn close(&mut self) -> Result<(), SealError> {
+        // What is being rolled is nearly done; given up, it would have to be done again.
+        if let Some(outcome) = self.rolling.take().map(|rolling| rolling.recv()) {
+            self.end_roll(outcome.unwrap_or(Err(SealError::Closed)));
+        }
         self.works = None;
         while let Ok((size, outcome)) = self.published.recv() {
             self.note(size, outcome);

@@ -4,17 +4,22 @@
 //! there; the tiles are made again from the journal where they are behind. Opening after a clean
 //! end and after a crash is the same code.
 
+mod holdings;
+
 use crate::batch::Fingerprints;
 use crate::error::SealError;
 use crate::identity::{IDENTITY_PATH, Identity};
+use crate::ledger::{Holdings, disclosure};
 use crate::life;
 use crate::publish::{CHECKPOINT_PATH, Publisher, partial_paths, remove_strays};
+use crate::roll::Closed;
 use crate::sequence::{Sequence, bundle_path};
 use crate::streams::{DAY_MS, Streams};
 use crate::window::WINDOW_EVENTS;
 use crate::writer::{KEYRING_PATH, Options, Writer, journal_key};
 use checkpoint::{Algorithm, Checkpoint, SigningKey, VerifierKey};
-use event::{Entry, Event, Record};
+use event::{Disclosed, Entry, Event, Record};
+use holdings::{Ledger, PastIds, entry_at, remove_strays as remove_stray_segments};
 use keys::{HmacKey, Kek, KeyId, Keyring, Purpose};
 use merkle::{EntryBundle, Hash, TILE_WIDTH, TileBuilder, TileCoordinate, partial_width};
 use redact::{Policy, Redactor};
@@ -74,33 +79,22 @@ pub fn open(
 ) -> Result<Writer, SealError> {
     let lock = folder.lock(IDENTITY_PATH)?;
     let identity = Identity::parse(&required(&**folder, IDENTITY_PATH)?)?;
-    let keyring = Keyring::open(&required(&**folder, KEYRING_PATH)?, &kek)?;
+    let mut keyring = Keyring::open(&required(&**folder, KEYRING_PATH)?, &kek)?;
     if keyring.log_id() != identity.id()? {
         return Err(SealError::corrupt(KEYRING_PATH, "it belongs to another log"));
     }
     let secrets = Secrets::read(&keyring, &identity.origin)?;
     let (published, note) = published_head(&**folder, &identity)?;
     let fingerprints = Fingerprints::new(&secrets.idempotency);
-    let streams = Streams::new(HmacKey::new(&*secrets.stream));
-    let sequence = restore_tree(&**folder, streams, &published)?;
-    let mut recovery = Recovery {
-        folder: &**folder,
-        keyring: &keyring,
-        identity: &identity,
-        sequence,
-        announcements: Vec::new(),
-    };
-    let end = recovery.replay_journal(&fingerprints)?;
-    let Recovery { sequence, announcements, .. } = recovery;
-    if sequence.size() < published.size {
-        let (journal, checkpoint) = (sequence.size(), published.size);
-        return Err(SealError::Truncated { journal, checkpoint });
-    }
+    let reading = Reading { folder, keyring: &keyring, identity: &identity, published: &published };
+    let found = reading.find(&secrets, &fingerprints)?;
     // From here on the log is whole, and the folder may be changed. The names that were believed
     // may be those of a process that died before it synced them.
     folder.sync(&[CHECKPOINT_PATH, KEYRING_PATH, IDENTITY_PATH].map(str::to_owned))?;
-    remove_strays(&**folder, published.size, sequence.size())?;
-    let journal = end.map(|end| end.resume(folder, &keyring, &options)).transpose()?.flatten();
+    remove_strays(&**folder, published.size, found.sequence.size())?;
+    remove_stray_segments(&**folder, &mut keyring, &found.holdings)?;
+    let journal =
+        found.end.map(|end| end.resume(folder, &keyring, &options)).transpose()?.flatten();
     let publisher = Publisher::new(Arc::clone(folder), partial_paths(published.size)?);
     let mut writer = Writer {
         folder: Arc::clone(folder),
@@ -111,27 +105,91 @@ pub fn open(
         signers: secrets.signers,
         redactor: secrets.redactor,
         fingerprints,
-        sequence,
+        sequence: found.sequence,
         journal,
         publisher: Some(publisher),
         frame: FrameBuffer::default(),
         note: note.into(),
         published: published.size,
-        announcements,
+        announcements: found.announcements,
         started: false,
         poisoned: None,
+        holdings: found.holdings,
+        journal_day: found.journal_day,
+        journal_ends: false,
         _lock: lock,
     };
     if writer.size() > published.size {
         writer.sign()?;
         writer.publish()?;
     }
+    // A roll that a crash interrupted is finished.
+    writer.settle()?;
     if !writer.announcements.is_empty() {
         // What was cut is on record before anything else happens.
         writer.commit(Vec::new())?;
         writer.publish()?;
     }
     Ok(writer)
+}
+
+/// What a log consists of, as far as it can be believed.
+struct Found {
+    sequence: Sequence,
+    announcements: Vec<Event<'static>>,
+    holdings: Holdings,
+    end: Option<End>,
+    journal_day: Option<u64>,
+}
+
+/// Reading a log without changing anything.
+struct Reading<'r> {
+    folder: &'r Arc<dyn Folder>,
+    keyring: &'r Keyring,
+    identity: &'r Identity,
+    published: &'r Checkpoint,
+}
+
+impl Reading<'_> {
+    fn find(&self, secrets: &Secrets, names: &Fingerprints) -> Result<Found, SealError> {
+        let folder = &**self.folder;
+        let streams = Streams::new(HmacKey::new(&*secrets.stream));
+        let sequence = restore_tree(folder, streams, self.published)?;
+        let ledger = Ledger::read(folder, self.published.size)?;
+        let mut recovery = Recovery {
+            folder,
+            keyring: self.keyring,
+            identity: self.identity,
+            ledger: &ledger,
+            sequence,
+            announcements: Vec::new(),
+            closed: Vec::new(),
+            undisclosed: Vec::new(),
+            first_time_ms: None,
+        };
+        let end = recovery.replay_journal(&PastIds {
+            folder: self.folder,
+            keyring: self.keyring,
+            catalogue: &ledger.catalogue,
+            names,
+            secret: &secrets.idempotency,
+        })?;
+        let Recovery { sequence, announcements, closed, undisclosed, first_time_ms, .. } = recovery;
+        ledger.check(folder, &undisclosed)?;
+        if sequence.size() < self.published.size {
+            let (journal, checkpoint) = (sequence.size(), self.published.size);
+            return Err(SealError::Truncated { journal, checkpoint });
+        }
+        let begun_ms = match &end {
+            Some(end) => entry_at(folder, end.header.first_index, self.published.size)?
+                .map(|entry| entry.time_ms)
+                .or(first_time_ms),
+            None => None,
+        };
+        let journal_day = begun_ms.map(|time_ms| time_ms / DAY_MS);
+        let holdings = Holdings { catalogue: ledger.catalogue, closed, undisclosed };
+        Ok(Found { sequence, announcements, holdings, end, journal_day })
+    }
 }
 
 fn required(folder: &dyn Folder, path: &str) -> Result<Vec<u8>, SealError> {
@@ -221,8 +279,15 @@ struct Recovery<'r> {
     folder: &'r dyn Folder,
     keyring: &'r Keyring,
     identity: &'r Identity,
+    ledger: &'r Ledger,
     sequence: Sequence,
     announcements: Vec<Event<'static>>,
+    /// Journal files before the last.
+    closed: Vec<Closed>,
+    /// Records that the ledger should show and does not.
+    undisclosed: Vec<Disclosed>,
+    /// Record time of the first record of the last file, where it was read.
+    first_time_ms: Option<u64>,
 }
 
 /// Where the last journal file ends.
@@ -254,17 +319,35 @@ impl End {
 
 impl Recovery<'_> {
     /// Replays what the tiles do not have yet, and remembers the ids of the last million records.
-    fn replay_journal(&mut self, names: &Fingerprints) -> Result<Option<End>, SealError> {
+    fn replay_journal(&mut self, past: &PastIds<'_>) -> Result<Option<End>, SealError> {
         let files: Vec<(u64, String)> = self
             .folder
             .list(JOURNAL_FOLDER)?
             .into_iter()
             .filter_map(|path| Some((store::parse_journal_path(&path)?, path)))
             .collect();
+        // Segments took the place of these, and a crash came before all of them were removed.
+        let replaced = |(_, path): &(u64, String)| self.ledger.catalogue.replaces(path);
+        let (replaced, files): (Vec<_>, Vec<_>) = files.into_iter().partition(replaced);
+        for (first, path) in replaced {
+            self.close_file(first, first, path)?;
+        }
         let from = self.sequence.size().saturating_sub(WINDOW_EVENTS as u64);
         // The last file that begins at or before the first record wanted, and all after it.
         let skip = files.iter().rposition(|(first, _)| *first <= from).unwrap_or(0);
-        let mut expected = files.get(skip).map_or(0, |(first, _)| *first);
+        let covered = self.ledger.catalogue.covered();
+        let begins = files.first().map_or(covered, |(first, _)| *first);
+        if begins > covered {
+            let detail =
+                format!("records {covered} to {begins} are in no journal file and no segment");
+            return Err(SealError::corrupt(JOURNAL_FOLDER, detail));
+        }
+        let mut expected = files.get(skip).map_or(begins, |(first, _)| *first);
+        past.remember(&mut self.sequence.window, from, expected)?;
+        for pair in files.windows(2) {
+            let [(first, path), (end, _)] = pair else { continue };
+            self.close_file(*first, *end, path.clone())?;
+        }
         let mut end = None;
         for (position, (first, path)) in files.iter().enumerate().skip(skip) {
             let last = position + 1 == files.len();
@@ -276,11 +359,22 @@ impl Recovery<'_> {
                 self.folder.remove(path)?;
                 break;
             }
-            let found = self.replay_file(path, from, names, last)?;
+            let found = self.replay_file(path, from, past.names, last)?;
             expected = found.position.next_index;
             end = Some(found);
         }
+        // The last file is written on, also when it is so because a later one was never born.
+        let resumed = end.as_ref().map(|end| end.header.first_index);
+        self.closed.retain(|closed| Some(closed.first) != resumed);
         Ok(end)
+    }
+
+    /// Notes a journal file that nothing more is written to.
+    fn close_file(&mut self, first: u64, end: u64, path: String) -> Result<(), SealError> {
+        let reader = JournalReader::open(self.folder, &path, &self.identity.id()?)?;
+        let key_id = KeyId::from_bytes(reader.header().key_id);
+        self.closed.push(Closed { path, first, end, key_id });
+        Ok(())
     }
 
     /// A file whose creation was cut short: its header does not read, and nothing lies behind the
@@ -364,6 +458,11 @@ impl Recovery<'_> {
             if index == self.sequence.size() {
                 self.sequence.replay(&record)?;
             }
+            if store::parse_journal_path(path) == Some(index) {
+                self.first_time_ms = Some(record.time_ms);
+            }
+            self.undisclosed
+                .extend(disclosure(index, &record).filter(|_| !self.ledger.shown.contains(&index)));
             self.sequence.remember(&record, index, names);
             (rest, index) = (after, index + 1);
         }

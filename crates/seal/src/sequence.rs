@@ -197,7 +197,7 @@ pub(crate) fn bundle_path(number: u64, width: u16) -> Result<String, SealError> 
 
 /// The event id of stored metadata: second member by the format, so it is found without parsing the
 /// rest.
-fn event_id(meta: &[u8]) -> Option<String> {
+pub(crate) fn event_id(meta: &[u8]) -> Option<String> {
     let prefix = b"{\"schema\":\"tachograph.event/1\",\"event_id\":\"";
     let rest = meta.strip_prefix(prefix)?;
     let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;

@@ -4,6 +4,8 @@
 //! It shares with the writer only the formats (`event`, `merkle`, `checkpoint`, the journal's
 //! reader).
 
+mod segments;
+
 use checkpoint::{Checkpoint, VerifierKey};
 use event::{ENTRY_BYTES, Entry, Event, Kind, Record};
 use keys::{DataKey, Kek, KeyId, Keyring};
@@ -80,7 +82,11 @@ pub(crate) fn read(folder: &dyn Folder, kek: &Kek) -> Result<Contents, String> {
     let keyring = Keyring::open(&required(folder, KEYRING_PATH)?, kek).map_err(text)?;
     let mut contents = Contents::default();
     let files = folder.list(JOURNAL_FOLDER).map_err(text)?;
-    for path in files.iter().filter(|path| store::parse_journal_path(path).is_some()) {
+    let named = |path: &String| store::parse_journal_path(path).map(|first| (first, path.clone()));
+    let files: Vec<(u64, String)> = files.iter().filter_map(named).collect();
+    let from = files.first().map_or(u64::MAX, |(first, _)| *first);
+    segments::read(folder, &keyring, from, &mut contents)?;
+    for (_, path) in &files {
         contents.read_journal(folder, path, &identity.id().map_err(text)?, &keyring)?;
     }
     let note = String::from_utf8(required(folder, CHECKPOINT_PATH)?).map_err(text)?;

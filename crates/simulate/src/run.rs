@@ -42,6 +42,10 @@ pub struct Tally {
     pub faults: u64,
     /// Events acknowledged.
     pub acknowledged: u64,
+    /// Journal files that became segments.
+    pub rolled: u64,
+    /// Segments made of several.
+    pub compacted: u64,
     /// Storage calls.
     pub calls: u64,
 }
@@ -53,6 +57,8 @@ impl std::ops::AddAssign for Tally {
         self.kills += other.kills;
         self.faults += other.faults;
         self.acknowledged += other.acknowledged;
+        self.rolled += other.rolled;
+        self.compacted += other.compacted;
         self.calls += other.calls;
     }
 }
@@ -225,6 +231,8 @@ impl World {
         self.look()?;
         self.send_again(&mut writer, 100)?;
         self.publish(&mut writer)?;
+        self.roll(&mut writer)?;
+        self.look()?;
         writer.close().map_err(|error| format!("the log did not close in peace: {error}"))?;
         self.look()
     }
@@ -241,7 +249,8 @@ impl World {
                 0..70 => self.append(&mut writer)?,
                 70..82 => self.publish(&mut writer)?,
                 82..86 => self.heartbeat(&mut writer),
-                86..96 => self.jump(),
+                86..92 => self.roll(&mut writer)?,
+                92..96 => self.jump(),
                 96..98 => return self.close(writer),
                 _ => return Ok(()),
             };
@@ -347,6 +356,36 @@ impl World {
             Ok(()) => self.model.shown(&writer.checkpoint()).map(|_| Step::Alive),
             Err(error) => Ok(self.failed(&error)),
         }
+    }
+
+    /// Moves what lies in ended journal files into segments. A roll that fails by itself is no
+    /// failure of the log: the journal is still there, and the writer goes on unless its own
+    /// storage failed.
+    fn roll(&mut self, writer: &mut Writer) -> Result<Step, String> {
+        self.folder.note("--- roll");
+        if self.random.percent(50) {
+            writer.end_journal_file();
+        }
+        let compacts = self.random.percent(30);
+        let rolled = writer.roll();
+        let rolled = match rolled {
+            Ok(count) if compacts => writer.compact().map(|more| {
+                self.tally.compacted += more as u64;
+                count
+            }),
+            other => other,
+        };
+        match rolled {
+            Ok(count) => {
+                self.tally.rolled += count as u64;
+                self.model.shown(&writer.checkpoint())?;
+            }
+            Err(error) if self.folder.fired().is_empty() => {
+                return Err(format!("a roll failed although the storage did not: {error}"));
+            }
+            Err(error) => self.folder.note(format!("--- not rolled: {error}")),
+        }
+        Ok(Step::Alive)
     }
 
     fn heartbeat(&mut self, writer: &mut Writer) -> Step {

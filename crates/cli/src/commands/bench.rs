@@ -81,7 +81,7 @@ impl Append {
         let new = NewLog { name: context.global.log.clone(), origin: None, post_quantum: false };
         let made = init::make(context, &new)?;
         let kek = match made.kek {
-            Some(new) => new.kek,
+            Some(new) => Arc::new(new.kek),
             None => context.kek(&made.log)?,
         };
         let log = open(&made.log, kek)?;
@@ -98,13 +98,14 @@ impl Append {
         let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
         let scratch = Scratch::new(&context.global.data)?;
         let data = DataFolder::new(&scratch.0);
-        let kek = || Kek::from_secret(keys::SecretKey::new([7; 32]), keys::KekOrigin::Environment);
+        let secret = keys::SecretKey::new([7; 32]);
+        let kek = Arc::new(Kek::from_secret(secret, keys::KekOrigin::Environment));
         let new = NewLog { name: "bench".to_owned(), origin: None, post_quantum: false };
-        let made = data.create(&new, &kek())?;
+        let made = data.create(&new, &kek)?;
         let made = made.ok_or_else(|| {
             Failure::new("another run has just made the same folder; run it again")
         })?;
-        let log = open(&made, kek())?;
+        let log = open(&made, kek)?;
         context.terminal.note(conditions());
         let plan = Plan {
             batches: self.batch.clone(),
@@ -139,8 +140,8 @@ impl Append {
     }
 }
 
-fn open(log: &LogFolder, kek: Kek) -> Result<Log, Failure> {
-    Ok(Log::start(seal::open(&log.folder, Arc::new(kek), Options::system())?))
+fn open(log: &LogFolder, kek: Arc<Kek>) -> Result<Log, Failure> {
+    Ok(Log::start(seal::open(&log.folder, kek, Options::system())?))
 }
 
 const HEADER: &str = " batch producers   events/s  baseline  ratio   ack p50     p99  base p50     p99  \

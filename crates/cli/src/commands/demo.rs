@@ -242,7 +242,7 @@ fn check(log: &LogFolder, copy: &LogFolder, kek: &Kek) -> Result<Report, Failure
     }
     let origin = Some(log.identity.origin.clone());
     let options = Options { trust: Trust { pinned, ..Trust::default() }, origin, since: None };
-    Ok(verify(&*copy.folder, Some(kek), &options, &mut |_| {}))
+    Ok(verify(&copy.folder, Some(kek), &options, &mut |_| {}))
 }
 
 /// The record of the last call that asked for money.

@@ -7,12 +7,11 @@ use crate::reading::{Item, Reading};
 use crate::terminal::{STRONG, styled};
 use checkpoint::TlogProof;
 use clap::Args;
-use event::{Entry, Event, Record};
-use merkle::{BundleCoordinate, EntryBundle, TILE_WIDTH, TileReader};
-use prove::{Evidence, Trust};
+use event::{Entry, Event};
+use merkle::TileReader;
+use prove::{Evidence, Kept, Trust};
 use std::io::Write as _;
 use std::path::PathBuf;
-use store::Folder;
 
 const AFTER_HELP: &str = "\
 A tlog-proof (C2SP) shows that an entry is in the log. With --evidence the record itself is in the
@@ -51,7 +50,7 @@ impl Arguments {
         let keys = reading.verifier_keys();
         let text = if self.evidence {
             let evidence = with_record(&reading, index, &mut |record| {
-                Evidence::new(origin, &entry, record, &proof, keys)
+                Evidence::new(origin, &entry, *record, &proof, keys)
             })?;
             let evidence = evidence.map_err(|error| Failure::new(error.to_string()))?;
             let evidence =
@@ -132,23 +131,8 @@ fn wrong(reason: &str) -> Failure {
 
 /// The public entry at an index.
 fn entry(reading: &Reading, index: u64) -> Result<Entry, Failure> {
-    let folder = &*reading.log().folder;
-    let width = u64::from(TILE_WIDTH);
-    let number = index / width;
-    let first = number * width;
-    let wide = (reading.checkpoint().size - first).min(width);
-    let wide = u16::try_from(wide).unwrap_or(TILE_WIDTH);
-    let bytes = read_bundle(folder, number, wide)?;
-    let place = usize::try_from(index - first).unwrap_or(usize::MAX);
-    let bundle = EntryBundle::parse(&bytes, wide).map_err(|error| wrong(&error.to_string()))?;
-    let entry = bundle.get(place).ok_or_else(|| wrong("the entry bundle is short"))?;
-    Entry::decode(entry).map_err(|error| wrong(&error.to_string()))
-}
-
-fn read_bundle(folder: &dyn Folder, number: u64, wide: u16) -> Result<Vec<u8>, Failure> {
-    let path =
-        BundleCoordinate::new(number, wide).map_err(|error| wrong(&error.to_string()))?.path();
-    folder.read(&path)?.ok_or_else(|| wrong(&format!("{path} is missing")))
+    let missing = || wrong("its entry is missing or damaged in the public log");
+    reading.entries().at(index).ok_or_else(missing)
 }
 
 /// The proof that the entry is under the checkpoint.
@@ -163,7 +147,7 @@ fn prove(reading: &Reading, index: u64) -> Result<TlogProof, Failure> {
 fn with_record<T>(
     reading: &Reading,
     index: u64,
-    each: &mut dyn FnMut(&Record<'_>) -> T,
+    each: &mut dyn FnMut(&Kept<'_>) -> T,
 ) -> Result<T, Failure> {
     match reading.records(index)?.next() {
         Some(Item::Record { index: found, record }) if found == index => Ok(each(&record)),

@@ -15,6 +15,7 @@ use query::escape::escape;
 use query::row::write_row;
 use query::{Filter, Found, Sieve, Status, Summary};
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 const AFTER_HELP: &str = "\
@@ -79,7 +80,7 @@ impl Arguments {
         &self,
         context: &Context,
         mut reading: Reading,
-        kek: &Kek,
+        kek: &Arc<Kek>,
         mut screen: Screen,
     ) -> Result<Exit, Failure> {
         let filter = self.filter.filter();

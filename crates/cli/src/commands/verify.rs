@@ -101,7 +101,7 @@ impl Arguments {
             pin_known(target, &mut options)?;
         }
         let mut progress = context.terminal.progress("entries");
-        let report = verify(&*target.folder, kek.as_ref(), &options, &mut |it| {
+        let report = verify(&target.folder, kek.as_ref(), &options, &mut |it| {
             progress.at(it.done, it.total);
         });
         progress.finish();

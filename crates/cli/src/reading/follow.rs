@@ -2,13 +2,16 @@
 //! become readable. Takes no lock and writes nothing; the writer never notices.
 //!
 //! These records are acknowledged or about to be, and not yet covered by a published checkpoint:
-//! whoever shows them says so.
+//! whoever shows them says so. Only where a writer rolled them into segments before they were
+//! looked at, they come from there, and are published.
 
-use super::PREVIOUS_BYTES;
+use super::{Item, PREVIOUS_BYTES, Reading};
 use crate::data_folder::LogFolder;
 use crate::failure::Failure;
 use event::Record;
 use keys::{DataKey, Kek, KeyId, Keyring};
+use prove::Kept;
+use std::sync::Arc;
 use store::{
     FRAME_HEADER_BYTES, FrameFound, FrameHeader, JOURNAL_FOLDER, JournalReader, Located, Tail,
 };
@@ -17,14 +20,27 @@ use store::{
 /// and a look between two of them sees half of it.
 const DOUBTS_MAX: u32 = 20;
 
+/// Takes one record after the other.
+type Each<'e> = &'e mut dyn FnMut(u64, &Kept<'_>) -> Result<(), Failure>;
+
 /// A place in the journal that moves on as records arrive.
 pub(crate) struct Follow<'f> {
     log: &'f LogFolder,
-    kek: &'f Kek,
+    kek: &'f Arc<Kek>,
     /// The index of the record that is shown next.
     next_index: u64,
     place: Option<Place>,
     doubts: u32,
+}
+
+/// Where the next record is.
+enum Next {
+    /// In the journal.
+    Place(Place),
+    /// Before it.
+    Rolled,
+    /// Nowhere yet.
+    Nothing,
 }
 
 /// Where in which file, with its key.
@@ -38,7 +54,7 @@ struct Place {
 
 impl<'f> Follow<'f> {
     /// Begins at the record `next_index`.
-    pub(crate) fn new(log: &'f LogFolder, kek: &'f Kek, next_index: u64) -> Self {
+    pub(crate) fn new(log: &'f LogFolder, kek: &'f Arc<Kek>, next_index: u64) -> Self {
         Self { log, kek, next_index, place: None, doubts: 0 }
     }
 
@@ -46,23 +62,28 @@ impl<'f> Follow<'f> {
     ///
     /// # Errors
     /// When the journal cannot be read, or is damaged where it goes on.
-    pub(crate) fn poll(
-        &mut self,
-        each: &mut dyn FnMut(u64, &Record<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    pub(crate) fn poll(&mut self, each: Each<'_>) -> Result<(), Failure> {
         loop {
             let mut place = match self.place.take() {
                 Some(place) => place,
                 None => match self.find()? {
-                    Some(place) => place,
-                    None => return Ok(()),
+                    Next::Place(place) => place,
+                    Next::Rolled => match self.catch_up(each)? {
+                        true => continue,
+                        false => return Ok(()),
+                    },
+                    Next::Nothing => return Ok(()),
                 },
             };
             let read = self.read(&mut place, each);
-            let rolled = place.index;
-            let has_successor = self.log.folder.size(&store::journal_path(rolled))?.is_some();
+            if read.is_err() && self.log.folder.size(&place.file)?.is_none() {
+                // It was rolled meanwhile.
+                continue;
+            }
+            let following = store::journal_path(place.index);
+            let has_successor = self.log.folder.size(&following)?.is_some();
             // The file that begins here follows this one, unless it is this one and still empty.
-            if read.is_ok() && has_successor && place.file != store::journal_path(rolled) {
+            if read.is_ok() && has_successor && place.file != following {
                 continue;
             }
             self.place = Some(place);
@@ -71,17 +92,17 @@ impl<'f> Follow<'f> {
     }
 
     /// The newest file that begins at or before the next record.
-    fn find(&self) -> Result<Option<Place>, Failure> {
+    fn find(&self) -> Result<Next, Failure> {
         let folder = &*self.log.folder;
-        let firsts = folder.list(JOURNAL_FOLDER)?;
-        let firsts = firsts.iter().filter_map(|path| store::parse_journal_path(path));
-        let Some(first) = firsts.filter(|first| *first <= self.next_index).max() else {
-            return Ok(None);
+        let files = folder.list(JOURNAL_FOLDER)?;
+        let firsts = || files.iter().filter_map(|path| store::parse_journal_path(path));
+        let Some(first) = firsts().filter(|first| *first <= self.next_index).max() else {
+            return Ok(if firsts().next().is_some() { Next::Rolled } else { Next::Nothing });
         };
         let file = store::journal_path(first);
         // A file that is being made has no whole header yet.
         let Ok(reader) = JournalReader::open(folder, &file, &self.log.identity.id()?) else {
-            return Ok(None);
+            return Ok(Next::Nothing);
         };
         let bytes = folder.read(seal::KEYRING_PATH)?.unwrap_or_default();
         let keyring = Keyring::open(&bytes, self.kek)?;
@@ -92,15 +113,32 @@ impl<'f> Follow<'f> {
             )));
         };
         let (offset, index) = (reader.offset(), reader.next_index());
-        Ok(Some(Place { file, key: DataKey::new(key), offset, index }))
+        Ok(Next::Place(Place { file, key: DataKey::new(key), offset, index }))
+    }
+
+    /// Hands over what lies before the journal by now; `false` when there is nothing.
+    fn catch_up(&mut self, each: Each<'_>) -> Result<bool, Failure> {
+        let reading = Reading::open(self.log.clone(), self.kek)?;
+        let mut records = reading.records(self.next_index)?;
+        let before = self.next_index;
+        while let Some(item) = records.next() {
+            match item {
+                Item::Record { index, record } => {
+                    each(index, &record)?;
+                    self.next_index = index + 1;
+                }
+                Item::Unreadable { index, detail, .. } => {
+                    return Err(Failure::new(format!(
+                        "record #{index} cannot be read: {detail}; run `tacho verify`"
+                    )));
+                }
+            }
+        }
+        Ok(self.next_index > before)
     }
 
     /// Reads whole frames from a place on.
-    fn read(
-        &mut self,
-        place: &mut Place,
-        each: &mut dyn FnMut(u64, &Record<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    fn read(&mut self, place: &mut Place, each: Each<'_>) -> Result<(), Failure> {
         if !self.something_is_at(place)? {
             return Ok(());
         }
@@ -149,7 +187,7 @@ impl<'f> Follow<'f> {
         &mut self,
         located: &Located,
         payload: &[u8],
-        each: &mut dyn FnMut(u64, &Record<'_>) -> Result<(), Failure>,
+        each: Each<'_>,
     ) -> Result<(), Failure> {
         let mut rest = payload.get(PREVIOUS_BYTES..).unwrap_or_default();
         for index in located.header.first_index..located.header.end_index() {
@@ -157,7 +195,7 @@ impl<'f> Follow<'f> {
                 Failure::new(format!("record #{index} cannot be read: {error}; run `tacho verify`"))
             })?;
             if index >= self.next_index {
-                each(index, &record)?;
+                each(index, &Kept::from(&record))?;
                 self.next_index = index + 1;
             }
             rest = after;

@@ -1,10 +1,15 @@
 //! The journal from its first frame to its last, file after file, whatever the files have suffered.
 //!
 //! Every step says what there is for one run of indexes. Damage is a step like any other: the walk
-//! goes on behind it, and remembers what belongs to a file and to no record ([`Walk::into_end`]).
+//! goes on behind it, and remembers what belongs to a file and to no record
+//! ([`JournalWalk::into_end`]). Records before the journal are missing here; whether segments have
+//! them is `reading/walk.rs`'s to say.
 
+use super::faults::Faults;
+use super::shelf::Shelf;
+use super::walk::Step;
 use keys::{DataKey, KeyId, Keyring};
-use prove::{Finding, FindingKind};
+use prove::FindingKind;
 use std::sync::Arc;
 use store::{
     FRAME_HEADER_BYTES, Folder, FrameFound, FrameHeader, JOURNAL_FOLDER, JournalReader, Located,
@@ -30,57 +35,11 @@ const FILE_MAGIC: &[u8] = b"TACHOJNL";
 /// begin again reads the file to its end each time.
 const DAMAGED_PLACES_MAX: u32 = 64;
 
-/// What there is for a run of indexes.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    /// A frame; the payload is filled and authenticated (empty in a walk without keys).
-    Frame {
-        /// The journal file.
-        file: Arc<str>,
-        /// The index of its first record.
-        first_index: u64,
-        /// How many records it says it has.
-        count: u64,
-    },
-    /// A frame that was altered; the payload is filled and **not** authenticated: good only to be
-    /// compared, record by record, with what the tree commits to.
-    Suspect {
-        /// The journal file.
-        file: Arc<str>,
-        /// The index of its first record.
-        first_index: u64,
-        /// How many records it has.
-        count: u64,
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// Records that cannot be read.
-    Damaged {
-        /// The journal file.
-        file: Arc<str>,
-        /// The index of the first.
-        first_index: u64,
-        /// How many.
-        count: u64,
-        /// What is wrong.
-        detail: String,
-    },
-    /// Records that are in no journal file.
-    Missing {
-        /// The index of the first.
-        first_index: u64,
-        /// How many.
-        count: u64,
-    },
-    /// There is nothing more.
-    End,
-}
-
 /// Where a walk ended, and what it found that concerns no record.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct End {
-    /// Faults of files.
-    pub(crate) findings: Vec<Finding>,
+    /// Faults of files, and of records that were handed out all the same.
+    pub(crate) faults: Faults,
     /// The last file, what lies behind its last frame, and the offset of that.
     pub(crate) tail: Option<(Arc<str>, Tail, u64)>,
     /// The index after the last record.
@@ -88,7 +47,7 @@ pub(crate) struct End {
 }
 
 /// A walk over the journal.
-pub(crate) struct Walk<'w> {
+pub(crate) struct JournalWalk<'w> {
     folder: &'w dyn Folder,
     log_id: [u8; 16],
     keyring: Option<&'w Keyring>,
@@ -97,6 +56,8 @@ pub(crate) struct Walk<'w> {
     from: u64,
     /// The files that are left, last first.
     files: Vec<(u64, Arc<str>)>,
+    /// Those of them that segments took the place of.
+    replaced: Vec<Arc<str>>,
     current: Option<Current<'w>>,
     /// The index that comes next.
     expected: u64,
@@ -119,9 +80,9 @@ fn reason(error: &StoreError) -> String {
     }
 }
 
-impl<'w> Walk<'w> {
+impl<'w> JournalWalk<'w> {
     /// A walk over the records from `from` on. Without a keyring, frames are checked and not
-    /// decrypted.
+    /// decrypted. A file of which the shelf says that segments took its place may lack its key.
     ///
     /// # Errors
     /// [`StoreError::Io`] when the journal's folder cannot be listed.
@@ -129,6 +90,7 @@ impl<'w> Walk<'w> {
         folder: &'w dyn Folder,
         log_id: [u8; 16],
         keyring: Option<&'w Keyring>,
+        shelf: &Shelf,
         bound: Bound,
         from: u64,
     ) -> Result<Self, StoreError> {
@@ -137,12 +99,13 @@ impl<'w> Walk<'w> {
             folder.list(JOURNAL_FOLDER)?.into_iter().filter_map(named).collect();
         // The last file that begins at or before the first record wanted, and all after it.
         let skip = files.iter().rposition(|(first, _)| *first <= from).unwrap_or(0);
-        let expected = if from == 0 { 0 } else { files.get(skip).map_or(0, |(first, _)| *first) };
+        let expected = files.get(skip).map_or(from, |(first, _)| from.min(*first));
         files.drain(..skip);
         files.reverse();
-        let current = None;
-        let end = End::default();
-        Ok(Self { folder, log_id, keyring, bound, from, files, current, expected, end })
+        let paths = files.iter().map(|(_, path)| path);
+        let replaced = paths.filter(|path| shelf.catalogue.replaces(path)).cloned().collect();
+        let (current, end) = (None, End::default());
+        Ok(Self { folder, log_id, keyring, bound, from, files, replaced, current, expected, end })
     }
 
     /// What comes next; fills `payload` for frames.
@@ -169,7 +132,7 @@ impl<'w> Walk<'w> {
                 Err(error) => {
                     let file = Arc::clone(&current.file);
                     self.current = None;
-                    if let Some(step) = self.lost_rest(file, reason(&error)) {
+                    if let Some(step) = self.lost_file(file, &error) {
                         return step;
                     }
                 }
@@ -204,6 +167,10 @@ impl<'w> Walk<'w> {
                 let id = KeyId::from_bytes(reader.header().key_id);
                 let key = self.keyring.and_then(|keyring| keyring.get(id)).map(DataKey::new);
                 if self.keyring.is_some() && key.is_none() {
+                    // The key goes after the file; a crash may have brought the file back.
+                    if self.replaced.contains(&file) {
+                        return None;
+                    }
                     let detail = format!(
                         "it lacks the key {id} of {file}: an older keyring was put in its place, or the \
                          key was destroyed"
@@ -219,7 +186,7 @@ impl<'w> Walk<'w> {
                 self.end.tail = Some((file, Tail::Torn { offset: 0, bytes: 0 }, 0));
                 None
             }
-            Err(error) => self.lost_rest(file, reason(&error)),
+            Err(error) => self.lost_file(file, &error),
         }
     }
 
@@ -254,6 +221,11 @@ impl<'w> Walk<'w> {
         };
         match current.reader.open_frame(located, key, payload) {
             Ok(()) => Some(Step::Frame { file, first_index, count }),
+            Err(error @ StoreError::Missing { .. }) => {
+                self.expected = first_index;
+                self.current = None;
+                self.lost_file(file, &error)
+            }
             Err(error) => {
                 let detail = format!("the frame at byte {}: {}", located.offset, reason(&error));
                 Some(self.suspect(located, detail, payload))
@@ -390,6 +362,15 @@ impl<'w> Walk<'w> {
         self.files.last().map_or(self.bound.size, |(first, _)| *first).max(self.expected)
     }
 
+    /// A file that cannot be read, or no more. One that is gone leaves its records to whoever has
+    /// them: it was rolled meanwhile, or somebody took it away.
+    fn lost_file(&mut self, file: Arc<str>, error: &StoreError) -> Option<Step> {
+        match error {
+            StoreError::Missing { .. } => self.missing_up_to(self.next_known_index()),
+            other => self.lost_rest(file, reason(other)),
+        }
+    }
+
     /// Nothing more can be read from a file.
     fn lost_rest(&mut self, file: Arc<str>, detail: String) -> Option<Step> {
         let (first_index, next) = (self.expected, self.next_known_index());
@@ -412,10 +393,10 @@ impl<'w> Walk<'w> {
         let first_index = self.expected;
         let count = index.checked_sub(first_index).filter(|count| *count > 0)?;
         self.expected = index;
-        Some(Step::Missing { first_index, count })
+        Some(Step::Missing { file: None, first_index, count })
     }
 
     fn fault(&mut self, kind: FindingKind, file: &str, detail: String) {
-        self.end.findings.push(Finding::of_file(kind, file, detail));
+        self.end.faults.of_file(kind, file, detail);
     }
 }

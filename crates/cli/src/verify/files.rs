@@ -2,6 +2,7 @@
 //! and what the checkpoint claims before anybody believes it.
 
 use super::records::Observed;
+use crate::reading::Shelf;
 use checkpoint::{Algorithm, CheckpointText, Note, SigningKey, VerifierKey};
 use keys::{Kek, Keyring, KeyringError, Purpose};
 use prove::{Finding, FindingKind, Report};
@@ -12,6 +13,12 @@ use store::{CACHE_FOLDER, Folder, StoreError};
 /// Where the public files lie.
 pub(super) const TILE_FOLDER: &str = "tile/";
 
+/// Where the records lie that the log shows to everybody.
+pub(super) const LEDGER_FOLDER: &str = "ledger/";
+
+/// Where the segments lie.
+pub(super) const SEGMENT_FOLDER: &str = "segments/";
+
 /// Where the KEK's id stands in a keyring (`keys`, "Format, version 1").
 const KEK_ID: std::ops::Range<usize> = 12..20;
 
@@ -19,6 +26,8 @@ const KEK_ID: std::ops::Range<usize> = 12..20;
 pub(super) struct Files {
     /// Every file.
     pub(super) listing: Vec<String>,
+    /// The segments.
+    pub(super) shelf: Shelf,
     /// The log's id: as the keyring says, else as `log.json` says.
     pub(super) log_id: [u8; 16],
     /// What `log.json` says, else what the checkpoint says.
@@ -44,6 +53,7 @@ impl Files {
         let listing = folder.list("")?;
         let mut files = Self {
             size: claimed_size(folder, &listing),
+            shelf: Shelf::read(folder)?,
             listing,
             log_id: [0; 16],
             origin: String::new(),
@@ -86,13 +96,16 @@ impl Files {
         }
     }
 
-    /// Names files that no log has. What is below `tile/` is `prove`'s to judge; what is below
-    /// `cache/`, temporary files among it, may be rebuilt and is not checked.
+    /// Names files that no log has. What is below `tile/` and `ledger/` is `prove`'s to judge, what
+    /// is below `segments/` is judged in `verify/segments.rs`; what is below `cache/`, temporary
+    /// files among it, may be rebuilt and is not checked.
     fn find_strangers(&mut self) {
         for path in &self.listing {
             let known = [IDENTITY_PATH, KEYRING_PATH, CHECKPOINT_PATH].contains(&path.as_str())
                 || path.split_once('/').is_some_and(|(folder, _)| folder == CACHE_FOLDER)
-                || path.starts_with(TILE_FOLDER)
+                || [TILE_FOLDER, LEDGER_FOLDER, SEGMENT_FOLDER]
+                    .iter()
+                    .any(|it| path.starts_with(it))
                 || store::parse_journal_path(path).is_some();
             if !known {
                 let detail = "not a file that a log has";

@@ -1,6 +1,6 @@
 //! The public files of a folder, as `prove` wants them.
 
-use super::files::TILE_FOLDER;
+use super::files::{LEDGER_FOLDER, TILE_FOLDER};
 use prove::{PublicLog, ReadError};
 use std::io::ErrorKind;
 use store::{Folder, StoreError};
@@ -48,8 +48,9 @@ impl PublicLog for PublicFiles<'_> {
     }
 
     fn list(&mut self, each: &mut dyn FnMut(&str)) -> Result<(), ReadError> {
-        let public = self.listing.iter().filter(|path| path.starts_with(TILE_FOLDER));
-        public.for_each(|path| each(path));
+        let is_public =
+            |path: &&String| path.starts_with(TILE_FOLDER) || path.starts_with(LEDGER_FOLDER);
+        self.listing.iter().filter(is_public).for_each(|path| each(path));
         Ok(())
     }
 }

@@ -1,21 +1,25 @@
-//! The records of the journal, as `prove` wants them: one index after the other, damage included.
+//! The records of journal and segments, as `prove` wants them: one index after the other, damage
+//! included.
 
 use super::suspect::Suspect;
-use crate::reading::{PREVIOUS_BYTES, Step};
-use event::{Event, Kind, Part, Record};
-use prove::{Found, Records};
+use crate::reading::{PREVIOUS_BYTES, Placed, Step, kept};
+use event::{Event, Kind, Part, Record, types};
+use prove::{Found, Kept, Records};
+use segment::Manifest;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use store::Folder;
 
-/// The records of a journal that another thread decrypts.
-pub(super) struct JournalRecords<'r> {
+/// The records of a log that another thread decrypts.
+pub(super) struct LogRecords<'r> {
     folder: &'r dyn Folder,
     size: u64,
     inbox: Receiver<(Step, Vec<u8>)>,
     give_back: SyncSender<Vec<u8>>,
     payload: Vec<u8>,
+    rows: Vec<Placed>,
     file: Arc<str>,
     now: Now,
     observed: Observed,
@@ -28,6 +32,8 @@ enum Now {
     Nothing,
     /// The records of a frame from `next` to before `end`, the next of them at `offset`.
     Frame { offset: usize, next: u64, end: u64 },
+    /// The records of segments from the one at `at` on.
+    Rows { at: usize },
     /// The records of the last suspect from `next` on.
     Suspect { next: u64 },
     /// Nothing comes any more.
@@ -45,6 +51,10 @@ pub(super) struct Observed {
     pub(super) is_closed: bool,
     /// Frames that do not authenticate.
     pub(super) suspects: Vec<Suspect>,
+    /// Records that the ledger shows.
+    shown: BTreeSet<u64>,
+    /// Records that announce segments, and that the ledger does not show.
+    pub(super) undisclosed: Vec<(u64, Manifest)>,
 }
 
 /// A step that answers for records without handing them out.
@@ -53,16 +63,22 @@ enum Answer {
     Missing { count: u64 },
 }
 
-impl<'r> JournalRecords<'r> {
-    /// The records that come through `inbox`; used buffers go back through `give_back`.
+/// Records announcing segments that the ledger does not show, of which more are not remembered: the
+/// report has no room for them.
+const UNDISCLOSED_MAX: usize = 1000;
+
+impl<'r> LogRecords<'r> {
+    /// The records that come through `inbox`; used buffers go back through `give_back`. `place`:
+    /// the folder, and how many entries it has; `shown`: the records that the ledger shows.
     pub(super) fn new(
-        folder: &'r dyn Folder,
-        size: u64,
+        (folder, size): (&'r dyn Folder, u64),
+        shown: &BTreeSet<u64>,
         inbox: Receiver<(Step, Vec<u8>)>,
         give_back: SyncSender<Vec<u8>>,
     ) -> Self {
-        let (payload, file, observed) = (Vec::new(), Arc::from(""), Observed::default());
-        Self { folder, size, inbox, give_back, payload, file, now: Now::Nothing, observed }
+        let observed = Observed { shown: shown.clone(), ..Observed::default() };
+        let (payload, rows, file, now) = (Vec::new(), Vec::new(), Arc::from(""), Now::Nothing);
+        Self { folder, size, inbox, give_back, payload, rows, file, now, observed }
     }
 
     /// Ends the reading, wherever it is.
@@ -87,7 +103,20 @@ impl<'r> JournalRecords<'r> {
                 let offset = PREVIOUS_BYTES.min(self.payload.len());
                 let end = first_index.saturating_add(count);
                 self.now = Now::Frame { offset, next: first_index, end };
-                (ahead > 0).then_some(Answer::Missing { count: ahead })
+                self.missing(ahead)
+            }
+            Step::Rows { rows } => {
+                let first = rows.first()?.row.index;
+                self.rows = rows;
+                self.now = Now::Rows { at: 0 };
+                match first.checked_sub(index) {
+                    Some(ahead) => self.missing(ahead),
+                    None => {
+                        let detail = "its records stand in another file too".to_owned();
+                        self.now = Now::Nothing;
+                        Some(Answer::Damaged { count: 1, detail })
+                    }
+                }
             }
             Step::Suspect { file, first_index, count, detail } => {
                 self.file = Arc::clone(&file);
@@ -104,16 +133,29 @@ impl<'r> JournalRecords<'r> {
                 self.observed.is_closed = false;
                 Some(Answer::Damaged { count, detail })
             }
-            Step::Missing { count, .. } => Some(Answer::Missing { count }),
+            Step::Missing { file, count, .. } => {
+                self.file = file.unwrap_or_else(|| Arc::from(""));
+                self.observed.is_closed = false;
+                Some(Answer::Missing { count })
+            }
             Step::End => {
                 self.now = Now::End;
                 None
             }
         }
     }
+
+    /// Records before the next one, which nothing was said about.
+    fn missing(&mut self, count: u64) -> Option<Answer> {
+        if count == 0 {
+            return None;
+        }
+        self.file = Arc::from("");
+        Some(Answer::Missing { count })
+    }
 }
 
-impl Records for JournalRecords<'_> {
+impl Records for LogRecords<'_> {
     fn at(&mut self, index: u64) -> Found<'_> {
         loop {
             let ready = match self.now {
@@ -122,6 +164,7 @@ impl Records for JournalRecords<'_> {
                 Now::Suspect { next } => {
                     self.observed.suspects.last().is_some_and(|it| next < it.end())
                 }
+                Now::Rows { at } => at < self.rows.len(),
                 Now::Nothing => false,
             };
             if ready {
@@ -129,7 +172,9 @@ impl Records for JournalRecords<'_> {
             }
             match self.advance(index) {
                 None => {}
-                Some(Answer::Missing { count }) => return Found::Missing { count },
+                Some(Answer::Missing { count }) => {
+                    return Found::Missing { count, file: &self.file };
+                }
                 Some(Answer::Damaged { count, detail }) => {
                     return Found::Damaged { count, file: &self.file, detail: Cow::Owned(detail) };
                 }
@@ -137,13 +182,14 @@ impl Records for JournalRecords<'_> {
         }
         match self.now {
             Now::Frame { offset, next, end } => self.of_frame(index, offset, next, end),
+            Now::Rows { at } => self.of_rows(at),
             Now::Suspect { next } => self.of_suspect(next),
             Now::Nothing | Now::End => Found::End,
         }
     }
 }
 
-impl JournalRecords<'_> {
+impl LogRecords<'_> {
     /// The next record of an authenticated frame.
     #[inline]
     fn of_frame(&mut self, index: u64, offset: usize, next: u64, end: u64) -> Found<'_> {
@@ -156,7 +202,7 @@ impl JournalRecords<'_> {
                 };
                 let offset = self.payload.len() - after.len();
                 self.now = Now::Frame { offset, next: next.saturating_add(1), end };
-                observe(&mut self.observed, index, &record);
+                self.observed.note(index, &Kept::from(&record));
                 Found::Record { file: &self.file, previous, held: false, record }
             }
             Err(error) => {
@@ -165,6 +211,16 @@ impl JournalRecords<'_> {
                 Found::Damaged { count: end.saturating_sub(next), file: &self.file, detail }
             }
         }
+    }
+
+    /// The next record of a segment.
+    #[inline]
+    fn of_rows(&mut self, at: usize) -> Found<'_> {
+        self.now = Now::Rows { at: at + 1 };
+        let Some(Placed { file, row }) = self.rows.get(at) else { return Found::End };
+        let record = kept(row);
+        self.observed.note(row.index, &record);
+        Found::Kept { file, held: false, kept: record }
     }
 
     /// The next record of an altered frame: those that are what the tree commits to are handed out,
@@ -186,22 +242,36 @@ impl JournalRecords<'_> {
     }
 }
 
-/// Remembers what the log says about itself.
-fn observe(observed: &mut Observed, index: u64, record: &Record<'_>) {
-    observed.is_closed = false;
-    if record.kind != Kind::Log {
-        return;
+impl Observed {
+    /// Remembers what the log says about itself.
+    #[inline]
+    fn note(&mut self, index: u64, record: &Kept<'_>) {
+        self.is_closed = false;
+        if record.kind == Kind::Log {
+            self.note_own(index, record);
+        }
     }
-    let Ok(event) = Event::from_stored(record.meta, record.content) else { return };
-    // A new log has no space reserved behind its first record, one that ended has given it back.
-    observed.is_closed = matches!(&*event.event_type, "log.stopped" | "log.created");
-    let Some(details) = event.content.get(Part::Params).map(|json| json.to_value()) else { return };
-    if index == 0 {
-        let sha256 = details.get("log_json_sha256").and_then(serde_json::Value::as_str);
-        observed.identity_sha256 = sha256.map(str::to_owned);
-    }
-    if let Some(generation) = details.get("keyring_generation").and_then(serde_json::Value::as_u64)
-    {
-        observed.keyring_generation = observed.keyring_generation.max(generation);
+
+    fn note_own(&mut self, index: u64, record: &Kept<'_>) {
+        let content = record.content.bytes();
+        let Ok(event) = Event::from_stored(record.meta, content) else { return };
+        // A new log has no space reserved behind its first record, one that ended has given it
+        // back.
+        self.is_closed = matches!(&*event.event_type, "log.stopped" | "log.created");
+        if event.event_type == types::LOG_SEGMENT
+            && !self.shown.contains(&index)
+            && self.undisclosed.len() < UNDISCLOSED_MAX
+        {
+            let manifest = Manifest::from_content(content).ok();
+            self.undisclosed.extend(manifest.map(|manifest| (index, manifest)));
+        }
+        let details = event.content.get(Part::Params).map(|json| json.to_value());
+        let Some(details) = details else { return };
+        if index == 0 {
+            let sha256 = details.get("log_json_sha256").and_then(serde_json::Value::as_str);
+            self.identity_sha256 = sha256.map(str::to_owned);
+        }
+        let generation = details.get("keyring_generation").and_then(serde_json::Value::as_u64);
+        self.keyring_generation = self.keyring_generation.max(generation.unwrap_or(0));
     }
 }

@@ -5,8 +5,8 @@
 //! frame is looked at, let alone shown.
 
 use super::records::Observed;
+use crate::reading::Entries;
 use event::Entry;
-use merkle::{BundleCoordinate, EntryBundle, TILE_WIDTH};
 use prove::{Finding, FindingKind, Report, which_records_changed};
 use std::sync::Arc;
 use store::Folder;
@@ -33,7 +33,11 @@ impl Suspect {
     ) -> Self {
         let (first, count) = indexes;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let entries = entries(place, first, count).unwrap_or_default();
+        let mut public = Entries::new(place.0, place.1);
+        let indexes = first..first.saturating_add(indexes.1);
+        // Nothing is told of a frame when one of its entries is damaged itself.
+        let entries: Option<Vec<Entry>> = indexes.map(|index| public.at(index)).collect();
+        let entries = entries.unwrap_or_default();
         let damage = which_records_changed(first, &entries, payload);
         let mut places = vec![None; count];
         let mut from = 0;
@@ -82,31 +86,4 @@ fn beginning(entry: &Entry) -> [u8; 36] {
     bytes[12..28].copy_from_slice(&entry.stream);
     bytes[28..36].copy_from_slice(&entry.sequence.to_be_bytes());
     bytes
-}
-
-/// The public entries of `count` records from `first` on; `None` when one of them is damaged
-/// itself.
-fn entries((folder, size): (&dyn Folder, u64), first: u64, count: usize) -> Option<Vec<Entry>> {
-    let mut entries = Vec::new();
-    while entries.len() < count {
-        let index = first.checked_add(entries.len() as u64)?;
-        let width = u64::from(TILE_WIDTH);
-        let number = index / width;
-        let wide = u16::try_from(size.checked_sub(number * width)?.min(width)).ok()?;
-        let read = |wide| folder.read(&BundleCoordinate::new(number, wide).ok()?.path()).ok()?;
-        let (bytes, wide) = match read(wide) {
-            Some(bytes) => (bytes, wide),
-            None => (read(TILE_WIDTH)?, TILE_WIDTH),
-        };
-        let bundle = EntryBundle::parse(&bytes, wide).ok()?;
-        let skip = usize::try_from(index % width).ok()?;
-        let before = entries.len();
-        for bytes in bundle.iter().skip(skip).take(count - before) {
-            entries.push(Entry::decode(bytes).ok()?);
-        }
-        if entries.len() == before {
-            return None;
-        }
-    }
-    Some(entries)
 }

@@ -8,5 +8,6 @@ mod import;
 mod program;
 mod read;
 mod refusals;
+mod rolled;
 mod tamper;
 mod verify;

@@ -53,7 +53,8 @@ fn files() -> Files {
 }
 
 fn check(files: Files) -> Report {
-    verify(&MemoryFolder::from_files(files), Some(&kek()), &Options::default(), &mut |_| {})
+    let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files));
+    verify(&folder, Some(&kek()), &Options::default(), &mut |_| {})
 }
 
 /// Tampering was found, and a finding names the file, or a record.
@@ -282,7 +283,7 @@ fn an_older_keyring_with_the_same_keys_is_found() {
 #[test]
 fn another_key_leaves_the_check_incomplete_and_accuses_nobody() {
     let other = Kek::from_secret(SecretKey::new([8; 32]), KekOrigin::Environment);
-    let folder = MemoryFolder::from_files(files());
+    let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files()));
     for kek in [None, Some(&other)] {
         let report = verify(&folder, kek, &Options::default(), &mut |_| {});
         assert_eq!(report.verdict(), Verdict::Incomplete, "{}", report.to_json());

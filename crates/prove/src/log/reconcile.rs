@@ -4,6 +4,7 @@
 //! (`walk.rs`).
 
 use super::source::{Found, Records};
+use crate::kept::Kept;
 use crate::report::{FindingKind, RecordState, Report};
 use event::Record;
 
@@ -35,6 +36,15 @@ pub(super) enum Step<'a> {
         /// Itself.
         record: Record<'a>,
     },
+    /// A record without its place in a stream, not yet checked.
+    Kept {
+        /// Its file.
+        file: &'a str,
+        /// Whether a hold keeps it.
+        held: bool,
+        /// Itself.
+        kept: Kept<'a>,
+    },
     /// No record; the reason is reported if it is a fault.
     Gone(RecordState),
     /// No record, here or later.
@@ -64,6 +74,7 @@ impl<'r> Reconciler<'r> {
             Found::Record { file, previous, held, record } => {
                 return Step::Record { file, previous, held, record };
             }
+            Found::Kept { file, held, kept } => return Step::Kept { file, held, kept },
             Found::End => {
                 self.ended = true;
                 return Step::End;
@@ -72,7 +83,9 @@ impl<'r> Reconciler<'r> {
             Found::Damaged { count, file, detail } => {
                 Run::new(RecordState::Corrupt, count, file, detail.into_owned())
             }
-            Found::Missing { count } => Run::new(RecordState::Missing, count, "", GONE.to_owned()),
+            Found::Missing { count, file } => {
+                Run::new(RecordState::Missing, count, file, GONE.to_owned())
+            }
         };
         let state = run.tell(index, report);
         self.run = (run.left > 0).then_some(run);

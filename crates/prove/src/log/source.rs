@@ -3,6 +3,7 @@
 //!
 //! Not here: disks, buckets and keys; the caller has those and implements these two traits.
 
+use crate::kept::Kept;
 use crate::report::RecordState;
 use event::Record;
 use std::borrow::Cow;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 pub struct ReadError(pub String);
 
 /// The public files of one log. Paths are relative to its folder, with `/` between the parts:
-/// `checkpoint`, `tile/0/000`, `tile/entries/x001/234.p/7`.
+/// `checkpoint`, `tile/0/000`, `tile/entries/x001/234.p/7`, `ledger/00000000000000000041.json`.
 pub trait PublicLog {
     /// Appends the file's bytes to `out`, at most `limit` of them; `false` if there is no such
     /// file.
@@ -23,7 +24,7 @@ pub trait PublicLog {
     /// When the file may be there and cannot be read.
     fn read(&mut self, path: &str, limit: usize, out: &mut Vec<u8>) -> Result<bool, ReadError>;
 
-    /// Names every file below `tile/`, in any order.
+    /// Names every file below `tile/` and `ledger/`, in any order.
     ///
     /// # Errors
     /// When they cannot be listed, for example over a protocol that has no listing.
@@ -39,7 +40,8 @@ impl PublicLog for BTreeMap<String, Vec<u8>> {
     }
 
     fn list(&mut self, each: &mut dyn FnMut(&str)) -> Result<(), ReadError> {
-        self.keys().filter(|path| path.starts_with("tile/")).for_each(|path| each(path));
+        let public = |path: &&String| path.starts_with("tile/") || path.starts_with("ledger/");
+        self.keys().filter(public).for_each(|path| each(path));
         Ok(())
     }
 }
@@ -67,6 +69,15 @@ pub enum Found<'a> {
         /// The record itself.
         record: Record<'a>,
     },
+    /// The record without its place in a stream, as segments hold it.
+    Kept {
+        /// The file that it lies in, relative to the log's folder.
+        file: &'a str,
+        /// Whether a legal hold keeps it.
+        held: bool,
+        /// The record itself.
+        kept: Kept<'a>,
+    },
     /// Removed, or its content removed, by authority.
     Removed {
         /// How many records, from the index asked for on; 0 is read as 1.
@@ -87,6 +98,8 @@ pub enum Found<'a> {
     Missing {
         /// How many records, from the index asked for on; 0 is read as 1.
         count: u64,
+        /// The file that should hold them, relative to the log's folder; empty when none is known.
+        file: &'a str,
     },
     /// There is no record at this index nor at any later one.
     End,

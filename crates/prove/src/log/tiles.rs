@@ -49,6 +49,9 @@ impl Verifier<'_> {
     pub(super) fn find_extras(&mut self, size: u64) {
         let (extras, report) = (&mut self.extras, &mut self.report);
         let listed = self.public.list(&mut |path| {
+            if !path.starts_with("tile/") {
+                return;
+            }
             let (place, width) = match path.parse() {
                 Ok(TilePath::Tile(tile)) => ((tile.level() as i8, tile.number()), tile.width()),
                 Ok(TilePath::Bundle(bundle)) => ((BUNDLES, bundle.number()), bundle.width()),

@@ -5,8 +5,9 @@
 use super::Verifier;
 use super::bundle::{Bundle, Slot};
 use super::reconcile::{GONE, Step};
-use crate::record::check_record;
-use crate::report::{FindingKind, RecordState};
+use crate::kept::Kept;
+use crate::record::{check_kept, check_record};
+use crate::report::{FindingKind, RecordState, Report};
 use event::{Entry, Record};
 use merkle::{Hash, leaf_hash};
 
@@ -38,7 +39,7 @@ impl Verifier<'_> {
             });
         }
         let entry = if self.records.is_some() {
-            self.reconcile(index, intact, &mut slot.leaf)
+            self.reconcile(index, intact, slot)
         } else {
             self.report.counts.add(match (&intact, slot.found) {
                 (Some(_), _) => RecordState::Present,
@@ -47,6 +48,7 @@ impl Verifier<'_> {
             });
             intact
         };
+        self.compare_shown(index, entry.as_ref());
         self.follow(index, entry.as_ref(), file);
         self.last_leaf = slot.leaf;
         self.tree.push(slot.leaf);
@@ -75,16 +77,15 @@ impl Verifier<'_> {
     /// Checks the record at an index against its entry, or, if the entry is lost, against its leaf.
     /// Returns the entry, from the record if need be.
     #[inline]
-    fn reconcile(
-        &mut self,
-        index: u64,
-        intact: Option<Entry>,
-        leaf: &mut Option<Hash>,
-    ) -> Option<Entry> {
+    fn reconcile(&mut self, index: u64, intact: Option<Entry>, slot: &mut Slot) -> Option<Entry> {
         let Some(records) = &mut self.records else { return intact };
         let report = &mut self.report;
         let (file, framed, held, record) = match records.step(index, report) {
             Step::Record { file, previous, held, record } => (file, previous, held, record),
+            Step::Kept { file, held, kept } => {
+                let known = intact.or_else(|| mend(slot, &kept, self.last_leaf));
+                return compare_kept(index, known, (file, held), &kept, report);
+            }
             Step::Gone(state) => {
                 report.counts.add(state);
                 return intact;
@@ -104,7 +105,7 @@ impl Verifier<'_> {
                 Ok(()) => Ok(entry),
                 Err(mismatch) => Err(mismatch.to_string()),
             },
-            (None, Ok(())) => recover(&record, self.last_leaf.or(framed.map(Hash)), leaf),
+            (None, Ok(())) => recover(&record, self.last_leaf.or(framed.map(Hash)), &mut slot.leaf),
             (None, Err(_)) => Err("its frame does not continue the chain".to_owned()),
         };
         match checked {
@@ -120,17 +121,28 @@ impl Verifier<'_> {
         }
     }
 
+    /// Goes on behind a record that nobody knows.
+    fn lose(&mut self) {
+        self.streams.lose();
+        self.last_leaf = None;
+        self.tree.push(None);
+    }
+
     /// Follows one record beyond the checkpoint; `false` when there is none any more.
     pub(super) fn take_unpublished(&mut self, index: u64) -> bool {
         let Some(records) = &mut self.records else { return false };
         let report = &mut self.report;
         let (file, framed, record) = match records.step(index, report) {
             Step::Record { file, previous, record, .. } => (file.to_owned(), previous, record),
+            Step::Kept { file, .. } => {
+                report.add_record(FindingKind::Corrupt, index, file, || BEYOND.to_owned());
+                report.counts.add(RecordState::Corrupt);
+                self.lose();
+                return true;
+            }
             Step::Gone(state) => {
                 report.counts.add(state);
-                self.streams.lose();
-                self.last_leaf = None;
-                self.tree.push(None);
+                self.lose();
                 return true;
             }
             Step::End => return false,
@@ -146,6 +158,54 @@ impl Verifier<'_> {
         self.tree.push(leaf);
         true
     }
+}
+
+/// Records lie in segments only when a published checkpoint covers them.
+const BEYOND: &str = "a segment holds this record, and the checkpoint does not cover it: an older \
+                      checkpoint was put in its place";
+
+/// Checks a kept record against its entry. When nobody knows the entry any more, which was
+/// reported, nothing says what the record must be.
+fn compare_kept(
+    index: u64,
+    entry: Option<Entry>,
+    (file, held): (&str, bool),
+    kept: &Kept<'_>,
+    report: &mut Report,
+) -> Option<Entry> {
+    let Some(known) = entry else {
+        report.counts.add(RecordState::Corrupt);
+        return None;
+    };
+    if let Err(mismatch) = check_kept(&known, kept) {
+        report.counts.add(RecordState::Corrupt);
+        report.add_record(FindingKind::Corrupt, index, file, || mismatch.to_string());
+        return entry;
+    }
+    let state = match (kept.is_content_erased(), held) {
+        (false, false) => RecordState::Present,
+        (false, true) => RecordState::Held,
+        (true, _) => {
+            // Until the log's own word for it is followed here, an erasure is only a claim.
+            report.add_record(FindingKind::Unassessed, index, file, || {
+                "its content was erased, and the authority for that was not checked".to_owned()
+            });
+            RecordState::ContentErased
+        }
+    };
+    report.counts.add(state);
+    entry
+}
+
+/// The entry that a damaged one was, if all that the record says about it, and the place in a
+/// stream that can still be read, give the leaf that the tree has.
+#[cold]
+fn mend(slot: &Slot, kept: &Kept<'_>, last_leaf: Option<Hash>) -> Option<Entry> {
+    let Some(Ok(damaged)) = slot.entry else { return None };
+    let Kept { kind, tier, time_ms, .. } = *kept;
+    let (previous, commitment) = (last_leaf?.0, kept.commitment());
+    let entry = Entry { kind, tier, time_ms, previous, commitment, ..damaged };
+    (Some(leaf_hash(&entry.encode())) == slot.leaf).then_some(entry)
 }
 
 /// Whether a slot needs a closer look.

@@ -198,7 +198,7 @@ impl Records for Frames {
                 continue;
             }
             if index < first {
-                return Found::Missing { count: first - index };
+                return Found::Missing { count: first - index, file: "" };
             }
             let damaged = |detail: String| Found::Damaged {
                 count: end - index,

@@ -98,3 +98,23 @@ fn silence_is_filled_with_heartbeats() {
     log.close().unwrap();
     assert!(open(&folder).size() >= 6, "created, started, event, heartbeats, stopped");
 }
+
+#[test]
+fn a_busy_log_rolls_its_files_while_it_goes_on() {
+    let (_temporary, folder) = disk();
+    let options = Options { journal_roll_bytes: 200_000, publish_ms: 5, ..options() };
+    let log = Log::start(seal::open(&folder, kek(), options.clone()).unwrap());
+    for round in 0..60 {
+        log.append(events(&log, 1, round * 50..round * 50 + 50)).unwrap();
+    }
+    log.close().unwrap();
+    // Whatever waited when the log was closed is rolled by the next one.
+    let mut writer = seal::open(&folder, kek(), options).unwrap();
+    writer.roll().unwrap();
+    assert_eq!(folder.list(store::JOURNAL_FOLDER).unwrap().len(), 1);
+    assert!(folder.list(segment::SEGMENT_FOLDER).unwrap().len() >= 3);
+    let again = Event::from_json(br#"{"event_id":"t1-7","event_type":"a.b","trace_id":"t1"}"#);
+    let again = log_batch(&writer, again.unwrap());
+    let receipt = writer.commit(vec![again]).unwrap().remove(0);
+    assert!(matches!(receipt.outcomes[..], [Outcome::Duplicate { index: 9, .. }]));
+}

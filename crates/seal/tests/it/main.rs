@@ -4,6 +4,7 @@
 
 mod log;
 mod restart;
+mod roll;
 
 use event::Event;
 use keys::{Kek, KekOrigin, SecretKey};

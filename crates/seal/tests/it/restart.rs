@@ -214,7 +214,7 @@ fn a_clock_that_jumps_over_midnight_and_back_breaks_no_stream() {
     append(&mut writer, 9..12);
     writer.close().unwrap();
     let mut last = std::collections::HashMap::new();
-    let bundle = memory.snapshot().remove("tile/entries/000.p/17").unwrap();
+    let bundle = memory.snapshot().remove("tile/entries/000.p/18").unwrap();
     for bytes in bundle.chunks_exact(106) {
         let entry = event::Entry::decode(&bytes[2..]).unwrap();
         let previous = last.insert(entry.stream, entry.sequence).unwrap_or(0);

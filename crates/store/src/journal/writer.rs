@@ -12,13 +12,15 @@ use super::reserve::{Reservation, Reserve};
 use super::{Journal, journal_path};
 use crate::error::StoreError;
 use crate::folder::{Folder, WriteFile};
-use keys::{DataKey, Entropy};
+use keys::{DataKey, Entropy, KeyId};
 use std::sync::Arc;
 
 /// The journal as a local file.
 pub struct FileJournal {
     path: String,
     header: [u8; JOURNAL_HEADER_BYTES],
+    first_index: u64,
+    key_id: KeyId,
     key: DataKey,
     entropy: Arc<dyn Entropy>,
     file: Box<dyn WriteFile>,
@@ -102,6 +104,18 @@ impl FileJournal {
         Ok(Self::at(path, header, key, entropy, file, reserve, position))
     }
 
+    /// The index of the file's first record.
+    #[must_use]
+    pub fn first_index(&self) -> u64 {
+        self.first_index
+    }
+
+    /// The key that the file is encrypted with.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
     fn at(
         path: String,
         header: JournalHeader,
@@ -114,6 +128,8 @@ impl FileJournal {
         Self {
             path,
             header: header.encode(),
+            first_index: header.first_index,
+            key_id: KeyId::from_bytes(header.key_id),
             key,
             entropy,
             file,

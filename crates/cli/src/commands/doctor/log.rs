@@ -7,6 +7,7 @@ use crate::key_source;
 use crate::reading::{Bound, Reading, Step, Walk};
 use event::{Record, Timestamp};
 use seal::{Clock as _, SystemClock};
+use std::sync::Arc;
 use store::{StoreError, Tail};
 
 /// 2025-01-01 in Unix milliseconds: a clock before it was never set.
@@ -42,6 +43,7 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
             return checks;
         }
     };
+    let kek = Arc::new(kek);
     match Reading::open(log, &kek) {
         Ok(reading) => {
             let detail = format!("KEK {} ({}) opens the keyring", kek.id(), kek.origin());
@@ -65,10 +67,8 @@ fn journal(reading: &Reading) -> (Check, u64) {
     let fail = |detail: String| (Check::fail("journal", detail), 0);
     let size = reading.checkpoint().size;
     let bound = Bound { size, suspects: false };
-    let log = reading.log();
-    let Ok(log_id) = log.identity.id() else { return fail("log.json has no log id".to_owned()) };
-    let from = size.saturating_sub(1);
-    let mut walk = match Walk::new(&*log.folder, log_id, Some(reading.keyring()), bound, from) {
+    let Ok(place) = reading.place() else { return fail("log.json has no log id".to_owned()) };
+    let mut walk = match Walk::new(place, bound, size.saturating_sub(1)) {
         Ok(walk) => walk,
         Err(error) => return fail(error.to_string()),
     };
@@ -76,6 +76,10 @@ fn journal(reading: &Reading) -> (Check, u64) {
     loop {
         match walk.next(&mut payload) {
             Step::Frame { .. } => last_ms = last_time(&payload).max(last_ms),
+            Step::Rows { rows } => {
+                let times = rows.iter().map(|placed| placed.row.time_ms);
+                last_ms = times.max().unwrap_or(0).max(last_ms);
+            }
             Step::End => break,
             Step::Damaged { .. } | Step::Suspect { .. } | Step::Missing { .. } => {
                 return fail("its end is damaged or missing; run `tacho verify`".to_owned());

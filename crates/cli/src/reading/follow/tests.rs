@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Folder, MemoryFolder, Reservation};
 
-fn kek() -> Kek {
-    Kek::from_secret(SecretKey::new([7; 32]), KekOrigin::Environment)
+fn kek() -> Arc<Kek> {
+    Arc::new(Kek::from_secret(SecretKey::new([7; 32]), KekOrigin::Environment))
 }
 
 /// A fresh log whose journal files hold at most one frame more than `journal_roll_bytes`.
@@ -21,7 +21,7 @@ fn fresh(
     let options = Options { journal_roll_bytes, reservation, ..Options::system() };
     let new = NewLog { name: "main".to_owned(), origin: None, post_quantum: false };
     seal::create(&folder, &new, &kek(), [1; 16], &options).unwrap();
-    let writer = seal::open(&folder, Arc::new(kek()), options).unwrap();
+    let writer = seal::open(&folder, kek(), options).unwrap();
     let identity = Identity::parse(&folder.read(seal::IDENTITY_PATH).unwrap().unwrap()).unwrap();
     let log = LogFolder { path: PathBuf::new(), identity, folder: Arc::clone(&folder) };
     (folder, log, writer)
@@ -40,7 +40,7 @@ fn append(writer: &mut Writer, count: u64) {
 
 fn poll(follow: &mut Follow<'_>) -> Vec<u64> {
     let mut indexes = Vec::new();
-    let each = &mut |index, record: &Record<'_>| {
+    let each = &mut |index, record: &Kept<'_>| {
         assert!(!record.meta.is_empty());
         indexes.push(index);
         Ok(())
@@ -109,7 +109,7 @@ fn half_a_frame_is_waited_for_and_a_damaged_one_is_an_error() {
     let mut damaged = folder.read(&path).unwrap().unwrap();
     *damaged.get_mut(whole.len() + 60).unwrap() ^= 1;
     folder.write(&path, &damaged).unwrap();
-    let mut ignore = |_, _: &Record<'_>| Ok(());
+    let mut ignore = |_, _: &Kept<'_>| Ok(());
     let looks = (0..2 * DOUBTS_MAX).take_while(|_| follow.poll(&mut ignore).is_ok()).count();
     assert_eq!(looks, DOUBTS_MAX as usize - 1);
 }

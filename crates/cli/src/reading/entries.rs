@@ -1,0 +1,51 @@
+//! The public entries, one after the other or at a place: what the log says about a record without
+//! showing it.
+//!
+//! Read as they lie, not checked: whether they are the ones that were signed is `prove`'s to say.
+
+use event::Entry;
+use merkle::{BundleCoordinate, EntryBundle, TILE_WIDTH};
+use store::Folder;
+
+/// The entries under a checkpoint.
+pub(crate) struct Entries<'e> {
+    folder: &'e dyn Folder,
+    size: u64,
+    /// The bundle that was read last: its number, and its entries, if it reads.
+    bundle: Option<(u64, Vec<Option<Entry>>)>,
+}
+
+impl<'e> Entries<'e> {
+    /// The first `size` entries.
+    pub(crate) fn new(folder: &'e dyn Folder, size: u64) -> Self {
+        Self { folder, size, bundle: None }
+    }
+
+    /// The entry at an index; `None` when there is none, or it does not read.
+    pub(crate) fn at(&mut self, index: u64) -> Option<Entry> {
+        if index >= self.size {
+            return None;
+        }
+        let width = u64::from(TILE_WIDTH);
+        let number = index / width;
+        if self.bundle.as_ref().is_none_or(|(of, _)| *of != number) {
+            self.bundle = Some((number, self.read(number).unwrap_or_default()));
+        }
+        let place = usize::try_from(index % width).ok()?;
+        self.bundle.as_ref()?.1.get(place).copied().flatten()
+    }
+
+    /// Reads a bundle, or the full one in which it has become.
+    fn read(&self, number: u64) -> Option<Vec<Option<Entry>>> {
+        let width = u64::from(TILE_WIDTH);
+        let wide = u16::try_from(self.size.checked_sub(number * width)?.min(width)).ok()?;
+        let read =
+            |wide| self.folder.read(&BundleCoordinate::new(number, wide).ok()?.path()).ok()?;
+        let (bytes, wide) = match read(wide) {
+            Some(bytes) => (bytes, wide),
+            None => (read(TILE_WIDTH)?, TILE_WIDTH),
+        };
+        let bundle = EntryBundle::parse(&bytes, wide).ok()?;
+        Some(bundle.iter().map(|bytes| Entry::decode(bytes).ok()).collect())
+    }
+}

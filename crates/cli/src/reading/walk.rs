@@ -1,0 +1,207 @@
+//! Every record of a log in the order of their indexes, wherever they lie: in the journal, and
+//! before it in segments.
+//!
+//! While a roll is being finished the same records lie in both. Then the journal is read: it is
+//! whole until its file is removed. Not here: what lies in a journal file (`reading/journal.rs`) or
+//! in segments (`reading/merge.rs`).
+
+use super::faults::Faults;
+use super::journal::{Bound, End, JournalWalk};
+use super::merge::{Access, Merge};
+use super::shelf::Shelf;
+use keys::Keyring;
+use segment::Row;
+use std::sync::Arc;
+use store::{Folder, StoreError};
+
+/// What there is for a run of indexes.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// A journal frame; the payload is filled and authenticated (empty in a walk without keys).
+    Frame {
+        /// The journal file.
+        file: Arc<str>,
+        /// The index of its first record.
+        first_index: u64,
+        /// How many records it says it has.
+        count: u64,
+    },
+    /// Records of segments, one after the other without a gap; authenticated, each by the key of
+    /// its segment.
+    Rows {
+        /// The records; there is one at least.
+        rows: Vec<Placed>,
+    },
+    /// A journal frame that was altered; the payload is filled and **not** authenticated: good only
+    /// to be compared, record by record, with what the tree commits to.
+    Suspect {
+        /// The journal file.
+        file: Arc<str>,
+        /// The index of its first record.
+        first_index: u64,
+        /// How many records it has.
+        count: u64,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Records that cannot be read.
+    Damaged {
+        /// The file.
+        file: Arc<str>,
+        /// The index of the first.
+        first_index: u64,
+        /// How many.
+        count: u64,
+        /// What is wrong.
+        detail: String,
+    },
+    /// Records that are in no file.
+    Missing {
+        /// The file that held them, if that is known.
+        file: Option<Arc<str>>,
+        /// The index of the first.
+        first_index: u64,
+        /// How many.
+        count: u64,
+    },
+    /// There is nothing more.
+    End,
+}
+
+/// A record in a segment.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    /// The segment's file.
+    pub(crate) file: Arc<str>,
+    /// The record.
+    pub(crate) row: Row,
+}
+
+/// Reads keyring and ledger again, when files were gone that a walk wanted to read.
+pub(crate) type Renew<'w> = Box<dyn Fn() -> Option<(Keyring, Shelf)> + Send + 'w>;
+
+/// Where a walk reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'w> {
+    /// The log's folder.
+    pub(crate) folder: &'w Arc<dyn Folder>,
+    /// The log's id.
+    pub(crate) log_id: [u8; 16],
+    /// Its keys.
+    pub(crate) keyring: &'w Keyring,
+    /// Its segments.
+    pub(crate) shelf: &'w Shelf,
+}
+
+/// A walk over all records from some index on.
+pub(crate) struct Walk<'w> {
+    place: Place<'w>,
+    journal: JournalWalk<'w>,
+    merge: Option<Merge>,
+    /// Whether to compare the columns of every row with its bytes.
+    columns: bool,
+    renew: Option<Renew<'w>>,
+    renewed: Option<(Keyring, Shelf)>,
+    /// The index at which keyring and ledger were read again last.
+    renewed_at: Option<u64>,
+    faults: Faults,
+}
+
+impl<'w> Walk<'w> {
+    /// A walk over the records from `from` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] when the journal's folder cannot be listed.
+    pub(crate) fn new(place: Place<'w>, bound: Bound, from: u64) -> Result<Self, StoreError> {
+        let Place { folder, log_id, keyring, shelf } = place;
+        let journal = JournalWalk::new(&**folder, log_id, Some(keyring), shelf, bound, from)?;
+        Ok(Self {
+            place,
+            journal,
+            merge: None,
+            columns: false,
+            renew: None,
+            renewed: None,
+            renewed_at: None,
+            faults: Faults::default(),
+        })
+    }
+
+    /// The same walk, which also compares the columns of every row with its bytes.
+    pub(crate) fn with_columns(self) -> Self {
+        Self { columns: true, ..self }
+    }
+
+    /// The same walk, which looks again for files that were gone: a writer may have put others in
+    /// their place.
+    pub(crate) fn renewed_by(self, renew: Renew<'w>) -> Self {
+        Self { renew: Some(renew), ..self }
+    }
+
+    /// What comes next; fills `payload` for frames.
+    pub(crate) fn next(&mut self, payload: &mut Vec<u8>) -> Step {
+        loop {
+            match self.next_of_segments() {
+                Some(step) => return step,
+                None => self.merge = None,
+            }
+            match self.journal.next(payload) {
+                Step::Missing { first_index, count, .. } => {
+                    let end = first_index.saturating_add(count);
+                    self.merge = Some(Merge::new(self.shelf(), first_index, end));
+                    if !self.shelf().covers(first_index, end) {
+                        self.look_again();
+                    }
+                }
+                step => return step,
+            }
+        }
+    }
+
+    fn next_of_segments(&mut self) -> Option<Step> {
+        loop {
+            let keyring = self.renewed.as_ref().map_or(self.place.keyring, |(keyring, _)| keyring);
+            let access = Access { folder: self.place.folder, keyring, columns: self.columns };
+            let merge = self.merge.as_mut()?;
+            let (before, _) = merge.place();
+            let step = merge.next(&access, &mut self.faults)?;
+            let is_lost = matches!(step, Step::Missing { .. } | Step::Damaged { .. });
+            if is_lost && merge.is_stale() && self.look_again_from(before) {
+                continue;
+            }
+            return Some(step);
+        }
+    }
+
+    /// What was found beside the records; call it after [`Step::End`].
+    pub(crate) fn into_end(self) -> End {
+        let mut end = self.journal.into_end();
+        end.faults.append(self.faults);
+        end
+    }
+
+    fn shelf(&self) -> &Shelf {
+        self.renewed.as_ref().map_or(self.place.shelf, |(_, shelf)| shelf)
+    }
+
+    fn look_again(&mut self) {
+        if let Some((first, _)) = self.merge.as_ref().map(Merge::place) {
+            self.look_again_from(first);
+        }
+    }
+
+    /// Reads keyring and ledger again and goes on at an index; `false` when that was done there
+    /// before, or cannot be done.
+    fn look_again_from(&mut self, index: u64) -> bool {
+        let (Some(renew), Some(merge)) = (&self.renew, &self.merge) else { return false };
+        if self.renewed_at.is_some_and(|at| at >= index) {
+            return false;
+        }
+        self.renewed_at = Some(index);
+        let (_, end) = merge.place();
+        let Some(renewed) = renew() else { return false };
+        self.merge = Some(Merge::new(&renewed.1, index, end));
+        self.renewed = Some(renewed);
+        true
+    }
+}

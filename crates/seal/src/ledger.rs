@@ -1,0 +1,223 @@
+//! The ledger: what the log says about its own files, disclosed, and what follows from it.
+//!
+//! The order is what makes a roll safe. The segments are durable and checked; then the log says so,
+//! under a published checkpoint; then the ledger shows what it said; only then does the journal
+//! file go, and its key. A crash anywhere leaves either the file or everything that took its place,
+//! and the next start finishes what was begun.
+
+use crate::batch::Batch;
+use crate::build::Built;
+use crate::error::SealError;
+use crate::ids::{IdCache, Ids};
+use crate::life;
+use crate::receipt::Outcome;
+use crate::rewrite::{Rewrite, compactible};
+use crate::roll::{Closed, Job, Rolled};
+use crate::window::WINDOW_EVENTS;
+use crate::writer::{KEYRING_PATH, Writer, journal_key};
+use event::{Disclosed, Record};
+use keys::{KeyId, Purpose};
+use segment::{Catalogue, Manifest, announces_segment, ledger_path};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// What a writer knows about the files that hold its records.
+#[derive(Default)]
+pub(crate) struct Holdings {
+    pub(crate) catalogue: Catalogue,
+    /// Journal files that nothing is written to any more, oldest first.
+    pub(crate) closed: Vec<Closed>,
+    /// Records that announce segments, and that the ledger does not show yet.
+    pub(crate) undisclosed: Vec<Disclosed>,
+}
+
+/// The records of a group that the ledger must show.
+pub(crate) fn disclosures(life: &Batch, outcomes: &[Outcome]) -> Vec<Disclosed> {
+    let sealed = |(item, outcome): (&crate::batch::Item, &Outcome)| {
+        let Outcome::Sealed { index, .. } = outcome else { return None };
+        let (record, _) = Record::decode(life.bytes.get(item.record.clone())?).ok()?;
+        disclosure(*index, &record)
+    };
+    life.items.iter().zip(outcomes).filter_map(sealed).collect()
+}
+
+/// A record as the ledger shows it; `None` for one that it does not show.
+pub(crate) fn disclosure(index: u64, record: &Record<'_>) -> Option<Disclosed> {
+    if record.kind != event::Kind::Log || !announces_segment(record.meta) {
+        return None;
+    }
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
+    Some(Disclosed {
+        index,
+        meta_salt: record.meta_salt,
+        meta: text(record.meta)?,
+        content_salt: record.content_salt,
+        content: text(record.content)?,
+    })
+}
+
+impl Writer {
+    /// Rolls every closed journal file into segments, and deletes it. Returns how many there were.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being done: the journal file is still there then. After a failed
+    /// append or publication the log must be reopened.
+    pub fn roll(&mut self) -> Result<usize, SealError> {
+        let mut count = 0;
+        while let Some(job) = self.next_roll()? {
+            let Rolled { segments, ids } = job.run()?;
+            self.announce(segments)?;
+            self.keep_ids(&ids);
+            self.publish()?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Makes one segment of small ones of the same tier and day, as long as there are many. Returns
+    /// how many were made.
+    ///
+    /// # Errors
+    /// As [`Writer::roll`]; the small ones are still there then.
+    pub fn compact(&mut self) -> Result<usize, SealError> {
+        let mut count = 0;
+        while let Some(rewrite) = self.next_compaction()? {
+            let segments = rewrite.run()?;
+            self.announce(segments)?;
+            self.publish()?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// What is to be compacted next, if anything.
+    pub(crate) fn next_compaction(&self) -> Result<Option<Rewrite>, SealError> {
+        if let Some(reason) = &self.poisoned {
+            return Err(SealError::Poisoned { reason: reason.clone() });
+        }
+        // What was announced and is not settled yet may replace the same segments.
+        if !self.holdings.undisclosed.is_empty() {
+            return Ok(None);
+        }
+        let Some(small) = compactible(&self.holdings.catalogue) else { return Ok(None) };
+        let mut sources = Vec::with_capacity(small.len());
+        for manifest in small {
+            let key = self.keyring.get(manifest.key_id).ok_or_else(|| {
+                let detail = format!("the key of {} is not in it", manifest.path());
+                SealError::corrupt(KEYRING_PATH, detail)
+            })?;
+            sources.push((manifest, key.duplicate()));
+        }
+        let (folder, entropy) = (Arc::clone(&self.folder), Arc::clone(&self.options.entropy));
+        Ok(Some(Rewrite { folder, entropy, sources }))
+    }
+
+    /// Ends the current journal file with the next group, so that everything before can be rolled.
+    pub fn end_journal_file(&mut self) {
+        self.journal_ends = true;
+    }
+
+    /// What is to be rolled next, if anything.
+    pub(crate) fn next_roll(&self) -> Result<Option<Job>, SealError> {
+        if let Some(reason) = &self.poisoned {
+            return Err(SealError::Poisoned { reason: reason.clone() });
+        }
+        let waits = |closed: &&Closed| !self.is_announced(closed);
+        let Some(closed) = self.holdings.closed.iter().find(waits) else { return Ok(None) };
+        Ok(Some(Job {
+            folder: Arc::clone(&self.folder),
+            log_id: self.identity.id()?,
+            closed: closed.clone(),
+            key: journal_key(&self.keyring, closed.key_id)?,
+            names: self.fingerprints.clone(),
+            entropy: Arc::clone(&self.options.entropy),
+        }))
+    }
+
+    /// True when segments with the records of a journal file were announced.
+    fn is_announced(&self, closed: &Closed) -> bool {
+        let announced = |disclosed: &Disclosed| {
+            Manifest::from_content(disclosed.content.as_bytes())
+                .is_ok_and(|manifest| manifest.replaces.contains(&closed.path))
+        };
+        self.holdings.catalogue.replaces(&closed.path)
+            || self.holdings.undisclosed.iter().any(announced)
+    }
+
+    /// Says in the log that segments took the place of other files.
+    pub(crate) fn announce(&mut self, segments: Vec<Built>) -> Result<(), SealError> {
+        let now_ms = self.options.clock.now_ms();
+        for (manifest, key) in segments {
+            self.keyring.insert(manifest.key_id, Purpose::Segment, key, now_ms)?;
+            self.announcements.push(life::segment(&manifest));
+        }
+        // The keys are durable before anybody is told that there is something to open with them.
+        self.store_keyring()?;
+        self.commit(Vec::new()).map(|_| ())
+    }
+
+    /// Keeps the ids of what left the journal, so that the next start has them at hand.
+    pub(crate) fn keep_ids(&self, ids: &Ids) {
+        if ids.list.is_empty() {
+            return;
+        }
+        let Some((_, secret)) = self.keyring.newest(Purpose::IdempotencySecret) else { return };
+        let secret = Zeroizing::new(*secret.expose());
+        let oldest = self.size().saturating_sub(WINDOW_EVENTS as u64);
+        IdCache::new(&*self.folder, &secret).keep(ids, oldest, &*self.options.entropy);
+    }
+
+    /// Says in the log that a journal file could not be rolled, and why.
+    pub(crate) fn note_failed_roll(&mut self, error: &SealError) -> Result<(), SealError> {
+        let waits = |closed: &&Closed| !self.is_announced(closed);
+        let Some(closed) = self.holdings.closed.iter().find(waits) else { return Ok(()) };
+        self.announcements.push(life::roll_failed(&closed.path, &error.to_string()));
+        self.commit(Vec::new()).map(|_| ())
+    }
+
+    /// Shows what a published checkpoint covers of what was announced, and then removes the files
+    /// that are no longer needed, with their keys.
+    pub(crate) fn settle(&mut self) -> Result<(), SealError> {
+        let published = self.published;
+        let holdings = &mut self.holdings;
+        if holdings.undisclosed.iter().any(|disclosed| disclosed.index >= published) {
+            return Ok(());
+        }
+        let shown = std::mem::take(&mut holdings.undisclosed);
+        let paths: Vec<String> = shown.iter().map(|shown| ledger_path(shown.index)).collect();
+        for (path, disclosed) in paths.iter().zip(&shown) {
+            self.folder.write(path, &disclosed.to_bytes())?;
+            let unreadable =
+                |error: segment::ManifestError| SealError::corrupt(path, error.to_string());
+            holdings.catalogue.add(disclosed).map_err(unreadable)?;
+        }
+        self.folder.sync(&paths)?;
+        let (done, left): (Vec<Closed>, Vec<Closed>) = std::mem::take(&mut holdings.closed)
+            .into_iter()
+            .partition(|closed| holdings.catalogue.replaces(&closed.path));
+        holdings.closed = left;
+        // A replaced segment whose key is gone is gone itself.
+        let replaced = |(_, manifest): &(u64, &Manifest)| {
+            holdings.catalogue.replaces(&manifest.path())
+                && self.keyring.get(manifest.key_id).is_some()
+        };
+        let segments = holdings.catalogue.announced().filter(replaced);
+        let segments = segments.map(|(_, manifest)| (manifest.path(), manifest.key_id));
+        let journal = done.into_iter().map(|closed| (closed.path, closed.key_id));
+        let gone: Vec<(String, KeyId)> = journal.chain(segments).collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        for (path, key_id) in gone {
+            self.folder.remove(&path)?;
+            // It is gone already when a crash came between these two.
+            let _ = self.keyring.destroy(key_id);
+        }
+        self.store_keyring()
+    }
+
+    pub(crate) fn store_keyring(&mut self) -> Result<(), SealError> {
+        let bytes = self.keyring.to_bytes(&self.kek, &*self.options.entropy)?;
+        Ok(self.folder.replace(KEYRING_PATH, &bytes)?)
+    }
+}
