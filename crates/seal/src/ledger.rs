@@ -64,7 +64,10 @@ impl Writer {
     /// append or publication the log must be reopened.
     pub fn roll(&mut self) -> Result<usize, SealError> {
         let mut count = 0;
-        while let Some(job) = self.next_roll()? {
+        // Files that end while this goes on are left for the next time: announcements fill the
+        // journal as well.
+        for _ in 0..self.holdings.closed.len() {
+            let Some(job) = self.next_roll()? else { break };
             let Rolled { segments, ids } = job.run()?;
             self.announce(segments)?;
             self.keep_ids(&ids);

@@ -256,6 +256,19 @@ fn a_document_that_is_gone_or_torn_is_written_again_from_the_log() {
 }
 
 #[test]
+fn a_log_whose_every_group_ends_a_file_is_rolled_in_the_end() {
+    let (_, folder, _, options) = clocked();
+    let options = Options { journal_roll_bytes: 65, ..options };
+    let mut writer = seal::open(&folder, kek(), options).unwrap();
+    for round in 0..4 {
+        writer.commit(vec![mixed(&writer, round * 3..round * 3 + 3)]).unwrap();
+    }
+    assert!(writer.roll().unwrap() >= 4);
+    assert!(rows(&folder).values().any(|meta| meta.contains("\"e-8\"")));
+    writer.close().unwrap();
+}
+
+#[test]
 fn many_small_segments_become_one_and_their_files_and_keys_go() {
     let (memory, folder, _, options) = clocked();
     let mut writer = seal::open(&folder, kek(), options.clone()).unwrap();
@@ -264,7 +277,7 @@ fn many_small_segments_become_one_and_their_files_and_keys_go() {
         writer.commit(vec![batch]).unwrap();
         writer.end_journal_file();
     }
-    assert_eq!(writer.roll().unwrap(), 9);
+    assert_eq!(writer.roll().unwrap(), 8);
     let before = rows(&folder);
     let count = catalogue(&folder).current().len();
     assert_eq!(writer.compact().unwrap(), 4, "one for each tier, the log's own among them");
