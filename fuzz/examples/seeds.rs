@@ -30,6 +30,7 @@ fn main() -> Done {
     trees()?;
     checkpoints()?;
     evidence()?;
+    ledger()?;
     files()
 }
 
@@ -291,6 +292,34 @@ fn evidence() -> Done {
     put("prove_damage", "unchanged", &[0, 0, 0, 0, 0])?;
     put("prove_damage", "byte-changed", &[1, 0, 90, 0, 0, 0xff])?;
     put("prove_damage", "record-cut-out", &[0, 0, 32, 0, 180])
+}
+
+fn ledger() -> Done {
+    let manifest = |first: u64, replaces: Vec<String>| segment::Manifest {
+        first,
+        last: first + 99,
+        tier: event::Tier::Info,
+        day: 20_454,
+        key_id: KeyId::from_bytes([7; 16]),
+        sha256: [1; 32],
+        bytes: 500,
+        rows: 100,
+        replaces,
+    };
+    let content = |manifest: &segment::Manifest| format!("{{\"params\":{}}}", manifest.to_params());
+    let first = manifest(0, vec!["journal/00000000000000000000.journal".to_owned()]);
+    let later = manifest(100, vec![first.path()]);
+    put("segment_manifest", "one", content(&first).as_bytes())?;
+    let both = format!("{}\n{}", content(&first), content(&later));
+    put("segment_manifest", "replaced", both.as_bytes())?;
+    let document = event::Disclosed {
+        index: 7,
+        meta_salt: [1; 16],
+        meta: r#"{"schema":"tachograph.event/1","event_type":"log.segment"}"#.to_owned(),
+        content_salt: [2; 16],
+        content: content(&first),
+    };
+    put("event_disclosed", "segment", &document.to_bytes())
 }
 
 fn files() -> Done {

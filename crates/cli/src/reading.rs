@@ -25,7 +25,7 @@ pub(crate) use entries::Entries;
 pub(crate) use faults::Faults;
 pub(crate) use follow::Follow;
 pub(crate) use journal::{Bound, End, JournalWalk, PREVIOUS_BYTES};
-pub(crate) use shelf::{Shelf, Volume};
+pub(crate) use shelf::{Shelf, Torn, Volume};
 pub(crate) use walk::{Place, Placed, Step, Walk};
 
 use crate::data_folder::LogFolder;

@@ -106,7 +106,7 @@ impl Check<'_> {
         trust.embedded.extend(files.embedded.iter().cloned());
         let note = self.options.since.as_ref().and_then(|since| since.checkpoint.as_deref());
         let since = note.map(|note| Since { note: note.as_bytes() });
-        let mut public = PublicFiles::new(&**self.folder, &files.listing);
+        let mut public = PublicFiles::new(&**self.folder, &files);
         let mut report = match &files.secrets {
             Secrets::Open(keyring) => {
                 self.with_records(&files, keyring, &mut public, &mut |public, records| {
@@ -116,6 +116,7 @@ impl Check<'_> {
             Secrets::Closed => {
                 let mut report = verify_log(&mut public, None, &origin, &trust, since, progress);
                 self.without_records(&files, &mut report);
+                segments::judge_torn(&files, &mut report);
                 report
             }
         };

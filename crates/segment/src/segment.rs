@@ -239,3 +239,6 @@ fn extremes(group: &RowGroupMetaData, name: &str) -> Result<(u64, u64), SegmentE
     let both = both.and_then(|(least, most)| Some((least.try_into().ok()?, most.try_into().ok()?)));
     both.ok_or_else(|| SegmentError::Damaged(format!("a row group does not say its {name}")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,19 @@ pub(crate) struct Shelf {
     pub(crate) volumes: Vec<Volume>,
     /// Documents that announce nothing although they should, and why.
     pub(crate) unread: Vec<(String, String)>,
+    /// Documents that do not read: a crash may have torn them.
+    pub(crate) torn: Vec<Torn>,
+}
+
+/// A document that does not read.
+#[derive(Clone, Debug)]
+pub(crate) struct Torn {
+    /// Its file.
+    pub(crate) path: String,
+    /// The index of the record that it should disclose.
+    pub(crate) index: u64,
+    /// Why not.
+    pub(crate) detail: String,
 }
 
 /// A segment that records are read from.
@@ -44,10 +57,16 @@ impl Shelf {
         let mut shelf = Self::default();
         for path in folder.list(LEDGER_FOLDER)? {
             let Some(index) = parse_ledger_path(&path) else { continue };
-            shelf.shown.insert(index);
-            // What does not read at all is found by whoever compares it with its entry.
+            // One that cannot be opened is found by whoever compares it with its entry.
             let Ok(Some(bytes)) = read_document(folder, &path) else { continue };
-            let Ok(disclosed) = Disclosed::parse(&bytes) else { continue };
+            let disclosed = match Disclosed::parse(&bytes) {
+                Ok(disclosed) => disclosed,
+                Err(error) => {
+                    shelf.torn.push(Torn { path, index, detail: error.to_string() });
+                    continue;
+                }
+            };
+            shelf.shown.insert(index);
             if !segment::announces_segment(disclosed.meta.as_bytes()) {
                 let detail = "it discloses a record that the ledger does not show".to_owned();
                 shelf.unread.push((path, detail));

@@ -11,11 +11,10 @@ fn kek() -> Arc<Kek> {
     Arc::new(Kek::from_secret(SecretKey::new([7; 32]), KekOrigin::Environment))
 }
 
-/// A fresh log each of whose commits begins a journal file.
+/// A fresh log.
 fn fresh() -> (LogFolder, Writer) {
     let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::default());
-    let reservation = Reservation::Off;
-    let options = Options { journal_roll_bytes: 1, reservation, ..Options::system() };
+    let options = Options { reservation: Reservation::Off, ..Options::system() };
     let new = NewLog { name: "main".to_owned(), origin: None, post_quantum: false };
     seal::create(&folder, &new, &kek(), [1; 16], &options).unwrap();
     let writer = seal::open(&folder, kek(), options).unwrap();
@@ -23,7 +22,9 @@ fn fresh() -> (LogFolder, Writer) {
     (LogFolder { path: PathBuf::new(), identity, folder }, writer)
 }
 
+/// Appends to a journal file of its own.
 fn append(writer: &mut Writer, count: u64) {
+    writer.end_journal_file();
     let size = writer.size();
     let kinds = ["agent.tool_call", "agent.decision", "agent.reasoning"];
     let line = |n: u64| {

@@ -1,6 +1,6 @@
 //! The public files of a folder, as `prove` wants them.
 
-use super::files::{LEDGER_FOLDER, TILE_FOLDER};
+use super::files::{Files, LEDGER_FOLDER, TILE_FOLDER};
 use prove::{PublicLog, ReadError};
 use std::io::ErrorKind;
 use store::{Folder, StoreError};
@@ -8,15 +8,16 @@ use store::{Folder, StoreError};
 /// Room for a file from this size on is not made before it is known to be needed, in bytes.
 const LARGE_BYTES: usize = 32 << 10;
 
-/// The public files of a log.
+/// The public files of a log, but for documents of the ledger that a crash may have torn: those are
+/// judged in `verify/segments.rs`.
 pub(super) struct PublicFiles<'f> {
     folder: &'f dyn Folder,
-    listing: &'f [String],
+    files: &'f Files,
 }
 
 impl<'f> PublicFiles<'f> {
-    pub(super) fn new(folder: &'f dyn Folder, listing: &'f [String]) -> Self {
-        Self { folder, listing }
+    pub(super) fn new(folder: &'f dyn Folder, files: &'f Files) -> Self {
+        Self { folder, files }
     }
 
     /// Bytes of a file; 0 when there is none.
@@ -48,9 +49,12 @@ impl PublicLog for PublicFiles<'_> {
     }
 
     fn list(&mut self, each: &mut dyn FnMut(&str)) -> Result<(), ReadError> {
-        let is_public =
-            |path: &&String| path.starts_with(TILE_FOLDER) || path.starts_with(LEDGER_FOLDER);
-        self.listing.iter().filter(is_public).for_each(|path| each(path));
+        let torn = &self.files.shelf.torn;
+        let is_public = |path: &&String| {
+            path.starts_with(TILE_FOLDER)
+                || path.starts_with(LEDGER_FOLDER) && !torn.iter().any(|torn| torn.path == **path)
+        };
+        self.files.listing.iter().filter(is_public).for_each(|path| each(path));
         Ok(())
     }
 }

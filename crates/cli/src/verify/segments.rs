@@ -6,7 +6,7 @@
 
 use super::files::{Files, SEGMENT_FOLDER};
 use super::records::Observed;
-use crate::reading::Volume;
+use crate::reading::{Torn, Volume};
 use prove::{Finding, FindingKind, Report};
 use segment::{Manifest, ledger_path};
 use sha2::{Digest, Sha256};
@@ -49,16 +49,45 @@ pub(super) fn check(folder: &dyn Folder, files: &Files, report: &mut Report) {
 }
 
 /// Names the announcements that the ledger does not show. Those of a roll that is not finished are
-/// none: the files whose records it took over are there still.
+/// none: the files whose records it took over are there still, and the next start writes the
+/// documents.
 pub(super) fn compare(files: &Files, observed: &Observed, report: &mut Report) {
     let is_there = |path: &String| files.listing.binary_search(path).is_ok();
-    for (index, manifest) in &observed.undisclosed {
-        if *index >= report.size || manifest.replaces.iter().all(is_there) {
-            continue;
+    let (mut unfinished, mut gone) = (BTreeSet::new(), Vec::new());
+    for (index, manifest) in observed.undisclosed.iter().filter(|(index, _)| *index < report.size) {
+        if manifest.replaces.iter().all(is_there) {
+            unfinished.insert(*index);
+        } else if !files.shelf.torn.iter().any(|torn| torn.index == *index) {
+            gone.push((*index, manifest));
         }
+    }
+    for (index, manifest) in gone {
         let detail = format!("the file is gone; it shows what the log said of {}", manifest.path());
-        let path = ledger_path(*index);
-        report.add(Finding::of_records(FindingKind::Missing, *index, 1, &path, detail));
+        let path = ledger_path(index);
+        report.add(Finding::of_records(FindingKind::Missing, index, 1, &path, detail));
+    }
+    files.shelf.torn.iter().for_each(|torn| judge(torn, unfinished.contains(&torn.index), report));
+}
+
+/// Judges documents that do not read without knowing what they should show: a roll is not finished
+/// when there is a segment that nobody announced, beside the files that it is made of.
+pub(super) fn judge_torn(files: &Files, report: &mut Report) {
+    let announced: BTreeSet<String> =
+        files.shelf.catalogue.announced().map(|(_, manifest)| manifest.path()).collect();
+    let is_new = |path: &&String| path.starts_with(SEGMENT_FOLDER) && !announced.contains(*path);
+    let is_unfinished = files.listing.iter().filter(is_new).any(|path| is_being_made(path, files));
+    files.shelf.torn.iter().for_each(|torn| judge(torn, is_unfinished, report));
+}
+
+fn judge(torn: &Torn, is_unfinished: bool, report: &mut Report) {
+    let Torn { path, index, detail } = torn;
+    if is_unfinished {
+        report.note(format!(
+            "{path} was being written when the writer ended ({detail}); the next start writes it again"
+        ));
+    } else {
+        let kind = FindingKind::Corrupt;
+        report.add(Finding::of_records(kind, *index, 1, path, detail.as_str()));
     }
 }
 

@@ -7,11 +7,11 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-const REFUND: &str = "5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6";
+pub(crate) const REFUND: &str = "5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6";
 const OTLP: &str = "e245bb6bb91295b97d43276ff7aafcc0";
 
 /// A log that holds an incident, an agent's OTLP traces and an AG2 hub.
-fn recorded() -> Home {
+pub(crate) fn recorded() -> Home {
     let home = Home::new();
     let path = |name: &str| testdata(name).to_str().unwrap().to_owned();
     home.fine(&["append", &path("incident/refund.ndjson")]);

@@ -157,7 +157,7 @@ fn an_untouched_log_is_ok() {
 
 /// The ends of a segment, where lengths and magic are, and a sample of what is between. Every byte
 /// of it is under its SHA-256.
-fn places_of_segment(bytes: &[u8], step: usize) -> impl Iterator<Item = usize> {
+fn places(bytes: &[u8], step: usize) -> impl Iterator<Item = usize> {
     let (length, ends) = (bytes.len(), 64);
     (0..length).filter(move |at| *at < ends || *at + ends >= length || at % step == 0)
 }
@@ -165,12 +165,13 @@ fn places_of_segment(bytes: &[u8], step: usize) -> impl Iterator<Item = usize> {
 #[test]
 fn every_flipped_bit_of_a_public_file_is_found_without_a_key() {
     let files = files();
-    let mut places = Vec::new();
+    let mut chosen = Vec::new();
+    let whole = named(&files, "segments/")[0];
     for (path, bytes) in checked(&files).filter(|(path, _)| is_public(path)) {
-        let step = if path.starts_with("segments/") { 19 } else { 1 };
-        places.extend(places_of_segment(bytes, step).map(|at| (path, at)));
+        let step = if path.starts_with("segments/") && path != whole { 97 } else { 1 };
+        chosen.extend(places(bytes, step).map(|at| (path, at)));
     }
-    each(&places, |(path, at)| {
+    each(&chosen, |(path, at)| {
         let bit = at % 8;
         let report = check_public(&altered(&files, path, |bytes| bytes[*at] ^= 1 << bit));
         assert_file_named(&report, path, &format!("bit {bit} of byte {at}"));
@@ -352,6 +353,22 @@ fn an_older_checkpoint_alone_is_found() {
     }
 }
 
+fn memory_of(files: &Files) -> MemoryFolder {
+    MemoryFolder::from_files(files.clone())
+}
+
+/// A keyring with the keys of the journal that an earlier one had.
+fn with_key(keyring: &[u8], earlier: &[u8]) -> Vec<u8> {
+    let mut ring = keys::Keyring::open(keyring, &kek()).unwrap();
+    let earlier = keys::Keyring::open(earlier, &kek()).unwrap();
+    for (info, key) in earlier.by_purpose(keys::Purpose::Journal) {
+        if ring.get(info.id).is_none() {
+            ring.insert(info.id, info.purpose, key.duplicate(), info.created_ms).unwrap();
+        }
+    }
+    ring.to_bytes(&kek(), &keys::SystemEntropy::new()).unwrap()
+}
+
 /// What a crash may leave of a roll: after each change that it makes to the folder.
 #[test]
 fn a_roll_that_is_not_finished_is_no_tampering() {
@@ -385,8 +402,93 @@ fn a_roll_that_is_not_finished_is_no_tampering() {
         let report = check(&without(&shown, path));
         assert_eq!(report.counts.present, report.size, "{}", report.to_json());
     }
+    // Announced, and the documents that say so lost or torn; the file and its key are there.
+    let mut undisclosed = with(&after, &before, "journal/00000000000000000000");
+    let keyring = memory_of(&after).read("keyring").unwrap().unwrap();
+    undisclosed.insert("keyring".to_owned(), with_key(&keyring, &before["keyring"]));
+    ok(&undisclosed, "shown, and the file is not removed yet");
+    for path in named(&after, "ledger/") {
+        ok(&without(&undisclosed, path), "a document that was not written");
+        for length in [0, 1, 300] {
+            ok(&altered(&undisclosed, path, |bytes| bytes.truncate(length)), "a torn document");
+            let torn = altered(&after, path, |bytes| bytes.truncate(length));
+            assert_file_named(&check(&torn), path, "a document torn when the file is gone");
+            assert_file_named(&check_public(&torn), path, "a document torn when the file is gone");
+        }
+        ok(&altered(&undisclosed, path, |bytes| bytes.fill(0)), "a document of zeros");
+    }
     shown.retain(|path, _| !path.starts_with("segments/tier=info"));
     let report = check(&shown);
     assert_eq!(report.verdict(), Verdict::Tampered, "{}", report.to_json());
     drop(writer);
+}
+
+/// Eight files of one day in segments, which then become one for each tier.
+#[test]
+fn small_segments_that_become_one_are_no_tampering() {
+    let memory = MemoryFolder::default();
+    let (mut writer, _) = fresh(&memory);
+    for round in 0..9 {
+        append(&mut writer, round * 4..round * 4 + 4);
+        writer.end_journal_file();
+    }
+    writer.roll().unwrap();
+    let before = memory.snapshot();
+    let report = check(&before);
+    assert_eq!(report.verdict(), Verdict::Ok, "{}", report.to_json());
+    assert!(writer.compact().unwrap() > 0);
+    let after = memory.snapshot();
+    let is_new = |path: &&String| path.starts_with("segments/") && !before.contains_key(*path);
+    let made: Vec<&String> = after.keys().filter(is_new).collect();
+    assert!(
+        !made.is_empty() && named(&after, "segments/").len() < named(&before, "segments/").len()
+    );
+    let report = check(&after);
+    assert_eq!(report.verdict(), Verdict::Ok, "{}", report.to_json());
+    assert_eq!(report.counts.present, report.size);
+    let report = check_public(&after);
+    assert_eq!(report.findings().len(), 1, "{}", report.to_json());
+    // Made and not announced; announced, and those that it took the place of still there.
+    let mut begun = before.clone();
+    begun.insert(made[0].clone(), after[made[0]].clone());
+    let mut both = after.clone();
+    both.extend(
+        before
+            .iter()
+            .filter(|(path, _)| path.starts_with("segments/"))
+            .map(|(path, bytes)| (path.clone(), bytes.clone())),
+    );
+    for files in [&begun, &both] {
+        let report = check(files);
+        assert_eq!(report.verdict(), Verdict::Ok, "{}", report.to_json());
+        assert_eq!(check_public(files).findings().len(), 1);
+    }
+    let old = named(&before, "segments/").into_iter().find(|path| !after.contains_key(*path));
+    let old = old.unwrap();
+    assert_file_named(&check(&altered(&both, old, |bytes| bytes[99] ^= 1)), old, "flip");
+    let gone = check(&without(&after, made[0]));
+    assert_file_named(&gone, made[0], "deletion");
+    drop(writer);
+}
+
+#[test]
+fn a_log_that_is_being_rolled_meanwhile_is_no_tampering() {
+    let memory = MemoryFolder::default();
+    let (mut writer, _) = fresh(&memory);
+    let rolling = std::thread::spawn(move || {
+        for round in 0..12 {
+            append(&mut writer, round * 40..round * 40 + 40);
+            writer.end_journal_file();
+            append(&mut writer, round * 40 + 2000..round * 40 + 2010);
+            writer.roll().unwrap();
+            writer.compact().unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(150));
+        }
+    });
+    let folder: Arc<dyn Folder> = Arc::new(memory);
+    while !rolling.is_finished() {
+        let report = verify(&folder, Some(&kek()), &Options::default(), &mut |_| {});
+        assert_eq!(report.verdict(), Verdict::Ok, "{}", report.to_json());
+    }
+    rolling.join().unwrap();
 }

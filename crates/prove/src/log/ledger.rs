@@ -67,6 +67,11 @@ impl Verifier<'_> {
             let detail = format!("it says that it is record {}", disclosed.index);
             return Err(finding(FindingKind::Corrupt, detail));
         }
+        if disclosed.content.is_empty() {
+            // Nothing would then commit to the salt that stands in it.
+            let detail = "it shows a record without content, which the ledger never does";
+            return Err(finding(FindingKind::Corrupt, detail.to_owned()));
+        }
         Ok(Shown { index, commitment: disclosed.commitment() })
     }
 

@@ -4,5 +4,6 @@
 mod clean;
 mod damage;
 mod history;
+mod kept;
 mod pieces;
 mod sample;

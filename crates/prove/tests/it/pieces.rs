@@ -5,8 +5,8 @@ use event::{ENTRY_BYTES, Entry, Record};
 use merkle::leaf_hash;
 use proptest::prelude::*;
 use prove::{
-    ChainBreak, Evidence, EvidenceError, Level, NOT_PINNED, Trust, Verdict, check_chain,
-    check_entry, check_stream, prove_entry, verify_evidence, which_records_changed,
+    ChainBreak, Evidence, EvidenceError, Kept, KeptContent, Level, NOT_PINNED, Trust, Verdict,
+    check_chain, check_entry, check_stream, prove_entry, verify_evidence, which_records_changed,
 };
 
 fn proof(sample: &Sample, index: u64) -> checkpoint::TlogProof {
@@ -135,7 +135,7 @@ fn evidence_proves_its_record_with_and_without_content() {
     for index in 0..40 {
         let whole = evidence(&sample, index);
         let has_content = whole.record.content.is_some();
-        assert_eq!(has_content, index % 3 != 0);
+        assert_eq!(has_content, index % 3 != 2);
         for (evidence, withheld) in
             [(whole.clone(), false), (whole.without_content().unwrap(), has_content)]
         {
@@ -147,6 +147,20 @@ fn evidence_proves_its_record_with_and_without_content() {
             assert_eq!((report.verdict(), report.level), (Verdict::Ok, Level::Signed));
             assert_eq!((report.size, report.counts.present), (40, 1));
         }
+    }
+}
+
+#[test]
+fn evidence_of_a_record_whose_content_was_erased_is_that_without_the_content() {
+    let sample = Sample::new(40);
+    for index in 0..40 {
+        let mut kept = Kept::from(&record(&sample, index));
+        if kept.content != KeptContent::None {
+            kept.content = KeptContent::Erased { commitment: kept.content.commitment() };
+        }
+        let (entry, proof) = (&sample.entries[index], proof(&sample, index as u64));
+        let erased = Evidence::new(ORIGIN, entry, kept, &proof, &[key()]).unwrap();
+        assert_eq!(erased, evidence(&sample, index).without_content().unwrap());
     }
 }
 

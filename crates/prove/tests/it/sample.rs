@@ -71,7 +71,7 @@ impl Sample {
             let sequence = last.entry(stream).and_modify(|last| *last += 1).or_insert(1_u64);
             let meta = format!(r#"{{"event_type":"agent.tool_call","action":"number {index}"}}"#);
             let content =
-                if index % 3 == 0 { String::new() } else { format!(r#"{{"q":{index}}}"#) };
+                if index % 3 == 2 { String::new() } else { format!(r#"{{"q":{index}}}"#) };
             let record = Record {
                 kind: if index == 0 { Kind::Log } else { Kind::Event },
                 tier: Tier::from_number((index % 4) as u8).unwrap(),

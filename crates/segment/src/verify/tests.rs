@@ -12,16 +12,20 @@ use keys::{KeyId, SecretKey};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 
+type Content = (Option<&'static [u8]>, Option<&'static [u8; 16]>, Option<&'static [u8; 32]>);
+
 /// A row with this metadata, given as shape and columns.
 struct Lie {
     index: i64,
     text: &'static str,
     shape: &'static str,
+    /// The shape, salt and commitment of its content.
+    content: Content,
     cells: Cells<'static>,
 }
 
 fn lie(index: i64, text: &'static str, shape: &'static str) -> Lie {
-    Lie { index, text, shape, cells: no_cells() }
+    Lie { index, text, shape, content: (None, None, None), cells: no_cells() }
 }
 
 impl Lie {
@@ -43,9 +47,9 @@ fn verified(rows: &[Lie]) -> (Verified, Vec<Finding>) {
             tier: 0,
             meta_shape: row.shape.as_bytes(),
             meta_salt: &[0; 16],
-            content_shape: None,
-            content_salt: None,
-            content_commitment: None,
+            content_shape: row.content.0,
+            content_salt: row.content.1,
+            content_commitment: row.content.2,
         };
         batch.push(&fixed, &row.cells).unwrap();
     }
@@ -116,4 +120,28 @@ fn rows_out_of_order_are_found() {
     let (verified, findings) = verified(&[lie(5, "{}", "{}"), lie(5, "{}", "{}")]);
     assert_eq!(verified.sound, 1);
     assert_eq!(findings, [Finding { indexes: (5, 5), fault: Fault::Order }]);
+}
+
+#[test]
+fn contents_that_are_neither_there_nor_gone_are_found() {
+    let (shape, salt, commitment) = (Some(&b"{}"[..]), Some(&[1; 16]), Some(&record::NO_CONTENT));
+    let rows: Vec<Lie> = [
+        (None, None, None),
+        (shape, None, None),
+        (None, salt, None),
+        (shape, salt, commitment),
+        (None, salt, commitment),
+        (Some(&b""[..]), salt, None),
+    ]
+    .into_iter()
+    .zip(0..)
+    .map(|(content, index)| Lie { content, ..lie(index, "{}", "{}") })
+    .collect();
+    let (verified, findings) = verified(&rows);
+    assert_eq!(verified, Verified { rows: 6, sound: 1 });
+    assert_eq!(findings.len(), 5);
+    for finding in &findings {
+        let Fault::Unreadable(why) = &finding.fault else { panic!("{finding:?}") };
+        assert!(why.contains("holds what no writer writes"), "{why}");
+    }
 }

@@ -77,3 +77,21 @@ fn damaged_indexes_are_told_by_what_the_footer_says() {
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(findings[0].indexes, (16_384 * 2, 32_767 * 2));
 }
+
+#[test]
+fn damage_in_the_middle_of_a_row_group_spares_the_rows_before_it() {
+    // So many different names that the dictionary is given up: the column has a second page.
+    let meta = |n: u64| format!("{{\"agent_name\":\"{n:0120}\"}}");
+    let records: Vec<Owned> =
+        (0..16_384).map(|n| of_bytes(n * 2, meta(n).as_bytes(), b"")).collect();
+    let mut file = written(&records);
+    let segment = opened(file.clone());
+    let columns = segment.footer().row_group(0).columns();
+    let chunk = columns.iter().find(|c| c.column_path().string() == "agent_name").unwrap();
+    let (start, length) = chunk.byte_range();
+    file[usize::try_from(start + length).unwrap() - 40] ^= 1;
+    let (verified, findings) = verify(&opened(file), &commitments(&records));
+    assert!(verified.sound > 0 && verified.sound < 16_384, "{verified:?}");
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].indexes, (verified.sound * 2, 16_383 * 2));
+}
