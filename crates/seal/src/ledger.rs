@@ -150,12 +150,18 @@ impl Writer {
     /// Says in the log that segments took the place of other files.
     pub(crate) fn announce(&mut self, segments: Vec<Built>) -> Result<(), SealError> {
         let now_ms = self.options.clock.now_ms();
+        let mut announcements = Vec::with_capacity(segments.len());
         for (manifest, key) in segments {
             self.keyring.insert(manifest.key_id, Purpose::Segment, key, now_ms)?;
-            self.announcements.push(life::segment(&manifest));
+            announcements.push(life::segment(&manifest));
         }
         // The keys are durable before anybody is told that there is something to open with them.
-        self.store_keyring()?;
+        // Whether a keyring that could not be replaced has them, only opening again tells.
+        if let Err(error) = self.store_keyring() {
+            self.poison(error.to_string());
+            return Err(error);
+        }
+        self.announcements.extend(announcements);
         self.commit(Vec::new()).map(|_| ())
     }
 
