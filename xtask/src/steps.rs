@@ -152,7 +152,7 @@ pub(crate) const STEPS: &[Step] = &[
                 "simulate",
                 "--",
                 "--runs",
-                "2000",
+                "600",
                 "--faults",
                 "200",
             ],
