@@ -134,6 +134,9 @@ impl Ground {
         }
         let contents = reading::read(&*folder, &kek())?;
         self.model.check(&contents)?;
+        if let Some(stray) = contents.strays.first() {
+            return Err(format!("{stray} is not in the ledger"));
+        }
         verdict::check(&*folder, &contents, &self.model)?;
         let ids = contents.ids();
         let found = |batch: &Vec<Arc<crate::workload::Planned>>| {

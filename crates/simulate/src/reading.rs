@@ -45,6 +45,8 @@ pub(crate) struct Contents {
     pub(crate) records: Vec<Sealed>,
     /// The tree over their leaves.
     pub(crate) tree: MemoryTree,
+    /// Segments that the ledger does not name.
+    pub(crate) strays: Vec<String>,
     last: Option<Entry>,
     sequences: HashMap<[u8; 16], u64>,
 }

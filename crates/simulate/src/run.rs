@@ -8,7 +8,7 @@ use crate::clock::{DAY_MS, SimulatedClock};
 use crate::entropy::SimulatedEntropy;
 use crate::model::Model;
 use crate::random::Random;
-use crate::reading;
+use crate::reading::{self, Contents};
 use crate::storage::{Fault, FaultKind, SimulatedFolder};
 use crate::verdict;
 use crate::workload::{Planned, Workload};
@@ -288,9 +288,21 @@ impl World {
         let armed = self.folder.disarm();
         let outcome = reading::read(&self.folder, &self.kek)
             .and_then(|contents| self.model.check(&contents).map(|()| contents))
+            .and_then(|contents| self.check_strays(contents))
             .and_then(|contents| verdict::check(&self.folder, &contents, &self.model));
         self.folder.rearm(armed);
         outcome
+    }
+
+    /// What a failing storage kept the writer from removing may lie there until the log is opened
+    /// again; nothing else may.
+    fn check_strays(&self, contents: Contents) -> Result<Contents, String> {
+        match contents.strays.first() {
+            Some(stray) if self.folder.fired().is_empty() => {
+                Err(format!("{stray} is not in the ledger"))
+            }
+            _ => Ok(contents),
+        }
     }
 
     /// Sends most of the batches that were never answered once more.

@@ -26,11 +26,9 @@ pub(super) fn read(
     for manifest in catalogue.current() {
         read_segment(folder, keyring, manifest, &mut rows)?;
     }
-    let strays = folder.list(segment::SEGMENT_FOLDER).map_err(text)?;
     let current: Vec<String> = catalogue.current().into_iter().map(Manifest::path).collect();
-    if let Some(stray) = strays.iter().find(|path| !current.contains(path)) {
-        return Err(format!("{stray} is not in the ledger"));
-    }
+    contents.strays = folder.list(segment::SEGMENT_FOLDER).map_err(text)?;
+    contents.strays.retain(|path| !current.contains(path));
     let mut bundles = Bundles { folder, number: u64::MAX, bytes: Vec::new() };
     for (index, row) in rows.into_iter().take_while(|(index, _)| *index < end) {
         if index != contents.size() {
