@@ -187,6 +187,13 @@ impl RemovedClass {
         self.indexes.get(place).is_some_and(|(begin, _)| *begin <= last)
     }
 
+    /// Whether every record between these indexes, both included, is meant.
+    #[must_use]
+    pub fn covers(&self, first: u64, last: u64) -> bool {
+        let place = self.indexes.partition_point(|(_, end)| *end < first);
+        self.indexes.get(place).is_some_and(|(begin, end)| *begin <= first && last <= *end)
+    }
+
     /// Adds an index behind those that are there.
     pub fn push(&mut self, index: u64) {
         match self.indexes.last_mut() {
@@ -261,6 +268,7 @@ mod tests {
         let class = removal.class(Tier::Info, 20_454).unwrap();
         assert!(class.overlaps(4, 5) && class.overlaps(0, 1) && !class.overlaps(4, 4));
         assert!(!class.overlaps(6, u64::MAX));
+        assert!(class.covers(1, 3) && !class.covers(1, 4) && !class.covers(3, 5));
         let mut class = RemovedClass { indexes: Vec::new(), ..class.clone() };
         [1, 2, 3, 5].into_iter().for_each(|index| class.push(index));
         assert_eq!(class, removal.classes[0]);
