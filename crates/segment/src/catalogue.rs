@@ -138,12 +138,16 @@ impl Catalogue {
         self.removals.keys().next_back().copied()
     }
 
-    /// Whether a removal takes the record at an index, or its content, whatever its tier and day:
-    /// good enough to explain a gap to a reader, not to accept one.
+    /// The index after those, from `index` on, that removals name, whatever their tier and day:
+    /// good enough to explain a gap to a reader, not to accept one. `None` when none names it.
     #[must_use]
-    pub fn explains(&self, index: u64) -> bool {
+    pub fn explained(&self, index: u64) -> Option<u64> {
         let classes = self.removals.values().flat_map(|removal| &removal.classes);
-        classes.into_iter().any(|class| class.overlaps(index, index))
+        let range = |class: &event::RemovedClass| {
+            let place = class.indexes.partition_point(|(_, last)| *last < index);
+            class.indexes.get(place).filter(|(first, _)| *first <= index).map(|(_, last)| *last)
+        };
+        classes.filter_map(range).max().map(|last| last.saturating_add(1))
     }
 
     /// Whether a removal takes the record at an index of this tier and day, all of it.
@@ -272,7 +276,8 @@ mod tests {
         assert_eq!((catalogue.current(), catalogue.covered()), (vec![&done], 20));
         assert!(catalogue.pending(&done).is_empty());
         assert!(catalogue.removes(Tier::Info, 1, 12) && !catalogue.removes(Tier::Info, 1, 11));
-        assert!(!catalogue.removes(Tier::Debug, 1, 12) && catalogue.explains(12));
+        assert!(!catalogue.removes(Tier::Debug, 1, 12) && catalogue.explained(12) == Some(13));
+        assert_eq!((catalogue.explained(3), catalogue.explained(11)), (Some(10), None));
     }
 
     #[test]
