@@ -5,7 +5,7 @@ use crate::policy::Policy;
 use crate::scan::{self, Ranges};
 use crate::{Hold, RetainError, Selector, holds};
 use event::{Cause, Kind, REMOVAL_RANGES_MAX, Removal, Scope, Tier};
-use seal::{Act, Writer};
+use seal::{Consequence, Writer};
 use std::collections::BTreeMap;
 
 /// What is asked for.
@@ -63,7 +63,7 @@ pub fn erase(
         return Err(RetainError::Nothing);
     }
     let removal = |class| {
-        Act::Remove(Removal {
+        Consequence::Remove(Removal {
             cause: Cause::Erasure,
             scope: erasure.scope,
             authority: 0,
@@ -73,7 +73,7 @@ pub fn erase(
     };
     let classes = found.ranges.into_classes(REMOVAL_RANGES_MAX);
     let intent = statement("log.erasure", &stated(erasure, found.records));
-    let authority = writer.act(intent, classes.into_iter().map(removal).collect())?;
+    let authority = writer.decide(intent, classes.into_iter().map(removal).collect())?;
     Ok(Erased { authority, records: found.records })
 }
 

@@ -5,7 +5,7 @@ use crate::policy::Policy;
 use crate::scan::{self, Ranges};
 use crate::{Hold, RetainError, holds};
 use event::{Cause, Kind, REMOVAL_RANGES_MAX, Removal, Scope, Tier, Timestamp};
-use seal::{Act, Writer};
+use seal::{Consequence, Writer};
 use segment::Manifest;
 use std::collections::BTreeMap;
 
@@ -98,8 +98,8 @@ pub fn expire(
         let details = serde_json::json!({
             "policy": policy.to_json(), "clock": now, "by": by, "records": records, "held": held,
         });
-        let acts = removals.iter().cloned().map(Act::Remove).collect();
-        let authority = writer.act(statement("log.retention", &details), acts)?;
+        let acts = removals.iter().cloned().map(Consequence::Remove).collect();
+        let authority = writer.decide(statement("log.retention", &details), acts)?;
         expired.authority.get_or_insert(authority);
     }
     Ok(expired)

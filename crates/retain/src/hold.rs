@@ -3,7 +3,7 @@
 
 use crate::{RetainError, Selector, scan};
 use event::{Content, Event, HoldMark, Json, Kind, Part, Tier, types};
-use seal::{Act, Writer};
+use seal::{Consequence, Writer};
 use segment::Row;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ pub fn hold(
     let (hold, reason, by) = (name.clone(), reason.to_owned(), by.to_owned());
     let stated = Stated { hold: name.clone(), select: selector.clone(), reason, by };
     let intent = statement("log.hold", &serde_json::to_value(stated).unwrap_or_default());
-    writer.act(intent, vec![Act::Hold { hold }])?;
+    writer.decide(intent, vec![Consequence::Hold { hold }])?;
     Ok(name)
 }
 
@@ -77,7 +77,7 @@ pub fn release(writer: &mut Writer, name: &str, reason: &str, by: &str) -> Resul
     }
     let details = serde_json::json!({ "hold": name, "reason": reason, "by": by });
     let intent = statement("log.hold_released", &details);
-    writer.act(intent, vec![Act::Release { hold: name.to_owned() }])?;
+    writer.decide(intent, vec![Consequence::Release { hold: name.to_owned() }])?;
     Ok(())
 }
 

@@ -49,6 +49,6 @@ pub use log::{Log, Ticket};
 pub use publish::CHECKPOINT_PATH;
 pub use receipt::{Outcome, Receipt};
 pub use recover::open;
-pub use removal::Act;
+pub use removal::Consequence;
 pub use window::WINDOW_EVENTS;
 pub use writer::{KEYRING_PATH, Options, Writer};

@@ -16,7 +16,7 @@ use event::{Event, HoldMark, Kind, Removal, RemovedClass, Scope, Tier};
 use segment::{Catalogue, Manifest, Projection, Row, Segment};
 
 /// What is to be announced together with the record that says who wanted it, and why.
-pub enum Act {
+pub enum Consequence {
     /// Records, or their content, go.
     Remove(Removal),
     /// A legal hold begins.
@@ -65,7 +65,7 @@ impl Writer {
         Ok(index)
     }
 
-    /// Seals `intent`, which says who wants what and why, in one group with the acts that it
+    /// Seals `intent`, which says who wants what and why, in one group with what it
     /// authorises, publishes both, and carries them out. Returns the index of the intent.
     ///
     /// Every record that is to be removed must lie in a segment ([`Writer::settle_tail`]). Which
@@ -75,17 +75,21 @@ impl Writer {
     /// [`SealError::Corrupt`] when a removal names a record of the log's own, or one that lies in
     /// no segment: nothing was announced then. Else as [`Writer::roll`]; what was announced is
     /// carried out when the log is opened again.
-    pub fn act(&mut self, intent: Event<'static>, acts: Vec<Act>) -> Result<u64, SealError> {
+    pub fn decide(
+        &mut self,
+        intent: Event<'static>,
+        consequences: Vec<Consequence>,
+    ) -> Result<u64, SealError> {
         self.begin_life()?;
         let authority = self.size();
         let (mut removals, mut marks) = (Vec::new(), Vec::new());
-        for act in acts {
-            match act {
-                Act::Remove(removal) => {
+        for consequence in consequences {
+            match consequence {
+                Consequence::Remove(removal) => {
                     removals.push(Removal { authority, files: Vec::new(), ..removal });
                 }
-                Act::Hold { hold } => marks.push(HoldMark::Held { hold, authority }),
-                Act::Release { hold } => marks.push(HoldMark::Released { hold, authority }),
+                Consequence::Hold { hold } => marks.push(HoldMark::Held { hold, authority }),
+                Consequence::Release { hold } => marks.push(HoldMark::Released { hold, authority }),
             }
         }
         self.check(&mut removals)?;

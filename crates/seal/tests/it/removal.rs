@@ -4,7 +4,7 @@ use super::roll::{DAY_MS, catalogue, clocked, mixed, rows};
 use super::*;
 use event::{Cause, Content, Event, Json, Part, Removal, RemovedClass, Scope, Tier};
 use keys::{Keyring, Purpose};
-use seal::{Act, SealError};
+use seal::{Consequence, SealError};
 use segment::{ContentState, Row};
 use std::sync::atomic::Ordering;
 
@@ -43,7 +43,7 @@ fn erased_content_is_gone_and_what_committed_to_it_stays() {
     let authority = writer
         .act(
             intent("log.erasure"),
-            vec![Act::Remove(removal(Scope::Content, Tier::Info, vec![(2, 4)]))],
+            vec![Consequence::Remove(removal(Scope::Content, Tier::Info, vec![(2, 4)]))],
         )
         .unwrap();
     let after = row(&writer, 2).unwrap();
@@ -74,8 +74,8 @@ fn erased_records_are_gone_and_a_segment_of_which_nothing_is_left_has_no_success
     // Together two of them leave nothing of a segment.
     let first = removal(Scope::Record, Tier::Compliance, vec![(0, 10)]);
     let second = removal(Scope::Record, Tier::Compliance, vec![(11, 31)]);
-    let acts = [all, some, first, second].map(Act::Remove).into();
-    writer.act(intent("log.erasure"), acts).unwrap();
+    let acts = [all, some, first, second].map(Consequence::Remove).into();
+    writer.decide(intent("log.erasure"), acts).unwrap();
     let gone: Vec<u64> = (0..32).filter(|index| row(&writer, *index).is_none()).collect();
     let expected: Vec<u64> = (2..32).filter(|index| index % 3 != 1 || *index == 4).collect();
     assert_eq!(gone, expected);
@@ -95,8 +95,8 @@ fn erased_records_are_gone_and_a_segment_of_which_nothing_is_left_has_no_success
 fn what_was_announced_is_carried_out_by_the_next_start() {
     let (memory, folder, mut writer, options) = settled();
     let before = memory.snapshot();
-    let act = Act::Remove(removal(Scope::Record, Tier::Compliance, vec![(3, 3)]));
-    writer.act(intent("log.erasure"), vec![act]).unwrap();
+    let act = Consequence::Remove(removal(Scope::Record, Tier::Compliance, vec![(3, 3)]));
+    writer.decide(intent("log.erasure"), vec![act]).unwrap();
     drop(writer);
     // As if it had stopped behind the announcement: segments and keyring as they were, ledger,
     // journal, tiles and checkpoint as they are.
@@ -127,8 +127,8 @@ fn what_must_stay_is_refused_before_anything_is_said() {
     let (_, _, mut writer, _) = settled();
     let size = writer.size();
     for (tier, indexes) in [(Tier::Critical, vec![(0, 1)]), (Tier::Info, vec![(2, 1_000)])] {
-        let act = Act::Remove(removal(Scope::Record, tier, indexes));
-        let error = writer.act(intent("log.erasure"), vec![act]).unwrap_err();
+        let act = Consequence::Remove(removal(Scope::Record, tier, indexes));
+        let error = writer.decide(intent("log.erasure"), vec![act]).unwrap_err();
         assert!(matches!(error, SealError::Refused { .. }), "{error}");
     }
     assert_eq!(writer.size(), size);
@@ -144,15 +144,17 @@ fn compaction_carries_removals_out_and_a_hold_is_known_after_a_restart() {
         writer.settle_tail().unwrap();
     }
     clock.0.store(20_000 * DAY_MS + 5_000, Ordering::Relaxed);
-    let act = Act::Remove(removal(Scope::Record, Tier::Info, vec![(2, 2)]));
-    let hold = Act::Hold { hold: "h-1".to_owned() };
-    let authority = writer.act(intent("log.erasure"), vec![act, hold]).unwrap();
+    let act = Consequence::Remove(removal(Scope::Record, Tier::Info, vec![(2, 2)]));
+    let hold = Consequence::Hold { hold: "h-1".to_owned() };
+    let authority = writer.decide(intent("log.erasure"), vec![act, hold]).unwrap();
     assert!(writer.compact().unwrap() >= 3);
     assert!(row(&writer, 2).is_none() && row(&writer, 3).is_some());
     writer.close().unwrap();
     let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(memory.snapshot()));
     let mut writer = seal::open(&folder, kek(), options).unwrap();
     assert_eq!(writer.catalogue().holds().collect::<Vec<_>>(), [("h-1", authority)]);
-    writer.act(intent("log.release"), vec![Act::Release { hold: "h-1".to_owned() }]).unwrap();
+    writer
+        .decide(intent("log.release"), vec![Consequence::Release { hold: "h-1".to_owned() }])
+        .unwrap();
     assert_eq!(writer.catalogue().holds().count(), 0);
 }
