@@ -38,3 +38,11 @@ pub const HUB_PREFIX: &str = "hub.";
 pub const LOG_PREFIX: &str = "log.";
 /// The log announces one of its segments.
 pub const LOG_SEGMENT: &str = "log.segment";
+/// Records were exported from the log.
+pub const LOG_EXPORT: &str = "log.export";
+/// The key of a segment was handed out.
+pub const LOG_KEY_EXPORTED: &str = "log.key_exported";
+/// The keyring is about to be wrapped by another key-encryption key.
+pub const LOG_KEYS_REWRAPPED: &str = "log.keys_rewrapped";
+/// The log was put back from a backup.
+pub const LOG_RESTORED: &str = "log.restored";

@@ -14,8 +14,10 @@
 //! | how the journal becomes segments | `roll.rs`, `build.rs`, `segment_file.rs`, `ids.rs` |
 //! | how small segments become one | `rewrite.rs` |
 //! | what the log says about its files, and what follows | `ledger.rs` |
+//! | what is recorded of those who export, or change keys | `act.rs` |
 //! | threads, heartbeat | `log.rs` |
 
+mod act;
 mod batch;
 mod build;
 mod clock;
@@ -38,6 +40,7 @@ mod streams;
 mod window;
 mod writer;
 
+pub use act::Act;
 pub use batch::{Batch, Encoder, Fingerprints};
 pub use clock::{Clock, SystemClock};
 pub use create::{NewLog, create};
