@@ -7,6 +7,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod events;
+mod export;
 mod import;
 pub(crate) mod init;
 mod keys;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Session(session::Arguments),
     Agent(agent::Arguments),
     Prove(prove::Arguments),
+    Export(export::Arguments),
     Doctor(doctor::Arguments),
     Keys(keys::Arguments),
     Completions(completions::Arguments),
@@ -57,6 +59,7 @@ impl Command {
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),
+            Self::Export(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),
             Self::Completions(arguments) => arguments.run(context),

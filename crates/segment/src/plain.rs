@@ -220,7 +220,8 @@ mod tests {
             kind: Kind::Event,
             tier: Tier::Info,
             state: "present",
-            meta: br#"{"schema":"s","event_id":"e","tool":"=cmd","tokens":{"input":3},"tags":["a"]}"#,
+            meta:
+                br#"{"schema":"s","event_id":"e","tool":"=cmd","tokens":{"input":3},"tags":["a"]}"#,
             content: br#"{"params":{"n":1}}"#,
         }
     }

@@ -5,7 +5,9 @@
 mod answers;
 mod append;
 mod demo;
+mod export;
 mod import;
+mod keys;
 mod program;
 mod read;
 mod refusals;
