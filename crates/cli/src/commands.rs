@@ -12,6 +12,7 @@ mod import;
 pub(crate) mod init;
 mod keys;
 mod prove;
+mod replay;
 mod session;
 mod tail;
 mod trace;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Events(events::Arguments),
     Tail(tail::Arguments),
     Trace(trace::Arguments),
+    Replay(replay::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
     Prove(prove::Arguments),
@@ -56,6 +58,7 @@ impl Command {
             Self::Events(arguments) => arguments.run(context),
             Self::Tail(arguments) => arguments.run(context),
             Self::Trace(arguments) => arguments.run(context),
+            Self::Replay(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | which options are there? | `arguments.rs`, and each command's own file |
 //! | what does the exit code say? | `exit.rs`, `failure.rs` |
-//! | how is something printed? | `terminal.rs` |
+//! | how is something printed? which key was pressed? | `terminal.rs`, `keyboard.rs` |
 //! | where does the key-encryption key come from? | `key_source.rs` |
 //! | where are the logs, and how is one made? | `data_folder.rs`, `configuration_folder.rs` |
 //! | how is a log read without writing to it? | `reading.rs` |
@@ -31,6 +31,7 @@ mod exit;
 mod failure;
 mod intake;
 mod key_source;
+mod keyboard;
 mod reading;
 mod recording;
 mod terminal;

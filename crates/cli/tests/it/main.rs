@@ -11,6 +11,7 @@ mod keys;
 mod program;
 mod read;
 mod refusals;
+mod replay;
 mod rolled;
 mod tamper;
 mod verify;
