@@ -21,6 +21,7 @@ mod fuzz;
 mod job;
 mod need;
 mod place;
+mod readers;
 mod record;
 mod reference;
 mod simulate;
@@ -54,6 +55,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     tidy::COMMAND,
     wasm::COMMAND,
     reference::COMMAND,
+    readers::COMMAND,
     fuzz::COMMAND,
     simulate::COMMAND,
     bench::COMMAND,

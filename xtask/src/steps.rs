@@ -8,6 +8,7 @@ use crate::deny;
 use crate::failure::Failure;
 use crate::fuzz;
 use crate::need::Need;
+use crate::readers;
 use crate::record;
 use crate::reference;
 use crate::tidy;
@@ -129,6 +130,14 @@ pub(crate) const STEPS: &[Step] = &[
         file: None,
         action: Call(reference::step),
         remedy: "the reference decides: compare with c2sp.org/tlog-tiles and tlog-checkpoint",
+    },
+    Step {
+        name: "readers",
+        what: "pyarrow and DuckDB read an export and encrypted segments",
+        needs: &[Need::Compiler, Need::Python],
+        file: None,
+        action: Call(readers::step),
+        remedy: "the message names reader, file and value; docs/readers.md says what readers may rely on",
     },
     Step {
         name: "fuzz",

@@ -87,6 +87,11 @@ impl Unreadable {
         self.first.get_or_insert_with(|| (index, detail.to_owned()));
     }
 
+    /// How many.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
     /// Both together.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.count = self.count.saturating_add(other.count);

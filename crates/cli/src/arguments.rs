@@ -69,6 +69,19 @@ pub(crate) struct KeyArguments {
     pub(crate) kek_command: Option<String>,
 }
 
+/// Where the key-encryption key comes from that takes the place of the old one. Secrets themselves
+/// are never arguments.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "New key (also: TACHO_NEW_KEK, TACHO_NEW_KEK_PASSPHRASE)")]
+pub(crate) struct NewKekArguments {
+    /// File that holds the new key-encryption key; made when it is not there
+    #[arg(long, value_name = "PATH")]
+    pub(crate) new_kek_file: Option<PathBuf>,
+    /// Program that prints the new key-encryption key, with its arguments (no shell)
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) new_kek_command: Option<String>,
+}
+
 /// How to print an answer. Not every command knows every format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -78,6 +91,10 @@ pub(crate) enum Format {
     Json,
     /// For programs: one JSON object a line
     Ndjson,
+    /// For spreadsheets
+    Csv,
+    /// For analysis: Apache Parquet
+    Parquet,
     /// For people: in the order of time
     Timeline,
     /// For people: who called whom

@@ -7,10 +7,12 @@ mod completions;
 mod demo;
 mod doctor;
 mod events;
+mod export;
 mod import;
 pub(crate) mod init;
 mod keys;
 mod prove;
+mod replay;
 mod session;
 mod tail;
 mod trace;
@@ -33,9 +35,11 @@ pub(crate) enum Command {
     Events(events::Arguments),
     Tail(tail::Arguments),
     Trace(trace::Arguments),
+    Replay(replay::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
     Prove(prove::Arguments),
+    Export(export::Arguments),
     Doctor(doctor::Arguments),
     Keys(keys::Arguments),
     Completions(completions::Arguments),
@@ -54,9 +58,11 @@ impl Command {
             Self::Events(arguments) => arguments.run(context),
             Self::Tail(arguments) => arguments.run(context),
             Self::Trace(arguments) => arguments.run(context),
+            Self::Replay(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),
+            Self::Export(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),
             Self::Completions(arguments) => arguments.run(context),

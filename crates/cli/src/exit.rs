@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line does not make sense.
     Usage = 2,
+    /// A rule of the log forbids it, or nobody allowed it.
+    Refused = 3,
     /// Verification found tampering or loss.
     Tampered = 10,
     /// Verification could not assess everything asked.

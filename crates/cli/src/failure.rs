@@ -29,6 +29,11 @@ impl Failure {
         Self::Sentence { exit: Exit::Usage, sentence: sentence.into() }
     }
 
+    /// A rule of the log forbids it.
+    pub(crate) fn refused(sentence: impl Into<String>) -> Self {
+        Self::Sentence { exit: Exit::Refused, sentence: sentence.into() }
+    }
+
     /// The operating system refused something about a path.
     pub(crate) fn io<'p>(action: &'p str, path: &'p Path) -> impl FnOnce(io::Error) -> Self + 'p {
         move |error| {
@@ -43,6 +48,15 @@ impl Failure {
             io::ErrorKind::BrokenPipe => Self::NobodyReads,
             _ => Self::new(format!("cannot write to standard output: {error}")),
         }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Sentence { sentence, .. } => sentence,
+            Self::NobodyReads => "nobody reads the output",
+        })
     }
 }
 
@@ -99,6 +113,7 @@ from_display!(
     keys::KeyringError,
     keys::EntropyError,
     capture::CaptureError,
+    segment::SegmentError,
     checkpoint::OpenError,
     checkpoint::KeyError,
 );

@@ -2,7 +2,7 @@
 //! `--kek-command` (`TACHO_KEK_COMMAND`), `TACHO_KEK`, `TACHO_KEK_PASSPHRASE`, and the file `kek`
 //! in the user's configuration folder.
 
-use crate::arguments::KeyArguments;
+use crate::arguments::{KeyArguments, NewKekArguments};
 use crate::configuration_folder::ConfigurationFolder;
 use crate::environment;
 use crate::failure::Failure;
@@ -23,8 +23,8 @@ pub(crate) struct NewKek {
 enum Place {
     File(PathBuf),
     Command(String),
-    Environment(SecretString),
-    Passphrase(SecretString),
+    Environment(&'static str, SecretString),
+    Passphrase(&'static str, SecretString),
 }
 
 /// What to do when there is no key.
@@ -41,7 +41,7 @@ pub(crate) fn kek_of(
     folder: &dyn Folder,
 ) -> Result<Option<Kek>, Failure> {
     let Some(place) = place(arguments, false) else { return Ok(None) };
-    if let Place::Passphrase(passphrase) = place {
+    if let Place::Passphrase(_, passphrase) = place {
         let bytes = folder.read(seal::KEYRING_PATH)?.unwrap_or_default();
         let KekOrigin::Passphrase(kdf) = Keyring::header(&bytes)?.origin else {
             return Err(Failure::new(
@@ -65,12 +65,44 @@ pub(crate) fn kek_for_new_log(
              set; name one with --kek-file",
         ));
     };
+    made(place, entropy)
+}
+
+/// The key-encryption key that takes the place of another; a file that is not there yet is made.
+pub(crate) fn new_kek(
+    arguments: &NewKekArguments,
+    entropy: &dyn Entropy,
+) -> Result<NewKek, Failure> {
+    let named = |value: Option<String>| value.filter(|it| !it.trim().is_empty());
+    let secret = |variable| {
+        let value = environment::text(variable)?;
+        Some((variable, SecretString::new(value)))
+    };
+    let place = if let Some(path) = &arguments.new_kek_file {
+        Place::File(path.clone())
+    } else if let Some(command) = named(arguments.new_kek_command.clone()) {
+        Place::Command(command)
+    } else if let Some((variable, value)) = secret("TACHO_NEW_KEK") {
+        Place::Environment(variable, value)
+    } else if let Some((variable, value)) = secret("TACHO_NEW_KEK_PASSPHRASE") {
+        Place::Passphrase(variable, value)
+    } else {
+        return Err(Failure::usage(
+            "name the new key-encryption key with --new-kek-file (made when it is not there), \
+             --new-kek-command, TACHO_NEW_KEK or TACHO_NEW_KEK_PASSPHRASE",
+        ));
+    };
+    made(place, entropy)
+}
+
+/// The key at a place, made there where that can be done.
+fn made(place: Place, entropy: &dyn Entropy) -> Result<NewKek, Failure> {
     let fine = |kek, place: &str| NewKek { kek, place: place.to_owned(), is_new: false };
     match place {
-        Place::Passphrase(passphrase) => {
+        Place::Passphrase(variable, passphrase) => {
             let kdf = PassphraseKdf::generate(entropy)?;
             let kek = KekSource::Passphrase { passphrase, kdf }.load()?;
-            Ok(fine(kek, "the passphrase in TACHO_KEK_PASSPHRASE"))
+            Ok(fine(kek, &format!("the passphrase in {variable}")))
         }
         Place::File(path) => {
             let is_new = !path.exists();
@@ -82,7 +114,9 @@ pub(crate) fn kek_for_new_log(
             let name = format!("the output of `{command}`");
             Ok(fine(source(Place::Command(command))?.load()?, &name))
         }
-        place @ Place::Environment(_) => Ok(fine(source(place)?.load()?, "TACHO_KEK")),
+        Place::Environment(variable, value) => {
+            Ok(fine(source(Place::Environment(variable, value))?.load()?, variable))
+        }
     }
 }
 
@@ -96,10 +130,10 @@ fn place(arguments: &KeyArguments, or_new: bool) -> Option<Place> {
         return Some(Place::Command(command.clone()));
     }
     if let Some(value) = environment::text("TACHO_KEK") {
-        return Some(Place::Environment(SecretString::new(value)));
+        return Some(Place::Environment("TACHO_KEK", SecretString::new(value)));
     }
     if let Some(value) = environment::text("TACHO_KEK_PASSPHRASE") {
-        return Some(Place::Passphrase(SecretString::new(value)));
+        return Some(Place::Passphrase("TACHO_KEK_PASSPHRASE", SecretString::new(value)));
     }
     let path = ConfigurationFolder::locate()?.kek_path();
     (or_new || path.exists()).then_some(Place::File(path))
@@ -108,14 +142,14 @@ fn place(arguments: &KeyArguments, or_new: bool) -> Option<Place> {
 fn source(place: Place) -> Result<KekSource, Failure> {
     Ok(match place {
         Place::File(path) => KekSource::File(path),
-        Place::Environment(value) => {
-            KekSource::Environment { variable: "TACHO_KEK".to_owned(), value }
+        Place::Environment(variable, value) => {
+            KekSource::Environment { variable: variable.to_owned(), value }
         }
         Place::Command(command) => {
             let mut words = command.split_whitespace().map(str::to_owned);
             let program = words.next().ok_or_else(none)?.into();
             KekSource::Command { program, args: words.collect() }
         }
-        Place::Passphrase(_) => return Err(none()),
+        Place::Passphrase(..) => return Err(none()),
     })
 }

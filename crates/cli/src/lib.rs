@@ -8,11 +8,13 @@
 //! |---|---|
 //! | which options are there? | `arguments.rs`, and each command's own file |
 //! | what does the exit code say? | `exit.rs`, `failure.rs` |
-//! | how is something printed? | `terminal.rs` |
+//! | how is something printed? which key was pressed? | `terminal.rs`, `keyboard.rs` |
 //! | where does the key-encryption key come from? | `key_source.rs` |
 //! | where are the logs, and how is one made? | `data_folder.rs`, `configuration_folder.rs` |
 //! | how is a log read without writing to it? | `reading.rs` |
 //! | how is a log written to? | `writing.rs` |
+//! | how does the log learn of an export, or of a key handed out? | `recording.rs` |
+//! | how does a file appear, whole or not at all? | `whole_file.rs` |
 //! | which checkpoint does an answer name? | `answer.rs` |
 //! | is a whole folder what the log says? | `verify.rs` |
 //! | how fast is it here? | `bench.rs` |
@@ -29,9 +31,12 @@ mod exit;
 mod failure;
 mod intake;
 mod key_source;
+mod keyboard;
 mod reading;
+mod recording;
 mod terminal;
 pub mod verify;
+mod whole_file;
 mod writing;
 
 use clap::Parser as _;

@@ -51,6 +51,16 @@ impl Terminal {
         BufWriter::with_capacity(1 << 16, io::stdout().lock())
     }
 
+    /// Standard output for bytes that another thread may write.
+    pub(crate) fn bytes(self) -> BufWriter<io::Stdout> {
+        BufWriter::with_capacity(1 << 16, io::stdout())
+    }
+
+    /// Whether a person looks at standard output.
+    pub(crate) fn is_watched(self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// How wide standard output is, and whether it has colours: as drawings for people need it.
     pub(crate) fn view(self) -> View {
         let width = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col);

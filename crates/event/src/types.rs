@@ -46,6 +46,14 @@ pub const LOG_EXPIRY: &str = "log.expiry";
 pub const LOG_HELD: &str = "log.held";
 /// The log announces that a legal hold is in force no longer.
 pub const LOG_RELEASED: &str = "log.released";
+/// Records were exported from the log.
+pub const LOG_EXPORT: &str = "log.export";
+/// The key of a segment was handed out.
+pub const LOG_KEY_EXPORTED: &str = "log.key_exported";
+/// The keyring is about to be wrapped by another key-encryption key.
+pub const LOG_KEYS_REWRAPPED: &str = "log.keys_rewrapped";
+/// The log was put back from a backup.
+pub const LOG_RESTORED: &str = "log.restored";
 
 /// Whether records of this type are shown to everybody (`ledger/`): they say what became of files
 /// and records, and hold nothing that anybody brought in.

@@ -34,6 +34,7 @@ pub mod escape;
 mod filter;
 mod found;
 pub mod render;
+mod replay;
 pub mod row;
 mod select;
 mod summary;
@@ -43,6 +44,7 @@ pub use activity::{Activity, By, Line};
 pub use amount::Amount;
 pub use filter::{Filter, Sieve};
 pub use found::{AsOf, Found, State};
+pub use replay::{Replay, Step};
 pub use select::{Selection, Selector, select};
 pub use summary::{Status, Summary};
 pub use trace::{

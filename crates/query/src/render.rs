@@ -7,13 +7,17 @@
 mod activity;
 mod events;
 mod figures;
+mod graph;
 mod layout;
 mod notes;
+mod replay;
 mod timeline;
 mod tree;
 
 pub use activity::activity;
 pub use events::events;
+pub use graph::{dot, mermaid, svg};
+pub use replay::{replay_foot, step};
 pub use timeline::timeline;
 pub use tree::tree;
 

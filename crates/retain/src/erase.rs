@@ -4,7 +4,7 @@ use crate::hold::statement;
 use crate::policy::Policy;
 use crate::scan::{self, Ranges};
 use crate::{Hold, RetainError, Selector, holds};
-use event::{Cause, Kind, REMOVAL_RANGES_MAX, Removal, Scope, Tier};
+use event::{Cause, Kind, Principal, REMOVAL_RANGES_MAX, Removal, Scope, Tier};
 use seal::{Consequence, Writer};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Erasure {
     /// On which legal ground, if there is one.
     pub ground: Option<String>,
     /// Who asked.
-    pub by: String,
+    pub by: Principal<'static>,
 }
 
 /// What was done.
@@ -72,7 +72,7 @@ pub fn erase(
         })
     };
     let classes = found.ranges.into_classes(REMOVAL_RANGES_MAX);
-    let intent = statement("log.erasure", &stated(erasure, found.records));
+    let intent = statement("log.erasure", &stated(erasure, found.records), &erasure.by);
     let authority = writer.decide(intent, classes.into_iter().map(removal).collect())?;
     Ok(Erased { authority, records: found.records })
 }
@@ -123,13 +123,13 @@ fn refuse(writer: &mut Writer, erasure: &Erasure, because: &str) -> Result<u64, 
         details.insert("act".to_owned(), "erase".into());
         details.insert("refused".to_owned(), because.into());
     }
-    Ok(writer.say(statement("log.refused", &details))?)
+    Ok(writer.say(statement("log.refused", &details, &erasure.by))?)
 }
 
 fn stated(erasure: &Erasure, records: u64) -> serde_json::Value {
-    let Erasure { selector, scope, reason, ground, by } = erasure;
+    let Erasure { selector, scope, reason, ground, .. } = erasure;
     serde_json::json!({
-        "select": selector, "scope": scope.as_str(), "reason": reason, "ground": ground, "by": by,
+        "select": selector, "scope": scope.as_str(), "reason": reason, "ground": ground,
         "records": records,
     })
 }

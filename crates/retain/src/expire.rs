@@ -4,7 +4,7 @@ use crate::hold::statement;
 use crate::policy::Policy;
 use crate::scan::{self, Ranges};
 use crate::{Hold, RetainError, holds};
-use event::{Cause, Kind, REMOVAL_RANGES_MAX, Removal, Scope, Tier, Timestamp};
+use event::{Cause, Kind, Principal, REMOVAL_RANGES_MAX, Removal, Scope, Tier, Timestamp};
 use seal::{Consequence, Writer};
 use segment::Manifest;
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ pub fn expire(
     writer: &mut Writer,
     policy: &Policy,
     now_ms: u64,
-    by: &str,
+    by: &Principal<'static>,
 ) -> Result<Expired, RetainError> {
     writer.settle_tail()?;
     let holds = holds(writer)?;
@@ -96,10 +96,10 @@ pub fn expire(
     for removals in removals.chunks(REMOVALS_MAX) {
         let now = Timestamp::from_milliseconds(now_ms).to_string();
         let details = serde_json::json!({
-            "policy": policy.to_json(), "clock": now, "by": by, "records": records, "held": held,
+            "policy": policy.to_json(), "clock": now, "records": records, "held": held,
         });
         let acts = removals.iter().cloned().map(Consequence::Remove).collect();
-        let authority = writer.decide(statement("log.retention", &details), acts)?;
+        let authority = writer.decide(statement("log.retention", &details, by), acts)?;
         expired.authority.get_or_insert(authority);
     }
     Ok(expired)

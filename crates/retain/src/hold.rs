@@ -2,7 +2,7 @@
 //! match too.
 
 use crate::{RetainError, Selector, scan};
-use event::{Content, Event, HoldMark, Json, Kind, Part, Tier, types};
+use event::{Content, Event, HoldMark, Json, Kind, Part, Principal, Tier, types};
 use seal::{Consequence, Writer};
 use segment::Row;
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,8 @@ pub struct Hold {
     pub selector: Selector,
     /// Why.
     pub reason: String,
-    /// Who wanted it.
-    pub by: String,
+    /// Who wanted it, as far as that is known.
+    pub by: Option<String>,
 }
 
 /// The `params` of a `log.hold` record.
@@ -31,7 +31,6 @@ struct Stated {
     hold: String,
     select: Selector,
     reason: String,
-    by: String,
 }
 
 #[derive(Deserialize)]
@@ -40,10 +39,16 @@ struct Stored {
 }
 
 /// A record of the log's own that states something.
-pub(crate) fn statement(kind: &'static str, params: &serde_json::Value) -> Event<'static> {
+pub(crate) fn statement(
+    kind: &'static str,
+    params: &serde_json::Value,
+    by: &Principal<'static>,
+) -> Event<'static> {
     let mut content = Content::default();
     content.set(Part::Params, Json::from_value(params));
-    Event { event_type: kind.into(), source: Some("system".into()), content, ..Event::default() }
+    let principal = Some(by.clone());
+    let source = Some("system".into());
+    Event { event_type: kind.into(), source, principal, content, ..Event::default() }
 }
 
 /// Puts a hold on what is selected, and on what will match it later. Returns its name.
@@ -54,15 +59,15 @@ pub fn hold(
     writer: &mut Writer,
     selector: &Selector,
     reason: &str,
-    by: &str,
+    by: &Principal<'static>,
 ) -> Result<String, RetainError> {
     if selector.is_empty() {
         return Err(RetainError::EmptySelection);
     }
     let name = format!("hold-{}", writer.size());
-    let (hold, reason, by) = (name.clone(), reason.to_owned(), by.to_owned());
-    let stated = Stated { hold: name.clone(), select: selector.clone(), reason, by };
-    let intent = statement("log.hold", &serde_json::to_value(stated).unwrap_or_default());
+    let (hold, reason) = (name.clone(), reason.to_owned());
+    let stated = Stated { hold: name.clone(), select: selector.clone(), reason };
+    let intent = statement("log.hold", &serde_json::to_value(stated).unwrap_or_default(), by);
     writer.decide(intent, vec![Consequence::Hold { hold }])?;
     Ok(name)
 }
@@ -71,12 +76,17 @@ pub fn hold(
 ///
 /// # Errors
 /// [`RetainError::UnknownHold`]; [`RetainError::Seal`].
-pub fn release(writer: &mut Writer, name: &str, reason: &str, by: &str) -> Result<(), RetainError> {
+pub fn release(
+    writer: &mut Writer,
+    name: &str,
+    reason: &str,
+    by: &Principal<'static>,
+) -> Result<(), RetainError> {
     if !writer.catalogue().holds().any(|(hold, _)| hold == name) {
         return Err(RetainError::UnknownHold(name.to_owned()));
     }
-    let details = serde_json::json!({ "hold": name, "reason": reason, "by": by });
-    let intent = statement("log.hold_released", &details);
+    let details = serde_json::json!({ "hold": name, "reason": reason });
+    let intent = statement("log.hold_released", &details, by);
     writer.decide(intent, vec![Consequence::Release { hold: name.to_owned() }])?;
     Ok(())
 }
@@ -138,9 +148,12 @@ fn is_mark(row: &Row) -> bool {
 
 fn read(writer: &Writer, name: String, authority: u64) -> Result<Hold, RetainError> {
     let row = writer.settled_row(authority)?.ok_or_else(|| lost(authority))?;
-    let Stored { params: Stated { select, reason, by, .. } } =
+    let Stored { params: Stated { select, reason, .. } } =
         serde_json::from_slice(row.content.bytes())
             .map_err(|error| RetainError::Ledger(format!("record {authority}: {error}")))?;
+    let event = Event::from_stored(&row.meta, &[]).ok();
+    let principal = event.and_then(|event| event.principal);
+    let by = principal.and_then(|it| it.subject).map(|subject| subject.to_string());
     Ok(Hold { name, authority, since_ms: row.time_ms, selector: select, reason, by })
 }
 

@@ -15,8 +15,10 @@
 //! | how small segments become one | `rewrite.rs` |
 //! | how records, or their content, go for good | `removal.rs`, `rewrite.rs` |
 //! | what the log says about its files, and what follows | `ledger.rs` |
+//! | what is recorded of those who export, or change keys | `act.rs` |
 //! | threads, heartbeat | `log.rs` |
 
+mod act;
 mod batch;
 mod build;
 mod clock;
@@ -40,6 +42,7 @@ mod streams;
 mod window;
 mod writer;
 
+pub use act::Act;
 pub use batch::{Batch, Encoder, Fingerprints};
 pub use clock::{Clock, SystemClock};
 pub use create::{NewLog, create};

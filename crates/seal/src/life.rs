@@ -1,6 +1,6 @@
 //! The log's own life as events: what it did, when, and why.
 
-use event::{Content, Event, Json, Part};
+use event::{Content, Event, Json, Part, Principal};
 use std::borrow::Cow;
 
 fn event(kind: &'static str, details: serde_json::Value) -> Event<'static> {
@@ -80,4 +80,19 @@ pub(crate) fn removed(authority: u64) -> Event<'static> {
 /// The writer ended in good order.
 pub(crate) fn stopped(size: u64) -> Event<'static> {
     event("log.stopped", serde_json::json!({ "size": size }))
+}
+
+/// The keyring was written, and no key was added.
+pub(crate) fn keys_generation(keyring_generation: u64) -> Event<'static> {
+    let details = serde_json::json!({ "added": [], "keyring_generation": keyring_generation });
+    event("log.keys", details)
+}
+
+/// Somebody does something to the log.
+pub(crate) fn act(
+    kind: &'static str,
+    details: serde_json::Value,
+    by: &Principal<'static>,
+) -> Event<'static> {
+    Event { principal: Some(by.clone()), ..event(kind, details) }
 }

@@ -177,7 +177,7 @@ impl Writer {
 
     /// Seals what is to be said before anything else, so that the next record is at
     /// [`Writer::size`].
-    fn begin_life(&mut self) -> Result<(), SealError> {
+    pub(crate) fn begin_life(&mut self) -> Result<(), SealError> {
         if !self.started {
             self.started = true;
             self.commit_life(life::started(self.size(), self.keyring.generation()))?;

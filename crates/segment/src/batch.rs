@@ -15,7 +15,7 @@ use crate::cell::{Cell, Cells};
 use crate::column::{COLUMNS, Form, schema};
 
 /// The values of one of [`COLUMNS`].
-enum Builder {
+pub(crate) enum Builder {
     Text(StringBuilder),
     Number(Float64Builder),
     Count(Int64Builder),
@@ -23,7 +23,7 @@ enum Builder {
 }
 
 impl Builder {
-    fn new(form: Form) -> Self {
+    pub(crate) fn new(form: Form) -> Self {
         match form {
             Form::Text | Form::Json => Self::Text(StringBuilder::new()),
             Form::Number => Self::Number(Float64Builder::new()),
@@ -32,7 +32,7 @@ impl Builder {
         }
     }
 
-    fn push(&mut self, cell: &Cell<'_>) {
+    pub(crate) fn push(&mut self, cell: &Cell<'_>) {
         match (self, cell) {
             (Self::Text(builder), Cell::Text(text)) => builder.append_value(text),
             (Self::Number(builder), Cell::Number(number)) => builder.append_value(*number),
@@ -45,7 +45,7 @@ impl Builder {
         }
     }
 
-    fn finish(&mut self) -> ArrayRef {
+    pub(crate) fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Text(builder) => Arc::new(builder.finish()),
             Self::Number(builder) => Arc::new(builder.finish()),

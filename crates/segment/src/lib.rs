@@ -21,6 +21,7 @@
 //! | every row, and on behind damage; do its columns agree with it? | `examine.rs`, `agree.rs` |
 //! | are these the records that the log committed to? | `verify.rs` |
 //! | which row groups may hold an id? | `id_filters.rs` |
+//! | records for other programs, not encrypted | `plain.rs`, `plain_batch.rs` |
 //! | what does the log say about its segments? which are current? | `manifest.rs`, `catalogue.rs` |
 //!
 //! ```
@@ -64,6 +65,8 @@ mod group_reader;
 mod guard;
 mod id_filters;
 mod manifest;
+mod plain;
+mod plain_batch;
 mod properties;
 mod quote;
 mod rebuild;
@@ -85,6 +88,7 @@ pub use error::SegmentError;
 pub use examine::{Examination, Examined};
 pub use id_filters::{IdFilters, IdFiltersError, IdKind};
 pub use manifest::{Manifest, ManifestError, SEGMENT_FOLDER};
+pub use plain::{PLAIN_FIXED, PlainRecord, PlainValue, PlainWriter, Plainer, plain_schema};
 pub use properties::{ROW_GROUP_ROWS_MAX, decryption_properties, encryption_properties};
 pub use row::{ContentState, Row};
 pub use rows::{Projection, Rows};

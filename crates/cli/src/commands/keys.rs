@@ -1,4 +1,9 @@
-//! `tacho keys`: which keys a log has. Never a secret.
+//! `tacho keys`: which keys a log has. Never a secret on standard output.
+//!
+//! `keys/rewrap.rs` changes the key-encryption key, `keys/export_segment.rs` hands out one key.
+
+mod export_segment;
+mod rewrap;
 
 use crate::arguments::Format;
 use crate::context::Context;
@@ -12,9 +17,11 @@ use std::io::Write as _;
 const AFTER_HELP: &str = "\
 Examples:
   tacho keys list
-  tacho keys list --format json | jq -r .log.vkey";
+  tacho keys list --format json | jq -r .log.vkey
+  tacho keys rewrap --new-kek-file ~/.config/tachograph/kek-2027
+  tacho keys export-segment SEGMENT.parquet --output segment.key";
 
-/// Show the keys of a log
+/// Show and change the keys of a log
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -27,12 +34,16 @@ enum What {
     /// List every key: id, purpose, when it was made; never a secret
     #[command(after_help = AFTER_HELP)]
     List,
+    Rewrap(rewrap::Arguments),
+    ExportSegment(export_segment::Arguments),
 }
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        match self.what {
+        match &self.what {
             What::List => list(context),
+            What::Rewrap(arguments) => arguments.run(context),
+            What::ExportSegment(arguments) => arguments.run(context),
         }
     }
 }

@@ -20,7 +20,9 @@ const AFTER_HELP: &str = "\
 Examples:
   tacho trace 5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6
   tacho trace task-refund-order-1042 --format tree
-  tacho trace session-refund-7731 --by session --format json | jq '.totals'";
+  tacho trace session-refund-7731 --by session --format json | jq '.totals'
+  tacho trace task-refund-order-1042 --format svg > trace.svg
+  tacho trace task-refund-order-1042 --format dot | dot -Tpdf > trace.pdf";
 
 /// Ids that an error names: what fits a few lines.
 const SUGGESTIONS_MAX: usize = 5;
@@ -90,8 +92,16 @@ impl Arguments {
 
 /// Shows what belongs to an id, in the format asked for.
 pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, Failure> {
-    let known = [Format::Text, Format::Timeline, Format::Tree, Format::Json, Format::Ndjson];
-    let format = context.format(&known)?;
+    let format = context.format(&[
+        Format::Text,
+        Format::Timeline,
+        Format::Tree,
+        Format::Json,
+        Format::Ndjson,
+        Format::Dot,
+        Format::Mermaid,
+        Format::Svg,
+    ])?;
     let reading = context.reading()?;
     let (scope, found, unreadable) = find(&reading, id, by)?;
     if found.is_empty() {
@@ -106,6 +116,16 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
             json.push(b'\n');
             let mut out = context.terminal.programs();
             out.write_all(&json)?;
+            out.flush()?;
+        }
+        Format::Dot | Format::Mermaid | Format::Svg => {
+            let graph = match format {
+                Format::Dot => render::dot(&trace, &as_of),
+                Format::Mermaid => render::mermaid(&trace, &as_of),
+                _ => render::svg(&trace, &as_of),
+            };
+            let mut out = context.terminal.programs();
+            out.write_all(graph.as_bytes())?;
             out.flush()?;
         }
         Format::Ndjson => {
@@ -180,7 +200,7 @@ pub(crate) fn drawing(trace: &Trace, as_of: &AsOf, view: View, format: Format) -
 
 /// Why nothing is shown, with the ids that it could have been: those that begin the same, else the
 /// newest.
-fn unknown(reading: &Reading, id: &str, by: Option<By>) -> Failure {
+pub(crate) fn unknown(reading: &Reading, id: &str, by: Option<By>) -> Failure {
     let kinds = by.map_or(By::ALL.to_vec(), |by| vec![by]);
     let nouns: Vec<&str> = kinds.iter().map(|by| by.noun()).collect();
     let by = kinds.first().copied().unwrap_or(By::Trace);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{DiskFolder, Folder, Reservation, StoreError};
 
-fn open(home: &Home) -> Writer {
+pub(crate) fn open(home: &Home) -> Writer {
     let kek = KekSource::File(home.path("config/tachograph/kek")).load().unwrap();
     let (kek, folder) = (Arc::new(kek), DiskFolder::new(home.log()));
     let folder: Arc<dyn Folder> = Arc::new(folder);
@@ -28,7 +28,7 @@ fn open(home: &Home) -> Writer {
 }
 
 /// Ends the journal file, so that a roll takes all that is in it.
-fn end_journal_file(home: &Home) {
+pub(crate) fn end_journal_file(home: &Home) {
     let mut writer = open(home);
     writer.end_journal_file();
     let event = Event::from_json(br#"{"event_id":"last","event_type":"agent.decision"}"#).unwrap();
@@ -39,7 +39,7 @@ fn end_journal_file(home: &Home) {
     writer.close().unwrap();
 }
 
-fn roll(home: &Home) {
+pub(crate) fn roll(home: &Home) {
     let mut writer = open(home);
     assert_eq!(writer.roll().unwrap(), 1);
     writer.close().unwrap();

@@ -5,10 +5,13 @@
 mod answers;
 mod append;
 mod demo;
+mod export;
 mod import;
+mod keys;
 mod program;
 mod read;
 mod refusals;
+mod replay;
 mod rolled;
 mod tamper;
 mod verify;

@@ -2,7 +2,7 @@
 
 use crate::incident::{as_of, refund};
 use query::render::{self, Style, View};
-use query::{Activity, By, Filter, Scope, Trace, select};
+use query::{Activity, By, Filter, Replay, Scope, Trace, select};
 use std::path::Path;
 
 fn trace() -> Trace {
@@ -74,6 +74,26 @@ fn activity_table_looks_as_it_should() {
         }
     }
     golden("activity.txt", &drawn);
+}
+
+#[test]
+fn graphs_are_what_they_were() {
+    golden("graph.dot", &render::dot(&trace(), &as_of()));
+    golden("graph.mmd", &render::mermaid(&trace(), &as_of()));
+    golden("graph.svg", &render::svg(&trace(), &as_of()));
+}
+
+#[test]
+fn a_replay_shows_what_was_known_at_each_decision() {
+    let (trace, found) = (trace(), refund());
+    let replay = Replay::new(&trace, false);
+    let mut drawn = String::new();
+    for number in 0..replay.steps.len() {
+        let step = replay.step(&trace, &found, number).unwrap();
+        drawn.push_str(&render::step(&replay, &trace, &step, number, WIDE));
+        drawn.push('\n');
+    }
+    golden("replay-100.txt", &(drawn + &render::replay_foot(&as_of(), WIDE)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::incident::{as_of, record};
 use proptest::prelude::*;
 use query::render::{self, Style, View};
-use query::{Activity, By, Filter, Scope, Trace, row, select, write_trace};
+use query::{Activity, By, Filter, Replay, Scope, Trace, row, select, write_trace};
 use serde_json::json;
 
 /// Texts that move cursors, forge lines, reorder letters or hide.
@@ -49,11 +49,19 @@ fn all_outputs(found: &[query::Found<'static>], id: &str, style: Style) -> Vec<S
     let trace = Trace::assemble(Scope::Session(id.to_owned()), found);
     let mut origin = as_of();
     origin.origin = id.to_owned();
+    outputs.push(render::dot(&trace, &origin));
+    outputs.push(render::mermaid(&trace, &origin));
+    outputs.push(render::svg(&trace, &origin));
     for width in [40, 60, 100] {
         let view = View { width, style };
         outputs.push(render::timeline(&trace, &origin, view));
         outputs.push(render::tree(&trace, &origin, view));
         outputs.push(render::events(found, &origin, view));
+        let replay = Replay::new(&trace, true);
+        for number in 0..replay.steps.len() {
+            let step = replay.step(&trace, found, number).expect("a step");
+            outputs.push(render::step(&replay, &trace, &step, number, view));
+        }
         for by in [By::Agent, By::Session] {
             let mut activity = Activity::new(by);
             for found in found {
@@ -143,5 +151,49 @@ proptest! {
             let columns = unicode_width::UnicodeWidthStr::width(line);
             prop_assert!(columns <= width.clamp(40, 400), "{} columns: {}", columns, line);
         }
+    }
+}
+
+#[test]
+fn no_label_gets_out_of_its_node_in_any_graph() {
+    for text in [
+        "\"];n9[label=\"x",
+        "\\",
+        "\\\"",
+        "</text><script>alert(1)</script>",
+        "]]>&amp;<!--",
+        "x\"]; click n0 \"javascript:alert(1)\"",
+        "%%{init: {}}%%",
+        "`**x**`",
+        "#quot;",
+        "' onload='x",
+    ] {
+        let found = vec![record(0, &event_of(text))];
+        let trace = Trace::assemble(Scope::Trace("t".into()), &found);
+        let mut origin = as_of();
+        origin.origin = text.to_owned();
+        let svg = render::svg(&trace, &origin);
+        let tags = |text: &str| text.matches('<').count();
+        let plain = vec![record(0, &event_of("plain"))];
+        let plain = render::svg(&Trace::assemble(Scope::Trace("t".into()), &plain), &as_of());
+        assert_eq!(tags(&svg), tags(&plain), "{svg}");
+        assert!(!svg.contains("onload='"), "{svg}");
+        let mermaid = render::mermaid(&trace, &origin);
+        assert_eq!(mermaid.matches('"').count(), 2, "{mermaid}");
+        assert!(!mermaid.contains(['`', '{', '(']), "{mermaid}");
+        let dot = render::dot(&trace, &origin);
+        for line in dot.lines() {
+            let (mut inside, mut escaped) = (false, false);
+            for c in line.chars() {
+                match c {
+                    '"' if !escaped => inside = !inside,
+                    '[' | ']' => assert!(inside || line.starts_with("  n"), "{line}"),
+                    _ => {}
+                }
+                escaped = c == '\\' && !escaped;
+            }
+            assert!(!inside, "{line}");
+        }
+        assert_eq!(dot.lines().filter(|line| line.starts_with("  n0 [")).count(), 1, "{dot}");
     }
 }

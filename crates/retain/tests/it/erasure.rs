@@ -8,7 +8,7 @@ use segment::{ContentState, Segment};
 
 fn request(selector: Selector, scope: Scope) -> Erasure {
     let (reason, ground) = ("asked for".to_owned(), Some("GDPR Art. 17".to_owned()));
-    Erasure { selector, scope, reason, ground, by: "dpo".to_owned() }
+    Erasure { selector, scope, reason, ground, by: by("dpo") }
 }
 
 fn run(world: &mut World, request: &Erasure) -> Result<retain::Erased, RetainError> {
@@ -89,7 +89,7 @@ fn a_hold_comes_before_an_erasure_and_the_refusal_is_in_the_log() {
     let mut world = World::new();
     ["s1", "s2"].iter().for_each(|name| world.append(name));
     let agent = Selector { agent: Some("a-s1".to_owned()), ..Selector::default() };
-    let name = hold(&mut world.writer, &agent, "a lawsuit", "counsel").unwrap();
+    let name = hold(&mut world.writer, &agent, "a lawsuit", &by("counsel")).unwrap();
     let refused = run(&mut world, &request(session("s1"), Scope::Content)).unwrap_err();
     let RetainError::Held { hold, count, refusal } = &refused else { panic!("{refused}") };
     assert_eq!((hold, *count), (&name, 4));
@@ -100,7 +100,7 @@ fn a_hold_comes_before_an_erasure_and_the_refusal_is_in_the_log() {
     assert!(String::from_utf8_lossy(row.content.bytes()).contains(&format!("held by {name}")));
     let in_force = holds(&world.writer).unwrap();
     assert_eq!((in_force.len(), in_force[0].selector.clone()), (1, agent));
-    release(&mut world.writer, &name, "settled", "counsel").unwrap();
+    release(&mut world.writer, &name, "settled", &by("counsel")).unwrap();
     run(&mut world, &request(session("s1"), Scope::Content)).unwrap();
     assert!(!is_anywhere(&world, "canary-s1"));
 }
@@ -121,7 +121,7 @@ fn a_statutory_minimum_comes_before_an_erasure() {
 fn a_ledger_that_hides_a_hold_stops_every_removal() {
     let mut world = World::new();
     world.append("s1");
-    hold(&mut world.writer, &session("s1"), "a lawsuit", "counsel").unwrap();
+    hold(&mut world.writer, &session("s1"), "a lawsuit", &by("counsel")).unwrap();
     world.writer.settle_tail().unwrap();
     let held = |path: &String, bytes: &[u8]| {
         segment::parse_ledger_path(path).is_some()

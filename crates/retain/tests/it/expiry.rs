@@ -5,7 +5,7 @@ use retain::{Policy, Profile, expire, hold, plan, release};
 
 fn expire_at(world: &mut World, now_ms: u64, policy: &Policy) -> retain::Expired {
     world.set(now_ms);
-    expire(&mut world.writer, policy, now_ms, "tests").unwrap()
+    expire(&mut world.writer, policy, now_ms, &by("tests")).unwrap()
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_profile_keeps_what_would_have_gone() {
 fn a_hold_keeps_what_it_names_until_it_is_released() {
     let mut world = World::new();
     (0..3).for_each(|n| world.append(&format!("s{n}")));
-    let name = hold(&mut world.writer, &session("s1"), "a lawsuit", "counsel").unwrap();
+    let name = hold(&mut world.writer, &session("s1"), "a lawsuit", &by("counsel")).unwrap();
     world.append("s1b");
     let mut world = world.reopened();
     let now_ms = BEGIN_MS + 8 * DAY_MS;
@@ -91,8 +91,8 @@ fn a_hold_keeps_what_it_names_until_it_is_released() {
     let expired = expire_at(&mut world, BEGIN_MS + 800 * DAY_MS, &Policy::default());
     assert_eq!(expired.held, 4);
     assert_eq!(world.left(), [1, 1, 1, 1]);
-    release(&mut world.writer, &name, "settled", "counsel").unwrap();
-    assert!(release(&mut world.writer, &name, "again", "counsel").is_err());
+    release(&mut world.writer, &name, "settled", &by("counsel")).unwrap();
+    assert!(release(&mut world.writer, &name, "again", &by("counsel")).is_err());
     expire_at(&mut world, BEGIN_MS + 800 * DAY_MS, &Policy::default());
     assert_eq!(world.left(), [0, 0, 0, 0]);
 }

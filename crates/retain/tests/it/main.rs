@@ -7,7 +7,7 @@
 mod erasure;
 mod expiry;
 
-use event::{Event, Tier};
+use event::{Event, Principal, Tier};
 use keys::{Kek, KekOrigin, SecretKey};
 use retain::Selector;
 use seal::{Batch, NewLog, Options, Writer};
@@ -116,4 +116,8 @@ impl World {
 
 pub(crate) fn session(name: &str) -> Selector {
     Selector { session: Some(name.to_owned()), ..Selector::default() }
+}
+
+pub(crate) fn by(subject: &'static str) -> Principal<'static> {
+    Principal { subject: Some(subject.into()), ..Principal::default() }
 }

@@ -41,7 +41,7 @@ fn erased_content_is_gone_and_what_committed_to_it_stays() {
         if bytes.as_slice() == br#"{"params":{"n":0}}"#));
     let old: Vec<_> = catalogue(&folder).current().into_iter().cloned().collect();
     let authority = writer
-        .act(
+        .decide(
             intent("log.erasure"),
             vec![Consequence::Remove(removal(Scope::Content, Tier::Info, vec![(2, 4)]))],
         )

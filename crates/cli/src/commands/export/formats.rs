@@ -1,0 +1,117 @@
+//! The formats of an export, and what is known of one that was written.
+
+use super::csv::CsvRows;
+use crate::arguments::Format;
+use crate::failure::Failure;
+use query::row::{Rows, Shape};
+use query::{AsOf, Found};
+use segment::{PlainRecord, PlainWriter};
+use sha2::{Digest, Sha256};
+use std::io::{self, BufWriter, Write};
+
+/// Where an export goes.
+pub(super) type Out = Box<dyn Write + Send>;
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+}
+
+/// An export on its way.
+pub(super) struct Exporter {
+    rows: Table,
+    with_content: bool,
+    records: u64,
+}
+
+enum Table {
+    Lines(Rows<Counted>),
+    Csv(Box<CsvRows<Counted>>),
+    Parquet(Box<PlainWriter<Counted>>),
+}
+
+impl Exporter {
+    pub(super) fn begin(
+        format: Format,
+        out: Out,
+        as_of: &AsOf,
+        with_content: bool,
+    ) -> Result<Self, Failure> {
+        let out = Counted::new(out);
+        let size = as_of.size.to_string();
+        let notes = [
+            ("tachograph.origin", as_of.origin.as_str()),
+            ("tachograph.size", &size),
+            ("tachograph.root", &as_of.root_hex),
+        ];
+        let rows = match format {
+            Format::Csv => Table::Csv(Box::new(CsvRows::begin(out, with_content)?)),
+            Format::Parquet => Table::Parquet(Box::new(PlainWriter::new(out, &notes)?)),
+            _ => Table::Lines(Rows::begin(out, Shape::Lines, as_of, with_content)?),
+        };
+        Ok(Self { rows, with_content, records: 0 })
+    }
+
+    /// Writes a record.
+    pub(super) fn push(&mut self, found: &Found<'_>) -> Result<(), Failure> {
+        self.records += 1;
+        match &mut self.rows {
+            Table::Lines(rows) => rows.write(found)?,
+            Table::Csv(rows) => rows.write(found)?,
+            Table::Parquet(rows) => rows.push(&PlainRecord {
+                index: found.index,
+                time_ms: found.recorded_at_ms,
+                kind: found.kind,
+                tier: found.tier,
+                state: found.state.as_str(),
+                meta: &found.meta,
+                content: if self.with_content { &found.content } else { &[] },
+            })?,
+        }
+        Ok(())
+    }
+
+    /// Ends it; everything was handed to where it goes.
+    pub(super) fn end(self) -> Result<Written, Failure> {
+        let mut out = match self.rows {
+            Table::Lines(rows) => rows.end()?,
+            Table::Csv(rows) => rows.end()?,
+            Table::Parquet(rows) => rows.finish()?,
+        };
+        out.flush()?;
+        Ok(Written {
+            records: self.records,
+            bytes: out.bytes,
+            sha256: hex::encode(out.sha256.finalize()),
+        })
+    }
+}
+
+/// Counts and hashes what passes.
+struct Counted {
+    out: BufWriter<Out>,
+    bytes: u64,
+    sha256: Sha256,
+}
+
+impl Counted {
+    fn new(out: Out) -> Self {
+        Self { out: BufWriter::with_capacity(1 << 16, out), bytes: 0, sha256: Sha256::new() }
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.sha256.update(bytes.get(..count).unwrap_or_default());
+        self.bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,76 @@
+//! What a command does to a log from outside, recorded in the log before it takes effect: exports,
+//! keys that are handed out, restores.
+//!
+//! Who did it is the user that this process runs as: on one's own machine nobody else vouches.
+
+use crate::context::Context;
+use crate::data_folder::LogFolder;
+use crate::failure::Failure;
+use crate::terminal::{DOUBTFUL, styled};
+use clap::Args;
+use event::Principal;
+use keys::Kek;
+use seal::{Act, Options, SealError, Writer};
+use std::sync::Arc;
+use store::Reservation;
+
+/// What to do when the log cannot be told.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct RecordingArguments {
+    /// Go on even when the log cannot record it (another process is writing to it, or the folder is
+    /// read-only). It is recorded whenever it can be.
+    #[arg(long)]
+    unrecorded: bool,
+}
+
+impl RecordingArguments {
+    /// Records an act durably. `Ok` says that it may be done now.
+    ///
+    /// # Errors
+    /// Refused, when it cannot be recorded and nobody allowed that.
+    pub(crate) fn record(
+        self,
+        context: &Context,
+        log: &LogFolder,
+        act: Act,
+    ) -> Result<(), Failure> {
+        let kek = context.kek(log)?;
+        let Err(reason) = try_to_record(log, kek, act) else { return Ok(()) };
+        if !self.unrecorded {
+            return Err(Failure::refused(format!(
+                "the log cannot record this, so it was not done: {reason}; stop the other writer or \
+                 make the folder writable, or give --unrecorded to do it without a record"
+            )));
+        }
+        context.terminal.note(format!(
+            "{}: the log has no record of this: {reason}",
+            styled(DOUBTFUL, "warning")
+        ));
+        Ok(())
+    }
+}
+
+/// Opens the log, records the act, publishes and closes.
+fn try_to_record(log: &LogFolder, kek: Arc<Kek>, act: Act) -> Result<(), SealError> {
+    let mut writer = open(log, kek)?;
+    writer.record(act, &local_principal())?;
+    writer.close()
+}
+
+/// Opens a log for a few records.
+///
+/// # Errors
+/// As [`seal::open`].
+pub(crate) fn open(log: &LogFolder, kek: Arc<Kek>) -> Result<Writer, SealError> {
+    let options = Options { reservation: Reservation::Off, ..Options::system() };
+    seal::open(&log.folder, kek, options)
+}
+
+/// The user that this process runs as.
+pub(crate) fn local_principal() -> Principal<'static> {
+    Principal {
+        issuer: Some("os".into()),
+        subject: Some(format!("uid:{}", rustix::process::getuid().as_raw()).into()),
+        method: Some("process".into()),
+    }
+}

@@ -1,0 +1,87 @@
+//! What somebody does to a log from outside its writer, as records of the log: exports, keys that
+//! are handed out, another key-encryption key.
+//!
+//! The record is durable, and published, before the act takes effect. Not here: what the log does
+//! by itself (`life.rs`), and who may do what.
+
+use crate::error::SealError;
+use crate::life;
+use crate::writer::Writer;
+use event::{Principal, types};
+use keys::Kek;
+use std::sync::Arc;
+
+/// An act, and what the log is to say about it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// Records are written to where the log does not protect them.
+    Export(serde_json::Value),
+    /// The key of a segment is handed out.
+    KeyExport(serde_json::Value),
+    /// The log was put back from a backup.
+    Restore(serde_json::Value),
+}
+
+impl Act {
+    fn parts(self) -> (&'static str, serde_json::Value) {
+        match self {
+            Self::Export(details) => (types::LOG_EXPORT, details),
+            Self::KeyExport(details) => (types::LOG_KEY_EXPORTED, details),
+            Self::Restore(details) => (types::LOG_RESTORED, details),
+        }
+    }
+}
+
+impl Writer {
+    /// Records an act and who does it, durably, and publishes the record. Returns the size of the
+    /// log with it.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`] and [`Writer::publish`]: the act must not be done then.
+    pub fn record(&mut self, act: Act, by: &Principal<'static>) -> Result<u64, SealError> {
+        let (kind, details) = act.parts();
+        self.commit_act(kind, details, by)?;
+        self.publish()?;
+        Ok(self.size())
+    }
+
+    /// Wraps the keyring by another key-encryption key; touches no data.
+    ///
+    /// First the log says so; then the keyring is replaced, which is atomic; then the log records
+    /// the generation, so that the old keyring put back would show. A crash in between leaves a
+    /// keyring that exactly one of the two keys opens.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`]. After a failed replacement either keyring may be there: the log must
+    /// be reopened.
+    pub fn rewrap(&mut self, kek: Arc<Kek>, by: &Principal<'static>) -> Result<(), SealError> {
+        let details = serde_json::json!({
+            "from": self.kek.id().to_string(), "to": kek.id().to_string(),
+            "origin": kek.origin().to_string(),
+        });
+        self.commit_act(types::LOG_KEYS_REWRAPPED, details, by)?;
+        self.publish()?;
+        self.keyring.rewrap(&kek);
+        self.kek = kek;
+        if let Err(error) = self.store_keyring() {
+            self.poison(error.to_string());
+            return Err(error);
+        }
+        let generation = life::keys_generation(self.keyring.generation());
+        self.announcements.push(generation);
+        self.commit(Vec::new())?;
+        self.publish()
+    }
+
+    /// Seals the record of an act behind that of the start.
+    fn commit_act(
+        &mut self,
+        kind: &'static str,
+        details: serde_json::Value,
+        by: &Principal<'static>,
+    ) -> Result<(), SealError> {
+        self.begin_life()?;
+        self.announcements.push(life::act(kind, details, by));
+        self.commit(Vec::new()).map(|_| ())
+    }
+}
