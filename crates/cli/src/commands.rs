@@ -6,13 +6,16 @@ mod bench;
 mod completions;
 mod demo;
 mod doctor;
-mod events;
+mod erase;
+pub(crate) mod events;
 mod export;
+mod hold;
 mod import;
 pub(crate) mod init;
 mod keys;
 mod prove;
 mod replay;
+mod retention;
 mod session;
 mod tail;
 mod trace;
@@ -42,6 +45,9 @@ pub(crate) enum Command {
     Export(export::Arguments),
     Doctor(doctor::Arguments),
     Keys(keys::Arguments),
+    Hold(hold::Arguments),
+    Erase(erase::Arguments),
+    Retention(retention::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -65,6 +71,9 @@ impl Command {
             Self::Export(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),
+            Self::Hold(arguments) => arguments.run(context),
+            Self::Erase(arguments) => arguments.run(context),
+            Self::Retention(arguments) => arguments.run(context),
             Self::Completions(arguments) => arguments.run(context),
         }
     }
