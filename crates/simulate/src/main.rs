@@ -195,12 +195,21 @@ impl Count {
         if std::io::stderr().is_terminal() {
             let _ = write!(std::io::stderr(), "\r");
         }
-        let Tally { opened, power_cuts, kills, faults, acknowledged, rolled, compacted, calls } =
-            self.total;
+        let Tally {
+            opened,
+            power_cuts,
+            kills,
+            faults,
+            acknowledged,
+            rolled,
+            compacted,
+            removals,
+            calls,
+        } = self.total;
         say(&format!(
             "{}: {} passed, {} failed ({opened} openings, {power_cuts} power cuts, {kills} kills, \
              {faults} faults, {acknowledged} events acknowledged, {rolled} journal files rolled, \
-             {compacted} compactions, {calls} storage calls, {:.1} s)",
+             {compacted} compactions, {removals} removals, {calls} storage calls, {:.1} s)",
             self.name,
             self.passed,
             self.failed,
