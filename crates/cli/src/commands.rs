@@ -2,6 +2,7 @@
 
 mod agent;
 mod append;
+mod backup;
 mod bench;
 mod completions;
 mod demo;
@@ -13,6 +14,7 @@ pub(crate) mod init;
 mod keys;
 mod prove;
 mod replay;
+mod restore;
 mod session;
 mod tail;
 mod trace;
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Export(export::Arguments),
     Doctor(doctor::Arguments),
     Keys(keys::Arguments),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -65,6 +69,8 @@ impl Command {
             Self::Export(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),
+            Self::Backup(arguments) => arguments.run(context),
+            Self::Restore(arguments) => arguments.run(context),
             Self::Completions(arguments) => arguments.run(context),
         }
     }

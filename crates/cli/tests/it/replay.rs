@@ -7,7 +7,9 @@ fn every_decision_is_printed_where_nobody_watches() {
     let home = recorded();
     let text = home.fine(&["replay", REFUND]);
     assert!(text.starts_with("Decision 1 of 3: Support\n"), "{text}");
-    for part in ["Decision 3 of 3", "confidence  0.93", "input ", "reasoning ", "context ", "As of "] {
+    for part in
+        ["Decision 3 of 3", "confidence  0.93", "input ", "reasoning ", "context ", "As of "]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains('\x1b'));
