@@ -8,8 +8,9 @@
 //!    that is listed, and no lower generation than a record under the checkpoint says.
 //! 3. List again. If anything but the checkpoint moved, begin again: what was read belongs to this
 //!    listing.
-//! 4. Copy the journal, the last file only up to the checkpoint; then segments and full tiles, which
-//!    never change. If one is gone meanwhile, begin again; what was copied of these two stays.
+//! 4. Copy the journal, the last file only up to the checkpoint; then segments and full tiles,
+//!    which never change. If one is gone meanwhile, begin again; what was copied of these two
+//!    stays.
 //!
 //! What a roll leaves half done is copied as it is: whoever opens the copy finishes it, or removes
 //! it, as after a crash (format.md, section 14.1).

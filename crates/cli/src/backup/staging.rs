@@ -1,4 +1,5 @@
-//! A folder that appears whole or not at all: filled under a hidden name beside it, synced, renamed.
+//! A folder that appears whole or not at all: filled under a hidden name beside it, synced,
+//! renamed.
 
 use crate::failure::Failure;
 use std::fs::File;
