@@ -7,14 +7,17 @@ mod bench;
 mod completions;
 mod demo;
 mod doctor;
-mod events;
+mod erase;
+pub(crate) mod events;
 mod export;
+mod hold;
 mod import;
 pub(crate) mod init;
 mod keys;
 mod prove;
 mod replay;
 mod restore;
+mod retention;
 mod session;
 mod tail;
 mod trace;
@@ -46,6 +49,9 @@ pub(crate) enum Command {
     Keys(keys::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
+    Hold(hold::Arguments),
+    Erase(erase::Arguments),
+    Retention(retention::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -71,6 +77,9 @@ impl Command {
             Self::Keys(arguments) => arguments.run(context),
             Self::Backup(arguments) => arguments.run(context),
             Self::Restore(arguments) => arguments.run(context),
+            Self::Hold(arguments) => arguments.run(context),
+            Self::Erase(arguments) => arguments.run(context),
+            Self::Retention(arguments) => arguments.run(context),
             Self::Completions(arguments) => arguments.run(context),
         }
     }

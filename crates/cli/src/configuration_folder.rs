@@ -40,6 +40,11 @@ impl ConfigurationFolder {
         self.0.join("kek")
     }
 
+    /// The configuration file; it need not exist.
+    pub(crate) fn configuration_path(&self) -> PathBuf {
+        self.0.join("tachograph.toml")
+    }
+
     /// What is known of a log, if it was made here.
     pub(crate) fn known_log(&self, log_id: &str) -> Option<KnownLog> {
         serde_json::from_slice(&fs::read(self.known_path(log_id)).ok()?).ok()

@@ -36,6 +36,7 @@ mod key_source;
 mod keyboard;
 mod reading;
 mod recording;
+mod retaining;
 mod terminal;
 pub mod verify;
 mod whole_file;

@@ -164,6 +164,9 @@ pub(crate) struct Records<'r> {
     now: Now,
 }
 
+/// Why a record is not handed out.
+const LOST: &str = "the records are missing or damaged";
+
 /// What is being handed out.
 enum Now {
     /// The next step is to be taken.
@@ -257,9 +260,12 @@ impl Records<'_> {
                 self.now = Now::Rows(rows.into_iter());
                 None
             }
-            Step::Suspect { first_index, count, .. } | Step::Missing { first_index, count, .. } => {
-                let detail = "the records are missing or damaged".to_owned();
-                self.unreadable(first_index, count, detail)
+            Step::Missing { first_index, count, .. } => {
+                let (first_index, count) = self.walk.unexplained(first_index, count)?;
+                self.unreadable(first_index, count, LOST.to_owned())
+            }
+            Step::Suspect { first_index, count, .. } => {
+                self.unreadable(first_index, count, LOST.to_owned())
             }
             Step::Damaged { first_index, count, detail, .. } => {
                 self.unreadable(first_index, count, detail)

@@ -23,6 +23,7 @@ mod encode;
 mod entry;
 mod error;
 mod event;
+mod hold;
 pub mod id;
 mod json;
 pub mod limits;
@@ -30,6 +31,7 @@ mod members;
 mod parse;
 mod plain;
 pub mod record;
+mod removal;
 mod tier;
 mod time;
 pub mod types;
@@ -41,8 +43,10 @@ pub use event::{
     Assurance, Content, Cost, Event, Model, Outcome, Part, Phase, Principal, Producer, Redaction,
     Text, Tokens,
 };
+pub use hold::{HoldMark, HoldMarkError};
 pub use json::Json;
 pub use record::{Record, RecordError};
+pub use removal::{Cause, REMOVAL_RANGES_MAX, Removal, RemovalError, RemovedClass, Scope};
 pub use tier::Tier;
 pub use time::Timestamp;
 

@@ -102,6 +102,20 @@ impl Timestamp {
     pub fn date(self) -> String {
         self.to_string().chars().take(10).collect()
     }
+
+    /// The date of a day counted from 1970-01-01.
+    #[must_use]
+    pub fn date_of_day(day: u64) -> String {
+        Self(day.saturating_mul(86_400 * NANOSECONDS_PER_SECOND)).date()
+    }
+
+    /// The day of a date, counted from 1970-01-01; `None` when it is not written as
+    /// [`Timestamp::date_of_day`] writes it.
+    #[must_use]
+    pub fn day_of_date(date: &str) -> Option<u64> {
+        let day = Self::parse(&format!("{date}T00:00:00Z"))?.day();
+        (Self::date_of_day(day) == date).then_some(day)
+    }
 }
 
 impl fmt::Display for Timestamp {

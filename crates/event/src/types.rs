@@ -38,6 +38,14 @@ pub const HUB_PREFIX: &str = "hub.";
 pub const LOG_PREFIX: &str = "log.";
 /// The log announces one of its segments.
 pub const LOG_SEGMENT: &str = "log.segment";
+/// The log announces that records, or their content, were erased.
+pub const LOG_ERASED: &str = "log.erased";
+/// The log announces that records outlived their retention.
+pub const LOG_EXPIRY: &str = "log.expiry";
+/// The log announces that a legal hold is in force.
+pub const LOG_HELD: &str = "log.held";
+/// The log announces that a legal hold is in force no longer.
+pub const LOG_RELEASED: &str = "log.released";
 /// Records were exported from the log.
 pub const LOG_EXPORT: &str = "log.export";
 /// The key of a segment was handed out.
@@ -46,3 +54,10 @@ pub const LOG_KEY_EXPORTED: &str = "log.key_exported";
 pub const LOG_KEYS_REWRAPPED: &str = "log.keys_rewrapped";
 /// The log was put back from a backup.
 pub const LOG_RESTORED: &str = "log.restored";
+
+/// Whether records of this type are shown to everybody (`ledger/`): they say what became of files
+/// and records, and hold nothing that anybody brought in.
+#[must_use]
+pub fn is_disclosed(event_type: &str) -> bool {
+    [LOG_SEGMENT, LOG_ERASED, LOG_EXPIRY, LOG_HELD, LOG_RELEASED].contains(&event_type)
+}

@@ -57,6 +57,8 @@ pub use proof::{
     prove_entry,
 };
 pub use record::{RecordMismatch, check_kept, check_metadata, check_record};
-pub use report::{Counts, FINDINGS_MAX, Finding, FindingKind, Level, RecordState, Report, Verdict};
+pub use report::{
+    Counts, FINDINGS_MAX, Finding, FindingKind, Level, RecordState, RemovedBy, Report, Verdict,
+};
 pub use stream::{StreamCheck, StreamGap, check_stream};
 pub use trust::{NOT_PINNED, Trust, TrustError};

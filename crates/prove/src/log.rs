@@ -21,6 +21,7 @@
 mod bundle;
 mod ledger;
 mod reconcile;
+mod removals;
 mod source;
 mod streams;
 mod tiles;
@@ -34,6 +35,7 @@ use checkpoint::{Checkpoint, MAX_NOTE_BYTES};
 use ledger::Ledger;
 use merkle::{Frontier, Hash};
 use reconcile::Reconciler;
+use removals::Removals;
 use streams::Streams;
 use tiles::Extras;
 use tree::{Tree, WIDTH, perfect_root};
@@ -83,6 +85,7 @@ pub fn verify_log<'a>(
         heads: Heads::default(),
         extras: Extras::default(),
         ledger: Ledger::default(),
+        removals: Removals::default(),
         last_leaf: Some(Hash([0; 32])),
         last_time_ms: 0,
         size: 0,
@@ -116,6 +119,7 @@ struct Verifier<'a> {
     heads: Heads,
     extras: Extras,
     ledger: Ledger,
+    removals: Removals,
     /// The last entry's leaf hash; `None` if it could not be known.
     last_leaf: Option<Hash>,
     last_time_ms: u64,
@@ -316,6 +320,7 @@ impl Verifier<'_> {
                 self.compare_since(None);
             }
         }
+        self.removals.finish(&mut self.report);
         if self.records.is_none() && self.size > 0 {
             self.report.note("only the public log was checked: entries were counted, not records");
         }

@@ -159,6 +159,17 @@ impl Counts {
     }
 }
 
+/// What a removal that the log announced answers for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RemovedBy {
+    /// The index of the record that announces it.
+    pub index: u64,
+    /// What is left of the records: `content-erased`, `erased` or `expired`.
+    pub state: &'static str,
+    /// How many records there are.
+    pub count: u64,
+}
+
 /// Everything that a check found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -173,6 +184,8 @@ pub struct Report {
     pub root: String,
     /// The records by state.
     pub counts: Counts,
+    /// Which records of the log authorised that others, or their content, are gone.
+    pub removals: Vec<RemovedBy>,
     /// Records beyond the checkpoint: acknowledged, not yet published.
     pub unpublished: u64,
     findings: Vec<Finding>,
@@ -196,6 +209,7 @@ impl Report {
             size: 0,
             root: merkle::Hash::EMPTY_ROOT.to_string(),
             counts: Counts::default(),
+            removals: Vec::new(),
             unpublished: 0,
             findings: Vec::new(),
             findings_omitted: 0,

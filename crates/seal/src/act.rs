@@ -80,11 +80,7 @@ impl Writer {
         details: serde_json::Value,
         by: &Principal<'static>,
     ) -> Result<(), SealError> {
-        if !self.started {
-            let started = life::started(self.size(), self.keyring.generation());
-            self.announcements.push(started);
-            self.started = true;
-        }
+        self.begin_life()?;
         self.announcements.push(life::act(kind, details, by));
         self.commit(Vec::new()).map(|_| ())
     }

@@ -30,6 +30,8 @@ pub(crate) struct Build {
     /// First and last index of the span.
     span: (u64, u64),
     replaces: Vec<String>,
+    /// The last removal that was carried out in what is pushed.
+    applied: Option<u64>,
     parts: BTreeMap<Class, Part>,
     /// Every file that was begun, until all of them are good.
     begun: Vec<String>,
@@ -66,7 +68,14 @@ impl Build {
         replaces: Vec<String>,
     ) -> Self {
         let (folder, entropy) = (Arc::clone(folder), Arc::clone(entropy));
-        Self { folder, entropy, span, replaces, parts: BTreeMap::new(), begun: Vec::new() }
+        let (parts, begun) = (BTreeMap::new(), Vec::new());
+        Self { folder, entropy, span, replaces, applied: None, parts, begun }
+    }
+
+    /// The same, of records in which every removal up to the one at this index was carried out.
+    pub(crate) fn after_removal(mut self, applied: Option<u64>) -> Self {
+        self.applied = applied;
+        self
     }
 
     /// Adds a record to the segment of its class.
@@ -129,8 +138,9 @@ impl Build {
     /// A manifest with everything in it that gives the segment its name.
     fn named(&self, (tier, day): Class, key_id: KeyId) -> Manifest {
         let (first, last) = self.span;
-        let replaces = self.replaces.clone();
-        Manifest { first, last, tier, day, key_id, sha256: [0; 32], bytes: 0, rows: 0, replaces }
+        let (replaces, applied) = (self.replaces.clone(), self.applied);
+        let (sha256, bytes, rows) = ([0; 32], 0, 0);
+        Manifest { first, last, tier, day, key_id, sha256, bytes, rows, replaces, applied }
     }
 }
 

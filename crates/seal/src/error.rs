@@ -56,6 +56,12 @@ pub enum SealError {
         /// The first failure.
         reason: String,
     },
+    /// What was asked for would remove what must stay; nothing was done.
+    #[error("{detail}; nothing was removed")]
+    Refused {
+        /// Why.
+        detail: String,
+    },
     /// The log was closed.
     #[error("the log is closed; open it again to append")]
     Closed,

@@ -17,7 +17,8 @@ use crate::window::WINDOW_EVENTS;
 use crate::writer::{KEYRING_PATH, Writer, journal_key};
 use event::{Disclosed, Record};
 use keys::{KeyId, Purpose};
-use segment::{Catalogue, Manifest, announces_segment, ledger_path};
+use segment::{Catalogue, Manifest, belongs_in_ledger, ledger_path};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -27,7 +28,7 @@ pub(crate) struct Holdings {
     pub(crate) catalogue: Catalogue,
     /// Journal files that nothing is written to any more, oldest first.
     pub(crate) closed: Vec<Closed>,
-    /// Records that announce segments, and that the ledger does not show yet.
+    /// Records that the ledger is to show and does not show yet.
     pub(crate) undisclosed: Vec<Disclosed>,
 }
 
@@ -43,7 +44,7 @@ pub(crate) fn disclosures(life: &Batch, outcomes: &[Outcome]) -> Vec<Disclosed> 
 
 /// A record as the ledger shows it; `None` for one that it does not show.
 pub(crate) fn disclosure(index: u64, record: &Record<'_>) -> Option<Disclosed> {
-    if record.kind != event::Kind::Log || !announces_segment(record.meta) {
+    if record.kind != event::Kind::Log || !belongs_in_ledger(record.meta) {
         return None;
     }
     let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
@@ -103,8 +104,17 @@ impl Writer {
             return Ok(None);
         }
         let Some(small) = compactible(&self.holdings.catalogue) else { return Ok(None) };
-        let mut sources = Vec::with_capacity(small.len());
-        for manifest in small {
+        self.rewrite(small).map(Some)
+    }
+
+    /// What is needed to write segments anew, with every removal carried out that waits in them.
+    pub(crate) fn rewrite(&self, manifests: Vec<Manifest>) -> Result<Rewrite, SealError> {
+        let catalogue = &self.holdings.catalogue;
+        let mut removals = BTreeMap::new();
+        let mut sources = Vec::with_capacity(manifests.len());
+        for manifest in manifests {
+            let pending = catalogue.pending(&manifest).into_iter();
+            removals.extend(pending.map(|(index, removal)| (index, removal.clone())));
             let key = self.keyring.get(manifest.key_id).ok_or_else(|| {
                 let detail = format!("the key of {} is not in it", manifest.path());
                 SealError::corrupt(KEYRING_PATH, detail)
@@ -112,7 +122,8 @@ impl Writer {
             sources.push((manifest, key.duplicate()));
         }
         let (folder, entropy) = (Arc::clone(&self.folder), Arc::clone(&self.options.entropy));
-        Ok(Some(Rewrite { folder, entropy, sources }))
+        let (removals, last_removal) = (removals.into_values().collect(), catalogue.last_removal());
+        Ok(Rewrite { folder, entropy, sources, removals, last_removal })
     }
 
     /// Ends the current journal file with the next group, so that everything before can be rolled.

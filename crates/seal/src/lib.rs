@@ -13,6 +13,7 @@
 //! | what happens after a crash | `recover.rs` |
 //! | how the journal becomes segments | `roll.rs`, `build.rs`, `segment_file.rs`, `ids.rs` |
 //! | how small segments become one | `rewrite.rs` |
+//! | how records, or their content, go for good | `removal.rs`, `rewrite.rs` |
 //! | what the log says about its files, and what follows | `ledger.rs` |
 //! | what is recorded of those who export, or change keys | `act.rs` |
 //! | threads, heartbeat | `log.rs` |
@@ -32,6 +33,7 @@ mod priority;
 mod publish;
 mod receipt;
 mod recover;
+mod removal;
 mod rewrite;
 mod roll;
 mod segment_file;
@@ -50,5 +52,6 @@ pub use log::{Log, Ticket};
 pub use publish::CHECKPOINT_PATH;
 pub use receipt::{Outcome, Receipt};
 pub use recover::open;
+pub use removal::Consequence;
 pub use window::WINDOW_EVENTS;
 pub use writer::{KEYRING_PATH, Options, Writer};

@@ -62,6 +62,21 @@ pub(crate) fn roll_failed(file: &str, reason: &str) -> Event<'static> {
     event("log.segment_failed", serde_json::json!({ "file": file, "reason": reason }))
 }
 
+/// Records, or their content, go for good.
+pub(crate) fn removal(removal: &event::Removal) -> Event<'static> {
+    event(removal.event_type(), removal.to_params())
+}
+
+/// A legal hold begins or ends.
+pub(crate) fn hold(mark: &event::HoldMark) -> Event<'static> {
+    event(mark.event_type(), mark.to_params())
+}
+
+/// What a removal was to take is gone: files, copies and keys.
+pub(crate) fn removed(authority: u64) -> Event<'static> {
+    event("log.removed", serde_json::json!({ "authority": authority }))
+}
+
 /// The writer ended in good order.
 pub(crate) fn stopped(size: u64) -> Event<'static> {
     event("log.stopped", serde_json::json!({ "size": size }))

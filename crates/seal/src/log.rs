@@ -403,10 +403,16 @@ impl Committer {
 
     /// What is to be done beside the writer.
     fn next_work(&self) -> Option<Background> {
-        if let Ok(Some(job)) = self.writer.next_roll() {
+        let removal = self.writer.next_removal().ok()?;
+        if removal.is_none()
+            && let Ok(Some(job)) = self.writer.next_roll()
+        {
             return Some(Box::new(move || job.run()));
         }
-        let rewrite = self.writer.next_compaction().ok()??;
+        let rewrite = match removal {
+            Some(rewrite) => rewrite,
+            None => self.writer.next_compaction().ok()??,
+        };
         Some(Box::new(move || {
             rewrite.run().map(|segments| Rolled { segments, ids: Ids::default() })
         }))

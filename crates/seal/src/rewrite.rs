@@ -1,9 +1,12 @@
-//! Compaction: several segments of one tier and day become one, record by record in the order of
-//! their indexes. Like a roll it changes nothing that anybody relies on until it is announced.
+//! Segments written anew: several of one tier and day become one, record by record in the order of
+//! their indexes, and what was to be removed from them is left out. Like a roll it changes nothing
+//! that anybody relies on until it is announced.
 
 use crate::build::{Build, Built, of_segment};
 use crate::error::SealError;
 use crate::segment_file::Input;
+use crate::streams::DAY_MS;
+use event::{Removal, Scope};
 use keys::{Entropy, SecretKey};
 use segment::{Catalogue, Manifest, Projection, Row, Rows, Segment, SegmentError};
 use std::collections::BTreeMap;
@@ -18,12 +21,16 @@ const SMALL_SEGMENTS_MIN: usize = 8;
 /// Segments read at a time at most: each keeps a few MiB of decoded rows.
 const SEGMENTS_MAX: usize = 32;
 
-/// What is needed to make one segment of several.
+/// What is needed to make one segment of several, or of one.
 pub(crate) struct Rewrite {
     pub(crate) folder: Arc<dyn Folder>,
     pub(crate) entropy: Arc<dyn Entropy>,
     /// Segments of one class with their keys.
     pub(crate) sources: Vec<(Manifest, SecretKey)>,
+    /// What is to be carried out in them.
+    pub(crate) removals: Vec<Removal>,
+    /// The index of the last removal that the log announced.
+    pub(crate) last_removal: Option<u64>,
 }
 
 /// The small segments that are to become one next, if there are any.
@@ -53,7 +60,8 @@ impl Rewrite {
         let first = manifests().map(|one| one.first).min().unwrap_or(0);
         let last = manifests().map(|one| one.last).max().unwrap_or(0);
         let replaces = manifests().map(Manifest::path).collect();
-        let mut build = Build::new(&self.folder, &self.entropy, (first, last), replaces);
+        let mut build = Build::new(&self.folder, &self.entropy, (first, last), replaces)
+            .after_removal(self.last_removal);
         let mut readers = Vec::with_capacity(self.sources.len());
         for (manifest, key) in &self.sources {
             readers.push(Reader::open(&self.folder, manifest, key)?);
@@ -61,9 +69,11 @@ impl Rewrite {
         let mut count = 0;
         while let Some(place) = next(&mut readers)? {
             let Some(reader) = readers.get_mut(place) else { break };
-            if let Some(row) = reader.take()? {
-                build.push_row(class, &row)?;
+            if let Some(mut row) = reader.take()? {
                 count += 1;
+                if self.prepare(&mut row) {
+                    build.push_row(class, &row)?;
+                }
             }
         }
         let announced: u64 = manifests().map(|one| one.rows).sum();
@@ -72,6 +82,22 @@ impl Rewrite {
             return Err(SealError::corrupt(segment::SEGMENT_FOLDER, detail));
         }
         build.finish()
+    }
+
+    /// Takes out of a row what is to be removed; `false` when nothing is to be left.
+    fn prepare(&self, row: &mut Row) -> bool {
+        let day = row.time_ms / DAY_MS;
+        let scopes = self.removals.iter().filter_map(|removal| {
+            removal.removes(row.tier, day, row.index).then_some(removal.scope)
+        });
+        match scopes.max() {
+            Some(Scope::Record) => return false,
+            Some(Scope::Content) => {
+                row.erase_content();
+            }
+            None => {}
+        }
+        true
     }
 }
 

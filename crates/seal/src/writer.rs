@@ -259,7 +259,7 @@ impl Writer {
     }
 
     /// Seals a life event by itself.
-    fn commit_life(&mut self, event: Event<'static>) -> Result<(), SealError> {
+    pub(crate) fn commit_life(&mut self, event: Event<'static>) -> Result<(), SealError> {
         self.announcements.push(event);
         self.commit(Vec::new()).map(|_| ())
     }

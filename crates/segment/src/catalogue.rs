@@ -1,13 +1,14 @@
-//! Which segments a log has now, from all that it ever announced.
+//! Which segments a log has now, and what was taken out of them, from all that it ever announced.
 //!
-//! A later segment may take over the records of earlier ones; then only the later one counts. The
-//! current segments cover the log from its first index up to where the journal begins.
+//! A later segment may take over the records of earlier ones; then only the later one counts. A
+//! removal may leave nothing of a segment; then none takes its place. What was announced covers the
+//! log from its first index up to where the journal begins.
 
 use crate::manifest::{Manifest, ManifestError};
-use event::{Disclosed, types};
+use event::{Disclosed, Event, HoldMark, Removal, Tier, types};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The folder of the disclosed records that announce segments.
+/// The folder of the disclosed records.
 pub const LEDGER_FOLDER: &str = "ledger";
 
 /// The path of the document that discloses the record at `index`.
@@ -24,44 +25,69 @@ pub fn parse_ledger_path(path: &str) -> Option<u64> {
     (ledger_path(index) == path).then_some(index)
 }
 
-/// The segments of a log.
+/// The segments of a log, and what was taken out of them.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     /// All that were announced, by the index of the record that did.
     announced: BTreeMap<u64, Manifest>,
     /// Paths that a later segment took over.
     replaced: BTreeSet<String>,
+    /// Paths of segments of which a removal left nothing.
+    emptied: BTreeSet<String>,
+    removals: BTreeMap<u64, Removal>,
+    /// Holds in force, each with the index of the record that says what it holds.
+    holds: BTreeMap<String, u64>,
 }
 
 impl Catalogue {
-    /// Takes a disclosed record into account. Other kinds of records than `log.segment` say nothing
-    /// here.
+    /// Takes a disclosed record into account. They must come in the order of their indexes.
     ///
     /// # Errors
-    /// [`ManifestError`] when it announces a segment and does not read.
+    /// [`ManifestError`] when it is of a type that says something here and does not read.
     pub fn add(&mut self, disclosed: &Disclosed) -> Result<(), ManifestError> {
-        if !announces_segment(disclosed.meta.as_bytes()) {
-            return Ok(());
+        let Disclosed { index, meta, content, .. } = disclosed;
+        let (meta, content) = (meta.as_bytes(), content.as_bytes());
+        let unread = |error: &dyn std::fmt::Display| ManifestError(error.to_string());
+        if let Some(removal) = Removal::from_stored(meta, content).map_err(|e| unread(&e))? {
+            self.emptied.extend(removal.files.iter().cloned());
+            self.removals.insert(*index, removal);
         }
-        let manifest = Manifest::from_content(disclosed.content.as_bytes())?;
-        self.replaced.extend(manifest.replaces.iter().cloned());
-        self.announced.insert(disclosed.index, manifest);
+        match HoldMark::from_stored(meta, content).map_err(|e| unread(&e))? {
+            Some(HoldMark::Held { hold, authority }) => {
+                self.holds.insert(hold, authority);
+            }
+            Some(HoldMark::Released { hold, .. }) => {
+                self.holds.remove(&hold);
+            }
+            None => {}
+        }
+        if announces_segment(meta) {
+            let manifest = Manifest::from_content(content)?;
+            self.replaced.extend(manifest.replaces.iter().cloned());
+            self.announced.insert(*index, manifest);
+        }
         Ok(())
     }
 
     /// The segments that count, in the order of their spans, then of tier and day.
     #[must_use]
     pub fn current(&self) -> Vec<&Manifest> {
-        let counts = |manifest: &&Manifest| !self.replaced.contains(&manifest.path());
+        self.without(&|path| self.replaces(path))
+    }
+
+    /// The segments of which `is_gone` says no, in their order.
+    fn without(&self, is_gone: &dyn Fn(&str) -> bool) -> Vec<&Manifest> {
+        let counts = |manifest: &&Manifest| !is_gone(&manifest.path());
         let mut current: Vec<&Manifest> = self.announced.values().filter(counts).collect();
         current.sort_by_key(|manifest| (manifest.first, manifest.tier, manifest.day));
         current
     }
 
-    /// True when a segment was announced that took over the records of the file at `path`.
+    /// True when a segment was announced that took over the records of the file at `path`, or a
+    /// removal that left nothing of it.
     #[must_use]
     pub fn replaces(&self, path: &str) -> bool {
-        self.replaced.contains(path)
+        self.replaced.contains(path) || self.emptied.contains(path)
     }
 
     /// How many segments were ever announced.
@@ -75,11 +101,12 @@ impl Catalogue {
         self.announced.iter().map(|(index, manifest)| (*index, manifest))
     }
 
-    /// The index up to which segments cover the log without a gap: where the journal must begin.
+    /// The index up to which segments cover the log without a gap, those included of which nothing
+    /// is left: where the journal must begin.
     #[must_use]
     pub fn covered(&self) -> u64 {
         let mut covered = 0;
-        for manifest in self.current() {
+        for manifest in self.without(&|path| self.replaced.contains(path)) {
             if manifest.first > covered {
                 break;
             }
@@ -87,12 +114,65 @@ impl Catalogue {
         }
         covered
     }
+
+    /// Every removal, with the index of the record that announced it.
+    pub fn removals(&self) -> impl Iterator<Item = (u64, &Removal)> {
+        self.removals.iter().map(|(index, removal)| (*index, removal))
+    }
+
+    /// The removals that are still to be carried out in a segment, and that concern it.
+    #[must_use]
+    pub fn pending(&self, manifest: &Manifest) -> Vec<(u64, &Removal)> {
+        let after = manifest.applied.map_or(0, |applied| applied.saturating_add(1));
+        let concerns = |removal: &Removal| {
+            let class = removal.class(manifest.tier, manifest.day);
+            class.is_some_and(|class| class.overlaps(manifest.first, manifest.last))
+        };
+        let removals = self.removals.range(after..).filter(|(_, removal)| concerns(removal));
+        removals.map(|(index, removal)| (*index, removal)).collect()
+    }
+
+    /// The index of the last removal that was announced.
+    #[must_use]
+    pub fn last_removal(&self) -> Option<u64> {
+        self.removals.keys().next_back().copied()
+    }
+
+    /// The index after those, from `index` on, that removals name, whatever their tier and day:
+    /// good enough to explain a gap to a reader, not to accept one. `None` when none names it.
+    #[must_use]
+    pub fn explained(&self, index: u64) -> Option<u64> {
+        let classes = self.removals.values().flat_map(|removal| &removal.classes);
+        let range = |class: &event::RemovedClass| {
+            let place = class.indexes.partition_point(|(_, last)| *last < index);
+            class.indexes.get(place).filter(|(first, _)| *first <= index).map(|(_, last)| *last)
+        };
+        classes.filter_map(range).max().map(|last| last.saturating_add(1))
+    }
+
+    /// Whether a removal takes the record at an index of this tier and day, all of it.
+    #[must_use]
+    pub fn removes(&self, tier: Tier, day: u64, index: u64) -> bool {
+        let whole = |removal: &&Removal| removal.scope == event::Scope::Record;
+        self.removals.values().filter(whole).any(|removal| removal.removes(tier, day, index))
+    }
+
+    /// The holds in force: name, and index of the record that says what each holds.
+    pub fn holds(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.holds.iter().map(|(hold, authority)| (hold.as_str(), *authority))
+    }
 }
 
 /// True when stored metadata is that of a `log.segment` record.
 #[must_use]
 pub fn announces_segment(meta: &[u8]) -> bool {
-    event::Event::from_stored(meta, &[]).is_ok_and(|event| event.event_type == types::LOG_SEGMENT)
+    Event::from_stored(meta, &[]).is_ok_and(|event| event.event_type == types::LOG_SEGMENT)
+}
+
+/// True when stored metadata is that of a record that the ledger shows.
+#[must_use]
+pub fn belongs_in_ledger(meta: &[u8]) -> bool {
+    Event::from_stored(meta, &[]).is_ok_and(|event| types::is_disclosed(&event.event_type))
 }
 
 #[cfg(test)]
@@ -112,6 +192,7 @@ mod tests {
             bytes: 1,
             rows: 1,
             replaces: Vec::new(),
+            applied: None,
         }
     }
 
@@ -162,5 +243,55 @@ mod tests {
         {
             assert_eq!(parse_ledger_path(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn a_removal_waits_in_the_segments_that_it_concerns_until_they_say_that_it_was_carried_out() {
+        let mut catalogue = Catalogue::default();
+        let (a, b) = (manifest(0, 9, Tier::Info, 1), manifest(10, 19, Tier::Info, 2));
+        for (index, manifest) in [(20, &a), (21, &b)] {
+            catalogue.add(&disclosed(index, "log.segment", manifest)).unwrap();
+        }
+        let class =
+            event::RemovedClass { tier: Tier::Info, day: 1, indexes: vec![(0, 9), (12, 12)] };
+        let removal = Removal {
+            cause: event::Cause::Erasure,
+            scope: event::Scope::Record,
+            authority: 22,
+            classes: vec![class],
+            files: vec![a.path()],
+        };
+        let mut document = disclosed(23, "log.erased", &a);
+        document.content = format!("{{\"params\":{}}}", removal.to_params());
+        catalogue.add(&document).unwrap();
+        assert_eq!((catalogue.current(), catalogue.covered()), (vec![&b], 20));
+        assert_eq!(catalogue.pending(&b), [(23, &removal)]);
+        assert_eq!(catalogue.last_removal(), Some(23));
+        let done = Manifest {
+            applied: Some(23),
+            replaces: vec![b.path()],
+            ..manifest(10, 19, Tier::Info, 3)
+        };
+        catalogue.add(&disclosed(24, "log.segment", &done)).unwrap();
+        assert_eq!((catalogue.current(), catalogue.covered()), (vec![&done], 20));
+        assert!(catalogue.pending(&done).is_empty());
+        assert!(catalogue.removes(Tier::Info, 1, 12) && !catalogue.removes(Tier::Info, 1, 11));
+        assert!(!catalogue.removes(Tier::Debug, 1, 12) && catalogue.explained(12) == Some(13));
+        assert_eq!((catalogue.explained(3), catalogue.explained(11)), (Some(10), None));
+    }
+
+    #[test]
+    fn a_hold_is_in_force_until_it_is_released() {
+        let mut catalogue = Catalogue::default();
+        let mark = |index, mark: &HoldMark| {
+            let mut document = disclosed(index, mark.event_type(), &manifest(0, 0, Tier::Info, 1));
+            document.content = format!("{{\"params\":{}}}", mark.to_params());
+            document
+        };
+        let (hold, authority) = ("h".to_owned(), 4);
+        catalogue.add(&mark(5, &HoldMark::Held { hold: hold.clone(), authority })).unwrap();
+        assert_eq!(catalogue.holds().collect::<Vec<_>>(), [("h", 4)]);
+        catalogue.add(&mark(7, &HoldMark::Released { hold, authority: 6 })).unwrap();
+        assert_eq!(catalogue.holds().count(), 0);
     }
 }

@@ -79,7 +79,9 @@ mod split;
 mod verify;
 mod writer;
 
-pub use catalogue::{Catalogue, LEDGER_FOLDER, announces_segment, ledger_path, parse_ledger_path};
+pub use catalogue::{
+    Catalogue, LEDGER_FOLDER, announces_segment, belongs_in_ledger, ledger_path, parse_ledger_path,
+};
 pub use column::schema;
 pub use decode::decode;
 pub use error::SegmentError;

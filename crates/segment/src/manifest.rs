@@ -32,6 +32,9 @@ pub struct Manifest {
     pub rows: u64,
     /// Paths of the files (segments, or one journal file) whose records it took over.
     pub replaces: Vec<String>,
+    /// The index of the last removal (`event::Removal`) that it was made by; removals after it are
+    /// still to be carried out in it.
+    pub applied: Option<u64>,
 }
 
 /// Why a manifest is none.
@@ -53,6 +56,8 @@ struct Params {
     date: String,
     key_id: String,
     replaces: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    applied: Option<u64>,
 }
 
 /// Content as stored.
@@ -65,7 +70,7 @@ impl Manifest {
     /// The path of the segment in the log's folder.
     #[must_use]
     pub fn path(&self) -> String {
-        let (tier, date) = (self.tier.as_str(), date(self.day));
+        let (tier, date) = (self.tier.as_str(), Timestamp::date_of_day(self.day));
         let Self { first, last, key_id, .. } = self;
         format!("{SEGMENT_FOLDER}/tier={tier}/date={date}/{first:020}-{last:020}-{key_id}.parquet")
     }
@@ -81,9 +86,10 @@ impl Manifest {
             first: self.first,
             last: self.last,
             tier: self.tier.as_str().to_owned(),
-            date: date(self.day),
+            date: Timestamp::date_of_day(self.day),
             key_id: self.key_id.to_string(),
             replaces: self.replaces.clone(),
+            applied: self.applied,
         };
         // Texts and numbers: this cannot fail.
         serde_json::to_value(params).unwrap_or_default()
@@ -99,17 +105,17 @@ impl Manifest {
             .map_err(|error| ManifestError(format!("column {}", error.column())))?;
         let mut sha256 = [0; 32];
         hex::decode_to_slice(&params.sha256, &mut sha256).map_err(|_| wrong("its SHA-256"))?;
-        let day = Timestamp::parse(&format!("{}T00:00:00Z", params.date)).map(Timestamp::day);
         let manifest = Self {
             first: params.first,
             last: params.last,
             tier: Tier::from_name(&params.tier).ok_or_else(|| wrong("its tier"))?,
-            day: day.ok_or_else(|| wrong("its date"))?,
+            day: Timestamp::day_of_date(&params.date).ok_or_else(|| wrong("its date"))?,
             key_id: params.key_id.parse().map_err(|_| wrong("its key id"))?,
             sha256,
             bytes: params.bytes,
             rows: params.rows,
             replaces: params.replaces,
+            applied: params.applied,
         };
         if manifest.first > manifest.last {
             return Err(wrong("its span"));
@@ -119,15 +125,6 @@ impl Manifest {
         }
         Ok(manifest)
     }
-}
-
-/// `YYYY-MM-DD` of a day counted from 1970-01-01.
-fn date(day: u64) -> String {
-    const DAY_MS: u64 = 86_400_000;
-    let mut text = Vec::new();
-    Timestamp::from_milliseconds(day.saturating_mul(DAY_MS)).write_rfc3339(&mut text);
-    text.truncate(10);
-    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -145,6 +142,7 @@ mod tests {
             bytes: 5,
             rows: 3,
             replaces: vec!["journal/00000000000000000010.journal".to_owned()],
+            applied: None,
         }
     }
 
@@ -159,7 +157,10 @@ mod tests {
             "segments/tier=info/date=2026-01-01/00000000000000000010-00000000000000000099-\
              07070707070707070707070707070707.parquet"
         );
-        assert_eq!(Manifest::from_content(content(&manifest()).as_bytes()), Ok(manifest()));
+        let rewritten = Manifest { applied: Some(7), ..manifest() };
+        for manifest in [manifest(), rewritten] {
+            assert_eq!(Manifest::from_content(content(&manifest).as_bytes()), Ok(manifest));
+        }
     }
 
     #[test]

@@ -240,7 +240,7 @@ fn tier(text: &str) -> Result<Tier, String> {
     Tier::from_name(text).ok_or_else(|| format!("choose one of: {}", names.join(", ")))
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     time_before(text, SystemClock.now_ms()).ok_or_else(|| {
         "write RFC 3339 (2026-11-02T14:23:00Z), a date (2026-11-02), or how long ago (90s, 15m, \
          24h, 7d)"

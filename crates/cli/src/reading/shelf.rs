@@ -67,7 +67,7 @@ impl Shelf {
                 }
             };
             shelf.shown.insert(index);
-            if !segment::announces_segment(disclosed.meta.as_bytes()) {
+            if !segment::belongs_in_ledger(disclosed.meta.as_bytes()) {
                 let detail = "it discloses a record that the ledger does not show".to_owned();
                 shelf.unread.push((path, detail));
             } else if let Err(error) = shelf.catalogue.add(&disclosed) {
@@ -127,6 +127,7 @@ impl Volume {
             bytes: 0,
             rows: 0,
             replaces: Vec::new(),
+            applied: None,
         };
         let is_one = manifest.path() == path && manifest.first <= manifest.last;
         is_one.then(|| Self { path: path.into(), manifest, is_announced: false })

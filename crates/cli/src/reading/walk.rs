@@ -173,6 +173,19 @@ impl<'w> Walk<'w> {
         }
     }
 
+    /// What of a run of missing records no removal explains: from the first such record on to the
+    /// end of the run. `None` when all were removed.
+    pub(crate) fn unexplained(&self, first: u64, count: u64) -> Option<(u64, u64)> {
+        let (mut index, end) = (first, first.saturating_add(count));
+        while index < end {
+            match self.shelf().catalogue.explained(index) {
+                Some(after) => index = after,
+                None => return Some((index, end - index)),
+            }
+        }
+        None
+    }
+
     /// What was found beside the records; call it after [`Step::End`].
     pub(crate) fn into_end(self) -> End {
         let mut end = self.journal.into_end();

@@ -5,8 +5,9 @@
 
 use super::files::Files;
 use crate::reading::{Entries, Volume};
-use event::Entry;
+use event::{Entry, Scope};
 use prove::{Finding, FindingKind, Report};
+use segment::Catalogue;
 use std::collections::BTreeSet;
 use store::Folder;
 
@@ -17,6 +18,7 @@ const DAY_MS: u64 = 86_400_000;
 pub(super) struct Coverage<'c> {
     entries: Entries<'c>,
     volumes: Vec<&'c Volume>,
+    catalogue: &'c Catalogue,
     listing: BTreeSet<&'c str>,
 }
 
@@ -42,6 +44,7 @@ impl<'c> Coverage<'c> {
         Self {
             entries: Entries::new(folder, files.size),
             volumes: files.shelf.volumes.iter().filter(announced).collect(),
+            catalogue: &files.shelf.catalogue,
             listing: files.listing.iter().map(String::as_str).collect(),
         }
     }
@@ -73,9 +76,12 @@ impl<'c> Coverage<'c> {
             let belongs = |tally: &&mut Tally<'_>| is_of(tally.volume, &entry);
             match open.iter_mut().find(belongs) {
                 Some(tally) => {
-                    tally.first.get_or_insert(index);
-                    tally.count += 1;
+                    if !self.was_removed(tally.volume, index, &entry) {
+                        tally.first.get_or_insert(index);
+                        tally.count += 1;
+                    }
                 }
+                None if self.catalogue.removes(entry.tier, entry.time_ms / DAY_MS, index) => {}
                 None => match &mut run {
                     Some(run) if run.first + run.count == index => run.count += 1,
                     _ => {
@@ -87,6 +93,16 @@ impl<'c> Coverage<'c> {
         }
         tell(run, report);
         open.iter().for_each(|tally| self.conclude(tally, report));
+    }
+
+    /// Whether the record of an entry was taken out of its segment.
+    fn was_removed(&self, volume: &Volume, index: u64, entry: &Entry) -> bool {
+        let Some(applied) = volume.manifest.applied else { return false };
+        let carried_out = self.catalogue.removals().filter(|(by, _)| *by <= applied);
+        carried_out.map(|(_, removal)| removal).any(|removal| {
+            removal.scope == Scope::Record
+                && removal.removes(entry.tier, entry.time_ms / DAY_MS, index)
+        })
     }
 
     /// Compares a segment with the entries that belong in it.

@@ -55,6 +55,9 @@ pub(super) struct Observed {
     shown: BTreeSet<u64>,
     /// Records that announce segments, and that the ledger does not show.
     pub(super) undisclosed: Vec<(u64, Manifest)>,
+    /// Records of other kinds that the ledger should show and does not, although they left the
+    /// journal.
+    pub(super) hidden: Vec<u64>,
 }
 
 /// A step that answers for records without handing them out.
@@ -220,6 +223,9 @@ impl LogRecords<'_> {
         let Some(Placed { file, row }) = self.rows.get(at) else { return Found::End };
         let record = kept(row);
         self.observed.note(row.index, &record);
+        if record.kind == Kind::Log {
+            self.observed.note_settled(row.index, &record);
+        }
         Found::Kept { file, held: false, kept: record }
     }
 
@@ -249,6 +255,19 @@ impl Observed {
         self.is_closed = false;
         if record.kind == Kind::Log {
             self.note_own(index, record);
+        }
+    }
+
+    /// Remembers what the ledger should show of the records in segments: it does before they get
+    /// there.
+    fn note_settled(&mut self, index: u64, record: &Kept<'_>) {
+        let Ok(event) = Event::from_stored(record.meta, &[]) else { return };
+        if event.event_type != types::LOG_SEGMENT
+            && types::is_disclosed(&event.event_type)
+            && !self.shown.contains(&index)
+            && self.hidden.len() < UNDISCLOSED_MAX
+        {
+            self.hidden.push(index);
         }
     }
 

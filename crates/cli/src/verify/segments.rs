@@ -66,6 +66,11 @@ pub(super) fn compare(files: &Files, observed: &Observed, report: &mut Report) {
         let path = ledger_path(index);
         report.add(Finding::of_records(FindingKind::Missing, index, 1, &path, detail));
     }
+    for index in &observed.hidden {
+        let detail = "the file is gone; it shows what the log said of removals or holds";
+        let path = ledger_path(*index);
+        report.add(Finding::of_records(FindingKind::Missing, *index, 1, &path, detail));
+    }
     files.shelf.torn.iter().for_each(|torn| judge(torn, unfinished.contains(&torn.index), report));
 }
 

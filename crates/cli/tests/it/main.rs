@@ -13,6 +13,7 @@ mod program;
 mod read;
 mod refusals;
 mod replay;
+mod retention;
 mod rolled;
 mod tamper;
 mod verify;

@@ -13,10 +13,10 @@ use store::{Folder, MemoryFolder, Reservation};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-const DAY_MS: u64 = 86_400_000;
+pub(crate) const DAY_MS: u64 = 86_400_000;
 
 /// A clock that a test sets.
-struct Hands(AtomicU64);
+pub(crate) struct Hands(pub(crate) AtomicU64);
 
 impl seal::Clock for Hands {
     fn now_ms(&self) -> u64 {
@@ -24,12 +24,12 @@ impl seal::Clock for Hands {
     }
 }
 
-fn kek() -> Arc<Kek> {
+pub(crate) fn kek() -> Arc<Kek> {
     Arc::new(Kek::from_secret(SecretKey::new([7; 32]), KekOrigin::Environment))
 }
 
 /// Events of two tiers.
-fn append(writer: &mut Writer, numbers: std::ops::Range<u64>) {
+pub(crate) fn append(writer: &mut Writer, numbers: std::ops::Range<u64>) {
     let kinds = ["agent.tool_call", "agent.decision"];
     let lines: Vec<String> = numbers
         .map(|n| {
@@ -46,7 +46,7 @@ fn append(writer: &mut Writer, numbers: std::ops::Range<u64>) {
 }
 
 /// A log in memory that was made on the day 20,000.
-fn fresh(memory: &MemoryFolder) -> (Writer, Arc<Hands>) {
+pub(crate) fn fresh(memory: &MemoryFolder) -> (Writer, Arc<Hands>) {
     let clock = Arc::new(Hands(AtomicU64::new(20_000 * DAY_MS)));
     let options = seal::Options {
         clock: Arc::clone(&clock) as _,
@@ -73,7 +73,7 @@ fn files() -> Files {
     memory.snapshot()
 }
 
-fn check_with(files: &Files, kek: Option<&Kek>) -> Report {
+pub(crate) fn check_with(files: &Files, kek: Option<&Kek>) -> Report {
     let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files.clone()));
     verify(&folder, kek, &Options::default(), &mut |_| {})
 }
@@ -83,7 +83,7 @@ fn checked(files: &Files) -> impl Iterator<Item = (&String, &Vec<u8>)> {
     files.iter().filter(|(path, _)| !path.starts_with("cache/"))
 }
 
-fn check(files: &Files) -> Report {
+pub(crate) fn check(files: &Files) -> Report {
     check_with(files, Some(&kek()))
 }
 

@@ -5,7 +5,7 @@
 
 use super::Verifier;
 use crate::report::{Finding, FindingKind};
-use event::{DISCLOSED_BYTES_MAX, Disclosed, Entry, Kind};
+use event::{DISCLOSED_BYTES_MAX, Disclosed, Entry, Kind, Removal};
 use std::collections::VecDeque;
 
 /// Where the documents lie.
@@ -71,6 +71,12 @@ impl Verifier<'_> {
             // Nothing would then commit to the salt that stands in it.
             let detail = "it shows a record without content, which the ledger never does";
             return Err(finding(FindingKind::Corrupt, detail.to_owned()));
+        }
+        let (meta, content) = (disclosed.meta.as_bytes(), disclosed.content.as_bytes());
+        match Removal::from_stored(meta, content) {
+            Ok(None) => {}
+            Ok(Some(removal)) => self.removals.add(index, &removal),
+            Err(error) => return Err(finding(FindingKind::Corrupt, error.to_string())),
         }
         Ok(Shown { index, commitment: disclosed.commitment() })
     }

@@ -45,7 +45,7 @@ pub(super) enum Step<'a> {
         /// Itself.
         kept: Kept<'a>,
     },
-    /// No record; the reason is reported if it is a fault.
+    /// No record: [`RecordState::Missing`] or [`RecordState::Corrupt`], unless somebody allowed it.
     Gone(RecordState),
     /// No record, here or later.
     End,
@@ -56,16 +56,14 @@ impl<'r> Reconciler<'r> {
         Self { source, run: None, ended: false }
     }
 
-    /// What there is at `index`; faults go to the report.
+    /// What there is at `index`.
     #[inline]
-    pub(super) fn step(&mut self, index: u64, report: &mut Report) -> Step<'_> {
-        if let Some(run) = &mut self.run {
+    pub(super) fn step(&mut self, index: u64) -> Step<'_> {
+        if let Some(run) = &mut self.run
+            && run.left > 0
+        {
             run.left -= 1;
-            let state = run.tell(index, report);
-            if run.left == 0 {
-                self.run = None;
-            }
-            return Step::Gone(state);
+            return Step::Gone(run.state);
         }
         if self.ended {
             return Step::End;
@@ -79,7 +77,6 @@ impl<'r> Reconciler<'r> {
                 self.ended = true;
                 return Step::End;
             }
-            Found::Removed { count, state } => Run::new(state, count, "", String::new()),
             Found::Damaged { count, file, detail } => {
                 Run::new(RecordState::Corrupt, count, file, detail.into_owned())
             }
@@ -87,9 +84,20 @@ impl<'r> Reconciler<'r> {
                 Run::new(RecordState::Missing, count, file, GONE.to_owned())
             }
         };
-        let state = run.tell(index, report);
-        self.run = (run.left > 0).then_some(run);
+        let state = run.state;
+        self.run = Some(run);
         Step::Gone(state)
+    }
+
+    /// Reports the record at `index`, for which [`Step::Gone`] came last.
+    #[cold]
+    pub(super) fn tell(&self, index: u64, report: &mut Report) {
+        let Some(run) = &self.run else { return };
+        let kind = match run.state {
+            RecordState::Corrupt => FindingKind::Corrupt,
+            _ => FindingKind::Missing,
+        };
+        report.add_record(kind, index, &run.file, || run.detail.clone());
     }
 }
 
@@ -100,25 +108,5 @@ impl Run {
     /// A run of `count` records, of which the first is about to be told.
     fn new(state: RecordState, count: u64, file: &str, detail: String) -> Self {
         Self { state, left: count.saturating_sub(1), file: file.to_owned(), detail }
-    }
-
-    #[cold]
-    fn tell(&self, index: u64, report: &mut Report) -> RecordState {
-        let mut tell = |kind, detail: &str| {
-            report.add_record(kind, index, &self.file, || detail.to_owned());
-        };
-        match self.state {
-            RecordState::Missing => tell(FindingKind::Missing, &self.detail),
-            RecordState::Corrupt => tell(FindingKind::Corrupt, &self.detail),
-            // Until the log's own word for it is followed here, a removal is only a claim.
-            RecordState::Erased | RecordState::Expired | RecordState::ContentErased => {
-                tell(FindingKind::Unassessed, "removed, and its authority was not checked");
-            }
-            RecordState::Present | RecordState::Held => {
-                tell(FindingKind::Missing, "said to be there, and not handed over");
-                return RecordState::Missing;
-            }
-        }
-        self.state
     }
 }

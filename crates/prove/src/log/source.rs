@@ -4,7 +4,6 @@
 //! Not here: disks, buckets and keys; the caller has those and implements these two traits.
 
 use crate::kept::Kept;
-use crate::report::RecordState;
 use event::Record;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -78,13 +77,6 @@ pub enum Found<'a> {
         /// The record itself.
         kept: Kept<'a>,
     },
-    /// Removed, or its content removed, by authority.
-    Removed {
-        /// How many records, from the index asked for on; 0 is read as 1.
-        count: u64,
-        /// [`RecordState::ContentErased`], [`RecordState::Erased`] or [`RecordState::Expired`].
-        state: RecordState,
-    },
     /// There, but it cannot be decrypted or decoded.
     Damaged {
         /// How many records, from the index asked for on; 0 is read as 1.
@@ -94,7 +86,8 @@ pub enum Found<'a> {
         /// What is wrong with it.
         detail: Cow<'a, str>,
     },
-    /// Not there, although a later record is.
+    /// Not there, although a later record is. Whether the log allowed that is found out here, from
+    /// its ledger.
     Missing {
         /// How many records, from the index asked for on; 0 is read as 1.
         count: u64,

@@ -5,6 +5,7 @@
 use super::Verifier;
 use super::bundle::{Bundle, Slot};
 use super::reconcile::{GONE, Step};
+use super::removals::Removals;
 use crate::kept::Kept;
 use crate::record::{check_kept, check_record};
 use crate::report::{FindingKind, RecordState, Report};
@@ -80,14 +81,25 @@ impl Verifier<'_> {
     fn reconcile(&mut self, index: u64, intact: Option<Entry>, slot: &mut Slot) -> Option<Entry> {
         let Some(records) = &mut self.records else { return intact };
         let report = &mut self.report;
-        let (file, framed, held, record) = match records.step(index, report) {
+        let (file, framed, held, record) = match records.step(index) {
             Step::Record { file, previous, held, record } => (file, previous, held, record),
             Step::Kept { file, held, kept } => {
                 let known = intact.or_else(|| mend(slot, &kept, self.last_leaf));
-                return compare_kept(index, known, (file, held), &kept, report);
+                return compare_kept(index, known, (file, held), &kept, &mut self.removals, report);
             }
             Step::Gone(state) => {
-                report.counts.add(state);
+                let permit =
+                    intact.as_ref().and_then(|entry| self.removals.of_record(index, entry));
+                match permit.filter(|_| state == RecordState::Missing) {
+                    Some(permit) => {
+                        self.removals.tell(permit);
+                        report.counts.add(permit.state);
+                    }
+                    None => {
+                        records.tell(index, report);
+                        report.counts.add(state);
+                    }
+                }
                 return intact;
             }
             Step::End => {
@@ -132,7 +144,7 @@ impl Verifier<'_> {
     pub(super) fn take_unpublished(&mut self, index: u64) -> bool {
         let Some(records) = &mut self.records else { return false };
         let report = &mut self.report;
-        let (file, framed, record) = match records.step(index, report) {
+        let (file, framed, record) = match records.step(index) {
             Step::Record { file, previous, record, .. } => (file.to_owned(), previous, record),
             Step::Kept { file, .. } => {
                 report.add_record(FindingKind::Corrupt, index, file, || BEYOND.to_owned());
@@ -141,6 +153,7 @@ impl Verifier<'_> {
                 return true;
             }
             Step::Gone(state) => {
+                records.tell(index, report);
                 report.counts.add(state);
                 self.lose();
                 return true;
@@ -171,6 +184,7 @@ fn compare_kept(
     entry: Option<Entry>,
     (file, held): (&str, bool),
     kept: &Kept<'_>,
+    removals: &mut Removals,
     report: &mut Report,
 ) -> Option<Entry> {
     let Some(known) = entry else {
@@ -185,13 +199,18 @@ fn compare_kept(
     let state = match (kept.is_content_erased(), held) {
         (false, false) => RecordState::Present,
         (false, true) => RecordState::Held,
-        (true, _) => {
-            // Until the log's own word for it is followed here, an erasure is only a claim.
-            report.add_record(FindingKind::Unassessed, index, file, || {
-                "its content was erased, and the authority for that was not checked".to_owned()
-            });
-            RecordState::ContentErased
-        }
+        (true, _) => match removals.of_content(index, &known) {
+            Some(permit) => {
+                removals.tell(permit);
+                permit.state
+            }
+            None => {
+                report.add_record(FindingKind::Missing, index, file, || {
+                    "its content is gone, and the log announced no erasure of it".to_owned()
+                });
+                RecordState::Missing
+            }
+        },
     };
     report.counts.add(state);
     entry

@@ -70,16 +70,17 @@ fn an_altered_kept_record_is_named() {
 }
 
 #[test]
-fn an_erased_content_leaves_the_metadata_proved_and_its_authority_to_be_checked() {
+fn content_that_is_gone_without_a_word_of_the_log_is_missing() {
     let sample = Sample::new(20);
     let report = check(&sample, 20, &|index, kept| {
         if index == 5 {
             kept.content = KeptContent::Erased { commitment: kept.content.commitment() };
         }
     });
-    assert_eq!((report.counts.present, report.counts.content_erased), (19, 1));
-    assert_eq!(report.verdict(), Verdict::Incomplete, "{}", report.to_json());
-    assert_eq!(report.findings()[0].index, Some(5));
+    assert_eq!((report.counts.present, report.counts.missing), (19, 1));
+    assert_eq!(report.verdict(), Verdict::Tampered, "{}", report.to_json());
+    let finding = &report.findings()[0];
+    assert_eq!((finding.kind, finding.index), (FindingKind::Missing, Some(5)));
 }
 
 #[test]

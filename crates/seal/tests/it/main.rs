@@ -4,6 +4,7 @@
 
 mod act;
 mod log;
+mod removal;
 mod restart;
 mod roll;
 

@@ -7,10 +7,10 @@ use segment::{Catalogue, Manifest, Projection, Segment};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const DAY_MS: u64 = 86_400_000;
+pub(super) const DAY_MS: u64 = 86_400_000;
 
 /// A clock that a test sets.
-struct Hands(AtomicU64);
+pub(super) struct Hands(pub(super) AtomicU64);
 
 impl seal::Clock for Hands {
     fn now_ms(&self) -> u64 {
@@ -19,7 +19,7 @@ impl seal::Clock for Hands {
 }
 
 /// A fresh log in memory, made on the day 20,000.
-fn clocked() -> (MemoryFolder, Arc<dyn Folder>, Arc<Hands>, Options) {
+pub(super) fn clocked() -> (MemoryFolder, Arc<dyn Folder>, Arc<Hands>, Options) {
     let clock = Arc::new(Hands(AtomicU64::new(20_000 * DAY_MS)));
     let options = Options { clock: Arc::clone(&clock) as _, ..options() };
     let memory = MemoryFolder::default();
@@ -29,7 +29,7 @@ fn clocked() -> (MemoryFolder, Arc<dyn Folder>, Arc<Hands>, Options) {
 }
 
 /// Events of three tiers.
-fn mixed(writer: &Writer, numbers: std::ops::Range<u64>) -> Batch {
+pub(super) fn mixed(writer: &Writer, numbers: std::ops::Range<u64>) -> Batch {
     let types = ["agent.tool_call", "agent.decision", "agent.reasoning"];
     let lines: Vec<String> = numbers
         .map(|n| {
@@ -40,7 +40,7 @@ fn mixed(writer: &Writer, numbers: std::ops::Range<u64>) -> Batch {
     encode(writer, &lines)
 }
 
-fn catalogue(folder: &Arc<dyn Folder>) -> Catalogue {
+pub(super) fn catalogue(folder: &Arc<dyn Folder>) -> Catalogue {
     let mut catalogue = Catalogue::default();
     for path in folder.list(segment::LEDGER_FOLDER).unwrap() {
         let bytes = folder.read(&path).unwrap().unwrap();
@@ -50,7 +50,7 @@ fn catalogue(folder: &Arc<dyn Folder>) -> Catalogue {
 }
 
 /// All records in segments, by index: their metadata.
-fn rows(folder: &Arc<dyn Folder>) -> BTreeMap<u64, String> {
+pub(super) fn rows(folder: &Arc<dyn Folder>) -> BTreeMap<u64, String> {
     let keyring = Keyring::open(&folder.read("keyring").unwrap().unwrap(), &kek()).unwrap();
     let mut rows = BTreeMap::new();
     for manifest in catalogue(folder).current() {

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{BAD, DIM, DOUBTFUL, GOOD, STRONG, plain, styled};
 use indicatif::HumanCount;
-use prove::{Finding, Level, Report, Verdict};
+use prove::{Finding, Level, RemovedBy, Report, Verdict};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -31,6 +31,10 @@ pub(super) fn for_people(
     };
     line("checkpoint", format!("{} entries, root {}", HumanCount(report.size), report.root))?;
     line("records", counts(report))?;
+    for RemovedBy { index, state, count } in &report.removals {
+        let count = HumanCount(*count);
+        line("removed", format!("{count} {state}, as record {index} announces"))?;
+    }
     if report.unpublished > 0 {
         line("unpublished", format!("{} records, checked too", HumanCount(report.unpublished)))?;
     }

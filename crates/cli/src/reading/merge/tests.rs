@@ -68,6 +68,7 @@ impl Made {
             bytes: bytes.len() as u64,
             rows: rows.len() as u64,
             replaces: Vec::new(),
+            applied: None,
         };
         self.keyring.insert(key_id, Purpose::Segment, key, 0).unwrap();
         self.memory.write(&manifest.path(), &bytes).unwrap();

@@ -1,0 +1,143 @@
+//! `tacho retention`: what would go, and when; and what is due goes.
+
+use crate::arguments::Format;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::recording::local_principal;
+use crate::retaining::{self, PolicyArguments};
+use crate::terminal::{DIM, GOOD, STRONG, styled};
+use clap::{Args, Subcommand};
+use event::{Tier, Timestamp};
+use indicatif::{HumanBytes, HumanCount};
+use retain::{Due, Plan, Policy};
+use seal::{Clock as _, SystemClock};
+use std::io::Write as _;
+
+const AFTER_HELP: &str = "\
+Records stay as long as their tier says: debug 7 days, info 30, compliance 365, critical 730, or what the section
+[retention] of the configuration says. They go a day after that, counted from the newest record of a segment, so that
+a clock that is fast by a day removes nothing early. Holds keep what they name; the log's own records always stay.
+
+  [retention]
+  profile = \"eu-ai-act\"      # default, eu-ai-act, pci-dss, hipaa, sec-17a-4: raises what is less
+  info-days = 200
+
+Examples:
+  tacho retention plan
+  tacho retention plan --profile hipaa --format json
+  tacho retention apply";
+
+/// Show what would expire and when; expire what is due
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Show what would go, and when
+    Plan {
+        #[command(flatten)]
+        policy: PolicyArguments,
+    },
+    /// Remove what is due, after recording it in the log
+    Apply {
+        #[command(flatten)]
+        policy: PolicyArguments,
+    },
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let format = context.format(&[Format::Text, Format::Json])?;
+        let now_ms = SystemClock.now_ms();
+        match &self.what {
+            What::Plan { policy } => {
+                let policy = policy.policy()?;
+                let mut writer = retaining::open(context)?;
+                let plan = retain::plan(&mut writer, &policy, now_ms)?;
+                writer.close()?;
+                match format {
+                    Format::Json => write_json(context, &policy, &plan)?,
+                    _ => write_text(context, &policy, &plan)?,
+                }
+            }
+            What::Apply { policy } => {
+                let policy = policy.policy()?;
+                let mut writer = retaining::open(context)?;
+                let expired = retain::expire(&mut writer, &policy, now_ms, &local_principal())?;
+                writer.close()?;
+                if format == Format::Json {
+                    let retain::Expired { authority, records, held } = expired;
+                    let json = serde_json::json!({ "records": records, "held": held, "record": authority });
+                    let mut out = context.terminal.programs();
+                    writeln!(out, "{json}")?;
+                    out.flush()?;
+                } else {
+                    let (records, held) = (HumanCount(expired.records), HumanCount(expired.held));
+                    let done = styled(GOOD, "Expired");
+                    context.terminal.note(format!("{done} {records} records; {held} are held."));
+                }
+            }
+        }
+        Ok(Exit::Fine)
+    }
+}
+
+fn write_json(context: &Context, policy: &Policy, plan: &Plan) -> Result<(), Failure> {
+    let time = |ms: u64| Timestamp::from_milliseconds(ms).to_string();
+    let class = |class: &Due| {
+        serde_json::json!({
+            "tier": class.tier.as_str(), "date": Timestamp::date_of_day(class.day),
+            "due": time(class.due_ms), "is_due": class.due_ms <= plan.now_ms,
+            "records": class.records, "bytes": class.bytes, "going": class.going,
+            "held": class.held, "own": class.own,
+        })
+    };
+    let json = serde_json::json!({
+        "clock": time(plan.now_ms), "newest_record": time(plan.newest_ms),
+        "policy": policy.to_json(),
+        "classes": plan.classes.iter().map(class).collect::<Vec<_>>(),
+    });
+    let mut out = context.terminal.programs();
+    writeln!(out, "{json}")?;
+    Ok(out.flush()?)
+}
+
+fn write_text(context: &Context, policy: &Policy, plan: &Plan) -> Result<(), Failure> {
+    let mut out = context.terminal.people();
+    let days = Tier::ALL.map(|tier| format!("{} {}", tier.as_str(), policy.days(tier)));
+    let profile = policy.profile.as_str();
+    writeln!(out, "{} {profile}: {} days", styled(DIM, "policy"), days.join(", "))?;
+    if plan.now_ms < plan.newest_ms {
+        writeln!(out, "The clock is behind the newest record: nothing is due until it is right.")?;
+    }
+    let head = format!("{:<12}{:<12}{:<22}{:>12}{:>12}", "tier", "day", "goes", "records", "size");
+    writeln!(out, "{}", styled(DIM, head))?;
+    for class in &plan.classes {
+        let (tier, date) = (class.tier.as_str(), Timestamp::date_of_day(class.day));
+        let due = match class.due_ms <= plan.now_ms {
+            true if class.going == 0 => "stays".to_owned(),
+            true => "now".to_owned(),
+            false => format!("{}", Timestamp::from_milliseconds(class.due_ms).date()),
+        };
+        let records = HumanCount(class.records).to_string();
+        let bytes = HumanBytes(class.bytes).to_string();
+        let line = format!("{tier:<12}{date:<12}{due:<22}{records:>12}{bytes:>12}");
+        let mut notes = Vec::new();
+        if class.held > 0 {
+            notes.push(format!("{} held", HumanCount(class.held)));
+        }
+        if class.own > 0 {
+            notes.push(format!("{} the log's own", HumanCount(class.own)));
+        }
+        writeln!(out, "{line}  {}", notes.join(", "))?;
+    }
+    let going: u64 = plan.classes.iter().map(|class| class.going).sum();
+    let going = styled(STRONG, HumanCount(going));
+    writeln!(out, "{going} records are due; `tacho retention apply` removes them.")?;
+    Ok(out.flush()?)
+}

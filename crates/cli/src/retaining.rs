@@ -1,0 +1,113 @@
+//! What `tacho hold`, `erase` and `retention` share: which records are meant, the policy, and the
+//! log opened for it.
+
+use crate::commands::events::time;
+use crate::configuration_folder::ConfigurationFolder;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::recording;
+use clap::Args;
+use event::Timestamp;
+use retain::{Policy, Profile, RetainError, Selector};
+use seal::Writer;
+use std::path::PathBuf;
+
+/// Which records.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Which records (every option that is given must match)")]
+pub(crate) struct SelectorArguments {
+    /// One event, by its id
+    #[arg(long, value_name = "ID")]
+    event: Option<String>,
+    /// A session
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
+    /// A trace
+    #[arg(long, value_name = "ID")]
+    trace: Option<String>,
+    /// An agent, by name or id
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// A principal, by subject, or the one on whose behalf it happened
+    #[arg(long, value_name = "SUBJECT")]
+    principal: Option<String>,
+    /// Recorded not before: RFC 3339, a date (UTC), or how long ago: 90s, 15m, 24h, 7d
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Option<Timestamp>,
+    /// Recorded before: as --from
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    to: Option<Timestamp>,
+}
+
+impl SelectorArguments {
+    /// The selection.
+    pub(crate) fn selector(&self) -> Selector {
+        Selector {
+            event: self.event.clone(),
+            session: self.session.clone(),
+            trace: self.trace.clone(),
+            agent: self.agent.clone(),
+            principal: self.principal.clone(),
+            from_ms: self.from.map(Timestamp::milliseconds),
+            to_ms: self.to.map(Timestamp::milliseconds),
+        }
+    }
+}
+
+/// How long records stay.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Retention policy")]
+pub(crate) struct PolicyArguments {
+    /// Configuration file with a section `[retention]`; without one `tachograph.toml` in the user's
+    /// configuration folder, if it is there
+    #[arg(long, value_name = "FILE", env = "TACHO_CONFIG")]
+    config: Option<PathBuf>,
+    /// default, eu-ai-act, pci-dss, hipaa or sec-17a-4, instead of what the configuration says
+    #[arg(long, value_name = "NAME", env = "TACHO_RETENTION__PROFILE")]
+    profile: Option<String>,
+}
+
+impl PolicyArguments {
+    /// The policy.
+    pub(crate) fn policy(&self) -> Result<Policy, Failure> {
+        if let Some(name) = &self.profile {
+            let profile = Profile::from_name(name).ok_or_else(|| {
+                Failure::usage(retain::PolicyError::Profile(name.clone()).to_string())
+            })?;
+            return Ok(Policy::of(profile));
+        }
+        let usual = || Some(ConfigurationFolder::locate()?.configuration_path());
+        let path = match &self.config {
+            Some(path) => path.clone(),
+            None => match usual().filter(|path| path.exists()) {
+                Some(path) => path,
+                None => return Ok(Policy::default()),
+            },
+        };
+        let text = std::fs::read_to_string(&path).map_err(Failure::io("read", &path))?;
+        Policy::from_toml(&text)
+            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    }
+}
+
+/// The log that is meant, opened for administration.
+pub(crate) fn open(context: &Context) -> Result<Writer, Failure> {
+    let log = context.log_folder()?;
+    let kek = context.kek(&log)?;
+    Ok(recording::open(&log, kek)?)
+}
+
+impl From<RetainError> for Failure {
+    fn from(error: RetainError) -> Self {
+        match error {
+            RetainError::Seal(error) => error.into(),
+            RetainError::Held { .. } | RetainError::Minimum { .. } => {
+                Self::refused(error.to_string())
+            }
+            RetainError::EmptySelection => Self::usage(error.to_string()),
+            RetainError::Nothing | RetainError::UnknownHold(_) | RetainError::Ledger(_) => {
+                Self::new(error.to_string())
+            }
+        }
+    }
+}

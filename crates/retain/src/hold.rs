@@ -1,0 +1,162 @@
+//! Legal holds: records that must stay, whatever else is asked for, and those that come later and
+//! match too.
+
+use crate::{RetainError, Selector, scan};
+use event::{Content, Event, HoldMark, Json, Kind, Part, Principal, Tier, types};
+use seal::{Consequence, Writer};
+use segment::Row;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A hold in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Its name, which the log gave it.
+    pub name: String,
+    /// The index of the record that says what it holds.
+    pub authority: u64,
+    /// When it began, in Unix milliseconds.
+    pub since_ms: u64,
+    /// What it holds.
+    pub selector: Selector,
+    /// Why.
+    pub reason: String,
+    /// Who wanted it, as far as that is known.
+    pub by: Option<String>,
+}
+
+/// The `params` of a `log.hold` record.
+#[derive(Serialize, Deserialize)]
+struct Stated {
+    hold: String,
+    select: Selector,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    params: Stated,
+}
+
+/// A record of the log's own that states something.
+pub(crate) fn statement(
+    kind: &'static str,
+    params: &serde_json::Value,
+    by: &Principal<'static>,
+) -> Event<'static> {
+    let mut content = Content::default();
+    content.set(Part::Params, Json::from_value(params));
+    let principal = Some(by.clone());
+    let source = Some("system".into());
+    Event { event_type: kind.into(), source, principal, content, ..Event::default() }
+}
+
+/// Puts a hold on what is selected, and on what will match it later. Returns its name.
+///
+/// # Errors
+/// [`RetainError::EmptySelection`]; [`RetainError::Seal`].
+pub fn hold(
+    writer: &mut Writer,
+    selector: &Selector,
+    reason: &str,
+    by: &Principal<'static>,
+) -> Result<String, RetainError> {
+    if selector.is_empty() {
+        return Err(RetainError::EmptySelection);
+    }
+    let name = format!("hold-{}", writer.size());
+    let (hold, reason) = (name.clone(), reason.to_owned());
+    let stated = Stated { hold: name.clone(), select: selector.clone(), reason };
+    let intent = statement("log.hold", &serde_json::to_value(stated).unwrap_or_default(), by);
+    writer.decide(intent, vec![Consequence::Hold { hold }])?;
+    Ok(name)
+}
+
+/// Releases a hold.
+///
+/// # Errors
+/// [`RetainError::UnknownHold`]; [`RetainError::Seal`].
+pub fn release(
+    writer: &mut Writer,
+    name: &str,
+    reason: &str,
+    by: &Principal<'static>,
+) -> Result<(), RetainError> {
+    if !writer.catalogue().holds().any(|(hold, _)| hold == name) {
+        return Err(RetainError::UnknownHold(name.to_owned()));
+    }
+    let details = serde_json::json!({ "hold": name, "reason": reason });
+    let intent = statement("log.hold_released", &details, by);
+    writer.decide(intent, vec![Consequence::Release { hold: name.to_owned() }])?;
+    Ok(())
+}
+
+/// The holds in force. Everything that was sealed must lie in segments
+/// ([`Writer::settle_tail`]): the log's own records are read, and the ledger must agree with them.
+///
+/// # Errors
+/// [`RetainError::Ledger`] when it does not: then a hold could be overlooked.
+pub fn holds(writer: &Writer) -> Result<Vec<Hold>, RetainError> {
+    let mut in_force: BTreeMap<String, u64> = BTreeMap::new();
+    for mark in marks(writer)? {
+        match mark {
+            HoldMark::Held { hold, authority } => {
+                in_force.insert(hold, authority);
+            }
+            HoldMark::Released { hold, .. } => {
+                in_force.remove(&hold);
+            }
+        }
+    }
+    let shown: BTreeMap<String, u64> =
+        writer.catalogue().holds().map(|(hold, authority)| (hold.to_owned(), authority)).collect();
+    if shown != in_force {
+        let detail =
+            format!("it shows {} in force, the records say {}", shown.len(), in_force.len());
+        return Err(RetainError::Ledger(detail));
+    }
+    in_force.into_iter().map(|(name, authority)| read(writer, name, authority)).collect()
+}
+
+/// What the log said about holds, in the order of its records.
+fn marks(writer: &Writer) -> Result<Vec<HoldMark>, RetainError> {
+    let mut indexes = Vec::new();
+    let catalogue = writer.catalogue();
+    // The log's own records are all of one tier.
+    for manifest in catalogue.current().into_iter().filter(|it| it.tier == Tier::Critical) {
+        scan::rows(writer, manifest, &mut |row| {
+            if row.kind == Kind::Log && is_mark(&row) {
+                indexes.push(row.index);
+            }
+        })?;
+    }
+    indexes.sort_unstable();
+    let mut marks = Vec::with_capacity(indexes.len());
+    for index in indexes {
+        let row = writer.settled_row(index)?.ok_or_else(|| lost(index))?;
+        let mark = HoldMark::from_stored(&row.meta, row.content.bytes());
+        let mark = mark.map_err(|error| RetainError::Ledger(error.to_string()))?;
+        marks.extend(mark);
+    }
+    Ok(marks)
+}
+
+fn is_mark(row: &Row) -> bool {
+    Event::from_stored(&row.meta, &[])
+        .is_ok_and(|event| [types::LOG_HELD, types::LOG_RELEASED].contains(&&*event.event_type))
+}
+
+fn read(writer: &Writer, name: String, authority: u64) -> Result<Hold, RetainError> {
+    let row = writer.settled_row(authority)?.ok_or_else(|| lost(authority))?;
+    let Stored { params: Stated { select, reason, .. } } =
+        serde_json::from_slice(row.content.bytes())
+            .map_err(|error| RetainError::Ledger(format!("record {authority}: {error}")))?;
+    let event = Event::from_stored(&row.meta, &[]).ok();
+    let principal = event.and_then(|event| event.principal);
+    let by = principal.and_then(|it| it.subject).map(|subject| subject.to_string());
+    Ok(Hold { name, authority, since_ms: row.time_ms, selector: select, reason, by })
+}
+
+fn lost(index: u64) -> RetainError {
+    RetainError::Ledger(format!("record {index}, which says what a hold holds, is gone"))
+}

@@ -1,0 +1,247 @@
+//! Removing records, or their content, for good: only what the log has announced, and in an order
+//! that a crash anywhere leaves either undone or to be finished.
+//!
+//! 1. All records that are meant lie in segments. 2. One group says who wanted it and why, and
+//!    which indexes go. 3. A published checkpoint covers that, and the ledger shows it. 4. Segments
+//!    of which nothing is left go with their keys; the others are written anew without what goes,
+//!    and announced; the old ones go with theirs. The next start goes on wherever that stopped: a
+//!    segment says up to which removal it was made. Deciding what goes is `retain`'s.
+
+use crate::error::SealError;
+use crate::life;
+use crate::rewrite::Rewrite;
+use crate::segment_file::Input;
+use crate::writer::Writer;
+use event::{Event, HoldMark, Kind, Removal, RemovedClass, Scope, Tier};
+use segment::{Catalogue, Manifest, Projection, Row, Segment};
+
+/// What is to be announced together with the record that says who wanted it, and why.
+pub enum Consequence {
+    /// Records, or their content, go.
+    Remove(Removal),
+    /// A legal hold begins.
+    Hold {
+        /// Its name.
+        hold: String,
+    },
+    /// A legal hold ends.
+    Release {
+        /// Its name.
+        hold: String,
+    },
+}
+
+impl Writer {
+    /// What the ledger shows: segments, removals, holds.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.holdings.catalogue
+    }
+
+    /// Moves every record that is there into segments, and carries out what was announced before.
+    ///
+    /// # Errors
+    /// As [`Writer::roll`]; storage.
+    pub fn settle_tail(&mut self) -> Result<(), SealError> {
+        self.begin_life()?;
+        self.end_journal_file();
+        // A journal file ends with the group after it.
+        self.commit_life(life::heartbeat(self.size()))?;
+        self.publish()?;
+        self.roll()?;
+        self.carry_out()?;
+        Ok(())
+    }
+
+    /// Says something in the log, and publishes that.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn say(&mut self, event: Event<'static>) -> Result<u64, SealError> {
+        self.begin_life()?;
+        let index = self.size();
+        self.commit_life(event)?;
+        self.publish()?;
+        Ok(index)
+    }
+
+    /// Seals `intent`, which says who wants what and why, in one group with what it
+    /// authorises, publishes both, and carries them out. Returns the index of the intent.
+    ///
+    /// Every record that is to be removed must lie in a segment ([`Writer::settle_tail`]). Which
+    /// segments are left empty is found here: `files` of a removal is not looked at.
+    ///
+    /// # Errors
+    /// [`SealError::Corrupt`] when a removal names a record of the log's own, or one that lies in
+    /// no segment: nothing was announced then. Else as [`Writer::roll`]; what was announced is
+    /// carried out when the log is opened again.
+    pub fn decide(
+        &mut self,
+        intent: Event<'static>,
+        consequences: Vec<Consequence>,
+    ) -> Result<u64, SealError> {
+        self.begin_life()?;
+        let authority = self.size();
+        let (mut removals, mut marks) = (Vec::new(), Vec::new());
+        for consequence in consequences {
+            match consequence {
+                Consequence::Remove(removal) => {
+                    removals.push(Removal { authority, files: Vec::new(), ..removal });
+                }
+                Consequence::Hold { hold } => marks.push(HoldMark::Held { hold, authority }),
+                Consequence::Release { hold } => marks.push(HoldMark::Released { hold, authority }),
+            }
+        }
+        self.check(&mut removals)?;
+        let removes = !removals.is_empty();
+        let mut announcements = vec![intent];
+        announcements.extend(removals.iter().map(life::removal));
+        announcements.extend(marks.iter().map(life::hold));
+        self.announcements.extend(announcements);
+        self.commit(Vec::new())?;
+        self.publish()?;
+        if removes {
+            self.carry_out()?;
+            self.say(life::removed(authority))?;
+        }
+        Ok(authority)
+    }
+
+    /// Carries out what was announced: writes every segment anew in which a removal waits. Returns
+    /// how many there were.
+    ///
+    /// # Errors
+    /// As [`Writer::roll`].
+    pub fn carry_out(&mut self) -> Result<usize, SealError> {
+        let mut count = 0;
+        while let Some(rewrite) = self.next_removal()? {
+            let segments = rewrite.run()?;
+            if segments.is_empty() {
+                // Such a one is named by the removal itself: it would be looked at for ever.
+                let detail = "a removal leaves nothing of a segment that it does not name";
+                return Err(SealError::corrupt(segment::LEDGER_FOLDER, detail));
+            }
+            self.announce(segments)?;
+            self.publish()?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// The next segment in which a removal waits, if any.
+    pub(crate) fn next_removal(&self) -> Result<Option<Rewrite>, SealError> {
+        if let Some(reason) = &self.poisoned {
+            return Err(SealError::Poisoned { reason: reason.clone() });
+        }
+        if !self.holdings.undisclosed.is_empty() {
+            return Ok(None);
+        }
+        let catalogue = &self.holdings.catalogue;
+        let mut current = catalogue.current().into_iter();
+        let Some(manifest) = current.find(|manifest| !catalogue.pending(manifest).is_empty())
+        else {
+            return Ok(None);
+        };
+        self.rewrite(vec![manifest.clone()]).map(Some)
+    }
+
+    /// A segment, opened.
+    ///
+    /// # Errors
+    /// When its key or its file is gone, or it cannot be read.
+    pub fn open_segment(&self, manifest: &Manifest) -> Result<Segment, SealError> {
+        let path = manifest.path();
+        let key = self.keyring.get(manifest.key_id).ok_or_else(|| {
+            SealError::corrupt(crate::KEYRING_PATH, format!("the key of {path} is not in it"))
+        })?;
+        Segment::open(Input::open(&self.folder, &path)?, key)
+            .map_err(|error| crate::build::of_segment(&path, &error))
+    }
+
+    /// The record at an index out of the segment that holds it; `None` when none does.
+    ///
+    /// # Errors
+    /// As [`Writer::open_segment`].
+    pub fn settled_row(&self, index: u64) -> Result<Option<Row>, SealError> {
+        let spans = |manifest: &&Manifest| (manifest.first..=manifest.last).contains(&index);
+        for manifest in self.catalogue().current().into_iter().filter(spans) {
+            let failed =
+                |error: segment::SegmentError| crate::build::of_segment(&manifest.path(), &error);
+            let segment = self.open_segment(manifest)?;
+            if let Some(row) = segment.row(index, Projection::All).map_err(failed)? {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Seals what is to be said before anything else, so that the next record is at
+    /// [`Writer::size`].
+    pub(crate) fn begin_life(&mut self) -> Result<(), SealError> {
+        if !self.started {
+            self.started = true;
+            self.commit_life(life::started(self.size(), self.keyring.generation()))?;
+        }
+        Ok(())
+    }
+
+    /// Names the segments of which removals leave nothing. Refuses to remove what must stay: records
+    /// of the log's own, and records of which no segment could be written anew.
+    fn check(&self, removals: &mut [Removal]) -> Result<(), SealError> {
+        let covered = self.catalogue().covered();
+        let ends = |class: &RemovedClass| class.indexes.last().map_or(0, |(_, last)| *last);
+        let classes = || removals.iter().flat_map(|removal| &removal.classes);
+        if classes().any(|class| ends(class) >= covered) {
+            return Err(refused("a record that is to be removed lies in no segment yet"));
+        }
+        let mut emptied = Vec::new();
+        for manifest in self.catalogue().current() {
+            let concerns = |(_, removal): &(usize, &Removal)| {
+                let class = removal.class(manifest.tier, manifest.day);
+                class.is_some_and(|class| class.overlaps(manifest.first, manifest.last))
+            };
+            let concerned: Vec<_> = removals.iter().enumerate().filter(concerns).collect();
+            let all: Vec<&Removal> = concerned.iter().map(|(_, removal)| *removal).collect();
+            let last = concerned.iter().rfind(|(_, removal)| removal.scope == Scope::Record);
+            let last = last.map(|(place, _)| *place);
+            if !all.is_empty() && self.is_emptied(manifest, &all)? {
+                emptied.extend(last.map(|place| (place, manifest.path())));
+            }
+        }
+        for (place, path) in emptied {
+            if let Some(removal) = removals.get_mut(place) {
+                removal.files.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether removals leave nothing of a segment that they concern.
+    fn is_emptied(&self, manifest: &Manifest, removals: &[&Removal]) -> Result<bool, SealError> {
+        let Manifest { tier, day, first, last, .. } = *manifest;
+        let whole = |removal: &&&Removal| removal.scope == Scope::Record;
+        let covers = |removal: &&Removal| {
+            removal.class(tier, day).is_some_and(|class| class.covers(first, last))
+        };
+        // Records of the log's own are all of one tier.
+        if tier != Tier::Critical && removals.iter().filter(whole).any(covers) {
+            return Ok(true);
+        }
+        let failed =
+            |error: segment::SegmentError| crate::build::of_segment(&manifest.path(), &error);
+        let mut is_emptied = true;
+        for row in self.open_segment(manifest)?.rows(.., Projection::MetaOnly).map_err(failed)? {
+            let row = row.map_err(failed)?;
+            let goes = |removal: &&Removal| removal.removes(tier, day, row.index);
+            if row.kind == Kind::Log && removals.iter().any(|removal| goes(removal)) {
+                return Err(refused("the log's own records are never removed"));
+            }
+            is_emptied &= removals.iter().filter(whole).any(|removal| goes(removal));
+        }
+        Ok(is_emptied)
+    }
+}
+
+fn refused(detail: &str) -> SealError {
+    SealError::Refused { detail: detail.to_owned() }
+}
