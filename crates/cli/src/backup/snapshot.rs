@@ -28,11 +28,14 @@ use std::time::{Duration, Instant};
 use store::{CACHE_FOLDER, FrameFound, JOURNAL_FOLDER, JournalReader, StoreError};
 
 /// How long to wait for a moment in which nothing moves.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// How long to wait for a moment in which no segment is being made: there nearly always is one.
+const PATIENCE_FOR_REST: Duration = Duration::from_secs(5);
 
 /// How long to wait for a checkpoint that reaches into the journal file after one that is being
 /// rolled; a running writer publishes every few seconds.
-const PATIENCE_FOR_ROLL: Duration = Duration::from_secs(15);
+const PATIENCE_FOR_ROLL: Duration = Duration::from_secs(20);
 
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -73,8 +76,7 @@ pub(crate) fn take(
 ) -> Result<Checkpoint, Failure> {
     let begun = Instant::now();
     loop {
-        let is_patient = begun.elapsed() < PATIENCE_FOR_ROLL;
-        let copied = Snapshot::read(log, is_patient)
+        let copied = Snapshot::read(log, begun.elapsed())
             .and_then(|snapshot| snapshot.copy(log, to, progress).map(|()| snapshot.checkpoint));
         match copied {
             Ok(checkpoint) => return Ok(checkpoint),
@@ -101,7 +103,7 @@ fn listing(log: &LogFolder) -> Result<Vec<String>, StoreError> {
 
 impl Snapshot {
     /// Decides what belongs to the newest checkpoint.
-    fn read(log: &LogFolder, is_patient: bool) -> Result<Self, Missed> {
+    fn read(log: &LogFolder, waited: Duration) -> Result<Self, Missed> {
         let folder = &*log.folder;
         let required = |path: &str| {
             let missing = || StoreError::Missing { path: path.to_owned() };
@@ -139,7 +141,8 @@ impl Snapshot {
         let journal = journal(&before, &shelf, checkpoint.size);
         let is_rolling = shelf.volumes.iter().any(|volume| !volume.is_announced);
         let reaches = journal.last().is_none_or(|(_, next)| next.is_none());
-        if is_rolling && !reaches && is_patient {
+        let patience = if reaches { PATIENCE_FOR_REST } else { PATIENCE_FOR_ROLL };
+        if is_rolling && waited < patience {
             return Err(Missed::Moved);
         }
         let counts = shelf.volumes.iter().filter(|it| it.is_announced || reaches);

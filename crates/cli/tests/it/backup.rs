@@ -218,7 +218,9 @@ fn a_damaged_log_makes_no_backup() {
         assert!(!home.path(backup).exists());
     }
     let names = std::fs::read_dir(home.path("")).unwrap();
-    assert!(names.map(|it| it.unwrap().file_name()).all(|it| !it.to_string_lossy().ends_with("tmp")));
+    assert!(
+        names.map(|it| it.unwrap().file_name()).all(|it| !it.to_string_lossy().ends_with("tmp"))
+    );
 }
 
 #[test]
