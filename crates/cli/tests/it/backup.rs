@@ -264,3 +264,24 @@ fn nothing_is_restored_over_a_log_or_without_its_key() {
     let kek = home.path("kek");
     home.fine(&["restore", "keyless", "--data", "again", "--kek-file", kek.to_str().unwrap()]);
 }
+
+#[test]
+fn what_was_erased_stays_so_in_backups_that_are_newer_and_comes_back_in_older_ones() {
+    let home = recorded();
+    home.fine(&["backup", "before"]);
+    let erase = ["erase", "--session", "session-refund-7731", "--scope", "content"];
+    home.fine(&[&erase[..], &["--reason", "a request"]].concat());
+    home.fine(&["backup", "after.tar"]);
+    let states = |data: &str| -> Vec<String> {
+        let session = ["export", "--session", "session-refund-7731", "--data", data];
+        let rows = json_lines(&home.fine(&session));
+        rows.iter().map(|row| row["state"].as_str().unwrap().to_owned()).collect()
+    };
+    home.fine(&["restore", "after.tar", "--data", "newer"]);
+    home.fine(&["verify", "--data", "newer"]);
+    assert!(states("newer").iter().all(|state| state == "content-erased"));
+    home.fine(&["restore", "before", "--data", "older"]);
+    home.fine(&["verify", "--data", "older"]);
+    assert!(states("older").iter().all(|state| state == "present"));
+    assert_eq!(states("older").len(), states("newer").len());
+}
