@@ -2,6 +2,7 @@
 
 mod agent;
 mod append;
+mod backup;
 mod bench;
 mod completions;
 mod demo;
@@ -15,6 +16,7 @@ pub(crate) mod init;
 mod keys;
 mod prove;
 mod replay;
+mod restore;
 mod retention;
 mod session;
 mod tail;
@@ -45,6 +47,8 @@ pub(crate) enum Command {
     Export(export::Arguments),
     Doctor(doctor::Arguments),
     Keys(keys::Arguments),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
     Hold(hold::Arguments),
     Erase(erase::Arguments),
     Retention(retention::Arguments),
@@ -71,6 +75,8 @@ impl Command {
             Self::Export(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),
+            Self::Backup(arguments) => arguments.run(context),
+            Self::Restore(arguments) => arguments.run(context),
             Self::Hold(arguments) => arguments.run(context),
             Self::Erase(arguments) => arguments.run(context),
             Self::Retention(arguments) => arguments.run(context),

@@ -34,6 +34,16 @@ impl Failure {
         Self::Sentence { exit: Exit::Refused, sentence: sentence.into() }
     }
 
+    /// Tampering or loss was found.
+    pub(crate) fn tampered(sentence: impl Into<String>) -> Self {
+        Self::Sentence { exit: Exit::Tampered, sentence: sentence.into() }
+    }
+
+    /// Not everything could be assessed.
+    pub(crate) fn incomplete(sentence: impl Into<String>) -> Self {
+        Self::Sentence { exit: Exit::Incomplete, sentence: sentence.into() }
+    }
+
     /// The operating system refused something about a path.
     pub(crate) fn io<'p>(action: &'p str, path: &'p Path) -> impl FnOnce(io::Error) -> Self + 'p {
         move |error| {

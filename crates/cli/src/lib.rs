@@ -17,10 +17,12 @@
 //! | how does a file appear, whole or not at all? | `whole_file.rs` |
 //! | which checkpoint does an answer name? | `answer.rs` |
 //! | is a whole folder what the log says? | `verify.rs` |
+//! | how is a log copied while it is being written to? | `backup.rs` |
 //! | how fast is it here? | `bench.rs` |
 
 mod answer;
 mod arguments;
+mod backup;
 pub mod bench;
 mod commands;
 mod configuration_folder;

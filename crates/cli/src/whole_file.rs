@@ -52,6 +52,11 @@ impl WholeFile {
         self.file.sync_all().map_err(Failure::io("sync", &self.temporary))
     }
 
+    /// Where its bytes are until it has its name.
+    pub(crate) fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
     /// Writes everything at once.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.file.write_all(bytes).map_err(Failure::io("write", &self.temporary))

@@ -51,9 +51,9 @@ fn an_export_is_recorded_with_who_and_what() {
     let subject = row["principal"]["subject"].as_str().unwrap();
     assert!(subject.starts_with("uid:"), "{row}");
     assert_eq!(row["tier"], "critical");
-    let of = format!("{}", row["index"].as_u64().unwrap() - 1);
+    let before = row["index"].as_u64().unwrap() - 1;
     let started = home.fine(&["events", "--type", "log.started", "--format", "ndjson"]);
-    assert!(json_lines(&started).iter().any(|it| it["index"].to_string() == of), "{started}");
+    assert!(json_lines(&started).iter().any(|it| it["index"] == before), "{started}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod answers;
 mod append;
+mod backup;
 mod demo;
 mod export;
 mod import;

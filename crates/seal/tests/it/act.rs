@@ -1,4 +1,5 @@
-//! What is recorded of acts from outside, and a change of the key-encryption key that dies anywhere.
+//! What is recorded of acts from outside, and a change of the key-encryption key that dies
+//! anywhere.
 
 use super::*;
 use event::Principal;

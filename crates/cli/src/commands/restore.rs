@@ -1,0 +1,188 @@
+//! `tacho restore`: a backup becomes a log again, checked first, never over one that is there.
+
+use super::backup::is_archive;
+use crate::backup::{self, Staging};
+use crate::context::Context;
+use crate::data_folder::{DataFolder, LogFolder};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::key_source;
+use crate::recording;
+use crate::terminal::{DOUBTFUL, GOOD, styled};
+use crate::verify::SinceFile;
+use checkpoint::VerifierKey;
+use clap::Args;
+use keys::Kek;
+use prove::{Report, Verdict};
+use seal::Act;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const AFTER_HELP: &str = "\
+The copy is checked with the verifier, which needs the key-encryption key, before it becomes a log. What was
+written after the backup is not in it. Keep receipts or checkpoints elsewhere, and give the newest with
+--since: a backup that is older than what they show, or another history, is refused (exit code 3). To go back
+behind them all the same, leave --since out: whoever kept a newer checkpoint will see that the log was put back.
+
+What was erased, or had expired, after the backup was taken is there again: do it again.
+
+Examples:
+  tacho restore /backup/main.tar --data /var/lib/tachograph
+  tacho restore /backup/2026-11-27 --since receipts.ndjson
+  tacho restore main.tar --key 'log.example.org/main+33a1b2c3+AaBb…'";
+
+/// Put a log back from a backup
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// The folder or .tar file that `tacho backup` wrote
+    #[arg(value_name = "BACKUP")]
+    backup: PathBuf,
+    /// A checkpoint, or receipts, that were kept from earlier: the backup must continue them
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+    /// Key that must have signed (a vkey); may be repeated
+    #[arg(long, value_name = "VKEY")]
+    key: Vec<String>,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let pinned = self.keys()?;
+        let since = self.since()?;
+        let data = context.data_folder();
+        std::fs::create_dir_all(data.path()).map_err(Failure::io("create", data.path()))?;
+        let staging = Staging::begin(&data.path().join(".restoring"))?;
+        let copy = staging.path().join("log");
+        self.fetch(context, &copy)?;
+        // The name of the folder it came in may be anything; what counts is what the copy says.
+        let log = LogFolder::at(&copy).map_err(Failure::new)?;
+        let id = hex::encode(log.identity.id()?);
+        refuse_existing(&data, &log, &id)?;
+        let kek = key_source::kek_of(&context.global.key, &*log.folder)?;
+        let kek = Arc::new(kek.ok_or_else(key_source::none)?);
+        let report = check(context, &copy, &id, &kek, &pinned, since.as_ref())?;
+        let details = json!({ "as_of": { "size": report.size, "root": report.root } });
+        // Still hidden: the log that appears has the record of how it came here.
+        let mut writer = recording::open(&log, Arc::clone(&kek))?;
+        writer.record(Act::Restore(details), &recording::local_principal())?;
+        writer.close()?;
+        reapply(context, &log, &kek)?;
+        let target = data.path().join(&id);
+        place(&copy, &target)?;
+        context.terminal.note(format!(
+            "{} the log {:?} as of {} entries, root {}, in {}.",
+            styled(GOOD, "Restored"),
+            log.identity.name,
+            report.size,
+            report.root,
+            target.display()
+        ));
+        Ok(Exit::Fine)
+    }
+
+    fn keys(&self) -> Result<Vec<VerifierKey>, Failure> {
+        let parse =
+            |key: &String| key.parse().map_err(|error| Failure::usage(format!("--key: {error}")));
+        self.key.iter().map(parse).collect()
+    }
+
+    fn since(&self) -> Result<Option<SinceFile>, Failure> {
+        let Some(path) = &self.since else { return Ok(None) };
+        let bytes = std::fs::read(path).map_err(Failure::io("read", path))?;
+        let parsed = SinceFile::parse(&bytes);
+        parsed.map(Some).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    }
+
+    /// Copies the log in the backup into a folder that is not there yet.
+    fn fetch(&self, context: &Context, to: &Path) -> Result<(), Failure> {
+        let backup = &self.backup;
+        if backup.is_file() {
+            if !is_archive(backup) {
+                let sentence = format!("{} is no .tar file and no folder", backup.display());
+                return Err(Failure::new(sentence));
+            }
+            return backup::unpack(backup, to).map(|_| ());
+        }
+        let folder = match backup.join(seal::IDENTITY_PATH).exists() {
+            true => backup.clone(),
+            false => only_log(&DataFolder::new(backup), &context.global.log)?.path,
+        };
+        backup::copy_all(&folder, to)
+    }
+}
+
+/// The log of a backup: the one there is; of several, the one that --log names.
+fn only_log(data: &DataFolder, name: &str) -> Result<LogFolder, Failure> {
+    let mut logs = data.logs()?;
+    match (logs.found.len(), logs.unreadable.first()) {
+        (1, None) => logs.found.pop().ok_or_else(key_source::none),
+        (0, None) => Err(Failure::new(format!("{} is no backup", data.path().display()))),
+        (0, Some((path, sentence))) => {
+            Err(Failure::new(format!("{} is damaged: {sentence}", path.display())))
+        }
+        _ => data.find(name),
+    }
+}
+
+/// Never over a log that is there, nor beside one of its name.
+fn refuse_existing(data: &DataFolder, log: &LogFolder, id: &str) -> Result<(), Failure> {
+    let (name, path) = (&log.identity.name, data.path().join(id));
+    let there = path.symlink_metadata().is_ok() || data.find_if_any(name)?.is_some();
+    if there {
+        return Err(Failure::new(format!(
+            "the log {name:?} is in {} already: nothing was restored; move it away, or restore into \
+             another folder with --data",
+            data.path().display()
+        )));
+    }
+    Ok(())
+}
+
+/// The verdict over the copy, which must be good.
+fn check(
+    context: &Context,
+    copy: &Path,
+    id: &str,
+    kek: &Kek,
+    pinned: &[VerifierKey],
+    since: Option<&SinceFile>,
+) -> Result<Report, Failure> {
+    let report = backup::check(context, copy, id, Some(kek), pinned, since)?;
+    if report.verdict() == Verdict::Ok {
+        return Ok(report);
+    }
+    let found = backup::first_finding(&report);
+    if since.is_some() {
+        let alone = backup::check(context, copy, id, Some(kek), pinned, None)?;
+        if alone.verdict() == Verdict::Ok {
+            return Err(Failure::refused(format!(
+                "the backup, as of {} entries, contradicts what was kept with --since: {found}; nothing \
+                 was restored: find a newer backup, or leave --since out to go back all the same",
+                alone.size
+            )));
+        }
+    }
+    let sentence = format!("the backup does not verify, and was not restored: {found}");
+    Err(match report.verdict() {
+        Verdict::Tampered => Failure::tampered(sentence),
+        _ => Failure::incomplete(sentence),
+    })
+}
+
+/// What was removed by right after the backup was taken is in it still. Until a newer ledger can be
+/// applied to a log, that is for people to do.
+fn reapply(context: &Context, _log: &LogFolder, _kek: &Arc<Kek>) -> Result<(), Failure> {
+    context.terminal.note(format!(
+        "{}: what was erased or expired after the backup was taken is there again; erase it again, and \
+         set holds anew",
+        styled(DOUBTFUL, "note")
+    ));
+    Ok(())
+}
+
+/// Gives the copy its name.
+fn place(copy: &Path, target: &Path) -> Result<(), Failure> {
+    Staging::adopt(copy, target).place()
+}
