@@ -6,6 +6,7 @@
 mod arguments;
 
 use arguments::{Arguments, Mode};
+use event::Scope;
 use simulate::{Failure, Fault, FaultKind, KillTally, Random, Tally};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -127,7 +128,9 @@ fn victim(arguments: &Arguments) -> bool {
         say("kill-child wants --data and --acks");
         return false;
     };
-    match simulate::run_victim(data, acks, &arguments.next) {
+    let erase = arguments.erase.split_once(':');
+    let erase = erase.and_then(|(scope, session)| Some((session, Scope::from_name(scope)?)));
+    match simulate::run_victim(data, acks, &arguments.next, erase) {
         Ok(()) => true,
         Err(what) => {
             say(&what);
