@@ -1,7 +1,7 @@
 //! Questions over records, answered as of one checkpoint.
 //!
-//! The reader of the journal hands in [`Found`] records in the order of their index. A [`Filter`]
-//! picks some of them, [`row`] writes them for programs, [`Trace`] puts the events of one trace,
+//! A [`Library`] is an opened log: segments, and the tail that is in none yet. Or a reader hands in
+//! [`Found`] records in the order of their index. A [`Filter`] picks some of them, [`row`] writes them for programs, [`Trace`] puts the events of one trace,
 //! session or task into causal order, [`Activity`] counts per agent or session, and [`render`]
 //! draws all of it as text.
 //!
@@ -33,6 +33,7 @@ mod amount;
 pub mod escape;
 mod filter;
 mod found;
+mod library;
 pub mod render;
 pub mod row;
 mod select;
@@ -43,6 +44,7 @@ pub use activity::{Activity, By, Line};
 pub use amount::Amount;
 pub use filter::{Filter, Sieve};
 pub use found::{AsOf, Found, State};
+pub use library::{Library, Volume};
 pub use select::{Selection, Selector, select};
 pub use summary::{Status, Summary};
 pub use trace::{
