@@ -1,9 +1,9 @@
 //! Questions over records, answered as of one checkpoint.
 //!
 //! A [`Library`] is an opened log: segments, and the tail that is in none yet. Or a reader hands in
-//! [`Found`] records in the order of their index. A [`Filter`] picks some of them, [`row`] writes them for programs, [`Trace`] puts the events of one trace,
-//! session or task into causal order, [`Activity`] counts per agent or session, and [`render`]
-//! draws all of it as text.
+//! [`Found`] records in the order of their index. A [`Filter`] picks some of them, [`row`] writes
+//! them for programs, [`Trace`] puts the events of one trace, session or task into causal order,
+//! [`Activity`] counts per agent or session, and [`render`] draws all of it as text.
 //!
 //! Not here: reading and decrypting (`store`), proofs (`prove`), reports (`report`). Whatever an
 //! event holds is untrusted: nothing here recurses over it, and nothing of it reaches a terminal
@@ -39,6 +39,7 @@ pub mod row;
 mod select;
 mod summary;
 mod trace;
+mod vocabulary;
 
 pub use activity::{Activity, By, Line};
 pub use amount::Amount;
