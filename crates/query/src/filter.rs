@@ -96,7 +96,7 @@ impl Filter {
     }
 }
 
-fn is_type(pattern: &str, event_type: &str) -> bool {
+pub(crate) fn is_type(pattern: &str, event_type: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => event_type.starts_with(beginning),
         None => pattern == event_type,

@@ -368,6 +368,11 @@ impl Vocabulary {
         }
     }
 
+    /// How many pages it is about.
+    pub(crate) fn pages(&self) -> u32 {
+        self.pages
+    }
+
     /// Bytes that it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
         self.text.len() + self.places.len() + 8 * self.ends.len() + self.open.0.len()

@@ -8,6 +8,8 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMillisecondType};
 
+use parquet::file::statistics::Statistics;
+
 use crate::SegmentError;
 use crate::cell::Cell;
 use crate::column::{COLUMNS, INDEX, RECORDED_AT};
@@ -106,6 +108,20 @@ impl Segment {
             return Err(SegmentError::Damaged(what));
         }
         Ok(all)
+    }
+
+    /// The earliest and the latest time of the events of a row group, in nanoseconds since 1970;
+    /// `None` when some of them have none, or it is not known.
+    #[must_use]
+    pub fn times_of(&self, group: usize) -> Option<(i64, i64)> {
+        let columns = self.footer().row_groups().get(group)?.columns();
+        let column = columns.iter().find(|it| it.column_path().parts() == ["timestamp"])?;
+        match column.statistics()? {
+            Statistics::Int64(times) if times.null_count_opt() == Some(0) => {
+                times.min_opt().copied().zip(times.max_opt().copied())
+            }
+            _ => None,
+        }
     }
 
     /// Rows in a row group; 0 when there is none at this position.
