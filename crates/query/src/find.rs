@@ -73,7 +73,7 @@ pub fn find(
     filter: &Filter,
     cursor: Option<&Cursor>,
 ) -> Result<Page, FindError> {
-    let bound = cursor.map(|cursor| cursor.check(library, filter)).transpose()?;
+    let bound = cursor.map(|cursor| cursor.check(library.as_of().size, filter)).transpose()?;
     let limit = filter.limit.unwrap_or(usize::MAX);
     let mut page = Page::default();
     if limit == 0 {
@@ -82,7 +82,7 @@ pub fn find(
     search::search(library, filter, bound, &mut |met| {
         match met {
             Met::Found(found) if page.found.len() == limit => {
-                page.next = Some(Cursor::at(library, filter, found.index));
+                page.next = Some(Cursor::new(library.as_of().size, filter, found.index));
                 return ControlFlow::Break(());
             }
             Met::Found(found) => page.found.push(found.to_owned()),

@@ -4,7 +4,6 @@
 //! worst that a sound one does is begin somewhere else in the same answer.
 
 use crate::filter::Filter;
-use crate::library::Library;
 use siphasher::sip::SipHasher13;
 use std::fmt;
 use std::hash::Hasher as _;
@@ -47,9 +46,11 @@ const VERSION: u8 = 1;
 const BYTES: usize = 1 + 3 * 8;
 
 impl Cursor {
-    /// The page that begins with the record at `index`.
-    pub(crate) fn at(library: &Library, filter: &Filter, index: u64) -> Self {
-        Self { size: library.as_of().size, index, question: question(filter) }
+    /// The page, of the answer to `filter` over `size` records, that begins with the record at
+    /// `index`.
+    #[must_use]
+    pub fn new(size: u64, filter: &Filter, index: u64) -> Self {
+        Self { size, index, question: question(filter) }
     }
 
     /// How many records the checkpoint covered that its pages are of.
@@ -58,9 +59,11 @@ impl Cursor {
         self.size
     }
 
-    /// The index that the page begins with.
-    pub(crate) fn check(&self, library: &Library, filter: &Filter) -> Result<u64, CursorError> {
-        let there = library.as_of().size;
+    /// The index that the page begins with, of the answer to `filter` over `there` records.
+    ///
+    /// # Errors
+    /// [`CursorError`] when the cursor is of another answer.
+    pub fn check(&self, there: u64, filter: &Filter) -> Result<u64, CursorError> {
         if self.size != there {
             return Err(CursorError::OtherSize { of: self.size, there });
         }
