@@ -1,9 +1,9 @@
 //! Measures how long questions take.
 //!
 //! `cargo run --release -p query --example find -- build DIR < EVENTS.ndjson` makes segments of
-//! native events, one a line, one for each tier and day; `-- ask DIR [COPIES]` asks them, as if there were so many
-//! logs in a row. Not a benchmark of a log: nothing is committed to, chained or synced, and the keys lie beside
-//! the files.
+//! native events, one a line, one for each tier and day; `-- ask DIR [COPIES]` asks them, as if
+//! there were so many logs in a row. Not a benchmark of a log: nothing is committed to, chained or
+//! synced, and the keys lie beside the files.
 #![expect(clippy::print_stdout, reason = "a program for people")]
 
 use std::collections::BTreeMap;
@@ -29,9 +29,10 @@ fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["build", folder] => build(Path::new(folder)),
-        ["ask", folder] => ask(Path::new(folder), 1),
-        ["ask", folder, copies] => ask(Path::new(folder), copies.parse()?),
-        _ => Err("build DIR < EVENTS.ndjson, or ask DIR [COPIES]".into()),
+        ["ask", folder] => ask(Path::new(folder), 1, ""),
+        ["ask", folder, copies] => ask(Path::new(folder), copies.parse()?, ""),
+        ["ask", folder, copies, only] => ask(Path::new(folder), copies.parse()?, only),
+        _ => Err("build DIR < EVENTS.ndjson, or ask DIR [COPIES [QUESTION]]".into()),
     }
 }
 
@@ -154,7 +155,7 @@ fn library(folder: &Path, copies: u64) -> Outcome<Library> {
     Ok(Library::new(as_of, volumes, vec![]).with_cache(cache, Arc::new(SystemEntropy::new())))
 }
 
-fn ask(folder: &Path, copies: u64) -> Outcome<()> {
+fn ask(folder: &Path, copies: u64, only: &str) -> Outcome<()> {
     let start = Instant::now();
     let library = library(folder, copies)?;
     let rows: u64 = library.volumes().iter().map(|volume| volume.manifest().rows).sum();
@@ -181,16 +182,19 @@ fn ask(folder: &Path, copies: u64) -> Outcome<()> {
     }
     let sample = fs::read_to_string(folder.join("ids"))?;
     let pairs: Vec<(&str, &str)> = sample.lines().filter_map(|it| it.split_once(' ')).collect();
-    let step = (pairs.len() / 20).max(1);
-    let pairs: Vec<(&str, &str)> = pairs.into_iter().step_by(step).take(20).collect();
+    let step = if only.is_empty() { (pairs.len() / 20).max(1) } else { 1 };
+    let pairs: Vec<(&str, &str)> =
+        pairs.into_iter().step_by(step).take(if only.is_empty() { 20 } else { 200 }).collect();
     let one = |it: &str| vec![it.to_owned()];
     measure(
         &library,
+        only,
         "event by id",
         pairs.iter().map(|it| Filter { events: one(it.0), ..Filter::default() }),
     )?;
     measure(
         &library,
+        only,
         "trace by id",
         pairs.iter().map(|it| Filter { traces: one(it.1), ..Filter::default() }),
     )?;
@@ -203,23 +207,32 @@ fn ask(folder: &Path, copies: u64) -> Outcome<()> {
     let agents = ["planner-01", "coder-02", "retriever-02", "writer-01"];
     measure(
         &library,
+        only,
         "newest 100 of an agent",
         agents.iter().cycle().take(20).map(|it| newest(it)),
     )?;
-    measure(&library, "no such agent", (0..20).map(|n| newest(&format!("nobody-{n}"))))?;
+    measure(&library, only, "no such agent", (0..20).map(|n| newest(&format!("nobody-{n}"))))?;
     let text = |text: &str| Filter { text: Some(text.to_owned()), ..Filter::default() };
-    measure(&library, "rare word", (0..5).map(|_| text("quokkazanzibar")))?;
-    measure(&library, "rare part of a word", (0..5).map(|_| text("okkazanz")))?;
-    measure(&library, "no such word", (0..20).map(|_| text("nosuchwordatall")))?;
+    measure(&library, only, "rare word", (0..5).map(|_| text("quokkazanzibar")))?;
+    measure(&library, only, "rare part of a word", (0..5).map(|_| text("okkazanz")))?;
+    measure(&library, only, "no such word", (0..20).map(|_| text("nosuchwordatall")))?;
     let newest = |word| Filter { limit: Some(50), newest_first: true, ..text(word) };
-    measure(&library, "newest 50 of a common word", (0..5).map(|_| newest("marmaladefox")))?;
-    measure(&library, "newest 50 of everywhere", (0..5).map(|_| newest("customer")))?;
-    measure(&library, "all of a common word", (0..2).map(|_| text("marmaladefox")))?;
-    measure(&library, "undecided: a number", (0..1).map(|_| text("R012345")))?;
+    measure(&library, only, "newest 50 of a common word", (0..5).map(|_| newest("marmaladefox")))?;
+    measure(&library, only, "newest 50 of everywhere", (0..5).map(|_| newest("customer")))?;
+    measure(&library, only, "all of a common word", (0..2).map(|_| text("marmaladefox")))?;
+    measure(&library, only, "undecided: a number", (0..1).map(|_| text("R012345")))?;
     Ok(())
 }
 
-fn measure(library: &Library, name: &str, filters: impl Iterator<Item = Filter>) -> Outcome<()> {
+fn measure(
+    library: &Library,
+    only: &str,
+    name: &str,
+    filters: impl Iterator<Item = Filter>,
+) -> Outcome<()> {
+    if !name.contains(only) {
+        return Ok(());
+    }
     let (mut times, mut found) = (Vec::<Duration>::new(), 0);
     for filter in filters {
         query::find(library, &filter, None)?;

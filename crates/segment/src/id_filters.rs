@@ -95,8 +95,8 @@ const MAGIC: &[u8; 8] = b"tachoid1";
 const STRETCH_MAX: u32 = 1 << 18;
 
 impl IdFilters {
-    /// Reads the columns of ids and names and builds the filters. `hash` must give the same 64 bits for
-    /// the same kind and id as it will when questions are asked.
+    /// Reads the columns of ids and names and builds the filters. `hash` must give the same 64 bits
+    /// for the same kind and id as it will when questions are asked.
     ///
     /// # Errors
     /// [`SegmentError::Read`] or [`SegmentError::Damaged`].

@@ -29,9 +29,9 @@ pub const ROW_GROUP_ROWS_MAX: usize = 1 << 14;
 pub(crate) const ROW_GROUP_BYTES_MAX: usize = 32 << 20;
 
 /// About how many bytes of values are in a page: what is decrypted and decompressed of a column to
-/// reach one row. Columns of few bytes, such as names in a dictionary, have one page in a row group,
-/// so that headers do not add up; texts have dozens. Without pages the file is 2.6 % smaller, with
-/// half the bytes 1.1 % larger (docs/decisions/0019).
+/// reach one row. Columns of few bytes, such as names in a dictionary, have one page in a row
+/// group, so that headers do not add up; texts have dozens. Without pages the file is 2.6 %
+/// smaller, with half the bytes 1.1 % larger (docs/decisions/0019).
 const PAGE_BYTES_MAX: usize = 64 << 10;
 
 /// How many values are written before the size of the page is looked at again.

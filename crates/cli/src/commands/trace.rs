@@ -194,7 +194,8 @@ fn unknown(reading: &Reading, id: &str, by: Option<By>) -> Failure {
     ))
 }
 
-/// The ids of one kind among the newest records, newest first; after damage, as far as they can be read.
+/// The ids of one kind among the newest records, newest first; after damage, as far as they can be
+/// read.
 fn recent(reading: &Reading, by: By) -> Vec<String> {
     let mut last: HashMap<String, u64> = HashMap::new();
     // Ids are the producers' to invent: of very many, those are forgotten that were not seen for

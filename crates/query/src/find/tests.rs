@@ -1,3 +1,5 @@
+//! Answers against those of a full scan; cursors; guides that are lost or damaged.
+
 use super::*;
 use crate::{AsOf, Selector, Volume};
 use event::{Event, Kind, Outcome, Tier, Timestamp};

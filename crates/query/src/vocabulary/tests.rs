@@ -1,3 +1,5 @@
+//! Words lead to their pages, and no page with a match is ever left out.
+
 use super::*;
 use crate::{Filter, Found, Sieve, State};
 use event::{Kind, Tier};
