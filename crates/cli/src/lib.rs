@@ -15,7 +15,7 @@
 //! | how is a log written to? | `writing.rs` |
 //! | how does the log learn of an export, or of a key handed out? | `recording.rs` |
 //! | how does a file appear, whole or not at all? | `whole_file.rs` |
-//! | which checkpoint does an answer name? | `answer.rs` |
+//! | which checkpoint does an answer name? how are its records found? | `answer.rs`, `search.rs` |
 //! | is a whole folder what the log says? | `verify.rs` |
 //! | how is a log copied while it is being written to? | `backup.rs` |
 //! | how fast is it here? | `bench.rs` |
@@ -37,6 +37,7 @@ mod keyboard;
 mod reading;
 mod recording;
 mod retaining;
+mod search;
 mod terminal;
 pub mod verify;
 mod whole_file;

@@ -9,6 +9,7 @@
 //! | which file has the next record? | `reading/walk.rs` |
 //! | what is in the journal's frames? | `reading/journal.rs` |
 //! | which segments are there? what is in them? | `reading/shelf.rs`, `reading/merge.rs` |
+//! | what can be asked without reading everything? | `reading/library.rs` |
 //! | what is acknowledged, and not published yet? | `reading/follow.rs` |
 //! | what does the public log say about a record? | `reading/entries.rs` |
 
@@ -16,6 +17,7 @@ mod entries;
 mod faults;
 mod follow;
 mod journal;
+mod library;
 mod merge;
 mod shelf;
 mod source;
@@ -25,6 +27,7 @@ pub(crate) use entries::Entries;
 pub(crate) use faults::Faults;
 pub(crate) use follow::Follow;
 pub(crate) use journal::{Bound, End, JournalWalk, PREVIOUS_BYTES};
+pub(crate) use library::library;
 pub(crate) use shelf::{Shelf, Torn, Volume};
 pub(crate) use walk::{Place, Placed, Step, Walk};
 

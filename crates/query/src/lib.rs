@@ -1,9 +1,9 @@
 //! Questions over records, answered as of one checkpoint.
 //!
-//! The reader of the journal hands in [`Found`] records in the order of their index. A [`Filter`]
-//! picks some of them, [`row`] writes them for programs, [`Trace`] puts the events of one trace,
-//! session or task into causal order, [`Activity`] counts per agent or session, and [`render`]
-//! draws all of it as text.
+//! A [`Library`] is an opened log: segments, and the tail that is in none yet. Or a reader hands in
+//! [`Found`] records in the order of their index. A [`Filter`] picks some of them, [`row`] writes
+//! them for programs, [`Trace`] puts the events of one trace, session or task into causal order,
+//! [`Activity`] counts per agent or session, and [`render`] draws all of it as text.
 //!
 //! Not here: reading and decrypting (`store`), proofs (`prove`), reports (`report`). Whatever an
 //! event holds is untrusted: nothing here recurses over it, and nothing of it reaches a terminal
@@ -32,18 +32,24 @@ mod activity;
 mod amount;
 pub mod escape;
 mod filter;
+mod find;
 mod found;
+mod guide;
+mod library;
 pub mod render;
 mod replay;
 pub mod row;
 mod select;
 mod summary;
 mod trace;
+mod vocabulary;
 
 pub use activity::{Activity, By, Line};
 pub use amount::Amount;
 pub use filter::{Filter, Sieve};
+pub use find::{Cursor, CursorError, FindError, Page, find, find_each, prepare};
 pub use found::{AsOf, Found, State};
+pub use library::{Library, Volume};
 pub use replay::{Replay, Step};
 pub use select::{Selection, Selector, select};
 pub use summary::{Status, Summary};

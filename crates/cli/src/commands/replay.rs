@@ -55,7 +55,8 @@ impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         context.format(&[Format::Text])?;
         let reading = context.reading()?;
-        let (scope, found, unreadable) = trace::find(&reading, &self.id, self.by)?;
+        let (scope, found, unreadable) =
+            trace::find(&reading, &context.terminal, &self.id, self.by)?;
         if found.is_empty() {
             return Err(trace::unknown(&reading, &self.id, self.by));
         }

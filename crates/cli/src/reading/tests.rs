@@ -177,3 +177,43 @@ fn records_of_a_segment_that_is_gone_are_said_to_be_unreadable() {
     assert!(lost > 0);
     assert_eq!(present + lost, whole);
 }
+
+/// Index and bytes of every record of a library.
+fn all_of(library: &query::Library) -> Vec<(u64, Vec<u8>)> {
+    let mut rows: Vec<segment::Row> = library.tail().to_vec();
+    for volume in library.volumes() {
+        let segment = volume.segment().unwrap();
+        rows.extend(segment.rows(.., segment::Projection::All).unwrap().map(Result::unwrap));
+    }
+    rows.sort_by_key(|row| row.index);
+    rows.retain(|row| row.index < library.as_of().size);
+    let bytes = |row: &segment::Row| [&row.meta, &b"|"[..], row.content.bytes()].concat();
+    rows.iter().map(|row| (row.index, bytes(row))).collect()
+}
+
+#[test]
+fn a_library_holds_every_record_once_and_none_beyond_its_checkpoint() {
+    let (log, mut writer) = filled();
+    writer.roll().unwrap();
+    append(&mut writer, 5);
+    writer.publish().unwrap();
+    let reading = Reading::open(log.clone(), &kek()).unwrap();
+    let expected = all(&reading, 0);
+    for size in 0..=expected.len() {
+        let as_of = query::AsOf { size: size as u64, ..crate::answer::as_of(&reading) };
+        let library = library(&reading, as_of).unwrap().unwrap();
+        assert_eq!(all_of(&library), expected[..size]);
+    }
+    let library = library(&reading, crate::answer::as_of(&reading)).unwrap().unwrap();
+    assert!(library.volumes().len() > 2 && library.tail().len() > 5);
+}
+
+#[test]
+fn there_is_no_library_of_a_log_that_lacks_a_segment() {
+    let (log, mut writer) = filled();
+    writer.roll().unwrap();
+    let segments = log.folder.list(segment::SEGMENT_FOLDER).unwrap();
+    log.folder.remove(&segments[0]).unwrap();
+    let reading = Reading::open(log, &kek()).unwrap();
+    assert!(library(&reading, crate::answer::as_of(&reading)).unwrap().is_none());
+}
