@@ -12,12 +12,14 @@
 //! | what is held? | `hold.rs` |
 //! | what would go, and when? what goes? | `expire.rs` |
 //! | erasure on request | `erase.rs` |
+//! | erasures and expiries after a restore | `reapply.rs` |
 
 mod erase;
 mod error;
 mod expire;
 mod hold;
 mod policy;
+mod reapply;
 mod scan;
 mod select;
 
@@ -26,4 +28,5 @@ pub use error::RetainError;
 pub use expire::{Due, Expired, Plan, expire, plan};
 pub use hold::{Hold, hold, holds, release};
 pub use policy::{Policy, PolicyError, Profile};
+pub use reapply::reapply;
 pub use select::Selector;

@@ -185,8 +185,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Names the segments of which removals leave nothing. Refuses to remove what must stay: records
-    /// of the log's own, and records of which no segment could be written anew.
+    /// Names the segments of which removals leave nothing. Refuses to remove what must stay:
+    /// records of the log's own, and records of which no segment could be written anew.
     fn check(&self, removals: &mut [Removal]) -> Result<(), SealError> {
         let covered = self.catalogue().covered();
         let ends = |class: &RemovedClass| class.indexes.last().map_or(0, |(_, last)| *last);

@@ -52,6 +52,8 @@ pub(crate) struct Arguments {
     pub(crate) data: Option<PathBuf>,
     pub(crate) acks: Option<PathBuf>,
     pub(crate) next: Vec<u64>,
+    /// What the process erases: `scope:session`, or nothing.
+    pub(crate) erase: String,
 }
 
 impl Default for Arguments {
@@ -69,6 +71,7 @@ impl Default for Arguments {
             data: None,
             acks: None,
             next: Vec::new(),
+            erase: String::new(),
         }
     }
 }
@@ -88,6 +91,7 @@ impl Arguments {
                 "kill" => read.mode = Mode::Kill,
                 "kill-child" => read.mode = Mode::Victim,
                 "--data" => read.data = Some(value()?.into()),
+                "--erase" => read.erase = value()?,
                 "--acks" => read.acks = Some(value()?.into()),
                 "--next" => {
                     let numbers = value()?;

@@ -14,6 +14,7 @@ use crate::model::Model;
 use crate::random::Random;
 use crate::{reading, verdict};
 use answer::Answer;
+use event::Scope;
 use keys::{Kek, KekOrigin, SecretKey};
 use plan::{THREADS, batch};
 use seal::{NewLog, Options, SealError};
@@ -119,7 +120,7 @@ impl Ground {
         random: &mut Random,
         tally: &mut KillTally,
     ) -> Result<(), String> {
-        let mut child = self.start(program)?;
+        let mut child = self.start(program, random)?;
         let outcome = self.torment(&mut child, random, tally);
         // Whatever happened, the process must not outlive the round.
         let _ = child.kill();
@@ -148,10 +149,20 @@ impl Ground {
         Ok(())
     }
 
-    fn start(&self, program: &Path) -> Result<Child, String> {
+    /// Starts a process, which erases something before it appends in half of the rounds.
+    fn start(&mut self, program: &Path, random: &mut Random) -> Result<Child, String> {
         let next: Vec<String> = self.next.iter().map(u64::to_string).collect();
+        let mut erase = String::new();
+        if random.percent(50) {
+            let session = format!("session {}", random.below(6));
+            let scope = if random.percent(50) { Scope::Content } else { Scope::Record };
+            self.model.removals.ask_erasure(&session, scope);
+            erase = format!("{}:{session}", scope.as_str());
+        }
         Command::new(program)
             .arg("kill-child")
+            .arg("--erase")
+            .arg(erase)
             .arg("--data")
             .arg(&self.data)
             .arg("--acks")

@@ -6,6 +6,7 @@
 mod arguments;
 
 use arguments::{Arguments, Mode};
+use event::Scope;
 use simulate::{Failure, Fault, FaultKind, KillTally, Random, Tally};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -127,7 +128,9 @@ fn victim(arguments: &Arguments) -> bool {
         say("kill-child wants --data and --acks");
         return false;
     };
-    match simulate::run_victim(data, acks, &arguments.next) {
+    let erase = arguments.erase.split_once(':');
+    let erase = erase.and_then(|(scope, session)| Some((session, Scope::from_name(scope)?)));
+    match simulate::run_victim(data, acks, &arguments.next, erase) {
         Ok(()) => true,
         Err(what) => {
             say(&what);
@@ -195,12 +198,21 @@ impl Count {
         if std::io::stderr().is_terminal() {
             let _ = write!(std::io::stderr(), "\r");
         }
-        let Tally { opened, power_cuts, kills, faults, acknowledged, rolled, compacted, calls } =
-            self.total;
+        let Tally {
+            opened,
+            power_cuts,
+            kills,
+            faults,
+            acknowledged,
+            rolled,
+            compacted,
+            removals,
+            calls,
+        } = self.total;
         say(&format!(
             "{}: {} passed, {} failed ({opened} openings, {power_cuts} power cuts, {kills} kills, \
              {faults} faults, {acknowledged} events acknowledged, {rolled} journal files rolled, \
-             {compacted} compactions, {calls} storage calls, {:.1} s)",
+             {compacted} compactions, {removals} removals, {calls} storage calls, {:.1} s)",
             self.name,
             self.passed,
             self.failed,

@@ -1,9 +1,13 @@
 //! What must hold whatever happened: the acknowledgements given, and what they oblige the log to.
 
-use crate::reading::{self, Contents};
+mod removal;
+
+pub(crate) use removal::{Removals, SHORT_DAYS, short_policy};
+
+use crate::reading::{self, Contents, Left, Sealed};
 use crate::workload::Planned;
 use checkpoint::VerifierKey;
-use event::Kind;
+use event::{Entry, Kind, Scope};
 use merkle::Hash;
 use redact::Redactor;
 use seal::{Identity, Outcome, Receipt};
@@ -34,6 +38,8 @@ pub(crate) struct Model {
     heads: BTreeMap<u64, Hash>,
     /// Acknowledged events in order, to draw from.
     order: Vec<Arc<Planned>>,
+    /// What may be gone, and what must be.
+    pub(crate) removals: Removals,
 }
 
 impl Model {
@@ -48,6 +54,7 @@ impl Model {
             doubted: HashSet::new(),
             heads: BTreeMap::new(),
             order: Vec::new(),
+            removals: Removals::default(),
         }
     }
 
@@ -148,7 +155,14 @@ impl Model {
     ) -> Result<(), String> {
         let known = self.acknowledged.get(&planned.id);
         let wrong = |wanted: &str| Err(format!("{}: {wanted}, but {outcome:?}", planned.id));
+        // Of what is gone nobody knows any more what it said: another event under its id, or the
+        // same one, may be new, or the one that was there.
+        let is_free = known.is_some_and(|known| self.removals.may_concern(&known.planned));
         match (known, *outcome) {
+            (Some(_), Outcome::Sealed { index, leaf_hash }) if is_free => {
+                self.learn(planned, index, leaf_hash, redactor);
+            }
+            (Some(known), Outcome::Conflict { index }) if is_free && index == known.index => {}
             (Some(known), Outcome::Duplicate { index, leaf_hash }) => {
                 if known.planned != *planned {
                     return wrong("another event has this id");
@@ -201,18 +215,18 @@ impl Model {
         for (id, known) in &self.acknowledged {
             let place = usize::try_from(known.index).unwrap_or(usize::MAX);
             let lost = || format!("{id}, acknowledged as record {}, is lost", known.index);
-            let sealed = contents.records.get(place).filter(|r| r.id == *id).ok_or_else(lost)?;
+            let sealed = contents.records.get(place).ok_or_else(lost)?;
+            if sealed.id != *id && !matches!(sealed.left, Left::Nothing) {
+                return Err(lost());
+            }
             if sealed.leaf != known.leaf {
                 return Err(format!("{id}: its leaf is another than acknowledged"));
             }
-            let record = sealed.record()?;
-            if record.meta != known.meta || record.content != known.content {
-                return Err(format!("{id}: its bytes are others than acknowledged"));
-            }
+            self.check_left(known, sealed).map_err(|what| format!("{id}: {what}"))?;
         }
         let mut seen = HashSet::new();
         for (index, record) in contents.records.iter().enumerate() {
-            if record.kind == Kind::Log {
+            if record.kind == Kind::Log || matches!(record.left, Left::Nothing) {
                 continue;
             }
             if !seen.insert(&record.id) {
@@ -223,5 +237,37 @@ impl Model {
             }
         }
         Ok(())
+    }
+
+    /// Compares what is left of a record with what was acknowledged and what was asked for since.
+    fn check_left(&self, known: &Acknowledged, sealed: &Sealed) -> Result<(), String> {
+        let entry = Entry::decode(&sealed.entry).map_err(|error| error.to_string())?;
+        let gone = match &sealed.left {
+            Left::Whole(_) => {
+                let record = sealed.record()?;
+                if record.meta != known.meta || record.content != known.content {
+                    return Err("its bytes are others than acknowledged".to_owned());
+                }
+                None
+            }
+            Left::Metadata(row) if row.meta != known.meta => {
+                return Err("its metadata is other than acknowledged".to_owned());
+            }
+            Left::Metadata(_) => Some(Scope::Content),
+            Left::Nothing => Some(Scope::Record),
+        };
+        if let Some(gone) = gone
+            && !self.removals.allow(&known.planned, entry.time_ms, gone)
+        {
+            return Err(format!("record {} lost its {}", known.index, gone.as_str()));
+        }
+        match self.removals.demand(&known.planned, known.index) {
+            // There was no content.
+            Some(Scope::Content) if known.content.is_empty() => Ok(()),
+            Some(demanded) if gone < Some(demanded) => {
+                Err(format!("record {} was to lose its {}", known.index, demanded.as_str()))
+            }
+            _ => Ok(()),
+        }
     }
 }

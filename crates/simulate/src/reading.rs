@@ -21,8 +21,8 @@ pub(crate) struct Sealed {
     pub(crate) id: String,
     /// The log's own or a producer's.
     pub(crate) kind: Kind,
-    /// The record as it stood in its frame.
-    pub(crate) bytes: Vec<u8>,
+    /// What is left of it.
+    pub(crate) left: Left,
     /// For the first record of a frame, the leaf hash that the frame says it follows.
     pub(crate) follows: Option<[u8; 32]>,
     /// The hash of its leaf.
@@ -31,10 +31,24 @@ pub(crate) struct Sealed {
     pub(crate) entry: [u8; ENTRY_BYTES],
 }
 
+/// What is left of a record.
+#[derive(Clone, Debug)]
+pub(crate) enum Left {
+    /// All of it, as it stood in its frame.
+    Whole(Vec<u8>),
+    /// Its metadata: the content was erased.
+    Metadata(Box<segment::Row>),
+    /// Its public entry alone.
+    Nothing,
+}
+
 impl Sealed {
     /// The record, decoded.
     pub(crate) fn record(&self) -> Result<Record<'_>, String> {
-        Record::decode(&self.bytes).map(|(record, _)| record).map_err(text)
+        match &self.left {
+            Left::Whole(bytes) => Record::decode(bytes).map(|(record, _)| record).map_err(text),
+            _ => Err("not all of it is left".to_owned()),
+        }
     }
 }
 
@@ -47,6 +61,8 @@ pub(crate) struct Contents {
     pub(crate) tree: MemoryTree,
     /// Segments that the ledger does not name.
     pub(crate) strays: Vec<String>,
+    /// Records that were to be removed and are there.
+    pub(crate) unremoved: u64,
     last: Option<Entry>,
     sequences: HashMap<[u8; 16], u64>,
 }
@@ -192,8 +208,30 @@ impl Contents {
         bytes: Vec<u8>,
         follows: Option<[u8; 32]>,
     ) -> Result<(), String> {
-        let index = self.size();
         let entry = record.entry(self.last_leaf());
+        let index = self.size();
+        let event = Event::from_stored(record.meta, record.content)
+            .map_err(|error| format!("record {index}: {error}"))?;
+        let id = event.event_id.map(std::borrow::Cow::into_owned).unwrap_or_default();
+        self.push_entry(entry, id, follows, Left::Whole(bytes))
+    }
+
+    /// Adds a record of which not everything is left; its entry says what it was.
+    fn push_rest(&mut self, entry: Entry, id: String, left: Left) -> Result<(), String> {
+        if entry.previous != self.last_leaf() {
+            return Err(format!("the entry of {} breaks the chain", self.size()));
+        }
+        self.push_entry(entry, id, None, left)
+    }
+
+    fn push_entry(
+        &mut self,
+        entry: Entry,
+        id: String,
+        follows: Option<[u8; 32]>,
+        left: Left,
+    ) -> Result<(), String> {
+        let index = self.size();
         if self.last.is_some_and(|last| last.time_ms > entry.time_ms) {
             return Err(format!("record {index}: record time goes back"));
         }
@@ -205,12 +243,10 @@ impl Contents {
         *sequence += 1;
         let encoded = entry.encode();
         let leaf = merkle::leaf_hash(&encoded);
-        let event = Event::from_stored(record.meta, record.content)
-            .map_err(|error| format!("record {index}: {error}"))?;
         self.records.push(Sealed {
-            id: event.event_id.map(std::borrow::Cow::into_owned).unwrap_or_default(),
-            kind: record.kind,
-            bytes,
+            id,
+            kind: entry.kind,
+            left,
             follows,
             leaf: leaf.0,
             entry: encoded,

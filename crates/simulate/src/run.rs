@@ -6,13 +6,15 @@
 
 use crate::clock::{DAY_MS, SimulatedClock};
 use crate::entropy::SimulatedEntropy;
-use crate::model::Model;
+use crate::model::{Model, SHORT_DAYS, short_policy};
 use crate::random::Random;
 use crate::reading::{self, Contents};
 use crate::storage::{Fault, FaultKind, SimulatedFolder};
 use crate::verdict;
 use crate::workload::{Planned, Workload};
+use event::Scope;
 use keys::{Kek, KekOrigin, SecretKey};
+use retain::{Erasure, RetainError, Selector};
 use seal::{Batch, Clock, NewLog, Options, SealError, Writer};
 use std::sync::Arc;
 use store::{Folder, Reservation};
@@ -46,6 +48,8 @@ pub struct Tally {
     pub rolled: u64,
     /// Segments made of several.
     pub compacted: u64,
+    /// Erasures and expiries that were done.
+    pub removals: u64,
     /// Storage calls.
     pub calls: u64,
 }
@@ -59,6 +63,7 @@ impl std::ops::AddAssign for Tally {
         self.acknowledged += other.acknowledged;
         self.rolled += other.rolled;
         self.compacted += other.compacted;
+        self.removals += other.removals;
         self.calls += other.calls;
     }
 }
@@ -233,6 +238,12 @@ impl World {
         self.publish(&mut writer)?;
         self.roll(&mut writer)?;
         self.look()?;
+        self.remove(&mut writer)?;
+        // What was announced in an earlier life is carried out in this one.
+        writer.carry_out().map_err(|error| format!("a removal failed in peace: {error}"))?;
+        if self.read()?.unremoved > 0 {
+            return Err("what was announced was not removed".to_owned());
+        }
         writer.close().map_err(|error| format!("the log did not close in peace: {error}"))?;
         self.look()
     }
@@ -250,7 +261,8 @@ impl World {
                 70..82 => self.publish(&mut writer)?,
                 82..86 => self.heartbeat(&mut writer),
                 86..92 => self.roll(&mut writer)?,
-                92..96 => self.jump(),
+                92..95 => self.jump(),
+                95 => self.remove(&mut writer)?,
                 96..98 => return self.close(writer),
                 _ => return Ok(()),
             };
@@ -286,12 +298,16 @@ impl World {
             return Ok(());
         }
         let armed = self.folder.disarm();
-        let outcome = reading::read(&self.folder, &self.kek)
-            .and_then(|contents| self.model.check(&contents).map(|()| contents))
-            .and_then(|contents| self.check_strays(contents))
-            .and_then(|contents| verdict::check(&self.folder, &contents, &self.model));
+        let outcome =
+            self.read().and_then(|contents| verdict::check(&self.folder, &contents, &self.model));
         self.folder.rearm(armed);
         outcome
+    }
+
+    fn read(&self) -> Result<Contents, String> {
+        reading::read(&self.folder, &self.kek)
+            .and_then(|contents| self.model.check(&contents).map(|()| contents))
+            .and_then(|contents| self.check_strays(contents))
     }
 
     /// What a failing storage kept the writer from removing may lie there until the log is opened
@@ -396,6 +412,42 @@ impl World {
                 return Err(format!("a roll failed although the storage did not: {error}"));
             }
             Err(error) => self.folder.note(format!("--- not rolled: {error}")),
+        }
+        Ok(Step::Alive)
+    }
+
+    /// Erases a session, or lets expire what is old. As with a roll, a failure that is not the
+    /// writer's own storage leaves the writer alive.
+    fn remove(&mut self, writer: &mut Writer) -> Result<Step, String> {
+        let by = event::Principal::default();
+        let now_ms = self.clock.now_ms();
+        let outcome = if self.random.percent(40) {
+            self.folder.note("--- expire");
+            self.model.removals.ask_expiry(now_ms, SHORT_DAYS);
+            retain::expire(writer, &short_policy(), now_ms, &by).map(|_| ())
+        } else {
+            let session = format!("session {}", self.random.below(6));
+            let scope =
+                *self.random.one_of(&[Scope::Content, Scope::Record]).unwrap_or(&Scope::Content);
+            self.folder.note(format!("--- erase the {} of {session}", scope.as_str()));
+            self.model.removals.ask_erasure(&session, scope);
+            let selector = Selector { session: Some(session.clone()), ..Selector::default() };
+            let (reason, ground) = ("simulated".to_owned(), None);
+            let erasure = Erasure { selector, scope, reason, ground, by };
+            retain::erase(writer, &erasure, &retain::Policy::default(), now_ms).map(|erased| {
+                self.model.removals.erased(&session, scope, erased.authority);
+            })
+        };
+        match outcome {
+            Ok(()) => {
+                self.tally.removals += 1;
+                self.model.shown(&writer.checkpoint())?;
+            }
+            Err(RetainError::Nothing) => {}
+            Err(error) if self.folder.fired().is_empty() => {
+                return Err(format!("a removal failed although the storage did not: {error}"));
+            }
+            Err(error) => self.folder.note(format!("--- not removed: {error}")),
         }
         Ok(Step::Alive)
     }

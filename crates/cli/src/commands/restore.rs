@@ -12,6 +12,7 @@ use crate::terminal::{DOUBTFUL, GOOD, styled};
 use crate::verify::SinceFile;
 use checkpoint::VerifierKey;
 use clap::Args;
+use event::{Disclosed, Removal};
 use keys::Kek;
 use prove::{Report, Verdict};
 use seal::Act;
@@ -25,11 +26,12 @@ written after the backup is not in it. Keep receipts or checkpoints elsewhere, a
 --since: a backup that is older than what they show, or another history, is refused (exit code 3). To go back
 behind them all the same, leave --since out: whoever kept a newer checkpoint will see that the log was put back.
 
-What was erased, or had expired, after the backup was taken is there again: do it again.
+What was erased, or had expired, after the backup was taken is there again: do it again, or give --ledger, a later
+state of the log or a copy of its public folder ledger/, and it is done at once.
 
 Examples:
   tacho restore /backup/main.tar --data /var/lib/tachograph
-  tacho restore /backup/2026-11-27 --since receipts.ndjson
+  tacho restore /backup/2026-11-27 --since receipts.ndjson --ledger /mirror/ledger
   tacho restore main.tar --key 'log.example.org/main+33a1b2c3+AaBb…'";
 
 /// Put a log back from a backup
@@ -42,6 +44,10 @@ pub(crate) struct Arguments {
     /// A checkpoint, or receipts, that were kept from earlier: the backup must continue them
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
+    /// A later state of the log, or a copy of its folder `ledger/`: the erasures and expiries that
+    /// it shows are carried out again
+    #[arg(long, value_name = "FOLDER")]
+    ledger: Option<PathBuf>,
     /// Key that must have signed (a vkey); may be repeated
     #[arg(long, value_name = "VKEY")]
     key: Vec<String>,
@@ -68,7 +74,7 @@ impl Arguments {
         let mut writer = recording::open(&log, Arc::clone(&kek))?;
         writer.record(Act::Restore(details), &recording::local_principal())?;
         writer.close()?;
-        reapply(context, &log, &kek)?;
+        self.reapply(context, &log, &kek, report.size)?;
         let target = data.path().join(&id);
         place(&copy, &target)?;
         context.terminal.note(format!(
@@ -80,6 +86,35 @@ impl Arguments {
             target.display()
         ));
         Ok(Exit::Fine)
+    }
+
+    /// What was removed after the backup was taken is in it still: it goes again, as far as a later
+    /// ledger shows it.
+    fn reapply(
+        &self,
+        context: &Context,
+        log: &LogFolder,
+        kek: &Arc<Kek>,
+        shared: u64,
+    ) -> Result<(), Failure> {
+        let note = styled(DOUBTFUL, "note");
+        let Some(folder) = &self.ledger else {
+            context.terminal.note(format!(
+                "{note}: what was erased or expired after the backup was taken is there again; erase it \
+                 again, or restore with --ledger; set holds anew"
+            ));
+            return Ok(());
+        };
+        let removals = later_removals(folder, shared)?;
+        let mut writer = recording::open(log, Arc::clone(kek))?;
+        let by = recording::local_principal();
+        let count = retain::reapply(&mut writer, &removals, shared, &by)?;
+        writer.close()?;
+        context.terminal.note(format!(
+            "{note}: {count} removals that the ledger in {} shows were carried out again; set holds anew",
+            folder.display()
+        ));
+        Ok(())
     }
 
     fn keys(&self) -> Result<Vec<VerifierKey>, Failure> {
@@ -177,15 +212,30 @@ fn check(
     })
 }
 
-/// What was removed by right after the backup was taken is in it still. Until a newer ledger can be
-/// applied to a log, that is for people to do.
-fn reapply(context: &Context, _log: &LogFolder, _kek: &Arc<Kek>) -> Result<(), Failure> {
-    context.terminal.note(format!(
-        "{}: what was erased or expired after the backup was taken is there again; erase it again, and \
-         set holds anew",
-        styled(DOUBTFUL, "note")
-    ));
-    Ok(())
+/// The removals that a ledger shows from the record `from` on, oldest first.
+fn later_removals(folder: &Path, from: u64) -> Result<Vec<(u64, Removal)>, Failure> {
+    let inside = folder.join(segment::LEDGER_FOLDER);
+    let ledger = if inside.is_dir() { inside } else { folder.to_owned() };
+    let names = std::fs::read_dir(&ledger).map_err(Failure::io("read", &ledger))?;
+    let mut removals = Vec::new();
+    for name in names {
+        let name = name.map_err(Failure::io("read", &ledger))?.file_name();
+        let path = format!("{}/{}", segment::LEDGER_FOLDER, name.to_string_lossy());
+        let Some(index) = segment::parse_ledger_path(&path).filter(|index| *index >= from) else {
+            continue;
+        };
+        let path = ledger.join(&name);
+        let bytes = std::fs::read(&path).map_err(Failure::io("read", &path))?;
+        let wrong = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("{}: {error}; nothing was restored", path.display()))
+        };
+        let disclosed = Disclosed::parse(&bytes).map_err(|error| wrong(&error))?;
+        let (meta, content) = (disclosed.meta.as_bytes(), disclosed.content.as_bytes());
+        let removal = Removal::from_stored(meta, content).map_err(|error| wrong(&error))?;
+        removals.extend(removal.map(|removal| (index, removal)));
+    }
+    removals.sort_unstable_by_key(|(index, _)| *index);
+    Ok(removals)
 }
 
 /// Gives the copy its name.

@@ -4,28 +4,38 @@
 use super::answer::Answer;
 use super::plan::{THREADS, batch};
 use super::{kek, options};
-use seal::Log;
+use event::{Principal, Scope};
+use retain::{Erasure, Policy, RetainError, Selector};
+use seal::{Log, Writer};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{DiskFolder, Folder, Reservation};
 
-/// Opens the log at `data` and appends until killed, writing each acknowledgement to `answers` once
-/// it is there. Thread `t` begins with batch `next[t]`.
+/// Opens the log at `data`, erases what `erase` says, and appends until killed, writing each
+/// acknowledgement to `answers` once it is there. Thread `t` begins with batch `next[t]`.
 ///
 /// # Errors
 /// When the log does not open or an append fails, in words; it never returns otherwise.
-pub fn run_victim(data: &Path, answers: &Path, next: &[u64]) -> Result<(), String> {
+pub fn run_victim(
+    data: &Path,
+    answers: &Path,
+    next: &[u64],
+    erase: Option<(&str, Scope)>,
+) -> Result<(), String> {
     let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(data));
     let options = options(Reservation::Background);
-    let writer =
+    let mut writer =
         seal::open(&folder, Arc::new(kek()), options).map_err(|error| error.to_string())?;
-    let log = Log::start(writer);
     let file = OpenOptions::new().create(true).append(true).open(answers);
     let file = Mutex::new(file.map_err(|error| error.to_string())?);
     let mut out = std::io::stdout();
     writeln!(out, "ready").and_then(|()| out.flush()).map_err(|error| error.to_string())?;
+    if let Some((session, scope)) = erase {
+        remove(&mut writer, session, scope)?;
+    }
+    let log = Log::start(writer);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| {
@@ -39,6 +49,16 @@ pub fn run_victim(data: &Path, answers: &Path, next: &[u64]) -> Result<(), Strin
             thread.join().unwrap_or_else(|_| Err("an appending thread panicked".to_owned()))
         })
     })
+}
+
+fn remove(writer: &mut Writer, session: &str, scope: Scope) -> Result<(), String> {
+    let selector = Selector { session: Some(session.to_owned()), ..Selector::default() };
+    let (reason, by) = ("killed".to_owned(), Principal::default());
+    let erasure = Erasure { selector, scope, reason, ground: None, by };
+    match retain::erase(writer, &erasure, &Policy::default(), 0) {
+        Ok(_) | Err(RetainError::Nothing) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn append_for_ever(log: &Log, file: &Mutex<File>, thread: u64, first: u64) -> Result<(), String> {

@@ -1,12 +1,15 @@
 //! The records that left the journal, out of the segments that the ledger shows.
 
-use super::{Contents, required, text};
-use event::{Disclosed, Entry};
+use super::{Contents, Left, required, text};
+use event::{Disclosed, Entry, Removal, Scope};
 use keys::Keyring;
 use merkle::EntryBundle;
 use segment::{Catalogue, Manifest, Projection, Row, Segment};
 use std::collections::BTreeMap;
 use store::Folder;
+
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
 
 /// Reads every record before the journal's first, which is at `end`.
 pub(super) fn read(
@@ -31,17 +34,11 @@ pub(super) fn read(
     contents.strays.retain(|path| !current.contains(path));
     let mut bundles = Bundles { folder, number: u64::MAX, bytes: Vec::new() };
     for (index, row) in rows.into_iter().take_while(|(index, _)| *index < end) {
-        if index != contents.size() {
-            return Err(format!("record {} is in no segment", contents.size()));
-        }
-        let entry = bundles.entry(index)?;
-        let record = row
-            .to_record(entry.stream, entry.sequence)
-            .ok_or_else(|| format!("record {index} lost its content"))?;
-        let mut bytes = Vec::new();
-        record.encode(&mut bytes);
-        contents.push(&record, bytes, None)?;
+        gone(&catalogue, &mut bundles, index, contents)?;
+        take(&catalogue, bundles.entry(index)?, row, contents)?;
     }
+    let covered = catalogue.covered().min(end);
+    gone(&catalogue, &mut bundles, covered, contents)?;
     if end != u64::MAX && contents.size() != end {
         return Err(format!("records {} to {end} are nowhere", contents.size()));
     }
@@ -53,6 +50,52 @@ pub(super) fn read(
         Some(document) => Err(format!("the ledger's {} is not in the log", document.index)),
         None => Ok(()),
     }
+}
+
+/// Adds the records up to `index` that no segment has: all of them were removed.
+fn gone(
+    catalogue: &Catalogue,
+    bundles: &mut Bundles<'_>,
+    index: u64,
+    contents: &mut Contents,
+) -> Result<(), String> {
+    while contents.size() < index {
+        let missing = contents.size();
+        let entry = bundles.entry(missing)?;
+        if !catalogue.removes(entry.tier, entry.time_ms / DAY_MS, missing) {
+            return Err(format!("record {missing} is in no segment"));
+        }
+        contents.push_rest(entry, String::new(), Left::Nothing)?;
+    }
+    Ok(())
+}
+
+/// Adds the record of a row.
+fn take(
+    catalogue: &Catalogue,
+    entry: Entry,
+    row: Row,
+    contents: &mut Contents,
+) -> Result<(), String> {
+    let index = row.index;
+    let day = entry.time_ms / DAY_MS;
+    if let Some(record) = row.to_record(entry.stream, entry.sequence) {
+        let removes = |(_, removal): (u64, &Removal)| {
+            let is_there = removal.scope == Scope::Record || !record.content.is_empty();
+            is_there && removal.removes(entry.tier, day, index)
+        };
+        contents.unremoved += u64::from(catalogue.removals().any(removes));
+        let mut bytes = Vec::new();
+        record.encode(&mut bytes);
+        return contents.push(&record, bytes, None);
+    }
+    let named = |(_, removal): (u64, &Removal)| removal.removes(entry.tier, day, index);
+    if row.commitment() != Some(entry.commitment) || !catalogue.removals().any(named) {
+        return Err(format!("record {index} lost its content"));
+    }
+    let event = event::Event::from_stored(&row.meta, &[]).map_err(text)?;
+    let id = event.event_id.map(std::borrow::Cow::into_owned).unwrap_or_default();
+    contents.push_rest(entry, id, Left::Metadata(Box::new(row)))
 }
 
 fn read_segment(
@@ -70,7 +113,7 @@ fn read_segment(
     let segment = Segment::open(bytes, key).map_err(text)?;
     for row in segment.rows(.., Projection::All).map_err(text)? {
         let row = row.map_err(text)?;
-        if row.tier != manifest.tier || row.time_ms / 86_400_000 != manifest.day {
+        if row.tier != manifest.tier || row.time_ms / DAY_MS != manifest.day {
             return Err(format!("{path}: record {} does not belong there", row.index));
         }
         let index = row.index;

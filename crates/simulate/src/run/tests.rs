@@ -120,3 +120,42 @@ fn a_clock_that_is_ahead_only_while_the_log_opens_leaves_no_gap_in_a_stream() {
         }
     }
 }
+
+/// A log with events of all sessions in segments, in which a removal is stopped at a call.
+fn stopped_removal(at_call: u64, kind: FaultKind, end: End) -> Result<u64, String> {
+    let mut world = world(at_call % 7, 1 << 30);
+    let mut writer = world.open()?.ok_or("it did not open")?;
+    for _ in 0..6 {
+        world.append(&mut writer)?;
+    }
+    world.roll(&mut writer)?;
+    world.clock.jump(3 * DAY_MS);
+    let before = world.folder.calls();
+    world.folder.set_faults(vec![Fault { at_call: before + at_call, kind }]);
+    world.remove(&mut writer)?;
+    let calls = world.folder.calls() - before;
+    drop(writer);
+    world.end(end)?;
+    world.live_in_peace()?;
+    Ok(calls)
+}
+
+#[test]
+fn a_removal_that_is_stopped_at_any_call_is_undone_or_finished() {
+    for (kind, end) in [
+        (FaultKind::CrashAfter, End::PowerCut),
+        (FaultKind::CrashBefore, End::Kill),
+        (FaultKind::FailedSync, End::Reopen),
+        (FaultKind::Eio, End::PowerCut),
+    ] {
+        let mut longest = 0;
+        // Every third call here; the slices of `cargo xtask simulate` reach all of them.
+        for at_call in (0..160).step_by(3) {
+            match stopped_removal(at_call, kind, end) {
+                Ok(calls) => longest = longest.max(calls),
+                Err(what) => panic!("{kind:?} at call {at_call}: {what}"),
+            }
+        }
+        assert!(longest > 100, "the removals were too short: {longest} calls");
+    }
+}
