@@ -4,6 +4,7 @@
 //! that leads elsewhere.
 
 use crate::failure::Failure;
+use crate::terminal::Progress;
 use crate::whole_file::WholeFile;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write as _};
@@ -12,12 +13,19 @@ use store::{DiskFolder, Folder};
 use tar::{Archive, Builder, EntryType, Header};
 
 /// Packs the log in `folder`, whose id is `log_id`; then reads it back and compares.
-pub(crate) fn pack(folder: &Path, log_id: &str, target: &Path) -> Result<u64, Failure> {
+pub(crate) fn pack(
+    folder: &Path,
+    log_id: &str,
+    target: &Path,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
     let file = WholeFile::begin(target)?;
     let failed = || Failure::io("write", target);
     let mut builder = Builder::new(BufWriter::new(file.writer()?));
-    for path in DiskFolder::new(folder).list("")? {
-        let source = folder.join(&path);
+    let paths = DiskFolder::new(folder).list("")?;
+    for (done, path) in paths.iter().enumerate() {
+        progress.at(done as u64, paths.len() as u64);
+        let source = folder.join(path);
         let opened = File::open(&source).map_err(Failure::io("read", &source))?;
         let bytes = opened.metadata().map_err(Failure::io("read", &source))?.len();
         let mut header = Header::new_gnu();
@@ -30,9 +38,7 @@ pub(crate) fn pack(folder: &Path, log_id: &str, target: &Path) -> Result<u64, Fa
     out.flush().map_err(failed())?;
     file.sync()?;
     compare(folder, log_id, file.temporary())?;
-    let bytes = std::fs::metadata(file.temporary()).map_err(failed())?.len();
-    file.place()?;
-    Ok(bytes)
+    file.place()
 }
 
 /// Reads an archive back: every file of the folder is in it, byte for byte.
@@ -70,9 +76,15 @@ fn differs(archive: &Path) -> Failure {
 }
 
 /// Unpacks an archive into an empty folder; returns the id of the log in it.
-pub(crate) fn unpack(archive: &Path, to: &Path) -> Result<String, Failure> {
-    let mut id: Option<String> = None;
+pub(crate) fn unpack(
+    archive: &Path,
+    to: &Path,
+    progress: &mut Progress,
+) -> Result<String, Failure> {
+    let total = std::fs::metadata(archive).map_or(0, |it| it.len());
+    let (mut id, mut done) = (None::<String>, 0);
     each(archive, &mut |path, entry| {
+        progress.at(done, total);
         let mut parts = path.iter();
         let first = parts.next().and_then(|part| part.to_str()).unwrap_or_default();
         let rest: PathBuf = parts.collect();
@@ -84,7 +96,7 @@ pub(crate) fn unpack(archive: &Path, to: &Path) -> Result<String, Failure> {
             std::fs::create_dir_all(folder).map_err(Failure::io("create", folder))?;
         }
         let mut out = File::create_new(&target).map_err(Failure::io("create", &target))?;
-        std::io::copy(entry, &mut out).map_err(Failure::io("unpack", archive))?;
+        done += std::io::copy(entry, &mut out).map_err(Failure::io("unpack", archive))?;
         Ok(())
     })?;
     id.ok_or_else(|| Failure::new(format!("{} is empty: not a backup", archive.display())))
@@ -126,6 +138,11 @@ fn foreign(archive: &Path, path: &Path) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::Terminal;
+
+    fn progress() -> Progress {
+        Terminal::new(true).progress("files")
+    }
 
     #[test]
     fn what_was_packed_unpacks_and_a_cut_archive_does_not() {
@@ -134,15 +151,15 @@ mod tests {
         std::fs::create_dir_all(at("log/journal")).unwrap();
         std::fs::write(at("log/log.json"), "{}").unwrap();
         std::fs::write(at("log/journal/").join("x".repeat(120)), vec![7; 100_000]).unwrap();
-        pack(&at("log"), "ab", &at("log.tar")).unwrap();
-        assert_eq!(unpack(&at("log.tar"), &at("out")).unwrap(), "ab");
+        pack(&at("log"), "ab", &at("log.tar"), &mut progress()).unwrap();
+        assert_eq!(unpack(&at("log.tar"), &at("out"), &mut progress()).unwrap(), "ab");
         let read = std::fs::read(at("out/journal/").join("x".repeat(120))).unwrap();
         assert_eq!(read, vec![7; 100_000]);
         let bytes = std::fs::read(at("log.tar")).unwrap();
         for cut in [1, 600, 50_000, 100_000] {
             std::fs::write(at("cut.tar"), &bytes[..cut]).unwrap();
             let out = at(&format!("out-{cut}"));
-            assert!(unpack(&at("cut.tar"), &out).is_err(), "{cut}");
+            assert!(unpack(&at("cut.tar"), &out, &mut progress()).is_err(), "{cut}");
         }
     }
 
@@ -168,7 +185,7 @@ mod tests {
             builder.append(&header, std::io::empty()).unwrap();
             builder.finish().unwrap();
             let to = folder.path().join("to");
-            assert!(unpack(&archive, &to).is_err(), "{path}");
+            assert!(unpack(&archive, &to, &mut progress()).is_err(), "{path}");
             assert!(!folder.path().join("evil").exists());
         }
     }

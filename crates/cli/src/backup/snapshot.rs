@@ -265,3 +265,6 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     }
     std::fs::write(path, bytes).map_err(Failure::io("write", path))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! renamed.
 
 use crate::failure::Failure;
+use crate::terminal::Progress;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -128,12 +129,14 @@ pub(crate) fn copy_file(
 }
 
 /// Copies every file of a folder but those that can be rebuilt.
-pub(crate) fn copy_all(from: &Path, to: &Path) -> Result<(), Failure> {
+pub(crate) fn copy_all(from: &Path, to: &Path, progress: &mut Progress) -> Result<(), Failure> {
     let folder = DiskFolder::new(from);
-    for path in folder.list("")? {
+    let paths = folder.list("")?;
+    for (done, path) in paths.iter().enumerate() {
+        progress.at(done as u64, paths.len() as u64);
         if path.split('/').next() != Some(store::CACHE_FOLDER) {
-            let bytes = folder.size(&path)?.unwrap_or_default();
-            copy_file(&folder, &path, bytes, to)?;
+            let bytes = folder.size(path)?.unwrap_or_default();
+            copy_file(&folder, path, bytes, to)?;
         }
     }
     Ok(())

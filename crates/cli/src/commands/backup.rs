@@ -64,7 +64,9 @@ impl Arguments {
             )));
         }
         if is_archive(target) {
-            backup::pack(&copy, id, target)?;
+            let mut progress = context.terminal.progress("files packed");
+            backup::pack(&copy, id, target, &mut progress)?;
+            progress.finish();
         } else {
             staging.place()?;
         }

@@ -138,13 +138,19 @@ impl Arguments {
                 let sentence = format!("{} is no .tar file and no folder", backup.display());
                 return Err(Failure::new(sentence));
             }
-            return backup::unpack(backup, to).map(|_| ());
+            let mut progress = context.terminal.progress("bytes unpacked");
+            backup::unpack(backup, to, &mut progress)?;
+            progress.finish();
+            return Ok(());
         }
         let folder = match backup.join(seal::IDENTITY_PATH).exists() {
             true => backup.clone(),
             false => only_log(&DataFolder::new(backup), &context.global.log)?.path,
         };
-        backup::copy_all(&folder, to)
+        let mut progress = context.terminal.progress("files copied");
+        backup::copy_all(&folder, to, &mut progress)?;
+        progress.finish();
+        Ok(())
     }
 }
 
