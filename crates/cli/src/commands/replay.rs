@@ -56,7 +56,7 @@ impl Arguments {
         context.format(&[Format::Text])?;
         let reading = context.reading()?;
         let (scope, found, unreadable) =
-            trace::find(&reading, &context.terminal, &self.id, self.by)?;
+            trace::find(&reading, context.terminal, &self.id, self.by)?;
         if found.is_empty() {
             return Err(trace::unknown(&reading, &self.id, self.by));
         }
