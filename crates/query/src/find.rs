@@ -144,6 +144,7 @@ pub fn prepare(
     let jobs: Vec<_> = topics
         .into_iter()
         .flat_map(|topic| library.volumes().iter().map(move |volume| (topic, volume)))
+        .filter(|(topic, volume)| plan::is_of_tier(filter, volume) && !volume.has_guide(*topic))
         .collect();
     let total = jobs.iter().map(|(_, volume)| volume.manifest().rows).sum();
     let done = AtomicU64::new(0);

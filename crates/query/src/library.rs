@@ -186,6 +186,14 @@ impl Volume {
         self.guide(&self.0.words, cache, &|_| {})
     }
 
+    /// Whether a guide is in memory.
+    pub(crate) fn has_guide(&self, topic: Topic) -> bool {
+        match topic {
+            Topic::Ids => lock(&self.0.ids).is_some(),
+            Topic::Words => lock(&self.0.words).is_some(),
+        }
+    }
+
     /// Sees to it that a guide is at hand; tells `progress` of every so many rows that were read
     /// for it.
     pub(crate) fn prepare(

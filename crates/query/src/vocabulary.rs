@@ -81,6 +81,13 @@ fn for_each_run<'t>(text: &'t [u8], mut each: impl FnMut(&'t [u8])) {
     }
 }
 
+/// Whether a vocabulary can say anything about a question.
+pub(crate) fn decides(words: &Words) -> bool {
+    let mut any = false;
+    words.texts().for_each(|word| for_each_run(word.as_bytes(), |_| any = true));
+    any
+}
+
 /// Some pages of a segment, one bit each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pages(Vec<u8>);

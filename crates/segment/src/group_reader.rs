@@ -67,6 +67,8 @@ impl GroupReader {
                 .with_projection(ProjectionMask::leaves(columns, wanted.iter().copied()))
                 .with_batch_size(batch_rows(group_footer));
             if let Some(rows) = rows {
+                // Every column makes room for a whole batch.
+                builder = builder.with_batch_size(rows.len().clamp(1, batch_rows(group_footer)));
                 let total = usize::try_from(rows_in(group_footer)).unwrap_or(usize::MAX);
                 let ranges = rows.ranges().into_iter().filter(|range| range.end <= total);
                 builder = builder

@@ -17,7 +17,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::column::{
     COLUMNS, CONTENT_COMMITMENT, CONTENT_SALT, CONTENT_SHAPE, Form, INDEX, META_SALT, META_SHAPE,
-    Part, RECORDED_AT, Repeats, VERSION, VERSION_KEY,
+    RECORDED_AT, Repeats, VERSION, VERSION_KEY,
 };
 
 /// Most rows in a row group: what id filters point at and what threads share out. 16 Ki rows are
@@ -78,9 +78,6 @@ pub(crate) fn writer_properties(
             (Repeats::Seldom, Form::Text | Form::Json) => texts(builder, column.name),
             (Repeats::Seldom, _) => numbers(builder, column.name),
         };
-        if column.place.part() == Part::Content {
-            builder = without_statistics(builder, column.name);
-        }
     }
     Ok(builder.build())
 }

@@ -7,7 +7,7 @@ use crate::filter::words::Words;
 use crate::filter::{Filter, is_type};
 use crate::guide::{GROUP_PAGES, Topic};
 use crate::library::{Library, Volume};
-use crate::vocabulary::{PAGE_ROWS, Pages};
+use crate::vocabulary::{PAGE_ROWS, Pages, decides};
 use event::{Outcome, Timestamp};
 use segment::{IdKind, RowSet, SegmentError, Value};
 
@@ -53,11 +53,16 @@ fn named(filter: &Filter) -> [(&[IdKind], &[String]); 7] {
 /// The guides that a filter needs.
 pub(crate) fn topics(filter: &Filter) -> Vec<Topic> {
     let ids = named(filter).iter().any(|(_, values)| !values.is_empty());
-    let words = filter.text.is_some();
+    let words = filter.text.as_ref().is_some_and(|text| decides(&Words::parse(text)));
     [(ids, Topic::Ids), (words, Topic::Words)]
         .into_iter()
         .filter_map(|(needed, topic)| needed.then_some(topic))
         .collect()
+}
+
+/// Whether a segment is of a tier that is asked for.
+pub(crate) fn is_of_tier(filter: &Filter, volume: &Volume) -> bool {
+    filter.tiers.is_empty() || filter.tiers.contains(&volume.manifest().tier)
 }
 
 fn is_one_of(value: Value<'_>, wanted: &[String]) -> bool {
@@ -96,10 +101,9 @@ impl<'f> Plan<'f> {
     pub(crate) fn scope(&self, library: &Library, volume: &Volume) -> Result<Scope, SegmentError> {
         let nothing = Scope { groups: Vec::new(), pages: None };
         let manifest = volume.manifest();
-        let tiers = &self.filter.tiers;
         if manifest.first > self.indexes.1
             || manifest.last < self.indexes.0
-            || !tiers.is_empty() && !tiers.contains(&manifest.tier)
+            || !is_of_tier(self.filter, volume)
         {
             return Ok(nothing);
         }
@@ -123,7 +127,7 @@ impl<'f> Plan<'f> {
             }
             kept.retain(|at| may[*at]);
         }
-        if self.filter.text.is_none() || kept.is_empty() {
+        if !decides(&self.words) || kept.is_empty() {
             return Ok(Scope { groups: kept, pages: None });
         }
         let pages = volume.words(library.cache())?.may_hold(&self.words);
@@ -191,7 +195,8 @@ fn outcomes(wanted: &[Outcome]) -> Option<Step<'_>> {
 }
 
 fn types(wanted: &[String]) -> Option<Step<'_>> {
-    let accepts = |row: &[Value<'_>]| matches!(row, [Value::Text(name)] if wanted.iter().any(|it| is_type(it, name)));
+    let is_wanted = |name: &str| wanted.iter().any(|it| is_type(it, name));
+    let accepts = move |row: &[Value<'_>]| matches!(row, [Value::Text(name)] if is_wanted(name));
     (!wanted.is_empty()).then(|| Step { columns: &["event_type"], accepts: Box::new(accepts) })
 }
 

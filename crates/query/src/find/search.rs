@@ -107,6 +107,8 @@ pub(super) fn search(
         waiting: BinaryHeap::new(),
         groups_next: GROUPS_FIRST,
     };
+    // Whatever is missing is made by several threads, as it is when nobody prepared anything.
+    super::prepare(library, filter, &|_, _| {})?;
     search.plan_runs(indexes)?;
     // One more than asked for tells whether there is more.
     let limit = filter.limit.map_or(usize::MAX, |limit| limit.saturating_add(1));
@@ -126,11 +128,10 @@ pub(super) fn search(
 impl Search<'_> {
     /// Finds out what is to be looked at.
     fn plan_runs(&mut self, (first, last): (u64, u64)) -> Result<(), FindError> {
-        let volumes: Vec<(usize, &Volume)> = self.library.volumes().iter().enumerate().collect();
         let (plan, library) = (&self.plan, self.library);
-        let scopes = parallel(&volumes, |(_, volume)| plan.scope(library, volume));
-        for (scope, (at, volume)) in scopes.into_iter().zip(volumes) {
-            let scope = scope.map_err(|error| failed(volume, error))?;
+        let volumes = library.volumes().iter().enumerate();
+        for (at, volume) in volumes {
+            let scope = plan.scope(library, volume).map_err(|error| failed(volume, error))?;
             let groups = volume.groups().map_err(|error| failed(volume, error));
             let groups = if scope.groups.is_empty() { &[] } else { groups? };
             for group in scope.groups {
