@@ -78,6 +78,24 @@ fn a_rewrap_needs_another_key_and_leaves_everything_when_there_is_none() {
 }
 
 #[test]
+fn the_logs_that_the_old_key_still_opens_are_named() {
+    let home = recorded();
+    home.fine(&["init", "--log", "payments"]);
+    let ran = home.run(&["keys", "rewrap", "--new-kek-file", "new-kek"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.err.contains("still wrapped by") && ran.err.contains("\"payments\""),
+        "{}",
+        ran.err
+    );
+    home.fine(&["verify", "--log", "payments"]);
+    let payments = ["keys", "rewrap", "--log", "payments", "--new-kek-file", "new-kek"];
+    let ran = home.run(&payments);
+    assert!(ran.code == 0 && !ran.err.contains("still wrapped"), "{}", ran.err);
+    assert!(!ran.err.contains("Back up"), "it was there already: {}", ran.err);
+}
+
+#[test]
 fn a_passphrase_can_take_the_place_of_a_file() {
     let home = recorded();
     let mut command = home.command(&["keys", "rewrap"]);
