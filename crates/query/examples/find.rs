@@ -143,6 +143,7 @@ fn library(folder: &Path, copies: u64) -> Outcome<Library> {
             bytes,
             rows: rows.parse()?,
             replaces: Vec::new(),
+            applied: None,
         };
         size = size.max(manifest.last + 1);
         for _ in 0..copies {

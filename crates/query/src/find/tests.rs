@@ -122,6 +122,7 @@ fn library(rows: &[Row], rolled: u64, span: u64, size: u64) -> Library {
             bytes: file.len() as u64,
             rows: rows.len() as u64,
             replaces: Vec::new(),
+            applied: None,
         };
         Volume::new(manifest, Arc::new(file), key)
     });
