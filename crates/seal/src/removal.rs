@@ -233,10 +233,10 @@ impl Writer {
         for row in self.open_segment(manifest)?.rows(.., Projection::MetaOnly).map_err(failed)? {
             let row = row.map_err(failed)?;
             let goes = |removal: &&Removal| removal.removes(tier, day, row.index);
-            if row.kind == Kind::Log && removals.iter().any(|removal| goes(removal)) {
+            if row.kind == Kind::Log && removals.iter().any(goes) {
                 return Err(refused("the log's own records are never removed"));
             }
-            is_emptied &= removals.iter().filter(whole).any(|removal| goes(removal));
+            is_emptied &= removals.iter().filter(whole).any(goes);
         }
         Ok(is_emptied)
     }

@@ -122,7 +122,7 @@ fn write_text(context: &Context, policy: &Policy, plan: &Plan) -> Result<(), Fai
         let due = match class.due_ms <= plan.now_ms {
             true if class.going == 0 => "stays".to_owned(),
             true => "now".to_owned(),
-            false => format!("{}", Timestamp::from_milliseconds(class.due_ms).date()),
+            false => Timestamp::from_milliseconds(class.due_ms).date(),
         };
         let records = HumanCount(class.records).to_string();
         let bytes = HumanBytes(class.bytes).to_string();

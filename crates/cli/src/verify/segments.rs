@@ -134,8 +134,8 @@ fn hash(folder: &dyn Folder, path: &str) -> Result<(u64, [u8; 32]), StoreError> 
 }
 
 /// Whether a file that nobody announced is what a writer leaves that dies while it makes a segment:
-/// of exactly one journal file, which is there and ends before another one; or of several segments
-/// of its tier and day.
+/// of exactly one journal file, which is there and ends before another one; of several segments of
+/// its tier and day; or of one in which a removal waits.
 fn is_being_made(path: &str, files: &Files) -> bool {
     let Some(Volume { manifest, .. }) = Volume::named(path) else { return false };
     let is_there = |first| files.listing.binary_search(&store::journal_path(first)).is_ok();
@@ -149,6 +149,13 @@ fn is_being_made(path: &str, files: &Files) -> bool {
         let class = (manifest.tier, manifest.day);
         current.iter().filter(move |other| (other.tier, other.day) == class)
     };
+    let is_waiting = |other: &&Manifest| {
+        (other.first, other.last) == (manifest.first, manifest.last)
+            && !files.shelf.catalogue.pending(other).is_empty()
+    };
+    if of_class().any(is_waiting) {
+        return true;
+    }
     let is_one = |other: &&&Manifest| (other.first, other.last) != (manifest.first, manifest.last);
     of_class().filter(is_one).any(|other| other.first == manifest.first)
         && of_class().filter(is_one).any(|other| other.last == manifest.last)
