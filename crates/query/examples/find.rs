@@ -54,7 +54,8 @@ fn build(folder: &Path) -> Outcome<()> {
         let (line, index) = (line?, index as u64);
         bytes_in += line.len() + 1;
         let event = Event::from_json(line.as_bytes())?;
-        (meta.clear(), content.clear());
+        meta.clear();
+        content.clear();
         event.write_meta(&mut meta);
         event.write_content(&mut content);
         let tier = Tier::of(&event);

@@ -16,7 +16,7 @@ fn records() -> Vec<Owned> {
             n % 7
         );
         let content = format!(r#"{{"params":{{"q":"{}"}},"result":"{n}"}}"#, text(n + 1));
-        of_bytes(n * 3, meta.as_bytes(), if n % 5 == 0 { b"" } else { content.as_bytes() })
+        of_bytes(n * 3, meta.as_bytes(), if n.is_multiple_of(5) { b"" } else { content.as_bytes() })
     };
     (0..20_000).map(record).collect()
 }
