@@ -16,7 +16,7 @@ use hashbrown::HashMap;
 use memchr::{memchr, memmem};
 
 /// Rows that one answer stands for.
-pub(crate) const PAGE_ROWS: u32 = 1 << 10;
+pub(crate) const PAGE_ROWS: u32 = 1 << 9;
 
 /// Shorter runs are in every page.
 const RUN_BYTES_MIN: usize = 3;

@@ -130,7 +130,7 @@ impl Arguments {
             (Format::Json, _) => return,
             (Format::Ndjson, _) => format!("there is more: --cursor {next}"),
             (_, None) => format!(
-                "the {end} {shown} that match, and there are more; --limit N shows more, --cursor \
+                "the {end} {shown} of more that match; --limit N shows more, --cursor \
                  {next} the next page"
             ),
             (_, Some(_)) => format!("there are more; --cursor {next} shows the next page"),

@@ -14,7 +14,7 @@ use segment::{IdKind, RowSet, SegmentError, Value};
 /// Above one row in so many, a column is read as a whole: passing over single rows costs more.
 const DENSE: usize = 16;
 
-/// Whether the values of the columns asked for are those of a record that may match.
+/// Whether the values of a row may be those of a record of the answer.
 type Accepts<'f> = Box<dyn Fn(&[Value<'_>]) -> bool + Send + Sync + 'f>;
 
 /// A question to some columns of a row.

@@ -7,7 +7,6 @@
 use super::plan::Plan;
 use super::{FindError, Met};
 use crate::filter::{Filter, Sieve};
-use crate::found::Found;
 use crate::library::{Library, Volume};
 use crate::vocabulary::Pages;
 use segment::{Projection, Row, RowSet, SegmentError};
@@ -223,21 +222,18 @@ impl Search<'_> {
     ) -> Result<ControlFlow<()>, FindError> {
         let rows = self.read(batch)?;
         for (_, place) in batch {
-            let row = match place {
-                Place::Row { .. } => rows.get(place),
-                Place::Tail(at) | Place::BadTail(at) => self.library.tail().get(*at),
+            let (row, is_event) = match place {
+                Place::Row { .. } => match rows.get(place) {
+                    Some((row, is_event)) => (Some(row), *is_event),
+                    None => continue,
+                },
+                Place::Tail(at) => (self.library.tail().get(*at), true),
+                Place::BadTail(at) => (self.library.tail().get(*at), false),
             };
             let Some(row) = row else { continue };
-            let found = Found::from(row);
-            let verdict = match place {
-                Place::Row { .. } => self.sieve.accepts(&found).map_err(drop),
-                Place::Tail(_) => Ok(true),
-                Place::BadTail(_) => Err(()),
-            };
-            let flow = match verdict {
-                Ok(true) => each(Met::Found(found)),
-                Ok(false) => ControlFlow::Continue(()),
-                Err(()) => each(Met::Unreadable(row.index)),
+            let flow = match is_event {
+                true => each(Met::Found(row.into())),
+                false => each(Met::Unreadable(row.index)),
             };
             if flow.is_break() {
                 return Ok(ControlFlow::Break(()));
@@ -246,8 +242,9 @@ impl Search<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// The rows of segments in a batch.
-    fn read(&self, batch: &[(u64, Place)]) -> Result<BTreeMap<Place, Row>, FindError> {
+    /// The rows of segments in a batch that belong to the answer, and those that are no events
+    /// (false).
+    fn read(&self, batch: &[(u64, Place)]) -> Result<BTreeMap<Place, (Row, bool)>, FindError> {
         let mut wanted: BTreeMap<(usize, usize), Vec<u32>> = BTreeMap::new();
         for (_, place) in batch {
             if let Place::Row { volume, group, at } = place {
@@ -258,15 +255,16 @@ impl Search<'_> {
         let read = parallel(&wanted, |((volume, group), rows)| {
             let Some(it) = self.library.volumes().get(*volume) else { return Ok(Vec::new()) };
             let read = it.segment().and_then(|it| it.rows_at(*group, rows, Projection::All));
-            read.map_err(|error| failed(it, error))
+            let read = read.map_err(|error| failed(it, error))?.into_iter();
+            let judged = read.zip(rows.positions()).filter_map(|(row, at)| {
+                let verdict = self.sieve.accepts(&(&row).into());
+                let place = Place::Row { volume: *volume, group: *group, at: *at };
+                (verdict != Ok(false)).then(|| (place, (row, verdict.is_ok())))
+            });
+            Ok(judged.collect())
         });
-        let mut all = BTreeMap::new();
-        for (rows, ((volume, group), set)) in read.into_iter().zip(wanted) {
-            for (row, at) in rows?.into_iter().zip(set.positions()) {
-                all.insert(Place::Row { volume, group, at: *at }, row);
-            }
-        }
-        Ok(all)
+        let read: Result<Vec<Vec<_>>, FindError> = read.into_iter().collect();
+        Ok(read?.into_iter().flatten().collect())
     }
 }
 
