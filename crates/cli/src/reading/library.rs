@@ -39,8 +39,8 @@ pub(crate) fn library(reading: &Reading, as_of: AsOf) -> Result<Option<Library>,
     Ok(tail(reading, covered, as_of.size)?.map(|tail| Library::new(as_of, volumes, tail)))
 }
 
-/// Most records that are in no segment: a journal file has some 400,000, and several may wait. Where
-/// there are more the ledger is not whole, and they are no tail.
+/// Most records that are in no segment: a journal file has some 400,000, and several may wait.
+/// Where there are more the ledger is not whole, and they are no tail.
 const TAIL_RECORDS_MAX: u64 = 4_000_000;
 
 /// The records from `first` to before `size`; `None` when not all of them can be read.
