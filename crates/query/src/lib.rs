@@ -1,9 +1,10 @@
 //! Questions over records, answered as of one checkpoint.
 //!
-//! A [`Library`] is an opened log: segments, and the tail that is in none yet. Or a reader hands in
-//! [`Found`] records in the order of their index. A [`Filter`] picks some of them, [`row`] writes them for programs, [`Trace`] puts the events of one trace,
-//! session or task into causal order, [`Activity`] counts per agent or session, and [`render`]
-//! draws all of it as text.
+//! A [`Library`] is an opened log: segments, and the tail that is in none yet. [`Columns`] are its
+//! records as [`sql`] and the fixed [`figures`] compute on them. Or a reader hands in [`Found`]
+//! records in the order of their index: a [`Filter`] picks some of them, [`row`] writes them for
+//! programs, [`Trace`] puts the events of one trace, session or task into causal order,
+//! [`Activity`] counts per agent or session, and [`render`] draws all of it as text.
 //!
 //! Not here: reading and decrypting (`store`), proofs (`prove`), reports (`report`). Whatever an
 //! event holds is untrusted: nothing here recurses over it, and nothing of it reaches a terminal
@@ -30,18 +31,22 @@
 
 mod activity;
 mod amount;
+mod columns;
 pub mod escape;
+pub mod figures;
 mod filter;
 mod found;
 mod library;
 pub mod render;
 pub mod row;
 mod select;
+pub mod sql;
 mod summary;
 mod trace;
 
 pub use activity::{Activity, By, Line};
 pub use amount::Amount;
+pub use columns::{CACHE_BYTES, Columns};
 pub use filter::{Filter, Sieve};
 pub use found::{AsOf, Found, State};
 pub use library::{Library, Volume};
