@@ -73,6 +73,7 @@ pub(crate) struct KeyArguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
+    #[value(alias = "table")]
     Text,
     /// For programs: one JSON document
     Json,
@@ -88,6 +89,8 @@ pub(crate) enum Format {
     Mermaid,
     /// A picture
     Svg,
+    /// For spreadsheets: comma-separated values
+    Csv,
 }
 
 impl Format {

@@ -12,6 +12,7 @@ pub(crate) mod init;
 mod keys;
 mod prove;
 mod session;
+mod sql;
 mod tail;
 mod trace;
 mod verify;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Trace(trace::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
+    Sql(sql::Arguments),
     Prove(prove::Arguments),
     Doctor(doctor::Arguments),
     Keys(keys::Arguments),
@@ -56,6 +58,7 @@ impl Command {
             Self::Trace(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
+            Self::Sql(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),

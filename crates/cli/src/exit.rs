@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Failed = 1,
     /// The command line does not make sense.
     Usage = 2,
+    /// It is not allowed.
+    Refused = 3,
     /// Verification found tampering or loss.
     Tampered = 10,
     /// Verification could not assess everything asked.

@@ -29,6 +29,11 @@ impl Failure {
         Self::Sentence { exit: Exit::Usage, sentence: sentence.into() }
     }
 
+    /// What was asked is not allowed.
+    pub(crate) fn refused(sentence: impl Into<String>) -> Self {
+        Self::Sentence { exit: Exit::Refused, sentence: sentence.into() }
+    }
+
     /// The operating system refused something about a path.
     pub(crate) fn io<'p>(action: &'p str, path: &'p Path) -> impl FnOnce(io::Error) -> Self + 'p {
         move |error| {
@@ -96,6 +101,7 @@ impl From<seal::SealError> for Failure {
 
 from_display!(
     keys::KekError,
+    segment::SegmentError,
     keys::KeyringError,
     keys::EntropyError,
     capture::CaptureError,

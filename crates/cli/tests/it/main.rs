@@ -10,5 +10,6 @@ mod program;
 mod read;
 mod refusals;
 mod rolled;
+mod sql;
 mod tamper;
 mod verify;
