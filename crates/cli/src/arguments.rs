@@ -86,6 +86,7 @@ pub(crate) struct NewKekArguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
+    #[value(alias = "table")]
     Text,
     /// For programs: one JSON document
     Json,
@@ -105,6 +106,8 @@ pub(crate) enum Format {
     Mermaid,
     /// A picture
     Svg,
+    /// For spreadsheets: comma-separated values
+    Csv,
 }
 
 impl Format {

@@ -8,6 +8,7 @@
 mod append;
 mod baseline;
 mod measure;
+pub(crate) mod query;
 mod source;
 
 use measure::{Acknowledgements, Case, bytes_below, cpu_time, resident_mib};

@@ -19,6 +19,7 @@ mod replay;
 mod restore;
 mod retention;
 mod session;
+mod sql;
 mod tail;
 mod trace;
 mod verify;
@@ -43,6 +44,7 @@ pub(crate) enum Command {
     Replay(replay::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
+    Sql(sql::Arguments),
     Prove(prove::Arguments),
     Export(export::Arguments),
     Doctor(doctor::Arguments),
@@ -71,6 +73,7 @@ impl Command {
             Self::Replay(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
+            Self::Sql(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),
             Self::Export(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),

@@ -120,6 +120,7 @@ impl From<seal::SealError> for Failure {
 
 from_display!(
     keys::KekError,
+    segment::SegmentError,
     keys::KeyringError,
     keys::EntropyError,
     capture::CaptureError,

@@ -1,8 +1,9 @@
 //! Questions over records, answered as of one checkpoint.
 //!
-//! A [`Library`] is an opened log: segments, and the tail that is in none yet. Or a reader hands in
-//! [`Found`] records in the order of their index. A [`Filter`] picks some of them, [`row`] writes
-//! them for programs, [`Trace`] puts the events of one trace, session or task into causal order,
+//! A [`Library`] is an opened log: segments, and the tail that is in none yet. `Columns` are its
+//! records as `sql` and the fixed `figures` compute on them. Or a reader hands in [`Found`]
+//! records in the order of their index: a [`Filter`] picks some of them, [`row`] writes them for
+//! programs, [`Trace`] puts the events of one trace, session or task into causal order,
 //! [`Activity`] counts per agent or session, and [`render`] draws all of it as text.
 //!
 //! Not here: reading and decrypting (`store`), proofs (`prove`), reports (`report`). Whatever an
@@ -30,7 +31,11 @@
 
 mod activity;
 mod amount;
+#[cfg(feature = "sql")]
+mod columns;
 pub mod escape;
+#[cfg(feature = "sql")]
+pub mod figures;
 mod filter;
 mod find;
 mod found;
@@ -40,12 +45,16 @@ pub mod render;
 mod replay;
 pub mod row;
 mod select;
+#[cfg(feature = "sql")]
+pub mod sql;
 mod summary;
 mod trace;
 mod vocabulary;
 
 pub use activity::{Activity, By, Line};
 pub use amount::Amount;
+#[cfg(feature = "sql")]
+pub use columns::{CACHE_BYTES, Columns};
 pub use filter::{Filter, Sieve};
 pub use find::{Cursor, CursorError, FindError, Page, find, find_each, prepare};
 pub use found::{AsOf, Found, State};

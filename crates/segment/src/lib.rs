@@ -19,6 +19,7 @@
 //! | writing | `writer.rs`, `batch.rs` |
 //! | reading | `source.rs`, `segment.rs`, `group_reader.rs`, `rows.rs`, `decode.rs` |
 //! | some rows, picked by some of their values | `pick.rs`, `row_set.rs` |
+//! | columns for an engine, and what the footer says of them | `columns.rs` |
 //! | every row, and on behind damage; do its columns agree with it? | `examine.rs`, `agree.rs` |
 //! | are these the records that the log committed to? | `verify.rs` |
 //! | which row groups may hold an id? | `id_filters.rs` |
@@ -59,6 +60,7 @@ mod batch;
 mod catalogue;
 mod cell;
 mod column;
+mod columns;
 mod decode;
 mod error;
 mod examine;
@@ -86,6 +88,7 @@ pub use catalogue::{
     Catalogue, LEDGER_FOLDER, announces_segment, belongs_in_ledger, ledger_path, parse_ledger_path,
 };
 pub use column::schema;
+pub use columns::{Extremes, columns_of};
 pub use decode::decode;
 pub use error::SegmentError;
 pub use examine::{Examination, Examined};

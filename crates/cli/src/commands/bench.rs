@@ -1,4 +1,7 @@
-//! `tacho bench`: how fast this machine seals events, beside a bare baseline in the same run.
+//! `tacho bench`: how fast this machine seals events and answers questions, beside a baseline in
+//! the same run.
+
+mod query;
 
 use super::init;
 use crate::arguments::Format;
@@ -19,6 +22,7 @@ const AFTER_HELP: &str = "\
 Examples:
   tacho bench append
   tacho bench append --batch 1000 --producers 1,32 --rounds 7 --format json
+  tacho bench query --events 1000000,5000000 --duckdb python3
   tacho bench append --keep --count 70000 --batch 1000 --producers 1";
 
 /// Measure this machine
@@ -32,6 +36,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Append(Append),
+    Query(query::Query),
 }
 
 /// Durable, encrypted, chained and signed appends, in process
@@ -60,7 +65,10 @@ struct Append {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let What::Append(append) = &self.what;
+        let append = match &self.what {
+            What::Append(append) => append,
+            What::Query(query) => return query.run(context),
+        };
         let none = |list: &[usize]| list.is_empty() || list.contains(&0);
         if none(&append.batch) || none(&append.producers) || append.rounds == 0 {
             return Err(Failure::usage("batches, producers and rounds are numbers from 1 up"));

@@ -15,5 +15,6 @@ mod refusals;
 mod replay;
 mod retention;
 mod rolled;
+mod sql;
 mod tamper;
 mod verify;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::{Folder, MemoryFolder, Reservation};
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 pub(crate) const DAY_MS: u64 = 86_400_000;
 
@@ -60,7 +60,7 @@ pub(crate) fn fresh(memory: &MemoryFolder) -> (Writer, Arc<Hands>) {
 }
 
 /// Two days of three tiers in segments, a third in the journal.
-fn files() -> Files {
+pub(crate) fn files() -> Files {
     let memory = MemoryFolder::default();
     let (mut writer, clock) = fresh(&memory);
     for day in 0..3 {

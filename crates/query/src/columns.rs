@@ -1,0 +1,241 @@
+//! The records of a log as columns: what SQL and the fixed figures compute on.
+//!
+//! A log is a row of *chunks*: each row group of each segment, and the unsealed tail, cut into
+//! pieces of the same size. A chunk's columns are decrypted and decoded when they are asked for,
+//! and the ones that are asked for again stay in memory in a compact form (`column.rs`), up to a
+//! budget (`cache.rs`). Which columns there are stands in `table.rs`.
+//!
+//! Not here: opening segments and reading the journal (the caller), and what is asked (`sql`,
+//! `figures`).
+
+mod cache;
+mod column;
+mod load;
+mod table;
+
+pub(crate) use column::{Column, NO_WORD};
+pub(crate) use table::{Field, From, field, fields, schema};
+
+use crate::library::Library;
+use cache::Cache;
+use segment::{Row, Segment, SegmentError, columns_of};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Rows of the tail in a chunk: as many as a row group has.
+const TAIL_CHUNK_ROWS: usize = segment::ROW_GROUP_ROWS_MAX;
+
+/// Bytes of decoded columns that stay in memory, unless told otherwise.
+pub const CACHE_BYTES: usize = 192 << 20;
+
+/// Part of the log's rows.
+#[derive(Clone)]
+struct Chunk {
+    place: Place,
+    /// Rows, the ones beyond the checkpoint left out.
+    rows: usize,
+    first_index: u64,
+}
+
+/// Where a chunk's columns come from.
+#[derive(Clone)]
+enum Place {
+    /// A row group: positions of the segment and of the group in it.
+    Group(usize, usize),
+    /// Rows of no segment yet, as the columns that a segment would have.
+    Tail(arrow_array::RecordBatch),
+}
+
+/// The records of a log as of one checkpoint, as columns.
+pub struct Columns {
+    segments: Vec<Segment>,
+    chunks: Vec<Chunk>,
+    cache: Cache,
+    threads: usize,
+}
+
+impl Columns {
+    /// The records with an index below `size`: those of the segments that count, and those of the
+    /// tail that are in none of these. `cache_bytes` of decoded columns stay in memory.
+    ///
+    /// # Errors
+    /// [`SegmentError`] when a footer or a row makes no sense.
+    pub fn new(
+        segments: Vec<Segment>,
+        mut tail: Vec<Row>,
+        size: u64,
+        cache_bytes: usize,
+    ) -> Result<Self, SegmentError> {
+        let mut chunks = Vec::new();
+        let mut known = HashSet::new();
+        tail.retain(|row| row.index < size);
+        tail.sort_by_key(|row| row.index);
+        tail.dedup_by_key(|row| row.index);
+        for (place, segment) in segments.iter().enumerate() {
+            for (group, told) in segment.row_groups()?.iter().enumerate() {
+                let (first, last) = told.indexes;
+                let mut rows = usize::try_from(told.rows).unwrap_or(usize::MAX);
+                let meets_tail = tail.iter().any(|row| row.index >= first && row.index <= last);
+                if last >= size || meets_tail {
+                    let indexes = load::indexes(segment, group)?;
+                    rows = indexes.partition_point(|index| *index < size);
+                    known.extend(indexes);
+                }
+                if rows > 0 {
+                    chunks.push(Chunk {
+                        place: Place::Group(place, group),
+                        rows,
+                        first_index: first,
+                    });
+                }
+            }
+        }
+        tail.retain(|row| !known.contains(&row.index));
+        for rows in tail.chunks(TAIL_CHUNK_ROWS) {
+            let first_index = rows.first().map_or(0, |row| row.index);
+            let place = Place::Tail(columns_of(rows)?);
+            chunks.push(Chunk { place, rows: rows.len(), first_index });
+        }
+        chunks.sort_by_key(|chunk| chunk.first_index);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self { segments, chunks, cache: Cache::new(cache_bytes), threads })
+    }
+
+    /// The records of a library.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and what opening a segment says.
+    pub fn of(library: &Library, cache_bytes: usize) -> Result<Self, SegmentError> {
+        let segments = library.volumes().iter().map(|volume| volume.segment().cloned());
+        let segments = segments.collect::<Result<_, _>>()?;
+        Self::new(segments, library.tail().to_vec(), library.as_of().size, cache_bytes)
+    }
+
+    /// Chunks.
+    pub(crate) fn chunk_count(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Rows of a chunk.
+    pub(crate) fn rows_in(&self, chunk: usize) -> usize {
+        self.chunks.get(chunk).map_or(0, |chunk| chunk.rows)
+    }
+
+    /// Records in all.
+    #[must_use]
+    pub fn row_count(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.rows as u64).sum()
+    }
+
+    /// Threads that a question may use.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Begins a question: columns that it has used itself are not pushed out by others of its own.
+    pub(crate) fn begin(&self) -> Question {
+        Question(self.cache.begin())
+    }
+
+    /// Columns of a chunk, in the order of `wanted`.
+    pub(crate) fn columns(
+        &self,
+        question: Question,
+        chunk: usize,
+        wanted: &[Field],
+    ) -> Result<Vec<Arc<Column>>, SegmentError> {
+        let Some(there) = self.chunks.get(chunk) else { return Ok(Vec::new()) };
+        let key = |field: &Field| (chunk, field.position);
+        let mut found: Vec<Option<Arc<Column>>> =
+            wanted.iter().map(|field| self.cache.get(question.0, key(field))).collect();
+        let missing: Vec<Field> = wanted
+            .iter()
+            .zip(&found)
+            .filter(|(_, found)| found.is_none())
+            .map(|(field, _)| *field)
+            .collect();
+        if !missing.is_empty() {
+            let loaded = load::load(&self.segments, there, &missing)?;
+            for (field, column) in missing.iter().zip(loaded) {
+                let column = Arc::new(column);
+                if field.is_cached() {
+                    self.cache.put(question.0, key(field), &column);
+                }
+                for (slot, _) in
+                    found.iter_mut().zip(wanted).filter(|(_, w)| w.position == field.position)
+                {
+                    *slot = Some(Arc::clone(&column));
+                }
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Texts of some rows of a chunk, which are never kept: `mask` says which rows.
+    pub(crate) fn texts(
+        &self,
+        chunk: usize,
+        mask: Option<&arrow_array::BooleanArray>,
+    ) -> Result<load::Texts, SegmentError> {
+        let Some(there) = self.chunks.get(chunk) else { return Ok(load::Texts::default()) };
+        load::texts(&self.segments, there, mask)
+    }
+
+    /// Does something for every chunk, on several threads, and hands the outcomes over in the order
+    /// of the chunks, so that what is made of them does not depend on which thread was faster.
+    pub(crate) fn each<T: Send>(
+        &self,
+        work: impl Fn(usize) -> Result<T, SegmentError> + Sync,
+    ) -> Result<Vec<T>, SegmentError> {
+        let (next, count) = (AtomicUsize::new(0), self.chunks.len());
+        let worker = || {
+            let mut done = Vec::new();
+            loop {
+                let chunk = next.fetch_add(1, Ordering::Relaxed);
+                if chunk >= count {
+                    return done;
+                }
+                done.push((chunk, work(chunk)));
+            }
+        };
+        let mut done: Vec<(usize, Result<T, SegmentError>)> = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..self.threads).map(|_| scope.spawn(worker)).collect();
+            let mut done = worker();
+            for other in others {
+                // A thread that panicked leaves chunks out, which is found below.
+                done.extend(other.join().unwrap_or_default());
+            }
+            done
+        });
+        if done.len() != count {
+            return Err(SegmentError::Damaged("a reader gave up".to_owned()));
+        }
+        done.sort_unstable_by_key(|(chunk, _)| *chunk);
+        done.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    /// What the footers say about a stored column: for each chunk the least and the greatest value.
+    pub(crate) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The row group that a chunk is: positions of the segment and of the group in it; `None` for
+    /// the tail.
+    pub(crate) fn group_of(&self, chunk: usize) -> Option<(usize, usize)> {
+        match self.chunks.get(chunk)?.place {
+            Place::Group(segment, group) => Some((segment, group)),
+            Place::Tail(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Columns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} segments, {} chunks", self.segments.len(), self.chunks.len())
+    }
+}
+
+/// One question, as the cache sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question(u64);

@@ -1,0 +1,199 @@
+//! Reading columns of a chunk: from a segment or from the tail.
+
+use super::column::{Column, Words};
+use super::table::{Field, From};
+use super::{Chunk, Place};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int8Type, Int64Type};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, StringViewArray};
+use datafusion::arrow::compute::{concat, filter_record_batch};
+use event::{Kind, Tier, types};
+use segment::{Row, Segment, SegmentError};
+use std::sync::Arc;
+
+/// What the state of a record is told by.
+const ERASED_BY: &str = "content_commitment";
+
+/// The indexes in a row group.
+pub(super) fn indexes(segment: &Segment, group: usize) -> Result<Vec<u64>, SegmentError> {
+    let mut indexes = Vec::new();
+    for batch in segment.columns(group, &["index"])? {
+        let array = column_of(&batch, "index")?;
+        let numbers = array.as_primitive_opt::<Int64Type>().ok_or_else(|| wrong("index"))?;
+        indexes.extend(numbers.values().iter().map(|index| u64::try_from(*index).unwrap_or(0)));
+    }
+    Ok(indexes)
+}
+
+/// Columns of a chunk that are stored or computed.
+pub(super) fn load(
+    segments: &[Segment],
+    chunk: &Chunk,
+    fields: &[Field],
+) -> Result<Vec<Column>, SegmentError> {
+    let mut names: Vec<&str> = fields.iter().flat_map(|field| stored(field)).copied().collect();
+    names.sort_unstable();
+    names.dedup();
+    let batches = batches(segments, chunk, &names)?;
+    fields.iter().map(|field| column(field, &batches)).collect()
+}
+
+/// The stored columns that a column is made of.
+fn stored(field: &Field) -> &'static [&'static str] {
+    match field.from {
+        From::Column | From::Tier | From::Kind => std::slice::from_ref(field.name_slot()),
+        From::State => &[ERASED_BY],
+        From::Tool => &["tool", "action", "event_type"],
+        From::Meta | From::Content => &[],
+    }
+}
+
+fn batches(
+    segments: &[Segment],
+    chunk: &Chunk,
+    names: &[&str],
+) -> Result<Vec<RecordBatch>, SegmentError> {
+    match &chunk.place {
+        Place::Tail(batch) => Ok(vec![batch.clone()]),
+        Place::Group(segment, group) => match segments.get(*segment) {
+            Some(segment) => segment.columns(*group, names),
+            None => Ok(Vec::new()),
+        },
+    }
+}
+
+fn column(field: &Field, batches: &[RecordBatch]) -> Result<Column, SegmentError> {
+    match field.from {
+        From::Column => {
+            let array = whole(batches, field.name)?;
+            match array.as_string_opt::<i32>() {
+                Some(texts) => Ok(Column::texts(texts)),
+                None => Ok(Column::Values(array)),
+            }
+        }
+        From::Tier => numbered(batches, field.name, |n| Tier::from_number(n).map(Tier::as_str)),
+        From::Kind => numbered(batches, field.name, |n| {
+            Kind::from_number(n).map(|kind| if kind == Kind::Log { "log" } else { "event" })
+        }),
+        From::State => {
+            let array = whole(batches, ERASED_BY)?;
+            let states = (0..array.len())
+                .map(|row| Some(if array.is_valid(row) { "content-erased" } else { "present" }));
+            words(states, field.name)
+        }
+        From::Tool => tool(batches),
+        // Put together by `texts`, and never asked for here.
+        From::Meta | From::Content => Err(wrong(field.name)),
+    }
+}
+
+/// The names of the numbers in a column.
+fn numbered(
+    batches: &[RecordBatch],
+    name: &str,
+    name_of: impl Fn(u8) -> Option<&'static str>,
+) -> Result<Column, SegmentError> {
+    let array = whole(batches, name)?;
+    let numbers = array.as_primitive_opt::<Int8Type>().ok_or_else(|| wrong(name))?;
+    words(numbers.iter().map(|number| number.and_then(|n| name_of(u8::try_from(n).ok()?))), name)
+}
+
+fn words<'t>(
+    texts: impl ExactSizeIterator<Item = Option<&'t str>>,
+    name: &str,
+) -> Result<Column, SegmentError> {
+    Words::of(texts).map(Column::Words).ok_or_else(|| wrong(name))
+}
+
+/// The tool of an event as `--tool` understands it: its field, or for calls and results what stands
+/// behind the colon of `action`.
+fn tool(batches: &[RecordBatch]) -> Result<Column, SegmentError> {
+    let arrays = ["tool", "action", "event_type"].map(|name| whole(batches, name));
+    let [tools, actions, kinds] = arrays;
+    let (tools, actions, kinds) = (tools?, actions?, kinds?);
+    let text =
+        |array: &ArrayRef| array.as_string_opt::<i32>().cloned().ok_or_else(|| wrong("tool"));
+    let (tools, actions, kinds) = (text(&tools)?, text(&actions)?, text(&kinds)?);
+    let made: StringArray = (0..tools.len())
+        .map(|row| {
+            if tools.is_valid(row) {
+                return Some(tools.value(row));
+            }
+            let kind = kinds.is_valid(row).then(|| kinds.value(row));
+            if !matches!(kind, Some(types::TOOL_CALL | types::TOOL_RESULT)) {
+                return None;
+            }
+            let action = actions.is_valid(row).then(|| actions.value(row))?;
+            action.split_once(':').map(|(_, tool)| tool).filter(|tool| !tool.is_empty())
+        })
+        .collect();
+    Ok(Column::texts(&made))
+}
+
+fn column_of<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, SegmentError> {
+    batch.column_by_name(name).ok_or_else(|| wrong(name))
+}
+
+/// A column of all batches as one array.
+fn whole(batches: &[RecordBatch], name: &str) -> Result<ArrayRef, SegmentError> {
+    let arrays: Vec<&dyn Array> = batches
+        .iter()
+        .map(|batch| column_of(batch, name).map(|array| &**array))
+        .collect::<Result<_, _>>()?;
+    match (arrays.as_slice(), batches) {
+        ([_], [batch]) => column_of(batch, name).map(Arc::clone),
+        _ => concat(&arrays).map_err(|error| SegmentError::Damaged(error.to_string())),
+    }
+}
+
+fn wrong(name: &str) -> SegmentError {
+    SegmentError::Damaged(format!("column `{name}` is missing or of another type"))
+}
+
+/// Metadata and content of some rows.
+pub(crate) struct Texts {
+    /// The metadata.
+    pub(crate) meta: StringViewArray,
+    /// The content; null where there is none.
+    pub(crate) content: StringViewArray,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        let none = || StringViewArray::from_iter_values(std::iter::empty::<&str>());
+        Self { meta: none(), content: none() }
+    }
+}
+
+/// Puts the texts of the chosen rows of a chunk together.
+pub(super) fn texts(
+    segments: &[Segment],
+    chunk: &Chunk,
+    mask: Option<&BooleanArray>,
+) -> Result<Texts, SegmentError> {
+    let schema = segment::schema();
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let (mut meta, mut content) = (Vec::new(), Vec::new());
+    let mut offset = 0;
+    for batch in batches(segments, chunk, &names)? {
+        let rows = batch.num_rows().min(chunk.rows.saturating_sub(offset));
+        let mut batch = batch.slice(0, rows);
+        if let Some(mask) = mask {
+            let mask = mask.slice(offset, rows);
+            batch = filter_record_batch(&batch, &mask)
+                .map_err(|error| SegmentError::Damaged(error.to_string()))?;
+        }
+        offset += rows;
+        for Row { meta: bytes, content: state, .. } in segment::decode(&batch)? {
+            meta.push(text(&bytes));
+            content.push(text(state.bytes()));
+        }
+    }
+    Ok(Texts { meta: meta.into_iter().collect(), content: content.into_iter().collect() })
+}
+
+/// Bytes as text; nothing where there are none. What is no UTF-8 cannot be JSON.
+fn text(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    (!text.is_empty()).then(|| text.into_owned())
+}
