@@ -20,6 +20,12 @@ use crate::source::{Chunks, Failure};
 /// Most rows in a batch.
 const BATCH_ROWS_MAX: u64 = 4096;
 
+/// Below one row in so many, large columns are not read as a whole.
+const SPARSE: u64 = 8;
+
+/// Bytes of a column that is not large.
+const HELD_BYTES_MAX: u64 = 96 << 10;
+
 /// About how many bytes a batch should take in memory.
 const BATCH_BYTES: u64 = 8 << 20;
 
@@ -56,8 +62,12 @@ impl GroupReader {
         let mut chunks = Chunks::of_pages(Arc::clone(&segment.source));
         let failure = chunks.failure();
         let parquet = guarded(|| {
-            let ranges = wanted.iter().map(|at| group_footer.column(*at).byte_range());
-            if rows.is_some() {
+            if let Some(rows) = rows {
+                // Of a large column a few pages are read, by themselves, where few rows are wanted.
+                let is_sparse = (rows.len() as u64).saturating_mul(SPARSE) < rows_in(group_footer);
+                let most = if is_sparse { HELD_BYTES_MAX } else { u64::MAX };
+                let ranges = wanted.iter().map(|at| group_footer.column(*at).byte_range());
+                let ranges = ranges.filter(|(_, length)| *length <= most);
                 chunks.hold(&ranges.collect::<Vec<_>>()).map_err(|e| SegmentError::reading(&e))?;
             }
             let metadata = segment.metadata.clone();

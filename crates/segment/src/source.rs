@@ -2,7 +2,7 @@
 //!
 //! No files here: `store` implements [`Source`] for whatever it keeps bytes in.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::buf::Reader;
@@ -208,15 +208,19 @@ impl ChunkReader for Chunks {
             }
             return Ok(Onwards::Held(held.reader()));
         }
-        if self.modules {
-            let mut head = [0; LENGTH_BYTES];
-            self.fill(start, &mut head)?;
-            self.check_module(head, start, self.source.size().saturating_sub(start))?;
-        }
         // Headers of pages are what is read this way, and they are about 100 bytes long.
         let (source, failure) = (Arc::clone(&self.source), self.failure.clone());
-        let from = ReadFrom { source, failure, at: start };
-        Ok(Onwards::Source(BufReader::with_capacity(512, from)))
+        let mut from = BufReader::with_capacity(512, ReadFrom { source, failure, at: start });
+        if self.modules {
+            from.fill_buf()?;
+            let mut head = [0; LENGTH_BYTES];
+            match from.buffer().first_chunk() {
+                Some(first) => head = *first,
+                None => self.fill(start, &mut head)?,
+            }
+            self.check_module(head, start, self.source.size().saturating_sub(start))?;
+        }
+        Ok(Onwards::Source(from))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
