@@ -106,8 +106,6 @@ pub(crate) enum Format {
     Mermaid,
     /// A picture
     Svg,
-    /// For spreadsheets: comma-separated values
-    Csv,
 }
 
 impl Format {

@@ -120,7 +120,6 @@ impl From<seal::SealError> for Failure {
 
 from_display!(
     keys::KekError,
-    segment::SegmentError,
     keys::KeyringError,
     keys::EntropyError,
     capture::CaptureError,
