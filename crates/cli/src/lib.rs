@@ -13,7 +13,7 @@
 //! | where are the logs, and how is one made? | `data_folder.rs`, `configuration_folder.rs` |
 //! | how is a log read without writing to it? | `reading.rs` |
 //! | how is a log written to? | `writing.rs` |
-//! | which checkpoint does an answer name? | `answer.rs` |
+//! | which checkpoint does an answer name? how are its records found? | `answer.rs`, `search.rs` |
 //! | is a whole folder what the log says? | `verify.rs` |
 //! | how fast is it here? | `bench.rs` |
 
@@ -30,6 +30,7 @@ mod failure;
 mod intake;
 mod key_source;
 mod reading;
+mod search;
 mod terminal;
 pub mod verify;
 mod writing;

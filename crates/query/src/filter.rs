@@ -4,7 +4,7 @@
 //! millions of records: it looks for the wanted values in the stored bytes first and parses only
 //! what may match.
 
-mod words;
+pub(crate) mod words;
 
 use crate::found::Found;
 use crate::summary::tool_of;
@@ -16,6 +16,8 @@ use words::Words;
 /// nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
+    /// Event ids.
+    pub events: Vec<String>,
     /// Agent names or agent ids.
     pub agents: Vec<String>,
     /// Event types, whole (`agent.error`) or by their beginning (`agent.*`).
@@ -70,6 +72,7 @@ impl Filter {
             && (wanted(&self.agents, event.agent_name.as_deref())
                 || wanted(&self.agents, event.agent_id.as_deref()))
             && (self.types.is_empty() || self.types.iter().any(|t| is_type(t, &event.event_type)))
+            && wanted(&self.events, event.event_id.as_deref())
             && wanted(&self.sessions, event.session_id.as_deref())
             && wanted(&self.traces, event.trace_id.as_deref())
             && wanted(&self.tasks, event.task_id.as_deref())
@@ -93,7 +96,7 @@ impl Filter {
     }
 }
 
-fn is_type(pattern: &str, event_type: &str) -> bool {
+pub(crate) fn is_type(pattern: &str, event_type: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => event_type.starts_with(beginning),
         None => pattern == event_type,
@@ -128,7 +131,9 @@ impl<'f> Sieve<'f> {
         };
         // The log writes metadata in one way only (`event::Event::write_meta`): compact, strings
         // escaped as serde_json does. So a value that is there is there in these very bytes.
-        for values in [&filter.traces, &filter.sessions, &filter.tasks, &filter.agents] {
+        for values in
+            [&filter.events, &filter.traces, &filter.sessions, &filter.tasks, &filter.agents]
+        {
             group(values.iter().map(|value| format!(":{}", quoted(value))).collect());
         }
         group(filter.types.iter().map(|pattern| type_needle(pattern)).collect());

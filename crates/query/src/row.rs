@@ -5,6 +5,7 @@
 //! `\uXXXX`, which is the same JSON value (`escape`).
 
 use crate::escape::escape_json;
+use crate::find::Cursor;
 use crate::found::{AsOf, Found};
 use event::Kind;
 use serde::de::IgnoredAny;
@@ -127,9 +128,21 @@ impl<W: Write> Rows<W> {
     ///
     /// # Errors
     /// What `out` says.
-    pub fn end(mut self) -> io::Result<W> {
+    pub fn end(self) -> io::Result<W> {
+        self.end_before(None)
+    }
+
+    /// Ends one page of an answer; a document says where the next one begins, as `"next"`.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn end_before(mut self, next: Option<&Cursor>) -> io::Result<W> {
         if self.shape == Shape::Document {
-            self.out.write_all(b"]}\n")?;
+            self.out.write_all(b"]")?;
+            if let Some(next) = next {
+                write!(self.out, ",\"next\":\"{next}\"")?;
+            }
+            self.out.write_all(b"}\n")?;
         }
         self.out.flush()?;
         Ok(self.out)

@@ -50,7 +50,7 @@ pub(crate) fn decode_within(
 }
 
 /// One of the columns of values.
-enum Values<'b> {
+pub(crate) enum Values<'b> {
     Text(&'b StringArray),
     Number(&'b PrimitiveArray<Float64Type>),
     Count(&'b PrimitiveArray<Int64Type>),
@@ -60,7 +60,7 @@ enum Values<'b> {
 }
 
 impl<'b> Values<'b> {
-    fn of(batch: &'b RecordBatch, name: &str, form: Form) -> Result<Self, SegmentError> {
+    pub(crate) fn of(batch: &'b RecordBatch, name: &str, form: Form) -> Result<Self, SegmentError> {
         let Some(array) = batch.column_by_name(name) else { return Ok(Self::Nothing) };
         if array.null_count() == array.len() {
             return Ok(Self::Nothing);
@@ -74,7 +74,7 @@ impl<'b> Values<'b> {
         values.ok_or_else(|| wrong(name))
     }
 
-    fn cell(&self, at: usize) -> Cell<'b> {
+    pub(crate) fn cell(&self, at: usize) -> Cell<'b> {
         match self {
             Self::Text(array) if array.is_valid(at) => Cell::Text(Cow::Borrowed(array.value(at))),
             Self::Number(array) if array.is_valid(at) => Cell::Number(array.value(at)),

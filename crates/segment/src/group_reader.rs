@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::arrow::arrow_reader::{
+    ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection, RowSelectionPolicy,
+};
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 
 use crate::SegmentError;
 use crate::guard::guarded;
+use crate::row_set::RowSet;
 use crate::segment::{Segment, rows_in};
 use crate::source::{Chunks, Failure};
 
@@ -34,21 +37,43 @@ impl GroupReader {
         group: usize,
         names: Option<&[&str]>,
     ) -> Result<Self, SegmentError> {
+        Self::open_rows(segment, group, names, None)
+    }
+
+    /// The same for some rows of the row group, given by their positions in it. Pages without any
+    /// of them are passed over, encrypted as they are.
+    pub(crate) fn open_rows(
+        segment: &Segment,
+        group: usize,
+        names: Option<&[&str]>,
+        rows: Option<&RowSet>,
+    ) -> Result<Self, SegmentError> {
         let footer = segment.footer();
         let Some(group_footer) = footer.row_groups().get(group) else {
             return Err(SegmentError::Damaged(format!("there is no row group {group}")));
         };
-        let chunks = Chunks::of_pages(Arc::clone(&segment.source));
+        let wanted = wanted(group_footer, names);
+        let mut chunks = Chunks::of_pages(Arc::clone(&segment.source));
         let failure = chunks.failure();
         let parquet = guarded(|| {
+            let ranges = wanted.iter().map(|at| group_footer.column(*at).byte_range());
+            if rows.is_some() {
+                chunks.hold(&ranges.collect::<Vec<_>>()).map_err(|e| SegmentError::reading(&e))?;
+            }
             let metadata = segment.metadata.clone();
+            let columns = footer.file_metadata().schema_descr();
             let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata)
                 .with_row_groups(vec![group])
+                .with_projection(ProjectionMask::leaves(columns, wanted.iter().copied()))
                 .with_batch_size(batch_rows(group_footer));
-            if let Some(names) = names {
-                let columns = footer.file_metadata().schema_descr();
-                let mask = ProjectionMask::columns(columns, names.iter().copied());
-                builder = builder.with_projection(mask);
+            if let Some(rows) = rows {
+                // Every column makes room for a whole batch.
+                builder = builder.with_batch_size(rows.len().clamp(1, batch_rows(group_footer)));
+                let total = usize::try_from(rows_in(group_footer)).unwrap_or(usize::MAX);
+                let ranges = rows.ranges().into_iter().filter(|range| range.end <= total);
+                builder = builder
+                    .with_row_selection(RowSelection::from_consecutive_ranges(ranges, total))
+                    .with_row_selection_policy(RowSelectionPolicy::Selectors);
             }
             builder.build().map_err(|error| SegmentError::reading(&error))
         });
@@ -65,6 +90,25 @@ impl GroupReader {
             self.parquet = Some(parquet);
         }
         Ok(batch)
+    }
+}
+
+/// The positions of the columns with these names, or of all, ascending; without those of which the
+/// footer says that they hold nothing, except where that would leave none.
+fn wanted(group: &RowGroupMetaData, names: Option<&[&str]>) -> Vec<usize> {
+    let rows = rows_in(group);
+    let is_named = |column: &ColumnChunkMetaData| {
+        names.is_none_or(|names| names.contains(&column.column_path().string().as_str()))
+    };
+    let is_empty = |column: &ColumnChunkMetaData| {
+        column.statistics().and_then(|it| it.null_count_opt()).is_some_and(|nulls| nulls == rows)
+    };
+    let named = || group.columns().iter().enumerate().filter(|(_, column)| is_named(column));
+    let filled: Vec<usize> =
+        named().filter(|(_, column)| !is_empty(column)).map(|(at, _)| at).collect();
+    match filled.is_empty() {
+        true => named().map(|(at, _)| at).take(1).collect(),
+        false => filled,
     }
 }
 

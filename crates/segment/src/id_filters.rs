@@ -5,7 +5,7 @@
 //! keeps their bytes must encrypt them, because they tell which ids occur. Not here: the hash,
 //! which the caller gives; it should be keyed, so that nobody who picks ids can make them collide.
 
-use xorf::{BinaryFuse8, BinaryFuse8Ref, DmaSerializable, Filter, FilterRef};
+use xorf::{BinaryFuse16, BinaryFuse16Ref, DmaSerializable, Filter, FilterRef};
 
 use crate::SegmentError;
 use crate::cell::Cell;
@@ -14,7 +14,7 @@ use crate::decode::cells_of;
 use crate::group_reader::GroupReader;
 use crate::segment::Segment;
 
-/// A kind of id that records are found by.
+/// A kind of id, or of name, that records are found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IdKind {
     /// `event_id`
@@ -25,11 +25,28 @@ pub enum IdKind {
     Session,
     /// `task_id`
     Task,
+    /// `agent_name`
+    AgentName,
+    /// `agent_id`
+    AgentId,
+    /// `principal_subject`
+    Principal,
+    /// `error_type`
+    ErrorType,
 }
 
 impl IdKind {
     /// All kinds, in the order in which their filters are stored.
-    pub const ALL: [Self; 4] = [Self::Event, Self::Trace, Self::Session, Self::Task];
+    pub const ALL: [Self; 8] = [
+        Self::Event,
+        Self::Trace,
+        Self::Session,
+        Self::Task,
+        Self::AgentName,
+        Self::AgentId,
+        Self::Principal,
+        Self::ErrorType,
+    ];
 
     /// The column that holds these ids.
     #[must_use]
@@ -39,12 +56,17 @@ impl IdKind {
             Self::Trace => "trace_id",
             Self::Session => "session_id",
             Self::Task => "task_id",
+            Self::AgentName => "agent_name",
+            Self::AgentId => "agent_id",
+            Self::Principal => "principal_subject",
+            Self::ErrorType => "error_type",
         }
     }
 }
 
-/// Filters of one segment: about nine bits for each distinct id in each row group; one question in
-/// 250 about an id that is not there is answered with "maybe".
+/// Filters of one segment: about 18 bits for each distinct id in each row group; one question in
+/// 65,536 about an id that is not there is answered with "maybe", so that even of a thousand row
+/// groups none is read in vain.
 #[derive(Clone, Debug)]
 pub struct IdFilters {
     groups: Vec<[IdFilter; IdKind::ALL.len()]>,
@@ -54,7 +76,7 @@ pub struct IdFilters {
 #[derive(Clone, Debug)]
 struct IdFilter {
     /// Seed (u64) and three lengths (u32 each), little-endian.
-    descriptor: [u8; BinaryFuse8::DESCRIPTOR_LEN],
+    descriptor: [u8; BinaryFuse16::DESCRIPTOR_LEN],
     /// Empty when there are no ids.
     fingerprints: Box<[u8]>,
 }
@@ -73,8 +95,8 @@ const MAGIC: &[u8; 8] = b"tachoid1";
 const STRETCH_MAX: u32 = 1 << 18;
 
 impl IdFilters {
-    /// Reads the four columns of ids and builds the filters. `hash` must give the same 64 bits for
-    /// the same kind and id as it will when questions are asked.
+    /// Reads the columns of ids and names and builds the filters. `hash` must give the same 64 bits
+    /// for the same kind and id as it will when questions are asked.
     ///
     /// # Errors
     /// [`SegmentError::Read`] or [`SegmentError::Damaged`].
@@ -99,8 +121,9 @@ impl IdFilters {
                     hashes[slot].dedup();
                 }
             }
-            let [event, trace, session, task] = hashes.map(IdFilter::of);
-            groups.push([event?, trace?, session?, task?]);
+            let filters: Result<Vec<_>, _> = hashes.into_iter().map(IdFilter::of).collect();
+            let filters = filters?.try_into();
+            groups.push(filters.map_err(|_| SegmentError::Damaged("no id filters".to_owned()))?);
         }
         Ok(Self { groups })
     }
@@ -114,6 +137,19 @@ impl IdFilters {
             .map(|(position, _)| position)
     }
 
+    /// How many row groups they are of.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Bytes that they take in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let of = |filter: &IdFilter| size_of::<IdFilter>() + filter.fingerprints.len();
+        self.groups.iter().flatten().map(of).sum()
+    }
+
     /// The filters as bytes, in clear text: seven bytes of name and one of version, then for each
     /// row group and kind the length of the fingerprints (u32, little-endian), 20 bytes that
     /// describe them, and the fingerprints.
@@ -121,7 +157,7 @@ impl IdFilters {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         for filter in self.groups.iter().flatten() {
-            // A row group has at most 16 Ki ids, and a filter some 20 KB.
+            // A row group has at most 16 Ki ids, and a filter some 40 KB.
             let length = u32::try_from(filter.fingerprints.len()).unwrap_or(u32::MAX);
             out.extend_from_slice(&length.to_le_bytes());
             out.extend_from_slice(&filter.descriptor);
@@ -154,22 +190,22 @@ impl IdFilters {
 
 impl IdFilter {
     fn of(mut hashes: Vec<u64>) -> Result<Self, SegmentError> {
-        let mut descriptor = [0; BinaryFuse8::DESCRIPTOR_LEN];
+        let mut descriptor = [0; BinaryFuse16::DESCRIPTOR_LEN];
         if hashes.is_empty() {
             return Ok(Self { descriptor, fingerprints: Box::default() });
         }
         hashes.sort_unstable();
         hashes.dedup();
         // It takes a thousand failures in a row, each of them rare.
-        let filter = BinaryFuse8::try_from(&hashes)
+        let filter = BinaryFuse16::try_from(&hashes)
             .map_err(|why| SegmentError::Damaged(format!("no id filter: {why}")))?;
         filter.dma_copy_descriptor_to(&mut descriptor);
-        Ok(Self { descriptor, fingerprints: filter.fingerprints })
+        Ok(Self { descriptor, fingerprints: filter.dma_fingerprints().into() })
     }
 
     fn may_hold(&self, hash: u64) -> bool {
         !self.fingerprints.is_empty()
-            && BinaryFuse8Ref::from_dma(&self.descriptor, &self.fingerprints).contains(&hash)
+            && BinaryFuse16Ref::from_dma(&self.descriptor, &self.fingerprints).contains(&hash)
     }
 
     fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
@@ -195,7 +231,7 @@ impl IdFilter {
             && mask == length - 1
             && count_length > 0
             && count_length.is_multiple_of(length);
-        let needed = u64::from(count_length) + 2 * u64::from(length);
+        let needed = 2 * (u64::from(count_length) + 2 * u64::from(length));
         self.fingerprints.is_empty() || lengths && self.fingerprints.len() as u64 == needed
     }
 }
@@ -207,7 +243,10 @@ mod tests {
 
     fn built(ids: impl IntoIterator<Item = u64>) -> IdFilters {
         let ids: Vec<u64> = ids.into_iter().collect();
-        let hashes = [ids, vec![], vec![1], vec![1, 1, 2]];
+        let mut hashes = [const { vec![] }; IdKind::ALL.len()];
+        hashes[0] = ids;
+        hashes[IdKind::Session as usize] = vec![1];
+        hashes[IdKind::Task as usize] = vec![1, 1, 2];
         IdFilters { groups: vec![hashes.map(|hashes| IdFilter::of(hashes).unwrap())] }
     }
 
@@ -224,11 +263,11 @@ mod tests {
         let holds = |kind, hash| filters.may_hold(kind, hash).next() == Some(0);
         assert!((0..65_536).all(|id| holds(IdKind::Event, mixed(id))));
         let wrong = (65_536..165_536).filter(|id| holds(IdKind::Event, mixed(*id))).count();
-        assert!(wrong < 600, "{wrong} of 100,000");
+        assert!(wrong < 20, "{wrong} of 100,000");
         assert!((0..1000).all(|id| !holds(IdKind::Trace, mixed(id))));
         assert!(holds(IdKind::Session, 1) && holds(IdKind::Task, 2));
         let bytes = filters.to_bytes().len();
-        assert!(bytes < 65_536 * 10 / 8, "{bytes}");
+        assert!(bytes < 65_536 * 20 / 8, "{bytes}");
     }
 
     #[test]

@@ -19,6 +19,7 @@
 //! | writing | `writer.rs`, `batch.rs` |
 //! | reading | `source.rs`, `segment.rs`, `group_reader.rs`, `rows.rs`, `decode.rs` |
 //! | columns for an engine, and what the footer says of them | `columns.rs` |
+//! | some rows, picked by some of their values | `pick.rs`, `row_set.rs` |
 //! | every row, and on behind damage; do its columns agree with it? | `examine.rs`, `agree.rs` |
 //! | are these the records that the log committed to? | `verify.rs` |
 //! | which row groups may hold an id? | `id_filters.rs` |
@@ -66,10 +67,12 @@ mod group_reader;
 mod guard;
 mod id_filters;
 mod manifest;
+mod pick;
 mod properties;
 mod quote;
 mod rebuild;
 mod row;
+mod row_set;
 mod rows;
 mod scan;
 mod segment;
@@ -86,8 +89,10 @@ pub use error::SegmentError;
 pub use examine::{Examination, Examined};
 pub use id_filters::{IdFilters, IdFiltersError, IdKind};
 pub use manifest::{Manifest, ManifestError, SEGMENT_FOLDER};
+pub use pick::{Condition, Value};
 pub use properties::{ROW_GROUP_ROWS_MAX, decryption_properties, encryption_properties};
 pub use row::{ContentState, Row};
+pub use row_set::RowSet;
 pub use rows::{Projection, Rows};
 pub use segment::{RowGroup, Segment, key_id};
 pub use source::Source;

@@ -23,7 +23,7 @@ pub enum Projection {
 
 impl Projection {
     /// The names of the columns; `None` for every one.
-    fn names(self) -> Option<Vec<&'static str>> {
+    pub(crate) fn names(self) -> Option<Vec<&'static str>> {
         let meta = COLUMNS.iter().filter(|column| column.place.part() == Part::Meta);
         let names = [INDEX, RECORDED_AT, KIND, TIER, META_SHAPE, META_SALT];
         let names = names.into_iter().chain(meta.map(|column| column.name));

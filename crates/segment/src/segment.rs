@@ -16,6 +16,7 @@ use crate::SegmentError;
 use crate::column::{INDEX, RECORDED_AT, VERSION, VERSION_KEY, schema};
 use crate::guard::guarded;
 use crate::properties::decryption_properties;
+use crate::row_set::RowSet;
 use crate::rows::{Projection, Rows};
 use crate::source::{Chunks, Source, read_exact_at};
 
@@ -195,7 +196,17 @@ impl Segment {
         index: u64,
         projection: Projection,
     ) -> Result<Option<crate::Row>, SegmentError> {
-        self.rows(index..=index, projection)?.next().transpose()
+        for (position, group) in self.row_groups()?.iter().enumerate() {
+            if index < group.indexes.0 || index > group.indexes.1 {
+                continue;
+            }
+            let picked = self.pick(position, None, (index, index), &[], &|_| true)?;
+            if let Some((at, _)) = picked.first() {
+                let rows = RowSet::new(vec![*at]);
+                return Ok(self.rows_at(position, &rows, projection)?.pop());
+            }
+        }
+        Ok(None)
     }
 }
 

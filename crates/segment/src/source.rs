@@ -5,7 +5,8 @@
 use std::io::{self, BufReader, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
+use bytes::buf::Reader;
+use bytes::{Buf as _, Bytes};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
@@ -110,6 +111,8 @@ pub(crate) struct Chunks {
     failure: Failure,
     /// Whether every read begins with an encrypted module: true once the footer was read.
     modules: bool,
+    /// Bytes that were read ahead, each with its offset.
+    held: Arc<[(u64, Bytes)]>,
 }
 
 /// Bytes of the length that each encrypted module begins with.
@@ -118,12 +121,52 @@ const LENGTH_BYTES: usize = 4;
 impl Chunks {
     /// For reading the footer and the page index.
     pub(crate) fn of_footer(source: Arc<dyn Source>) -> Self {
-        Self { source, failure: Failure::default(), modules: false }
+        Self { source, failure: Failure::default(), modules: false, held: Arc::default() }
     }
 
     /// For reading pages.
     pub(crate) fn of_pages(source: Arc<dyn Source>) -> Self {
-        Self { source, failure: Failure::default(), modules: true }
+        Self { source, failure: Failure::default(), modules: true, held: Arc::default() }
+    }
+
+    /// Reads these ranges (offset and length, ascending) in as few steps as possible and answers
+    /// from memory what lies within them: a page header is some 100 bytes, and reading each by
+    /// itself costs more than decoding it.
+    pub(crate) fn hold(&mut self, ranges: &[(u64, u64)]) -> Result<()> {
+        let mut joined: Vec<(u64, u64)> = Vec::new();
+        for (start, length) in ranges.iter().copied() {
+            match joined.last_mut() {
+                Some((first, so_far)) if *first + *so_far == start => *so_far += length,
+                _ => joined.push((start, length)),
+            }
+        }
+        let held: Result<Vec<_>> = joined
+            .into_iter()
+            .map(|(start, length)| {
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                Ok((start, self.read(start, length)?))
+            })
+            .collect();
+        self.held = held?.into();
+        Ok(())
+    }
+
+    /// Bytes that are held, from `start` on; at least one.
+    fn held(&self, start: u64) -> Option<Bytes> {
+        let at = self.held.partition_point(|(first, _)| *first <= start).checked_sub(1)?;
+        let (first, bytes) = self.held.get(at)?;
+        let from = usize::try_from(start - first).ok().filter(|from| *from < bytes.len())?;
+        Some(bytes.slice(from..))
+    }
+
+    fn read(&self, start: u64, length: usize) -> Result<Bytes> {
+        if start.saturating_add(length as u64) > self.source.size() {
+            let what = format!("bytes {start} to {start}+{length} lie behind the end");
+            return Err(ParquetError::EOF(what));
+        }
+        let mut buffer = vec![0; length];
+        self.fill(start, &mut buffer)?;
+        Ok(buffer.into())
     }
 
     /// Where errors of the source are noted.
@@ -156,9 +199,15 @@ impl Length for Chunks {
 }
 
 impl ChunkReader for Chunks {
-    type T = BufReader<ReadFrom>;
+    type T = Onwards;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
+        if let Some(held) = self.held(start) {
+            if let Some(head) = held.first_chunk() {
+                self.check_module(*head, start, self.source.size().saturating_sub(start))?;
+            }
+            return Ok(Onwards::Held(held.reader()));
+        }
         if self.modules {
             let mut head = [0; LENGTH_BYTES];
             self.fill(start, &mut head)?;
@@ -167,24 +216,38 @@ impl ChunkReader for Chunks {
         // Headers of pages are what is read this way, and they are about 100 bytes long.
         let (source, failure) = (Arc::clone(&self.source), self.failure.clone());
         let from = ReadFrom { source, failure, at: start };
-        Ok(BufReader::with_capacity(512, from))
+        Ok(Onwards::Source(BufReader::with_capacity(512, from)))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        if start.saturating_add(length as u64) > self.source.size() {
-            let what = format!("bytes {start} to {start}+{length} lie behind the end");
-            return Err(ParquetError::EOF(what));
-        }
-        let mut buffer = vec![0; length];
-        self.fill(start, &mut buffer)?;
-        if let Some(head) = buffer.first_chunk() {
+        let held = self.held(start).filter(|held| held.len() >= length);
+        let bytes = match held {
+            Some(held) => held.slice(..length),
+            None => self.read(start, length)?,
+        };
+        if let Some(head) = bytes.first_chunk() {
             self.check_module(*head, start, length as u64)?;
         }
-        Ok(buffer.into())
+        Ok(bytes)
     }
 }
 
-/// Reads onwards from a place.
+/// Reads onwards from a place, in memory or in the source.
+pub(crate) enum Onwards {
+    Held(Reader<Bytes>),
+    Source(BufReader<ReadFrom>),
+}
+
+impl Read for Onwards {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Held(held) => held.read(buffer),
+            Self::Source(source) => source.read(buffer),
+        }
+    }
+}
+
+/// Reads onwards from a place in the source.
 pub(crate) struct ReadFrom {
     source: Arc<dyn Source>,
     failure: Failure,
@@ -233,6 +296,28 @@ mod tests {
         assert!(chunks.get_bytes(2, usize::MAX / 2).is_err());
         assert!(chunks.get_bytes(u64::MAX, 1).is_err());
         assert_eq!(chunks.get_bytes(4, 0).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn what_is_held_reads_as_the_source_does() {
+        let source = Arc::new((0..=255).collect::<Vec<u8>>());
+        let plain = Chunks::of_footer(source.clone());
+        let mut held = Chunks::of_footer(source);
+        held.hold(&[(10, 5), (15, 20), (100, 3)]).unwrap();
+        assert_eq!(held.held.len(), 2);
+        for start in 0..256 {
+            for length in 0..=(256 - start).min(40) {
+                let read = |chunks: &Chunks| chunks.get_bytes(start as u64, length).unwrap();
+                assert_eq!(read(&held), read(&plain), "{start} {length}");
+            }
+            let first = |chunks: &Chunks| {
+                let mut one = [0];
+                chunks.get_read(start as u64).unwrap().read_exact(&mut one).unwrap();
+                one
+            };
+            assert_eq!(first(&held), first(&plain));
+        }
+        assert!(held.hold(&[(250, 7)]).is_err());
     }
 
     #[test]

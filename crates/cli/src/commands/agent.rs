@@ -6,11 +6,12 @@ use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::search;
 use crate::terminal::{DIM, styled};
 use clap::Args;
 use event::Event;
 use query::escape::{escape, escape_json};
-use query::{Activity, AsOf, By, Filter, Line, render};
+use query::{Activity, AsOf, By, Cursor, Filter, Line, render};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -31,6 +32,9 @@ pub(crate) struct Arguments {
     /// At most this many events; 0 for all
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
+    /// The page that begins here: what the answer before said as `next`
+    #[arg(long, value_name = "CURSOR", requires = "name")]
+    cursor: Option<Cursor>,
 }
 
 impl Arguments {
@@ -44,8 +48,8 @@ impl Arguments {
             ..Filter::default()
         };
         let reading = context.reading()?;
-        let (found, matched, unreadable) = events::select(&reading, &filter)?;
-        if matched == 0 {
+        let page = search::page(&reading, context.terminal, &filter, self.cursor.as_ref())?;
+        if page.found.is_empty() && self.cursor.is_none() {
             let failure = format!(
                 "no event of the {} that the checkpoint covers is of an agent {}; `tacho agent` lists \
                  all agents",
@@ -54,13 +58,13 @@ impl Arguments {
             );
             return Err(Failure::new(failure));
         }
-        events::print(context, &answer::as_of(&reading), &found, format)?;
-        let shown = found.len() as u64;
-        if format == Format::Text && shown < matched {
-            let text = format!("the newest {shown} of {matched}; --limit N shows more");
+        events::print(context, &page.as_of, &page.found, page.next.as_ref(), format)?;
+        if let Some(next) = page.next.filter(|_| format != Format::Json) {
+            let text =
+                format!("there are more; --limit N shows more, --cursor {next} the next page");
             context.terminal.note(styled(DIM, text));
         }
-        Ok(unreadable.conclude(context))
+        Ok(page.unreadable.conclude(context))
     }
 }
 

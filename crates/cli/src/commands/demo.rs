@@ -123,7 +123,8 @@ impl Demo {
         let (redacted, mut leaks) = look(&reading)?;
         let trace_of = |source: usize| {
             let id = played.get(source).and_then(|played| played.trace.clone()).unwrap_or_default();
-            let (scope, found, _) = trace::find(&reading, &id, Some(trace::By::Trace))?;
+            let (scope, found, _) =
+                trace::find(&reading, place.context.terminal, &id, Some(trace::By::Trace))?;
             Ok::<_, Failure>(Trace::assemble(scope, &found))
         };
         let (incident, agent) = (trace_of(0)?, trace_of(1)?);

@@ -1,16 +1,17 @@
 //! `tacho events`: the records that match a question.
 
-use crate::answer::{self, Unreadable};
+use crate::answer;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::reading::Reading;
+use crate::search::{self, Page};
 use crate::terminal::{DIM, styled};
 use clap::Args;
 use event::{Outcome, Tier, Timestamp};
 use query::row::{Rows, Shape};
-use query::{AsOf, Filter, Found, Selector, Sieve, render};
+use query::{AsOf, Cursor, Filter, Found, render};
 use seal::{Clock as _, SystemClock};
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -21,6 +22,7 @@ Examples:
   tacho events --text 'refund \"order 1042\"' --from 2026-11-02 --to 2026-11-03
   tacho events --from 24h --tier critical --limit 200
   tacho events --trace 5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6 --format json | jq '.events[].index'
+  tacho events --agent Billing --format json | jq -r .next        (for --cursor)
   tacho events --oldest-first --limit 0 --format ndjson > all.ndjson";
 
 /// Search events
@@ -36,6 +38,9 @@ pub(crate) struct Arguments {
     /// The oldest events, oldest first, instead of the newest
     #[arg(long)]
     oldest_first: bool,
+    /// The page that begins here: what the answer before said as `next`
+    #[arg(long, value_name = "CURSOR")]
+    cursor: Option<Cursor>,
     #[command(flatten)]
     filter: FilterArguments,
 }
@@ -44,6 +49,9 @@ pub(crate) struct Arguments {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Which events")]
 pub(crate) struct FilterArguments {
+    /// Event id
+    #[arg(long, value_name = "ID")]
+    event: Vec<String>,
     /// Agent, by name or id
     #[arg(long, value_name = "NAME")]
     agent: Vec<String>,
@@ -93,6 +101,7 @@ impl FilterArguments {
             false => format!("agent.{name}"),
         };
         Filter {
+            events: self.event.clone(),
             agents: self.agent.clone(),
             types: self.types.iter().map(whole_type).collect(),
             sessions: self.session.clone(),
@@ -113,6 +122,22 @@ impl FilterArguments {
 }
 
 impl Arguments {
+    /// Says how the rest of the answer is seen, if there is one.
+    fn tell(&self, context: &Context, page: &Page, format: Format) {
+        let (Some(next), shown) = (&page.next, page.found.len()) else { return };
+        let end = if self.oldest_first { "oldest" } else { "newest" };
+        let text = match (format, self.cursor) {
+            (Format::Json, _) => return,
+            (Format::Ndjson, _) => format!("there is more: --cursor {next}"),
+            (_, None) => format!(
+                "the {end} {shown} of more that match; --limit N shows more, --cursor \
+                 {next} the next page"
+            ),
+            (_, Some(_)) => format!("there are more; --cursor {next} shows the next page"),
+        };
+        context.terminal.note(styled(DIM, text));
+    }
+
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
         let filter = Filter {
@@ -121,60 +146,23 @@ impl Arguments {
             ..self.filter.filter()
         };
         let reading = context.reading()?;
-        if self.oldest_first && format != Format::Text {
+        let is_one_page = filter.limit.is_some() || self.cursor.is_some();
+        if self.oldest_first && format != Format::Text && !is_one_page {
             return stream(context, &reading, &filter, format);
         }
-        answer(context, &reading, &filter, format)
+        let page = search::page(&reading, context.terminal, &filter, self.cursor.as_ref())?;
+        print(context, &page.as_of, &page.found, page.next.as_ref(), format)?;
+        self.tell(context, &page, format);
+        Ok(page.unreadable.conclude(context))
     }
 }
 
-/// Finds the events of a question and prints them.
-pub(crate) fn answer(
-    context: &Context,
-    reading: &Reading,
-    filter: &Filter,
-    format: Format,
-) -> Result<Exit, Failure> {
-    let (found, matched, unreadable) = select(reading, filter)?;
-    print(context, &answer::as_of(reading), &found, format)?;
-    let shown = found.len() as u64;
-    if format == Format::Text && matched > shown && shown > 0 {
-        context.terminal.note(styled(
-            DIM,
-            format_args!("the newest {shown} of {matched} that match; --limit N shows more"),
-        ));
-    } else if format == Format::Text && !filter.newest_first && filter.limit == Some(found.len()) {
-        let text = format!("the oldest {shown}; there may be more, --limit N shows them");
-        context.terminal.note(styled(DIM, text));
-    }
-    Ok(unreadable.conclude(context))
-}
-
-/// The events of a question, how many match as far as it was read, and what could not be read.
-pub(crate) fn select(
-    reading: &Reading,
-    filter: &Filter,
-) -> Result<(Vec<Found<'static>>, u64, Unreadable), Failure> {
-    // The newest of all need not be looked for: they stand at the end.
-    let all = Filter { limit: filter.limit, newest_first: true, ..Filter::default() };
-    let first = match filter.limit {
-        Some(limit) if *filter == all => reading.checkpoint().size.saturating_sub(limit as u64),
-        _ => 0,
-    };
-    let mut selector = Selector::new(filter);
-    let mut unreadable = answer::scan(reading, first, &mut |found| Ok(selector.offer(found)))?;
-    let selection = selector.finish();
-    if let Some(index) = selection.first_unreadable {
-        unreadable.add(index, selection.unreadable, "its bytes are not an event of this version");
-    }
-    Ok((selection.found, selection.matched + first, unreadable))
-}
-
-/// Prints events in the order given.
+/// Prints events in the order given, and for programs where the next page begins.
 pub(crate) fn print(
     context: &Context,
     as_of: &AsOf,
     found: &[Found<'_>],
+    next: Option<&Cursor>,
     format: Format,
 ) -> Result<(), Failure> {
     let shape = match format {
@@ -193,7 +181,7 @@ pub(crate) fn print(
     for found in found {
         rows.write(found)?;
     }
-    rows.end()?;
+    rows.end_before(next)?;
     Ok(())
 }
 
@@ -209,24 +197,13 @@ fn stream(
     if shape == Shape::Lines {
         context.terminal.note(answer::sentence(&as_of));
     }
-    let sieve = Sieve::new(filter);
     let mut rows = Rows::begin(context.terminal.programs(), shape, &as_of, true)?;
-    let mut left = filter.limit.unwrap_or(usize::MAX);
-    let mut bad = Unreadable::default();
-    let unreadable = answer::scan(reading, 0, &mut |found| {
-        match sieve.accepts(found) {
-            Ok(false) => return Ok(ControlFlow::Continue(())),
-            Ok(true) => rows.write(found)?,
-            Err(error) => {
-                bad.add(found.index, 1, &error.to_string());
-                return Ok(ControlFlow::Continue(()));
-            }
-        }
-        left -= 1;
-        Ok(if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    let unreadable = search::each(reading, context.terminal, filter, &mut |found| {
+        rows.write(found)?;
+        Ok(ControlFlow::Continue(()))
     })?;
     rows.end()?;
-    Ok(unreadable.and(bad).conclude(context))
+    Ok(unreadable.conclude(context))
 }
 
 fn outcome(text: &str) -> Result<Outcome, String> {

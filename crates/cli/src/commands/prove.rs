@@ -4,12 +4,14 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::reading::{Item, Reading};
-use crate::terminal::{STRONG, styled};
+use crate::search;
+use crate::terminal::{STRONG, Terminal, styled};
 use checkpoint::TlogProof;
 use clap::Args;
-use event::{Entry, Event};
+use event::Entry;
 use merkle::TileReader;
 use prove::{Evidence, Kept, Trust};
+use query::Filter;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -43,7 +45,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let reading = context.reading()?;
-        let index = self.index(&reading)?;
+        let index = self.index(&reading, context.terminal)?;
         let entry = entry(&reading, index)?;
         let proof = prove(&reading, index)?;
         let origin = &reading.log().identity.origin;
@@ -71,7 +73,7 @@ impl Arguments {
     }
 
     /// The index that is meant.
-    fn index(&self, reading: &Reading) -> Result<u64, Failure> {
+    fn index(&self, reading: &Reading, terminal: Terminal) -> Result<u64, Failure> {
         let size = reading.checkpoint().size;
         if let Ok(index) = self.event.parse::<u64>() {
             if index < size {
@@ -80,17 +82,11 @@ impl Arguments {
             let sentence = format!("the log has no record {index}: it has {size}, from 0 on");
             return Err(Failure::new(sentence));
         }
-        let mut records = reading.records(0)?;
-        let finder = memchr::memmem::Finder::new(self.event.as_bytes());
-        while let Some(item) = records.next() {
-            let Item::Record { index, record } = item else { continue };
-            // Most records do not hold the id anywhere; only the others are read as JSON.
-            let named = finder.find(record.meta).is_some()
-                && Event::from_stored(record.meta, &[])
-                    .is_ok_and(|event| event.event_id.as_deref() == Some(&*self.event));
-            if named {
-                return Ok(index);
-            }
+        let filter =
+            Filter { events: vec![self.event.clone()], limit: Some(1), ..Filter::default() };
+        let page = search::page(reading, terminal, &filter, None)?;
+        if let Some(found) = page.found.first() {
+            return Ok(found.index);
         }
         Err(Failure::new(format!(
             "no event {:?} in the log {:?}; `tacho events` finds events by other things",

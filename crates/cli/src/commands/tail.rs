@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::reading::{Follow, Reading};
+use crate::search;
 use crate::terminal::{BAD, DIM, Terminal, styled};
 use clap::Args;
 use event::Event;
@@ -60,10 +61,11 @@ impl Arguments {
         let kek = context.kek(&log)?;
         let reading = Reading::open(log, &kek)?;
         let filter = Filter { limit: Some(self.lines), newest_first: true, ..self.filter.filter() };
-        let (mut found, _, unreadable) = events::select(&reading, &filter)?;
+        let search::Page { mut found, as_of, unreadable, .. } =
+            search::page(&reading, context.terminal, &filter, None)?;
         found.reverse();
         if !self.follow {
-            events::print(context, &answer::as_of(&reading), &found, format)?;
+            events::print(context, &as_of, &found, None, format)?;
             return Ok(unreadable.conclude(context));
         }
         let mut screen = Screen { terminal: context.terminal, format, row: Vec::new() };

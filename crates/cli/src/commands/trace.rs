@@ -6,12 +6,14 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::reading::Reading;
+use crate::search;
+use crate::terminal::Terminal;
 use clap::{Args, ValueEnum};
 use event::Event;
 use query::escape::escape;
 use query::render::{self, View};
 use query::row::{Rows, Shape};
-use query::{AsOf, Filter, Found, Scope, Sieve, Trace, write_trace};
+use query::{AsOf, Found, Scope, Trace, write_trace};
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -27,6 +29,9 @@ const SUGGESTIONS_MAX: usize = 5;
 
 /// Ids that are kept in memory to choose from.
 const IDS_MAX: usize = 100_000;
+
+/// Of so many newest records: looking at all of a long log for a slip of the pen takes minutes.
+const RECENT_RECORDS: u64 = 200_000;
 
 /// Show one trace: its timeline, and who called whom
 ///
@@ -93,7 +98,7 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
     let known = [Format::Text, Format::Timeline, Format::Tree, Format::Json, Format::Ndjson];
     let format = context.format(&known)?;
     let reading = context.reading()?;
-    let (scope, found, unreadable) = find(&reading, id, by)?;
+    let (scope, found, unreadable) = find(&reading, context.terminal, id, by)?;
     if found.is_empty() {
         return Err(unknown(&reading, id, by));
     }
@@ -129,37 +134,21 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
 /// The records of a scope; without `by`, of the first kind of id that any record has.
 pub(crate) fn find(
     reading: &Reading,
+    terminal: Terminal,
     id: &str,
     by: Option<By>,
 ) -> Result<(Scope, Vec<Found<'static>>, Unreadable), Failure> {
     let kinds = by.map_or(By::ALL.to_vec(), |by| vec![by]);
-    let filters: Vec<Filter> = kinds.iter().map(|by| by.scope(id).filter()).collect();
-    let sieves: Vec<Sieve<'_>> = filters.iter().map(Sieve::new).collect();
-    // The best kind so far, by its place in `kinds`, and its records.
-    let (mut best, mut kept) = (kinds.len(), Vec::new());
-    let mut bad = Unreadable::default();
-    let unreadable = answer::scan(reading, 0, &mut |found| {
-        for (place, sieve) in sieves.iter().enumerate().take(best.saturating_add(1)) {
-            match sieve.accepts(found) {
-                Ok(true) => {
-                    if place < best {
-                        kept.clear();
-                        best = place;
-                    }
-                    kept.push(found.to_owned());
-                    break;
-                }
-                Ok(false) => {}
-                Err(error) => {
-                    bad.add(found.index, 1, &error.to_string());
-                    break;
-                }
-            }
+    let mut unreadable = Unreadable::default();
+    for by in &kinds {
+        let scope = by.scope(id);
+        let page = search::page(reading, terminal, &scope.filter(), None)?;
+        unreadable = page.unreadable;
+        if !page.found.is_empty() {
+            return Ok((scope, page.found, unreadable));
         }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    let by = kinds.get(best).copied().unwrap_or(By::Trace);
-    Ok((by.scope(id), kept, unreadable.and(bad)))
+    }
+    Ok((By::Trace.scope(id), Vec::new(), unreadable))
 }
 
 /// A trace for people. As text: title, timeline, tree, and once what they share.
@@ -205,12 +194,14 @@ fn unknown(reading: &Reading, id: &str, by: Option<By>) -> Failure {
     ))
 }
 
-/// The ids of one kind in the log, newest first; after damage, as far as they can be read.
+/// The ids of one kind among the newest records, newest first; after damage, as far as they can be
+/// read.
 fn recent(reading: &Reading, by: By) -> Vec<String> {
     let mut last: HashMap<String, u64> = HashMap::new();
     // Ids are the producers' to invent: of very many, those are forgotten that were not seen for
     // longest.
-    let _ = answer::scan(reading, 0, &mut |found| {
+    let first = reading.checkpoint().size.saturating_sub(RECENT_RECORDS);
+    let _ = answer::scan(reading, first, &mut |found| {
         if let Ok(event) = Event::from_stored(&found.meta, &[])
             && let Some(id) = by.id_of(&event)
         {

@@ -7,7 +7,7 @@ use crate::found::Found;
 use memchr::{memchr, memchr2, memchr2_iter};
 
 /// All words of a question.
-pub(super) struct Words(Vec<Word>);
+pub(crate) struct Words(Vec<Word>);
 
 /// One word or phrase in lower case.
 struct Word {
@@ -47,7 +47,7 @@ impl Word {
 
 impl Words {
     /// Splits a question at white space; `"two words"` in quotes stay together.
-    pub(super) fn parse(question: &str) -> Self {
+    pub(crate) fn parse(question: &str) -> Self {
         let mut words = Vec::new();
         for (position, piece) in question.split('"').enumerate() {
             let piece = piece.to_lowercase();
@@ -58,6 +58,11 @@ impl Words {
             }
         }
         Self(words.into_iter().filter(|word| !word.is_empty()).map(Word::new).collect())
+    }
+
+    /// The words and phrases, in lower case.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|word| word.text.as_str())
     }
 
     /// False only when a word cannot be in the record.
@@ -89,7 +94,7 @@ impl Words {
 
 /// Hands every value that is not an object or array to `visit`, decoded, until it says that it has
 /// enough. Bytes that are not JSON give some pieces and no panic.
-fn for_each_value(json: &[u8], mut visit: impl FnMut(&[u8]) -> bool) {
+pub(crate) fn for_each_value(json: &[u8], mut visit: impl FnMut(&[u8]) -> bool) {
     let mut at = 0;
     while let Some(byte) = json.get(at) {
         let (end, enough) = match byte {

@@ -6,6 +6,7 @@
 
 mod arbitrary;
 mod damage;
+mod pick;
 mod records;
 mod round_trip;
 mod secrecy;

@@ -2,7 +2,7 @@
 //!
 //! Not here: that the file cannot be changed unnoticed (`damage`).
 
-use crate::records::{KEY_ID, Owned, opened, records, written};
+use crate::records::{KEY_ID, Owned, of_bytes, opened, records, written};
 use segment::schema;
 
 #[test]
@@ -31,6 +31,24 @@ fn no_bloom_filter_is_written() {
     let segment = opened(written(&records(10)));
     let chunks = segment.footer().row_groups().iter().flat_map(|group| group.columns());
     assert!(chunks.into_iter().all(|chunk| chunk.bloom_filter_offset().is_none()));
+}
+
+#[test]
+fn pages_are_not_indexed_and_hide_what_they_hold() {
+    // A value in every page of a column with many: nothing beside the pages may repeat it.
+    let planted = |n: u64| format!("planted-{:08}", n / 100);
+    let record = |n: u64| {
+        let text = format!("{:016x}", n.wrapping_mul(0x9E37_79B9_7F4A_7C15)).repeat(4);
+        let meta = format!(r#"{{"event_id":"{}","action":"{text}"}}"#, planted(n));
+        let content = format!(r#"{{"params":"{} {text}"}}"#, planted(n));
+        of_bytes(n, meta.as_bytes(), content.as_bytes())
+    };
+    let file = written(&(0..20_000).map(record).collect::<Vec<_>>());
+    assert!(memchr::memmem::find(&file, b"planted").is_none());
+    let segment = opened(file);
+    for chunk in segment.footer().row_groups().iter().flat_map(|group| group.columns()) {
+        assert_eq!((chunk.offset_index_offset(), chunk.column_index_offset()), (None, None));
+    }
 }
 
 #[test]

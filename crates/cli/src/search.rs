@@ -1,0 +1,190 @@
+//! Answers that need not read the whole log: asked of a library where there is one, and otherwise
+//! of every record in turn, which finds the same and says where the log is damaged.
+
+use crate::answer::{self, Unreadable};
+use crate::failure::Failure;
+use crate::reading::{self, Reading};
+use crate::terminal::Terminal;
+use keys::SystemEntropy;
+use merkle::TileReader;
+use query::{AsOf, Cursor, Filter, FindError, Found, Library, Selector, Sieve};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One page of an answer.
+pub(crate) struct Page {
+    pub(crate) as_of: AsOf,
+    pub(crate) found: Vec<Found<'static>>,
+    /// Where the next one begins.
+    pub(crate) next: Option<Cursor>,
+    pub(crate) unreadable: Unreadable,
+}
+
+/// Takes records one by one until it has enough.
+type Each<'e> = &'e mut dyn FnMut(&Found<'_>) -> Result<ControlFlow<()>, Failure>;
+
+const NO_EVENT: &str = "its bytes are not an event of this version";
+
+/// The records of a question, from `cursor` on.
+///
+/// # Errors
+/// When the cursor is of another question or log, or the log cannot be read.
+pub(crate) fn page(
+    reading: &Reading,
+    terminal: Terminal,
+    filter: &Filter,
+    cursor: Option<&Cursor>,
+) -> Result<Page, Failure> {
+    let as_of = match cursor {
+        Some(cursor) => earlier(reading, cursor.size())?,
+        None => answer::as_of(reading),
+    };
+    if !is_at_the_end(filter, cursor)
+        && let Some(library) = library(reading, &as_of)?
+    {
+        match ask(&library, terminal, filter, cursor) {
+            Ok(page) => return Ok(page),
+            Err(FindError::Cursor(error)) => return Err(Failure::usage(error.to_string())),
+            // Reading on behind the damage, and saying where it is, takes a scan.
+            Err(FindError::Segment { .. }) => {}
+        }
+    }
+    scan(reading, as_of, filter, cursor)
+}
+
+/// All records of a question, oldest first, as they are found.
+///
+/// # Errors
+/// What `each` says, or when the log cannot be read.
+pub(crate) fn each(
+    reading: &Reading,
+    terminal: Terminal,
+    filter: &Filter,
+    each: Each<'_>,
+) -> Result<Unreadable, Failure> {
+    let (mut next, mut failure, mut bad) = (0, None, Unreadable::default());
+    if let Some(library) = library(reading, &answer::as_of(reading))? {
+        let outcome = prepare(&library, terminal, filter).and_then(|()| {
+            query::find_each(&library, filter, &mut |found| {
+                next = found.index + 1;
+                each(found).unwrap_or_else(|error| {
+                    failure = Some(error);
+                    ControlFlow::Break(())
+                })
+            })
+        });
+        match (outcome, failure) {
+            (_, Some(failure)) => return Err(failure),
+            (Ok((count, first)), None) => {
+                first.into_iter().for_each(|index| bad.add(index, count, NO_EVENT));
+                return Ok(bad);
+            }
+            (Err(_), None) => {}
+        }
+    }
+    let sieve = Sieve::new(filter);
+    let unreadable = answer::scan(reading, next, &mut |found| match sieve.accepts(found) {
+        Ok(true) => each(found),
+        Ok(false) => Ok(ControlFlow::Continue(())),
+        Err(_) => {
+            bad.add(found.index, 1, NO_EVENT);
+            Ok(ControlFlow::Continue(()))
+        }
+    })?;
+    Ok(unreadable.and(bad))
+}
+
+/// The checkpoint that a log had when it was of this size: its root follows from the tree of today.
+fn earlier(reading: &Reading, size: u64) -> Result<AsOf, Failure> {
+    let as_of = answer::as_of(reading);
+    if size == as_of.size {
+        return Ok(as_of);
+    }
+    if size > as_of.size {
+        return Err(Failure::usage(format!(
+            "the cursor is of {size} records, and this log has {}; is it of another log?",
+            as_of.size
+        )));
+    }
+    let folder = &*reading.log().folder;
+    let tiles = |tile: merkle::TileCoordinate| folder.read(&tile.path());
+    let root = merkle::tree_root(&TileReader::new(tiles, as_of.size), size).map_err(|error| {
+        Failure::new(format!("the tree cannot be read: {error}; run `tacho verify`"))
+    })?;
+    Ok(AsOf { size, root_hex: hex::encode(root.as_bytes()), ..as_of })
+}
+
+/// Whether only the newest records are asked for: they stand at the end of the journal, and nothing
+/// need be looked for.
+fn is_at_the_end(filter: &Filter, cursor: Option<&Cursor>) -> bool {
+    let all = Filter { limit: filter.limit, newest_first: true, ..Filter::default() };
+    cursor.is_none() && filter.limit.is_some() && *filter == all
+}
+
+fn library(reading: &Reading, as_of: &AsOf) -> Result<Option<Library>, Failure> {
+    let library = reading::library(reading, as_of.clone())?;
+    let folder = &reading.log().folder;
+    Ok(library.map(|it| it.with_cache(Arc::clone(folder), Arc::new(SystemEntropy::new()))))
+}
+
+fn prepare(library: &Library, terminal: Terminal, filter: &Filter) -> Result<(), FindError> {
+    let bar = Mutex::new(terminal.progress("records"));
+    let outcome = query::prepare(library, filter, &|done, total| {
+        bar.lock().unwrap_or_else(PoisonError::into_inner).at(done, total);
+    });
+    bar.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
+    outcome
+}
+
+fn ask(
+    library: &Library,
+    terminal: Terminal,
+    filter: &Filter,
+    cursor: Option<&Cursor>,
+) -> Result<Page, FindError> {
+    prepare(library, terminal, filter)?;
+    let page = query::find(library, filter, cursor)?;
+    let mut unreadable = Unreadable::default();
+    if let Some(index) = page.first_unreadable {
+        unreadable.add(index, page.unreadable, NO_EVENT);
+    }
+    let as_of = library.as_of().clone();
+    Ok(Page { as_of, found: page.found, next: page.next, unreadable })
+}
+
+/// The same from every record in turn.
+fn scan(
+    reading: &Reading,
+    as_of: AsOf,
+    filter: &Filter,
+    cursor: Option<&Cursor>,
+) -> Result<Page, Failure> {
+    let bound = cursor.map(|cursor| cursor.check(as_of.size, filter)).transpose();
+    let bound = bound.map_err(|error| Failure::usage(error.to_string()))?;
+    // One more than asked for tells whether there is more.
+    let limit = filter.limit.map(|limit| limit.saturating_add(usize::from(limit > 0)));
+    let more = Filter { limit, ..filter.clone() };
+    let (first, end) = match (filter.newest_first, bound) {
+        (true, Some(bound)) => (0, bound.saturating_add(1)),
+        (false, Some(bound)) => (bound, as_of.size),
+        (_, None) if is_at_the_end(filter, cursor) => {
+            (as_of.size.saturating_sub(limit.unwrap_or(0) as u64), as_of.size)
+        }
+        (_, None) => (0, as_of.size),
+    };
+    let mut selector = Selector::new(&more);
+    let mut unreadable = answer::scan(reading, first, &mut |found| match found.index < end {
+        true => Ok(selector.offer(found)),
+        false => Ok(ControlFlow::Break(())),
+    })?;
+    let selection = selector.finish();
+    if let Some(index) = selection.first_unreadable {
+        unreadable.add(index, selection.unreadable, NO_EVENT);
+    }
+    let mut found = selection.found;
+    let beyond = filter.limit.filter(|limit| found.len() > *limit);
+    let next = beyond.and_then(|limit| found.get(limit));
+    let next = next.map(|next| Cursor::new(as_of.size, filter, next.index));
+    found.truncate(filter.limit.unwrap_or(usize::MAX));
+    Ok(Page { as_of, found, next, unreadable })
+}
