@@ -3,7 +3,10 @@
 //!
 //! Not here: rows (`rows`, `decode`), and what a question does with columns (`query`).
 
-use arrow_array::{ArrayRef, RecordBatch};
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, new_null_array};
+use arrow_schema::{FieldRef, Schema};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
 use crate::SegmentError;
@@ -35,7 +38,7 @@ impl Segment {
         let mut reader = GroupReader::open(self, group, Some(names))?;
         let mut batches = Vec::new();
         while let Some(batch) = reader.next()? {
-            batches.push(batch);
+            batches.push(completed(&batch, names)?);
         }
         Ok(batches)
     }
@@ -55,6 +58,20 @@ impl Segment {
         });
         told.ok().filter(|told| told.least.len() == groups.len())
     }
+}
+
+/// The batch with all named columns: those that hold nothing in this row group are not read.
+fn completed(batch: &RecordBatch, names: &[&str]) -> Result<RecordBatch, SegmentError> {
+    let schema = schema();
+    let named = |field: &&FieldRef| names.contains(&field.name().as_str());
+    let fields: Vec<FieldRef> = schema.fields().iter().filter(named).cloned().collect();
+    let array = |field: &FieldRef| match batch.column_by_name(field.name()) {
+        Some(array) => Arc::clone(array),
+        None => new_null_array(field.data_type(), batch.num_rows()),
+    };
+    let arrays = fields.iter().map(array).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+        .map_err(|error| SegmentError::reading(&error))
 }
 
 /// The columns that these rows have in a segment, for rows that are in none yet.

@@ -7,7 +7,7 @@ use super::median;
 use duckdb::DuckDb;
 use query::figures::{activity_by_hour, error_analysis, tool_usage};
 use query::sql::{Limits, Sql};
-use query::{CACHE_BYTES, Columns, Library, figures};
+use query::{CACHE_BYTES, Columns, Filter, Library, figures};
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ pub(crate) fn run(
         None => None,
     };
     let mut rows = Vec::new();
-    for case in cases(&columns, &sql)? {
+    for case in cases(library, &columns, &sql)? {
         let ours = measure(runs, &case.ask).map_err(|error| format!("{}: {error}", case.name))?;
         let theirs = match (&mut duckdb, &case.duckdb) {
             (Some(duckdb), Some(text)) => Some(duckdb.measure(text, runs)?),
@@ -122,7 +122,11 @@ fn row(case: &str, events: u64, runs: usize, ours: &Times, theirs: Option<&[f64]
 
 /// The questions. Those of `figures` are the fixed kernels; those named `sql` run through the SQL
 /// engine.
-fn cases<'q>(columns: &'q Columns, sql: &'q Sql) -> Result<Vec<Case<'q>>, String> {
+fn cases<'q>(
+    library: &'q Library,
+    columns: &'q Columns,
+    sql: &'q Sql,
+) -> Result<Vec<Case<'q>>, String> {
     let figure = |outcome: Result<usize, segment::SegmentError>| outcome.map_err(|e| e.to_string());
     let limits = Limits { time: Duration::from_secs(600), ..Limits::default() };
     let ask = move |text: &str| {
@@ -133,6 +137,7 @@ fn cases<'q>(columns: &'q Columns, sql: &'q Sql) -> Result<Vec<Case<'q>>, String
         .and_then(|answer| answer.texts().map_err(|e| query::sql::SqlError::Failed(e.to_string())))
         .map_err(|error| error.to_string())?;
     let trace = some.into_iter().flatten().flatten().next().unwrap_or_default();
+    let by_trace = Filter { traces: vec![trace.clone()], ..Filter::default() };
     let trace = format!("SELECT index, timestamp, action FROM events WHERE trace_id = '{trace}'");
     let word = "SELECT count(*) FROM events WHERE content LIKE '%R000042%'";
     let mut cases = vec![
@@ -152,8 +157,26 @@ fn cases<'q>(columns: &'q Columns, sql: &'q Sql) -> Result<Vec<Case<'q>>, String
             duckdb: Some(figures::ACTIVITY_BY_HOUR_SQL.to_owned()),
         },
     ];
-    // Trace by id, the newest of an agent and words have faster ways than SQL (`query::Filter`);
-    // here they show what SQL takes.
+    let newest = Filter {
+        agents: vec![AGENT.to_owned()],
+        limit: Some(100),
+        newest_first: true,
+        ..Filter::default()
+    };
+    let words = Filter { text: Some("R000042".to_owned()), ..Filter::default() };
+    for (name, filter, duckdb) in [
+        ("trace by id", by_trace, Some(trace.clone())),
+        ("newest 100 of an agent", newest, Some(NEWEST.to_owned())),
+        ("rare word", words, None),
+    ] {
+        query::prepare(library, &filter, &|_, _| {}).map_err(|error| error.to_string())?;
+        let ask = move || {
+            let page = query::find(library, &filter, None).map_err(|error| error.to_string())?;
+            Ok(page.found.len())
+        };
+        cases.push(Case { name, ask: Box::new(ask), duckdb });
+    }
+    // The same in SQL, which has no guides.
     for (name, text) in [
         ("sql: tool usage", figures::TOOL_USAGE_SQL.to_owned()),
         ("sql: error analysis", figures::ERROR_ANALYSIS_SQL.to_owned()),
@@ -168,6 +191,8 @@ fn cases<'q>(columns: &'q Columns, sql: &'q Sql) -> Result<Vec<Case<'q>>, String
     }
     Ok(cases)
 }
+
+const AGENT: &str = "coder-02";
 
 const NEWEST: &str = "SELECT index, timestamp, event_type, action FROM events \
                       WHERE agent_name = 'coder-02' ORDER BY index DESC LIMIT 100";

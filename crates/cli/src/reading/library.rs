@@ -20,15 +20,14 @@ use std::sync::Arc;
 pub(crate) fn library(reading: &Reading, as_of: AsOf) -> Result<Option<Library>, Failure> {
     let folder = &reading.log().folder;
     let mut volumes = Vec::new();
-    let mut covered = 0;
+    // Segments of which a removal left nothing count here, although they are not there.
+    let covered = reading.shelf.catalogue.covered();
     for volume in &reading.shelf.volumes {
         let manifest = &volume.manifest;
         if !volume.is_announced {
             continue;
         }
-        if manifest.first <= covered {
-            covered = covered.max(manifest.last.saturating_add(1));
-        } else {
+        if manifest.first > covered {
             return Ok(None);
         }
         let key = reading.keyring().get(manifest.key_id);

@@ -33,7 +33,6 @@ fn ordered(number: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "16 bits are left")]
 fn bucket_of(number: f64) -> usize {
     (ordered(number) >> (64 - BITS)) as usize
 }

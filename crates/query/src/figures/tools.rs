@@ -95,7 +95,6 @@ fn on_two<T: Send, U: Send>(mut items: Vec<T>, work: impl Fn(T) -> U + Sync) -> 
     })
 }
 
-#[expect(clippy::type_complexity, reason = "used once, above")]
 fn line((tool, (calls, errors, durations)): (String, (u64, u64, Vec<Vec<f64>>))) -> ToolLine {
     let count: usize = durations.iter().map(Vec::len).sum();
     let sum: f64 = durations.iter().flatten().sum();

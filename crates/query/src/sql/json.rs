@@ -114,7 +114,7 @@ impl ScalarUDFImpl for Json {
             call.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<_>>()?;
         let Some((json, path)) = arrays.split_first() else { return exec_err!("no arguments") };
         let Some(json) = json.as_string_view_opt() else { return exec_err!("no text") };
-        let path: Vec<Step<'_>> = path.iter().filter_map(|array| Step::of(array)).collect();
+        let path: Vec<Step<'_>> = path.iter().filter_map(Step::of).collect();
         if path.len() + 1 != arrays.len() {
             return exec_err!("names are texts and places are whole numbers");
         }

@@ -19,7 +19,11 @@ pub(crate) fn line(n: u64) -> String {
     let action = serde_json::Value::from(format!("tool_call:{tool}")).to_string();
     let minute = n % 60;
     let hour = n / 60 % 24;
-    let error = if n % 10 == 0 { r#","error_type":"TimeoutError","error":"too slow""# } else { "" };
+    let error = if n.is_multiple_of(10) {
+        r#","error_type":"TimeoutError","error":"too slow""#
+    } else {
+        ""
+    };
     let outcome = if n % 15 == 7 { r#","outcome":"failure""# } else { "" };
     let kind = if n % 5 == 4 { "agent.decision" } else { "agent.tool_call" };
     let duration = (n * 7919 % 1000) as f64 / 8.0;
@@ -43,7 +47,7 @@ pub(crate) fn row(n: u64) -> Row {
     event.write_content(&mut content);
     let record = Record {
         kind: Kind::Event,
-        tier: if n % 2 == 0 { Tier::Info } else { Tier::Compliance },
+        tier: if n.is_multiple_of(2) { Tier::Info } else { Tier::Compliance },
         time_ms: 20_454 * DAY_MS + n * 1000,
         stream: [0; 16],
         sequence: 1,
@@ -74,7 +78,8 @@ pub(crate) fn columns(count: u64, size: u64) -> Arc<Columns> {
         assert!(row.erase_content());
     }
     let tail = rows.split_off(rows.len() * 2 / 3);
-    let (even, odd): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.index % 2 == 0);
+    let (even, odd): (Vec<Row>, Vec<Row>) =
+        rows.into_iter().partition(|row| row.index.is_multiple_of(2));
     let segments =
         [even, odd].into_iter().filter(|rows| !rows.is_empty()).map(|rows| segment(&rows));
     Arc::new(Columns::new(segments.collect(), tail, size, 32 << 20).unwrap())

@@ -79,8 +79,8 @@ impl Size {
     }
 
     pub(super) fn select(&mut self, select: &Select) -> ControlFlow<SqlError> {
-        let output = select.projection.iter().map(|item| names_in(item)).max().unwrap_or(0);
-        let named = select.named_window.iter().map(|window| names_in(window)).sum::<usize>();
+        let output = select.projection.iter().map(names_in).max().unwrap_or(0);
+        let named = select.named_window.iter().map(names_in).sum::<usize>();
         self.copies = self.copies.max(1).saturating_mul(output.saturating_add(named).max(1));
         let conditions = [&select.selection, &select.having, &select.qualify];
         for condition in conditions.into_iter().flatten() {
