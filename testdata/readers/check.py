@@ -5,7 +5,9 @@ Given an export as NDJSON, one of the events in it as plain Parquet, and segment
 
     python check.py --lines all.ndjson --plain all.parquet --segments FOLDER --keys FOLDER
 
-pyarrow and DuckDB must count the same rows, and agree on values. A wrong key must open nothing.
+pyarrow and DuckDB must count the same rows of the plain file, and agree on values; pyarrow those of the encrypted segments
+too, and a wrong key must open nothing. DuckDB 2.0 decrypts only the first page of a column, so segments are not for it
+(docs/decisions/0019).
 `cargo xtask readers` runs it; nothing here imports anything of Tachograph's.
 """
 
@@ -19,9 +21,6 @@ import sys
 import duckdb
 import pyarrow.parquet as parquet
 import pyarrow.parquet.encryption as encryption
-
-# DuckDB 2.0 decrypts no column of which it skipped a part (docs/decisions/0018).
-NO_SKIPPING = "SET disabled_optimizers = 'filter_pushdown,late_materialization,statistics_propagation'"
 
 
 def expect(what, found, wanted):
@@ -79,15 +78,6 @@ def read_segment(path, key):
     return parquet.read_table(path, decryption_properties=properties)
 
 
-def segment_in_duckdb(path, key):
-    connection = duckdb.connect()
-    # The key is not shown: statements stay inside this process.
-    connection.execute(f"PRAGMA add_parquet_key('segment', '{key}')")
-    connection.execute(NO_SKIPPING)
-    source = f"read_parquet('{path}', encryption_config = {{footer_key: 'segment'}})"
-    return by_duckdb(connection, source)
-
-
 def must_fail(what, act):
     try:
         act()
@@ -103,10 +93,8 @@ def check_segment(path, key, rows):
     rows = [row for row in rows if row["tier"] == tier and first <= row["index"] <= last]
     wanted, ids = sums(rows), {row["index"]: row["event_id"] for row in rows}
     expect(f"pyarrow, {path.name}", by_pyarrow(read_segment(path, key)), (wanted, ids))
-    expect(f"DuckDB, {path.name}", segment_in_duckdb(path, key), (wanted, ids))
     other = base64.b64encode(bytes(32)).decode()
     must_fail("pyarrow", lambda: read_segment(path, other))
-    must_fail("DuckDB", lambda: segment_in_duckdb(path, other))
     return len(rows)
 
 
@@ -124,7 +112,7 @@ def main():
     expect("whether there are segments", len(segments) > 2, True)
     for path in segments:
         key = (given.keys / f"{path.stem}.key").read_text(encoding="ascii").strip()
-        print(f"{path.name}: {check_segment(path, key, rows)} rows, in pyarrow and in DuckDB")
+        print(f"{path.name}: {check_segment(path, key, rows)} rows, in pyarrow")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 const AFTER_HELP: &str = "\
 SEGMENT is a file below segments/ in the log's folder, by its path or name. The key file holds one line, the 32
 bytes in base64, and only its owner can read it. Anyone who has it can read that segment, and no other file.
-docs/readers.md shows how pyarrow and DuckDB take it.
+docs/readers.md shows how pyarrow takes it.
 
 Examples:
   tacho keys export-segment segments/tier=info/date=2026-11-02/*.parquet --output info.key";
