@@ -28,6 +28,9 @@ Examples:
   tacho retention plan --profile hipaa --format json
   tacho retention apply";
 
+/// What is no sign of a clock that is wrong, in milliseconds.
+const MOMENT_MS: u64 = 60_000;
+
 /// Show what would expire and when; expire what is due
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -112,7 +115,8 @@ fn write_text(context: &Context, policy: &Policy, plan: &Plan) -> Result<(), Fai
     let days = Tier::ALL.map(|tier| format!("{} {}", tier.as_str(), policy.days(tier)));
     let profile = policy.profile.as_str();
     writeln!(out, "{} {profile}: {} days", styled(DIM, "policy"), days.join(", "))?;
-    if plan.now_ms < plan.newest_ms {
+    // Looking rolls the tail, so the newest record may be a moment younger than the question.
+    if plan.now_ms.saturating_add(MOMENT_MS) < plan.newest_ms {
         writeln!(out, "The clock is behind the newest record: nothing is due until it is right.")?;
     }
     let head = format!("{:<12}{:<12}{:<22}{:>12}{:>12}", "tier", "day", "goes", "records", "size");
