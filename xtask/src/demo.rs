@@ -25,6 +25,10 @@ Examples:
     run,
 };
 
+/// The binary without SQL: DataFusion takes longer to build than all the rest.
+pub(crate) const BUILD: &[&str] =
+    &["build", "--profile", "demo", "-p", "cli", "--bin", "tacho", "--no-default-features"];
+
 fn run(arguments: Arguments) -> Result<(), Failure> {
     println!("First build of the optimised binary: some minutes. Later ones: seconds.");
     play(arguments)
@@ -54,5 +58,5 @@ pub(crate) fn play(mut arguments: Arguments) -> Result<(), Failure> {
 /// Builds the binary that demo, reference and record run.
 pub(crate) fn build() -> Result<(), Failure> {
     need(&Need::Compiler)?;
-    Job::cargo().args(["build", "--profile", "demo", "-p", "cli", "--bin", "tacho"]).run()
+    Job::cargo().args(BUILD).run()
 }

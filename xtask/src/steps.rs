@@ -120,7 +120,7 @@ pub(crate) const STEPS: &[Step] = &[
         what: "the binary that the steps below run",
         needs: &[Need::Compiler],
         file: None,
-        action: Cargo(&["build", "--profile", "demo", "-p", "cli", "--bin", "tacho"], &[]),
+        action: Cargo(crate::demo::BUILD, &[]),
         remedy: "fix the build",
     },
     Step {

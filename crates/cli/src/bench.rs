@@ -8,6 +8,7 @@
 mod append;
 mod baseline;
 mod measure;
+#[cfg(feature = "sql")]
 pub(crate) mod query;
 mod source;
 

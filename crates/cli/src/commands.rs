@@ -19,6 +19,7 @@ mod replay;
 mod restore;
 mod retention;
 mod session;
+#[cfg(feature = "sql")]
 mod sql;
 mod tail;
 mod trace;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Replay(replay::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
+    #[cfg(feature = "sql")]
     Sql(sql::Arguments),
     Prove(prove::Arguments),
     Export(export::Arguments),
@@ -73,6 +75,7 @@ impl Command {
             Self::Replay(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
+            #[cfg(feature = "sql")]
             Self::Sql(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),
             Self::Export(arguments) => arguments.run(context),

@@ -1,6 +1,7 @@
 //! `tacho bench`: how fast this machine seals events and answers questions, beside a baseline in
 //! the same run.
 
+#[cfg(feature = "sql")]
 mod query;
 
 use super::init;
@@ -36,6 +37,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Append(Append),
+    #[cfg(feature = "sql")]
     Query(query::Query),
 }
 
@@ -67,6 +69,7 @@ impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let append = match &self.what {
             What::Append(append) => append,
+            #[cfg(feature = "sql")]
             What::Query(query) => return query.run(context),
         };
         let none = |list: &[usize]| list.is_empty() || list.contains(&0);
