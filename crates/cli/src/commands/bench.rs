@@ -67,6 +67,10 @@ struct Append {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        #[cfg_attr(
+            not(feature = "sql"),
+            expect(clippy::infallible_destructuring_match, reason = "there is more with SQL")
+        )]
         let append = match &self.what {
             What::Append(append) => append,
             #[cfg(feature = "sql")]
