@@ -2,7 +2,8 @@
 //! run.
 //!
 //! Product and baseline alternate, round by round, so that a noisy minute hits both; each figure is
-//! the median of its rounds. Durability is the same on both sides: an acknowledgement follows an
+//! the median of its rounds. Both begin at rest: what the product does in the background, segments
+//! above all, is done between the rounds and has a figure of its own. Durability is the same on both sides: an acknowledgement follows an
 //! fdatasync of the bytes that hold the event.
 
 mod append;
@@ -10,6 +11,7 @@ mod baseline;
 mod measure;
 #[cfg(feature = "sql")]
 pub(crate) mod query;
+pub(crate) mod roll;
 mod source;
 
 use measure::{Acknowledgements, Case, bytes_below, cpu_time, resident_mib};
@@ -59,6 +61,8 @@ pub struct Row {
     pub cpu_us_per_event: f64,
     /// The same of the baseline.
     pub baseline_cpu_us_per_event: f64,
+    /// Time for each event until the background was done as well, after the last acknowledgement.
+    pub settle_us_per_event: f64,
     /// Bytes that the log's folder grew by for each event.
     pub disk_bytes_per_event: f64,
     /// Resident memory after the case.
@@ -101,27 +105,50 @@ pub fn run(
     Ok(rows)
 }
 
+/// What was appended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filled {
+    /// Events.
+    pub events: u64,
+    /// Bytes of their lines, as NDJSON.
+    pub bytes: u64,
+}
+
+/// Batches of each producer between two looks at how far it is.
+const STEP_BATCHES: usize = 32;
+
 /// Appends events without measuring, for those who want a log of a size.
 ///
 /// # Errors
 /// The log's first refusal.
-pub fn fill(log: &Log, count: usize, batch: usize, producers: usize) -> Result<u64, SealError> {
+pub fn fill(
+    log: &Log,
+    count: usize,
+    batch: usize,
+    producers: usize,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Filled, SealError> {
     let pool = Pool::new(1);
     let batch = batch.min(count).max(1);
     let mut run = u64::from(std::process::id()) << 12;
-    let (mut events, mut producers) = (0, producers);
+    let (mut filled, mut producers) = (Filled::default(), producers);
+    // A progress bar moves once a step.
+    let step = (batch * producers * STEP_BATCHES).min(count);
     // What does not divide evenly among the producers is one producer's, and the last batch is
     // short.
     loop {
-        let rest = count.saturating_sub(usize::try_from(events).unwrap_or(count));
+        let rest = count.saturating_sub(usize::try_from(filled.events).unwrap_or(count));
         if rest == 0 {
-            return Ok(events);
+            return Ok(filled);
         }
         if rest < batch * producers {
             producers = 1;
         }
-        let case = Case { batch: batch.min(rest), producers, events: rest, run };
-        events += append::run(log, &pool, case)?.events;
+        let case = Case { batch: batch.min(rest), producers, events: rest.min(step), run };
+        let acknowledged = append::run(log, &pool, case)?;
+        filled.events += acknowledged.events;
+        filled.bytes += acknowledged.bytes;
+        progress(filled.events, count as u64);
         run += producers as u64;
     }
 }
@@ -146,7 +173,7 @@ fn run_case(
     rounds: usize,
 ) -> Result<Row, String> {
     let bytes_before = bytes_below(folder);
-    let (mut ours, mut bare, mut events) = (Vec::new(), Vec::new(), 0);
+    let (mut ours, mut bare, mut settling, mut events) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for round in 0..rounds {
         let case = Case { run: case.run + (round * case.producers) as u64, ..case };
         let ours_first = round % 2 == 0;
@@ -156,6 +183,7 @@ fn run_case(
                     measure(|| append::run(log, pool, case).map_err(|error| error.to_string()))?;
                 ours.push(measured);
                 events += count;
+                settling.push(settle(log)? / count.max(1) as f64);
             } else {
                 let path =
                     scratch.join(format!("baseline-{}-{}-{round}", case.batch, case.producers));
@@ -184,9 +212,17 @@ fn run_case(
         baseline_ack_p99_us: pick(&bare, |m| m.p99_us),
         cpu_us_per_event: pick(&ours, |m| m.cpu_us),
         baseline_cpu_us_per_event: pick(&bare, |m| m.cpu_us),
+        settle_us_per_event: median(settling.into_iter()),
         disk_bytes_per_event: grown as f64 / (events.max(1)) as f64,
         rss_mib: resident_mib(),
     })
+}
+
+/// Waits until a log is at rest; returns how long that took, in microseconds.
+fn settle(log: &Log) -> Result<f64, String> {
+    let begun = Instant::now();
+    log.settle().and_then(|()| log.publish()).map_err(|error| error.to_string())?;
+    Ok(begun.elapsed().as_secs_f64() * 1e6)
 }
 
 fn measure(

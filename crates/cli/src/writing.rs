@@ -15,7 +15,11 @@ use event::{Event, EventError};
 use seal::{Log, NewLog, Options, Outcome, Receipt, SealError, Ticket};
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 use store::Reservation;
+
+/// How often to look how far the background is.
+const SETTLE_POLL: Duration = Duration::from_millis(5);
 
 /// A log that is being written to.
 pub(crate) struct Writing {
@@ -140,10 +144,29 @@ impl Writing {
         Ok(Flight { lines, ticket })
     }
 
-    /// Ends writing in good order.
-    pub(crate) fn close(self) -> Result<(), Failure> {
+    /// Ends writing in good order: what was written is in segments as far as its journal files have
+    /// ended, since nobody may open this log for writing for long.
+    pub(crate) fn close(self, context: &Context) -> Result<(), Failure> {
+        settle(&self.log, context)?;
         Ok(self.log.close()?)
     }
+}
+
+/// Waits for everything that a log does in the background, and shows how far that is.
+pub(crate) fn settle(log: &Log, context: &Context) -> Result<(), Failure> {
+    let files = log.backlog();
+    let mut progress = context.terminal.progress("journal files into segments");
+    let settled = std::thread::scope(|scope| {
+        let settling = scope.spawn(|| log.settle());
+        while !settling.is_finished() {
+            std::thread::park_timeout(SETTLE_POLL);
+            let left = log.backlog().min(files);
+            progress.at((files - left) as u64, files as u64);
+        }
+        settling.join().unwrap_or(Err(SealError::Closed))
+    });
+    progress.finish();
+    Ok(settled?)
 }
 
 impl Flight {

@@ -19,6 +19,7 @@
 //! | threads, heartbeat | `log.rs` |
 
 mod act;
+mod background;
 mod batch;
 mod build;
 mod clock;

@@ -4,17 +4,17 @@
 //! the next group gathers. The publisher writes tiles and checkpoints behind it. Bounded
 //! everywhere: a producer that is faster than the disk waits.
 
+use crate::background::Background;
 use crate::batch::{Batch, Encoder, Fingerprints};
 use crate::error::SealError;
 use crate::identity::Identity;
-use crate::ids::Ids;
 use crate::publish::{Head, Publisher};
 use crate::receipt::Receipt;
-use crate::roll::Rolled;
 use crate::sequence::PublicFile;
 use crate::writer::{Options, Writer};
 use event::Event;
 use redact::{Redacted, Redactor};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
 };
@@ -39,8 +39,6 @@ const IN_FLIGHT_BATCHES_MIN: usize = 4;
 const PUBLICATION_SHARE: u32 = 50;
 /// A checkpoint is published at least this often while there is something to publish.
 const PUBLICATION_INTERVAL_MAX: Duration = Duration::from_secs(10);
-/// How often a roll is asked whether it is done.
-const ROLL_POLL: Duration = Duration::from_millis(50);
 /// Full tiles and bundles gathered before they go to the publisher, and at most while it is busy.
 const FILES_EAGER: usize = 64;
 const FILES_MAX: usize = 256;
@@ -52,6 +50,7 @@ pub struct Log {
     admission: Arc<Admission>,
     identity: Identity,
     fingerprints: Fingerprints,
+    backlog: Arc<AtomicUsize>,
     redactor: Arc<Redactor>,
     options: Options,
 }
@@ -59,6 +58,7 @@ pub struct Log {
 enum Message {
     Append(Request),
     Publish(SyncSender<Result<Arc<str>, SealError>>),
+    Settle(SyncSender<Result<(), SealError>>),
     Close(SyncSender<Result<(), SealError>>),
 }
 
@@ -92,7 +92,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut used = self.admission.used.lock().unwrap_or_else(PoisonError::into_inner);
         *used -= self.bytes;
-        self.admission.holders.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.admission.holders.fetch_sub(1, Ordering::Relaxed);
         self.admission.freed.notify_all();
     }
 }
@@ -101,7 +101,7 @@ impl Drop for Permit {
 struct Admission {
     used: Mutex<usize>,
     freed: Condvar,
-    holders: std::sync::atomic::AtomicUsize,
+    holders: AtomicUsize,
 }
 
 impl Log {
@@ -111,12 +111,14 @@ impl Log {
         let (inbox, messages) = sync_channel(QUEUE_BATCHES_MAX);
         let (identity, fingerprints) = (writer.identity().clone(), writer.fingerprints().clone());
         let (redactor, options) = (Arc::clone(writer.redactor()), writer.options.clone());
+        let backlog = Arc::new(AtomicUsize::new(writer.holdings.closed.len()));
+        let counted = Arc::clone(&backlog);
         let committer = std::thread::Builder::new()
             .name("tacho-commit".to_owned())
-            .spawn(move || Committer::new(writer).run(&messages))
+            .spawn(move || Committer::new(writer, counted).run(&messages))
             .ok();
         let admission = Arc::default();
-        Self { inbox, committer, admission, identity, fingerprints, redactor, options }
+        Self { inbox, committer, admission, identity, fingerprints, backlog, redactor, options }
     }
 
     /// The log's public description.
@@ -136,14 +138,14 @@ impl Log {
     pub fn admit(&self, bytes: usize) -> Permit {
         let bytes = bytes.min(IN_FLIGHT_BYTES_MAX);
         let mut used = self.admission.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let holders = || self.admission.holders.load(std::sync::atomic::Ordering::Relaxed);
+        let holders = || self.admission.holders.load(Ordering::Relaxed);
         while *used + bytes > IN_FLIGHT_BYTES_MAX
             || *used + bytes > IN_FLIGHT_BYTES_USUAL && holders() >= IN_FLIGHT_BATCHES_MIN
         {
             used = self.admission.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
         }
         *used += bytes;
-        self.admission.holders.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.admission.holders.fetch_add(1, Ordering::Relaxed);
         Permit { admission: Arc::clone(&self.admission), bytes }
     }
 
@@ -151,7 +153,7 @@ impl Log {
     /// core is idle, and a large batch may be encoded in halves.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.admission.holders.load(std::sync::atomic::Ordering::Relaxed) <= 1
+        self.admission.holders.load(Ordering::Relaxed) <= 1
     }
 
     /// Encodes redacted events on the calling thread.
@@ -203,6 +205,24 @@ impl Log {
         answer.recv().unwrap_or(Err(SealError::Closed))
     }
 
+    /// How many ended journal files wait to become segments.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.backlog.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all that is done beside the appends is done: ended journal files are segments,
+    /// small segments are one, removals are carried out, and a published checkpoint covers it. What
+    /// failed is said in the log, and tried again at the next start.
+    ///
+    /// # Errors
+    /// [`SealError::Poisoned`], [`SealError::Closed`].
+    pub fn settle(&self) -> Result<(), SealError> {
+        let (reply, answer) = sync_channel(1);
+        self.inbox.send(Message::Settle(reply)).map_err(|_| SealError::Closed)?;
+        answer.recv().unwrap_or(Err(SealError::Closed))
+    }
+
     /// Seals what waits, says in the log that it stops, publishes and closes.
     ///
     /// # Errors
@@ -241,14 +261,11 @@ struct Committer {
     /// How long the last publication took.
     publication_took: Duration,
     last_commit: Instant,
-    /// The journal file that is being rolled beside all this.
-    rolling: Option<Receiver<Result<Rolled, SealError>>>,
-    /// Closed files and announced segments when there was nothing to do, or it failed.
-    nothing_to_roll: Option<(usize, usize)>,
+    last_append: Instant,
+    background: Background,
+    /// Ended journal files, for whoever asks.
+    backlog: Arc<AtomicUsize>,
 }
-
-/// What is done beside the writer.
-type Background = Box<dyn FnOnce() -> Result<Rolled, SealError> + Send>;
 
 /// For the publisher: full files, and a head to publish after them.
 struct Work {
@@ -257,7 +274,7 @@ struct Work {
 }
 
 impl Committer {
-    fn new(mut writer: Writer) -> Self {
+    fn new(mut writer: Writer, backlog: Arc<AtomicUsize>) -> Self {
         let (works, inbox) = sync_channel::<Work>(2);
         let (outbox, published) = sync_channel(16);
         let publisher = writer.publisher.take().and_then(|publisher| {
@@ -275,17 +292,17 @@ impl Committer {
             last_publication: now,
             publication_took: Duration::ZERO,
             last_commit: now,
-            rolling: None,
-            nothing_to_roll: None,
+            last_append: now,
+            background: Background::default(),
+            backlog,
         }
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
         loop {
-            self.roll_if_due();
             let message = inbox.recv_timeout(self.patience());
             self.note_publications();
-            self.note_roll();
+            self.background.note(&mut self.writer);
             match message {
                 Ok(Message::Append(request)) => {
                     if let Some(message) = self.commit(request, inbox)
@@ -306,6 +323,9 @@ impl Committer {
                 }
             }
             self.hand_over();
+            self.background.begin_if_due(&self.writer, self.last_append.elapsed());
+            self.background.answer(&self.writer);
+            self.backlog.store(self.writer.holdings.closed.len(), Ordering::Relaxed);
         }
     }
 
@@ -341,6 +361,7 @@ impl Committer {
             }
         }
         self.last_commit = Instant::now();
+        self.last_append = self.last_commit;
         other
     }
 
@@ -353,6 +374,10 @@ impl Committer {
             }
             Message::Publish(reply) => {
                 let _ = reply.send(self.publish_now());
+                false
+            }
+            Message::Settle(reply) => {
+                self.background.wait(reply);
                 false
             }
             Message::Close(reply) => {
@@ -374,78 +399,8 @@ impl Committer {
         let until = |last: Instant, interval: Duration| interval.saturating_sub(last.elapsed());
         let next = until(self.last_commit, heartbeat);
         let next = if behind { next.min(until(self.last_publication, publish)) } else { next };
-        let next = if self.rolling.is_some() { next.min(ROLL_POLL) } else { next };
+        let next = self.background.patience(&self.writer).map_or(next, |own| next.min(own));
         next.max(Duration::from_millis(1))
-    }
-
-    /// Rolls the oldest file that waits for it, or compacts, in a thread of its own.
-    fn roll_if_due(&mut self) {
-        // A roll that failed is tried again when another file has ended, or at the next start.
-        let state =
-            (self.writer.holdings.closed.len(), self.writer.holdings.catalogue.announced_count());
-        if self.rolling.is_some() || self.nothing_to_roll == Some(state) {
-            return;
-        }
-        let Some(work) = self.next_work() else {
-            self.nothing_to_roll = Some(state);
-            return;
-        };
-        let (outbox, inbox) = sync_channel(1);
-        let work = move || {
-            crate::priority::yield_to_others();
-            // Nobody waits for it when the log was closed in a hurry.
-            let _ = outbox.send(work());
-        };
-        if std::thread::Builder::new().name("tacho-roll".to_owned()).spawn(work).is_ok() {
-            self.rolling = Some(inbox);
-        }
-    }
-
-    /// What is to be done beside the writer.
-    fn next_work(&self) -> Option<Background> {
-        let removal = self.writer.next_removal().ok()?;
-        if removal.is_none()
-            && let Ok(Some(job)) = self.writer.next_roll()
-        {
-            return Some(Box::new(move || job.run()));
-        }
-        let rewrite = match removal {
-            Some(rewrite) => rewrite,
-            None => self.writer.next_compaction().ok()??,
-        };
-        Some(Box::new(move || {
-            rewrite.run().map(|segments| Rolled { segments, ids: Ids::default() })
-        }))
-    }
-
-    /// Announces what was rolled, when it is done.
-    fn note_roll(&mut self) {
-        let Some(outcome) = self.rolling.as_ref().map(Receiver::try_recv) else { return };
-        match outcome {
-            Ok(outcome) => self.end_roll(outcome),
-            Err(TryRecvError::Empty) => {}
-            Err(TryRecvError::Disconnected) => self.end_roll(Err(SealError::Closed)),
-        }
-    }
-
-    fn end_roll(&mut self, outcome: Result<Rolled, SealError>) {
-        self.rolling = None;
-        match outcome {
-            // A failure poisons the writer, and the next append says so.
-            Ok(Rolled { segments, ids }) => {
-                if self.writer.announce(segments).is_ok() {
-                    self.writer.keep_ids(&ids);
-                }
-            }
-            // The journal file stays, and nothing is lost: the log says so, and goes on.
-            Err(error) => {
-                let _ = self.writer.note_failed_roll(&error);
-                self.nothing_to_roll = Some((
-                    self.writer.holdings.closed.len(),
-                    self.writer.holdings.catalogue.announced_count(),
-                ));
-            }
-        }
     }
 
     fn heartbeat_if_due(&mut self) {
@@ -460,7 +415,8 @@ impl Committer {
     /// Gives full files to the publisher, and a head when one is due.
     fn hand_over(&mut self) {
         let interval = self.publication_interval();
-        let due = !self.publishing && self.last_publication.elapsed() >= interval;
+        let wanted = self.background.wants_publication(&self.writer);
+        let due = !self.publishing && (wanted || self.last_publication.elapsed() >= interval);
         let gathered = self.writer.sequence.full.len();
         if due && self.writer.published() != self.writer.size() {
             self.send_head(false);
@@ -542,10 +498,7 @@ impl Committer {
 
     /// Takes the publisher back from its thread and closes the writer.
     fn close(&mut self) -> Result<(), SealError> {
-        // What is being rolled is nearly done; given up, it would have to be done again.
-        if let Some(outcome) = self.rolling.take().map(|rolling| rolling.recv()) {
-            self.end_roll(outcome.unwrap_or(Err(SealError::Closed)));
-        }
+        self.background.finish(&mut self.writer);
         self.works = None;
         while let Ok((size, outcome)) = self.published.recv() {
             self.note(size, outcome);

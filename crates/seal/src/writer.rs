@@ -39,6 +39,9 @@ pub struct Options {
     pub entropy: Arc<dyn Entropy>,
     /// A journal file that has grown beyond this many bytes is followed by a new one.
     pub journal_roll_bytes: u64,
+    /// A log that is busy keeps up to this many ended journal files waiting for a quiet moment,
+    /// or for a minute, before it makes segments of them.
+    pub roll_backlog: usize,
     /// Whether to reserve journal space ahead.
     pub reservation: Reservation,
     /// A heartbeat is sealed after this long without an event, in milliseconds; 0 for none.
@@ -57,6 +60,7 @@ impl Options {
             clock: Arc::new(crate::clock::SystemClock),
             entropy: Arc::new(keys::SystemEntropy::new()),
             journal_roll_bytes: 256 << 20,
+            roll_backlog: 8,
             reservation: Reservation::Background,
             heartbeat_ms: 60_000,
             publish_ms: 1_000,

@@ -50,6 +50,7 @@ fn kek() -> Kek {
 fn options(reservation: Reservation) -> Options {
     Options {
         journal_roll_bytes: 256 << 10,
+        roll_backlog: 0,
         reservation,
         heartbeat_ms: 0,
         publish_ms: 20,

@@ -47,6 +47,7 @@ fn produce(
         let sealed =
             receipt.outcomes.iter().filter(|o| matches!(o, Outcome::Sealed { .. })).count();
         acknowledgements.end(sealed);
+        acknowledgements.bytes += lines.len() as u64;
         pool.give_back(lines);
     }
     Ok(acknowledgements)

@@ -29,6 +29,8 @@ pub(super) struct Acknowledgements {
     begun: Option<Instant>,
     /// Events acknowledged.
     pub(super) events: u64,
+    /// Bytes of their lines.
+    pub(super) bytes: u64,
 }
 
 impl Acknowledgements {
@@ -44,6 +46,7 @@ impl Acknowledgements {
     pub(super) fn join(&mut self, other: Self) {
         self.times.extend(other.times);
         self.events += other.events;
+        self.bytes += other.bytes;
     }
 
     /// The time that this share of the acknowledgements did not exceed, in microseconds.
@@ -71,6 +74,14 @@ pub(super) fn resident_mib() -> f64 {
         .ok()
         .and_then(|text| text.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()));
     pages.unwrap_or(0.0) * 4096.0 / f64::from(1 << 20)
+}
+
+/// The most memory of this process that was ever resident, in MiB; 0 where the system does not say.
+pub(super) fn peak_resident_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok());
+    kib.unwrap_or(0.0) / 1024.0
 }
 
 /// Bytes of all files below a folder.

@@ -66,7 +66,7 @@ impl Arguments {
         let mut output = Output::open(context, self.receipts.as_deref(), &writing)?;
         let tally = self.append(&writing, input, &mut output);
         // Whatever went wrong, what was acknowledged is closed in good order.
-        let closed = writing.close();
+        let closed = writing.close(context);
         let tally = tally?;
         closed?;
         Ok(report(context, tally))
@@ -155,7 +155,7 @@ impl Arguments {
         let writing = Writing::open(context, false)?;
         let mut output = Output::open(context, self.receipts.as_deref(), &writing)?;
         let tally = writing.submit(captured).and_then(|flight| output.answer_one(flight));
-        let closed = writing.close();
+        let closed = writing.close(context);
         let tally = tally?;
         closed?;
         Ok(report(context, tally))

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "sql")]
 mod query;
+mod roll;
 
 use super::init;
 use crate::arguments::Format;
@@ -12,6 +13,7 @@ use crate::data_folder::{DataFolder, LogFolder};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal::{DIM, STRONG, styled};
+use crate::writing::settle;
 use clap::{Args, Subcommand};
 use keys::Kek;
 use seal::{Log, NewLog, Options};
@@ -23,6 +25,7 @@ const AFTER_HELP: &str = "\
 Examples:
   tacho bench append
   tacho bench append --batch 1000 --producers 1,32 --rounds 7 --format json
+  tacho bench roll --count 5000000
   tacho bench query --events 1000000,5000000 --duckdb python3
   tacho bench append --keep --count 70000 --batch 1000 --producers 1";
 
@@ -37,6 +40,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Append(Append),
+    Roll(roll::Roll),
     #[cfg(feature = "sql")]
     Query(query::Query),
 }
@@ -67,12 +71,9 @@ struct Append {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        #[cfg_attr(
-            not(feature = "sql"),
-            expect(clippy::infallible_destructuring_match, reason = "there is more with SQL")
-        )]
         let append = match &self.what {
             What::Append(append) => append,
+            What::Roll(roll) => return roll.run(context),
             #[cfg(feature = "sql")]
             What::Query(query) => return query.run(context),
         };
@@ -102,8 +103,14 @@ impl Append {
         let log = open(&made.log, kek)?;
         let count = self.count.unwrap_or(100_000);
         let (batch, producers) = (self.batch.first().copied(), self.producers.first().copied());
-        let appended = bench::fill(&log, count, batch.unwrap_or(1000), producers.unwrap_or(1))?;
+        let (batch, producers) = (batch.unwrap_or(1000), producers.unwrap_or(1));
+        let mut progress = context.terminal.progress("events");
+        let filled =
+            bench::fill(&log, count, batch, producers, &mut |done, all| progress.at(done, all))?;
+        progress.finish();
+        settle(&log, context)?;
         log.close()?;
+        let appended = filled.events;
         context.terminal.note(format!("appended {appended} events to {}", made.log.path.display()));
         Ok(Exit::Fine)
     }
@@ -160,11 +167,11 @@ fn open(log: &LogFolder, kek: Arc<Kek>) -> Result<Log, Failure> {
 }
 
 const HEADER: &str = " batch producers   events/s  baseline  ratio   ack p50     p99  base p50     p99  \
-                      CPU/event  base  disk/event   RSS";
+                      CPU/event  base  settle/event  disk/event   RSS";
 
 fn line(row: &Row) -> String {
     format!(
-        "{:>6} {:>9} {:>10.0} {:>9.0} {:>5.0} % {:>6.2} ms {:>4.1} ms {:>6.2} ms {:>4.1} ms {:>7.2} us {:>5.2} {:>9.0} B {:>3.0} M",
+        "{:>6} {:>9} {:>10.0} {:>9.0} {:>5.0} % {:>6.2} ms {:>4.1} ms {:>6.2} ms {:>4.1} ms {:>7.2} us {:>5.2} {:>10.2} us {:>9.0} B {:>3.0} M",
         row.batch,
         row.producers,
         row.events_per_second,
@@ -176,6 +183,7 @@ fn line(row: &Row) -> String {
         row.baseline_ack_p99_us / 1e3,
         row.cpu_us_per_event,
         row.baseline_cpu_us_per_event,
+        row.settle_us_per_event,
         row.disk_bytes_per_event,
         row.rss_mib,
     )

@@ -113,7 +113,7 @@ impl Demo {
         let writing = Writing::open(&place.context, false)?;
         let played: Result<Vec<Played>, Failure> =
             SOURCES.iter().map(|source| recorded::play(&writing, source)).collect();
-        let closed = writing.close();
+        let closed = writing.close(context);
         let played = played?;
         closed?;
 

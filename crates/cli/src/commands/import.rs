@@ -82,7 +82,7 @@ impl Arguments {
         let writing = Writing::open(context, true)?;
         let imported: Result<Vec<FileReport>, Failure> =
             self.files.iter().map(|path| import(&writing, format, path)).collect();
-        let closed = writing.close();
+        let closed = writing.close(context);
         let reports = imported?;
         closed?;
         match output {

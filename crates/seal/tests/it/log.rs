@@ -102,7 +102,7 @@ fn silence_is_filled_with_heartbeats() {
 #[test]
 fn a_busy_log_rolls_its_files_while_it_goes_on() {
     let (_temporary, folder) = disk();
-    let options = Options { journal_roll_bytes: 200_000, publish_ms: 5, ..options() };
+    let options = Options { roll_backlog: 0, ..small_files() };
     let log = Log::start(seal::open(&folder, kek(), options.clone()).unwrap());
     for round in 0..60 {
         log.append(events(&log, 1, round * 50..round * 50 + 50)).unwrap();
@@ -117,4 +117,66 @@ fn a_busy_log_rolls_its_files_while_it_goes_on() {
     let again = log_batch(&writer, again.unwrap());
     let receipt = writer.commit(vec![again]).unwrap().remove(0);
     assert!(matches!(receipt.outcomes[..], [Outcome::Duplicate { index: 9, .. }]));
+}
+
+fn small_files() -> Options {
+    Options { journal_roll_bytes: 80_000, publish_ms: 5, heartbeat_ms: 0, ..options() }
+}
+
+/// Appends 60 batches, some ten journal files full.
+fn append_much(log: &Log) {
+    for round in 0..60 {
+        log.append(events(log, 1, round * 50..round * 50 + 50)).unwrap();
+    }
+}
+
+fn journal_files(folder: &Arc<dyn store::Folder>) -> usize {
+    folder.list(store::JOURNAL_FOLDER).unwrap().len()
+}
+
+#[test]
+fn a_busy_log_lets_its_files_wait_and_settles_them_when_asked() {
+    let (_temporary, folder) = disk();
+    let options = Options { roll_backlog: 1000, ..small_files() };
+    let log = Log::start(seal::open(&folder, kek(), options.clone()).unwrap());
+    append_much(&log);
+    let waiting = journal_files(&folder);
+    assert!(waiting >= 5, "{waiting} journal files");
+    log.settle().unwrap();
+    assert_eq!(journal_files(&folder), 1, "settled means that nothing but the open file is left");
+    assert!(!folder.list(segment::SEGMENT_FOLDER).unwrap().is_empty());
+    log.settle().unwrap();
+    log.append(events(&log, 2, 0..10)).unwrap();
+    log.close().unwrap();
+}
+
+#[test]
+fn a_log_that_nobody_appends_to_rolls_by_itself() {
+    let (_temporary, folder) = disk();
+    let options = Options { roll_backlog: 1000, ..small_files() };
+    let log = Log::start(seal::open(&folder, kek(), options.clone()).unwrap());
+    append_much(&log);
+    assert!(journal_files(&folder) >= 5);
+    let begun = std::time::Instant::now();
+    while journal_files(&folder) > 1 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "nothing was rolled");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    log.close().unwrap();
+}
+
+#[test]
+fn a_backlog_that_is_too_long_is_rolled_however_busy_the_log_is() {
+    let (_temporary, folder) = disk();
+    let options = Options { roll_backlog: 2, ..small_files() };
+    let log = Log::start(seal::open(&folder, kek(), options.clone()).unwrap());
+    let begun = std::time::Instant::now();
+    let mut number = 0;
+    // Never quiet for half a second, and far from a minute.
+    while folder.list(segment::SEGMENT_FOLDER).unwrap().is_empty() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(50), "nothing was rolled");
+        log.append(events(&log, 3, number..number + 50)).unwrap();
+        number += 50;
+    }
+    log.close().unwrap();
 }

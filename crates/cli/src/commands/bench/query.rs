@@ -97,12 +97,9 @@ impl Query {
 /// Seals events, and rolls what can be rolled.
 fn fill(made: &LogFolder, kek: &Arc<Kek>, events: usize) -> Result<(), Failure> {
     let log = open(made, Arc::clone(kek))?;
-    bench::fill(&log, events, 5_000, 2)?;
+    bench::fill(&log, events, 5_000, 2, &mut |_, _| {})?;
+    log.settle()?;
     log.close()?;
-    let mut writer = seal::open(&made.folder, Arc::clone(kek), Options::system())?;
-    writer.roll()?;
-    writer.compact()?;
-    writer.close()?;
     Ok(())
 }
 

@@ -1,0 +1,172 @@
+//! What the committer has done beside it: rolling, compaction, removals.
+//!
+//! None of it is urgent, and all of it costs processor time and disk that appends want. So it waits
+//! for a quiet moment, unless so much has gathered that reading the log would suffer.
+
+use crate::error::SealError;
+use crate::ids::Ids;
+use crate::roll::Rolled;
+use crate::writer::Writer;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::time::{Duration, Instant};
+
+/// How often a roll is asked whether it is done.
+const POLL: Duration = Duration::from_millis(50);
+/// A log to which nothing was appended for this long has time for it.
+const QUIET: Duration = Duration::from_millis(500);
+/// What waits is begun after this long, however busy the log is.
+const DELAY_MAX: Duration = Duration::from_secs(60);
+/// With this many times the backlog that is allowed, it is no longer done at the lowest priority:
+/// there would be no end to what gathers.
+const BACKLOG_URGENT: usize = 4;
+
+/// What is to be done beside the writer.
+type Job = Box<dyn FnOnce() -> Result<Rolled, SealError> + Send>;
+
+/// One thing at a time, and who waits for all of it.
+#[derive(Default)]
+pub(crate) struct Background {
+    running: Option<Receiver<Result<Rolled, SealError>>>,
+    /// The state in which there was nothing to do, or it failed.
+    nothing_to_do: Option<State>,
+    /// Since when something waits to be begun.
+    waits_since: Option<Instant>,
+    /// Those who want to know when nothing is left.
+    waiting: Vec<SyncSender<Result<(), SealError>>>,
+}
+
+/// Closed journal files and announced segments: what there is to do changes only with these.
+type State = (usize, usize);
+
+impl Background {
+    fn state(writer: &Writer) -> State {
+        (writer.holdings.closed.len(), writer.holdings.catalogue.announced_count())
+    }
+
+    /// Begins what is to be done next, in a thread of its own, when its time has come. `idle`: how
+    /// long nothing was appended.
+    pub(crate) fn begin_if_due(&mut self, writer: &Writer, idle: Duration) {
+        let state = Self::state(writer);
+        // What failed is tried again when another file has ended, or at the next start.
+        if self.running.is_some() || self.nothing_to_do == Some(state) {
+            return;
+        }
+        let backlog = writer.holdings.closed.len();
+        let allowed = writer.options.roll_backlog;
+        let since = *self.waits_since.get_or_insert_with(Instant::now);
+        let due = !self.waiting.is_empty()
+            || backlog > allowed
+            || idle >= QUIET
+            || since.elapsed() >= DELAY_MAX;
+        if !due {
+            return;
+        }
+        self.waits_since = None;
+        let Some(job) = next_job(writer) else {
+            self.nothing_to_do = Some(state);
+            return;
+        };
+        let yields = self.waiting.is_empty() && backlog <= allowed.saturating_mul(BACKLOG_URGENT);
+        let (outbox, inbox) = sync_channel(1);
+        let run = move || {
+            if yields {
+                crate::priority::yield_to_others();
+            }
+            // Nobody waits for it when the log was closed in a hurry.
+            let _ = outbox.send(job());
+        };
+        if std::thread::Builder::new().name("tacho-roll".to_owned()).spawn(run).is_ok() {
+            self.running = Some(inbox);
+        }
+    }
+
+    /// How long the committer may sleep before it asks again.
+    pub(crate) fn patience(&self, writer: &Writer) -> Option<Duration> {
+        let waits = self.nothing_to_do != Some(Self::state(writer));
+        match (self.running.is_some() || !self.waiting.is_empty(), waits) {
+            (true, _) => Some(POLL),
+            (false, true) => Some(QUIET),
+            (false, false) => None,
+        }
+    }
+
+    /// Announces what was done, when it is done.
+    pub(crate) fn note(&mut self, writer: &mut Writer) {
+        let Some(outcome) = self.running.as_ref().map(Receiver::try_recv) else { return };
+        match outcome {
+            Ok(outcome) => self.end(writer, outcome),
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => self.end(writer, Err(SealError::Closed)),
+        }
+    }
+
+    /// Waits for what is running: it is nearly done; given up, it would have to be done again.
+    pub(crate) fn finish(&mut self, writer: &mut Writer) {
+        if let Some(outcome) = self.running.take().map(|running| running.recv()) {
+            self.end(writer, outcome.unwrap_or(Err(SealError::Closed)));
+        }
+        for waiting in self.waiting.drain(..) {
+            let _ = waiting.send(Err(SealError::Closed));
+        }
+    }
+
+    fn end(&mut self, writer: &mut Writer, outcome: Result<Rolled, SealError>) {
+        self.running = None;
+        match outcome {
+            // A failure poisons the writer, and the next append says so.
+            Ok(Rolled { segments, ids }) => {
+                if writer.announce(segments).is_ok() {
+                    writer.keep_ids(&ids);
+                }
+            }
+            // The journal file stays, and nothing is lost: the log says so, and goes on.
+            Err(error) => {
+                let _ = writer.note_failed_roll(&error);
+                self.nothing_to_do = Some(Self::state(writer));
+            }
+        }
+    }
+
+    /// Answers `reply` when nothing is left to do; until then it is done at once.
+    pub(crate) fn wait(&mut self, reply: SyncSender<Result<(), SealError>>) {
+        self.waiting.push(reply);
+    }
+
+    /// Whether somebody waits for what was announced to be published.
+    pub(crate) fn wants_publication(&self, writer: &Writer) -> bool {
+        !self.waiting.is_empty() && !writer.holdings.undisclosed.is_empty()
+    }
+
+    /// Tells those who wait, when nothing is left or nothing more can be done.
+    pub(crate) fn answer(&mut self, writer: &Writer) {
+        let outcome = match &writer.poisoned {
+            Some(reason) => Err(SealError::Poisoned { reason: reason.clone() }),
+            None if self.is_settled(writer) => Ok(()),
+            None => return,
+        };
+        for waiting in self.waiting.drain(..) {
+            let _ = waiting.send(outcome.clone());
+        }
+    }
+
+    fn is_settled(&self, writer: &Writer) -> bool {
+        self.running.is_none()
+            && self.nothing_to_do == Some(Self::state(writer))
+            && writer.holdings.undisclosed.is_empty()
+    }
+}
+
+/// What is to be done next, if anything: removals come first, since somebody is owed them.
+fn next_job(writer: &Writer) -> Option<Job> {
+    let removal = writer.next_removal().ok()?;
+    if removal.is_none()
+        && let Ok(Some(job)) = writer.next_roll()
+    {
+        return Some(Box::new(move || job.run()));
+    }
+    let rewrite = match removal {
+        Some(rewrite) => rewrite,
+        None => writer.next_compaction().ok()??,
+    };
+    Some(Box::new(move || rewrite.run().map(|segments| Rolled { segments, ids: Ids::default() })))
+}
