@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// The root of the repository.
+/// The root of the repository. `cargo run` says where the package lies now; where it lay when it
+/// was built may be another clone that shares the build folder.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
 }
 
 /// Cargo's build folder.

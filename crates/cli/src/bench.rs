@@ -3,8 +3,8 @@
 //!
 //! Product and baseline alternate, round by round, so that a noisy minute hits both; each figure is
 //! the median of its rounds. Both begin at rest: what the product does in the background, segments
-//! above all, is done between the rounds and has a figure of its own. Durability is the same on both sides: an acknowledgement follows an
-//! fdatasync of the bytes that hold the event.
+//! above all, is done between the rounds and has a figure of its own. Durability is the same on
+//! both sides: an acknowledgement follows an fdatasync of the bytes that hold the event.
 
 mod append;
 mod baseline;
