@@ -24,6 +24,15 @@ pub const TEMPORARY_SUFFIX: &str = ".tmp";
 /// The folder whose files are no part of the log: temporaries, and what can be rebuilt.
 pub const CACHE_FOLDER: &str = "cache";
 
+/// Temporaries are made in a folder of their own, a new one for every so many. A file system places
+/// a file near the folder that it was made in, and looks for room there from the front: ext4
+/// without a journal passes over everything that was deleted in the last minutes, one by one
+/// (`recently_deleted` in fs/ext4/ialloc.c), which made a file cost up to 0.6 ms.
+const NEST_FILES: u64 = 512;
+
+/// How the names of these folders begin.
+const NEST_PREFIX: &str = "new-";
+
 /// A folder on disk.
 #[derive(Debug)]
 pub struct DiskFolder {
@@ -58,13 +67,17 @@ impl DiskFolder {
     /// Writes a temporary file, away from everything that is accounted for, and hands it out open.
     fn temporary(&self, bytes: &[u8]) -> io::Result<(PathBuf, File)> {
         let number = self.temporary_count.fetch_add(1, Ordering::Relaxed);
-        let hidden = format!("{CACHE_FOLDER}/{}-{number}{TEMPORARY_SUFFIX}", std::process::id());
-        let name = self.at(&hidden);
+        let nest = self.at(CACHE_FOLDER).join(format!(
+            "{NEST_PREFIX}{}-{}",
+            std::process::id(),
+            number / NEST_FILES
+        ));
+        let name = nest.join(format!("{number}{TEMPORARY_SUFFIX}"));
         let open =
             || OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&name);
         let file = match open() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.parents(&hidden)?;
+                self.make_nest(&nest)?;
                 open()
             }
             other => other,
@@ -75,6 +88,20 @@ impl DiskFolder {
             return Err(error);
         }
         Ok((name, file))
+    }
+
+    /// Makes a folder for the next temporaries, and removes those that nothing lies in any more.
+    fn make_nest(&self, nest: &Path) -> io::Result<()> {
+        let cache = self.at(CACHE_FOLDER);
+        fs::create_dir_all(&cache)?;
+        spread(&cache);
+        for entry in fs::read_dir(&cache)?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(NEST_PREFIX) {
+                // One that something lies in stays; whoever loses one makes it again.
+                let _ = fs::remove_dir(entry.path());
+            }
+        }
+        fs::create_dir_all(nest)
     }
 
     /// Gives a temporary file its real name, making the folders that lead to it.
@@ -100,6 +127,18 @@ impl DiskFolder {
         }
         folders.insert("");
         folders.into_iter().rev().try_for_each(|folder| File::open(self.at(folder))?.sync_all())
+    }
+}
+
+/// Has the folders that are made in this one placed apart from each other, where the file system
+/// knows how (chattr(1), attribute T).
+fn spread(folder: &Path) {
+    #[cfg(target_os = "linux")]
+    if let Ok(file) = File::open(folder)
+        && let Ok(flags) = rustix::fs::ioctl_getflags(&file)
+    {
+        // A wish: other file systems refuse it, and work without.
+        let _ = rustix::fs::ioctl_setflags(&file, flags | rustix::fs::IFlags::TOPDIR);
     }
 }
 
