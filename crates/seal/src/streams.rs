@@ -5,7 +5,6 @@ use crate::batch::{Item, StreamName};
 use crate::window::NameMap;
 use event::Entry;
 use keys::HmacKey;
-use std::collections::HashMap;
 
 /// Milliseconds of a UTC day.
 pub(crate) const DAY_MS: u64 = 86_400_000;
@@ -15,21 +14,21 @@ pub(crate) const DAY_MS: u64 = 86_400_000;
 pub(crate) struct Streams {
     secret: HmacKey,
     day: u64,
-    /// The last sequence of every stream of the day.
-    last: HashMap<[u8; 16], u64>,
+    /// The last sequence of every stream of the day. Stream ids are keyed hashes.
+    last: NameMap<u64>,
     /// Ids already computed today, by the keyed name of their text.
     ids: NameMap<[u8; 16]>,
 }
 
 impl Streams {
     pub(crate) fn new(secret: HmacKey) -> Self {
-        Self { secret, day: 0, last: HashMap::new(), ids: NameMap::default() }
+        Self { secret, day: 0, last: NameMap::default(), ids: NameMap::default() }
     }
 
     /// Takes an existing entry of the day `day` into account, in any order.
     pub(crate) fn restore(&mut self, day: u64, entry: &Entry) {
         self.turn_to(day);
-        let last = self.last.entry(entry.stream).or_default();
+        let last = self.last.entry(u128::from_be_bytes(entry.stream)).or_default();
         *last = (*last).max(entry.sequence);
     }
 
@@ -50,7 +49,7 @@ impl Streams {
             StreamName::Session(range) => self.known(b's', text(range), item.stream_name),
             StreamName::Trace(range) => self.known(b't', text(range), !item.stream_name),
         };
-        let last = self.last.entry(stream).or_default();
+        let last = self.last.entry(u128::from_be_bytes(stream)).or_default();
         *last += 1;
         (stream, *last)
     }
