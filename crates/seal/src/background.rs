@@ -27,6 +27,8 @@ type Job = Box<dyn FnOnce() -> Result<Rolled, SealError> + Send>;
 #[derive(Default)]
 pub(crate) struct Background {
     running: Option<Receiver<Result<Rolled, SealError>>>,
+    /// What it gave, until it is announced.
+    outcome: Option<Result<Rolled, SealError>>,
     /// The state in which there was nothing to do, or it failed.
     nothing_to_do: Option<State>,
     /// Since when something waits to be begun.
@@ -90,13 +92,22 @@ impl Background {
         }
     }
 
+    /// Whether what was running is done, and wants to be announced.
+    pub(crate) fn is_done(&mut self) -> bool {
+        if let Some(outcome) = self.running.as_ref().map(Receiver::try_recv) {
+            match outcome {
+                Ok(outcome) => self.outcome = Some(outcome),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => self.outcome = Some(Err(SealError::Closed)),
+            }
+        }
+        self.outcome.is_some()
+    }
+
     /// Announces what was done, when it is done.
     pub(crate) fn note(&mut self, writer: &mut Writer) {
-        let Some(outcome) = self.running.as_ref().map(Receiver::try_recv) else { return };
-        match outcome {
-            Ok(outcome) => self.end(writer, outcome),
-            Err(TryRecvError::Empty) => {}
-            Err(TryRecvError::Disconnected) => self.end(writer, Err(SealError::Closed)),
+        if let Some(outcome) = self.outcome.take() {
+            self.end(writer, outcome);
         }
     }
 

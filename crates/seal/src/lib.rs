@@ -19,6 +19,7 @@
 //! | threads, heartbeat | `log.rs` |
 
 mod act;
+mod aside;
 mod background;
 mod batch;
 mod build;

@@ -4,6 +4,7 @@
 //! the next group gathers. The publisher writes tiles and checkpoints behind it. Bounded
 //! everywhere: a producer that is faster than the disk waits.
 
+use crate::aside::{self, Aside};
 use crate::background::Background;
 use crate::batch::{Batch, Encoder, Fingerprints};
 use crate::error::SealError;
@@ -11,7 +12,7 @@ use crate::identity::Identity;
 use crate::publish::{Head, Publisher};
 use crate::receipt::Receipt;
 use crate::sequence::PublicFile;
-use crate::writer::{Options, Writer};
+use crate::writer::{GROUP_BYTES_LIMIT, Options, Writer};
 use event::Event;
 use redact::{Redacted, Redactor};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -262,6 +263,9 @@ struct Committer {
     publication_took: Duration,
     last_commit: Instant,
     last_append: Instant,
+    aside: Aside,
+    /// So many of the full files at hand stand in the journal, and may be published.
+    durable_files: usize,
     background: Background,
     /// Ended journal files, for whoever asks.
     backlog: Arc<AtomicUsize>,
@@ -293,6 +297,8 @@ impl Committer {
             publication_took: Duration::ZERO,
             last_commit: now,
             last_append: now,
+            aside: Aside::start(),
+            durable_files: 0,
             background: Background::default(),
             backlog,
         }
@@ -302,7 +308,10 @@ impl Committer {
         loop {
             let message = inbox.recv_timeout(self.patience());
             self.note_publications();
-            self.background.note(&mut self.writer);
+            if self.background.is_done() {
+                self.join();
+                self.background.note(&mut self.writer);
+            }
             match message {
                 Ok(Message::Append(request)) => {
                     if let Some(message) = self.commit(request, inbox)
@@ -316,7 +325,10 @@ impl Committer {
                         return;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => self.heartbeat_if_due(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.join();
+                    self.heartbeat_if_due();
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     let _ = self.close();
                     return;
@@ -347,26 +359,59 @@ impl Committer {
         }
         let (batches, replies): (Vec<_>, Vec<_>) =
             requests.into_iter().map(|r| (r.batch, (r.reply, r._permit))).unzip();
-        // A receiver that is gone no longer wants to know: its batch is sealed all the same.
-        match self.writer.commit(batches) {
-            Ok(receipts) => {
-                for ((reply, _permit), receipt) in replies.into_iter().zip(receipts) {
-                    let _ = reply.send(Ok(receipt));
-                }
-            }
-            Err(error) => {
-                for (reply, _permit) in replies {
-                    let _ = reply.send(Err(error.clone()));
-                }
-            }
-        }
+        self.seal(batches, bytes, replies);
         self.last_commit = Instant::now();
         self.last_append = self.last_commit;
         other
     }
 
+    /// Seals a group: here, or, when it is large, ordered here and written aside.
+    fn seal(&mut self, batches: Vec<Batch>, bytes: usize, replies: Vec<aside::Reply>) {
+        let is_small = bytes <= self.writer.options.aside_bytes && !self.aside.is_busy();
+        if is_small || bytes > GROUP_BYTES_LIMIT {
+            self.join();
+            match self.writer.commit(batches) {
+                Ok(receipts) => aside::give(replies, receipts),
+                Err(error) => aside::refuse(replies, &error),
+            }
+            return self.join();
+        }
+        if self.aside.is_busy() && self.writer.file_is_due() {
+            self.join();
+        }
+        let files = self.writer.sequence.full.len();
+        // What is prepared on top of a group that then fails is refused like that group.
+        let prepared = match &self.writer.poisoned {
+            Some(reason) => Err(SealError::Poisoned { reason: reason.clone() }),
+            None => self.writer.prepare(batches),
+        };
+        self.aside.join(&mut self.writer);
+        self.durable_files = files;
+        match (prepared, &self.writer.poisoned) {
+            (Err(error), poisoned) => {
+                if poisoned.is_none() {
+                    self.writer.poison(error.to_string());
+                }
+                aside::refuse(replies, &error);
+            }
+            (Ok(_), Some(reason)) => {
+                aside::refuse(replies, &SealError::Poisoned { reason: reason.clone() });
+            }
+            (Ok(prepared), None) if prepared.count == 0 => aside::give(replies, prepared.receipts),
+            (Ok(prepared), None) => self.aside.append(&mut self.writer, prepared, replies),
+        }
+    }
+
+    /// Waits for the group that is being written; whatever needs the journal, or what was sealed,
+    /// comes after this.
+    fn join(&mut self) {
+        self.aside.join(&mut self.writer);
+        self.durable_files = self.writer.sequence.full.len();
+    }
+
     /// Answers a message that is no append; true when the thread must end.
     fn answer(&mut self, message: Message) -> bool {
+        self.join();
         match message {
             Message::Append(request) => {
                 let _ = request.reply.send(Err(SealError::Closed));
@@ -417,12 +462,13 @@ impl Committer {
         let interval = self.publication_interval();
         let wanted = self.background.wants_publication(&self.writer);
         let due = !self.publishing && (wanted || self.last_publication.elapsed() >= interval);
-        let gathered = self.writer.sequence.full.len();
         if due && self.writer.published() != self.writer.size() {
             self.send_head(false);
-        } else if gathered >= FILES_EAGER {
-            let work = Work { files: std::mem::take(&mut self.writer.sequence.full), head: None };
-            self.send(work, gathered >= FILES_MAX);
+        } else if self.durable_files >= FILES_EAGER {
+            let wait = self.durable_files >= FILES_MAX;
+            let files = self.writer.sequence.full.drain(..self.durable_files).collect();
+            self.durable_files = 0;
+            self.send(Work { files, head: None }, wait);
         }
     }
 
@@ -434,7 +480,9 @@ impl Committer {
     }
 
     fn send_head(&mut self, wait: bool) {
+        self.join();
         let size = self.writer.size();
+        self.durable_files = 0;
         match self.writer.publication() {
             Ok(Some((files, head))) => {
                 self.last_publication = Instant::now();
@@ -461,6 +509,7 @@ impl Committer {
             // The publisher is behind: the files wait here, and a head is made again next time.
             Err(Some(work)) => {
                 self.publishing &= work.head.is_none();
+                self.durable_files += work.files.len();
                 self.writer.sequence.full.splice(..0, work.files);
             }
             Err(None) => self.writer.poison("the publisher stopped".to_owned()),
@@ -498,6 +547,7 @@ impl Committer {
 
     /// Takes the publisher back from its thread and closes the writer.
     fn close(&mut self) -> Result<(), SealError> {
+        self.join();
         self.background.finish(&mut self.writer);
         self.works = None;
         while let Ok((size, outcome)) = self.published.recv() {

@@ -107,6 +107,7 @@ pub fn open(
         fingerprints,
         sequence: found.sequence,
         journal,
+        lent: None,
         publisher: Some(publisher),
         frame: FrameBuffer::default(),
         note: note.into(),

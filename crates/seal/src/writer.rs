@@ -28,7 +28,7 @@ use store::{
 pub const KEYRING_PATH: &str = "keyring";
 
 /// Bytes of records in one group at most: a frame has a limit, and life events need a little room.
-const GROUP_BYTES_LIMIT: usize = store::FRAME_PAYLOAD_BYTES_MAX - (1 << 20);
+pub(crate) const GROUP_BYTES_LIMIT: usize = store::FRAME_PAYLOAD_BYTES_MAX - (1 << 20);
 
 /// What the writer is given from outside, and how it is to behave.
 #[derive(Clone)]
@@ -42,6 +42,9 @@ pub struct Options {
     /// A log that is busy keeps up to this many ended journal files waiting for a quiet moment,
     /// or for a minute, before it makes segments of them.
     pub roll_backlog: usize,
+    /// A log writes a group of more than this many bytes in a thread of its own, and orders the
+    /// next one meanwhile; for a small one the detour takes longer than it saves.
+    pub aside_bytes: usize,
     /// Whether to reserve journal space ahead.
     pub reservation: Reservation,
     /// A heartbeat is sealed after this long without an event, in milliseconds; 0 for none.
@@ -61,6 +64,7 @@ impl Options {
             entropy: Arc::new(keys::SystemEntropy::new()),
             journal_roll_bytes: 256 << 20,
             roll_backlog: 8,
+            aside_bytes: 128 << 10,
             reservation: Reservation::Background,
             heartbeat_ms: 60_000,
             publish_ms: 1_000,
@@ -80,6 +84,8 @@ pub struct Writer {
     pub(crate) fingerprints: Fingerprints,
     pub(crate) sequence: Sequence,
     pub(crate) journal: Option<FileJournal>,
+    /// What is known of the journal file while another thread writes to it.
+    pub(crate) lent: Option<Lent>,
     pub(crate) publisher: Option<Publisher>,
     pub(crate) frame: FrameBuffer,
     pub(crate) note: Arc<str>,
@@ -94,6 +100,23 @@ pub struct Writer {
     /// Whether the current journal file is to be followed by another, whatever its size.
     pub(crate) journal_ends: bool,
     pub(crate) _lock: Box<dyn Lock>,
+}
+
+/// A journal file that another thread has.
+#[derive(Clone, Copy)]
+pub(crate) struct Lent {
+    first_index: u64,
+    /// Its size when what is being written is written.
+    bytes: u64,
+}
+
+/// A group in memory: ordered, its records in the frame, its head signed. Nobody must be told
+/// before the frame is in the journal.
+pub(crate) struct Prepared {
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) first_index: u64,
+    /// Records in the frame; none when all were there already.
+    pub(crate) count: u32,
 }
 
 impl Writer {
@@ -155,6 +178,21 @@ impl Writer {
     }
 
     fn commit_group(&mut self, batches: Vec<Batch>) -> Result<Vec<Receipt>, SealError> {
+        let prepared = self.prepare(batches)?;
+        // 3. Durability: encrypt, write, sync. A crash before the sync returns may leave the frame
+        //    whole, torn or absent; nobody was told, and recovery keeps it or cuts it.
+        if prepared.count > 0 {
+            let Some(journal) = &mut self.journal else { return Err(SealError::Closed) };
+            journal.append(prepared.first_index, prepared.count, &mut self.frame)?;
+        }
+        // 4. The acknowledgement. From here on a crash must lose nothing of the group.
+        Ok(prepared.receipts)
+    }
+
+    /// Orders a group and signs its head, all in memory: [`Writer::frame`] then holds what must be
+    /// appended to the journal before anybody is told. After any failure, here or there, the writer
+    /// must be poisoned.
+    pub(crate) fn prepare(&mut self, batches: Vec<Batch>) -> Result<Prepared, SealError> {
         let now_ms = self.options.clock.now_ms();
         self.begin_file_if_due(now_ms)?;
         let mut life = self.life_batch(&batches, now_ms)?;
@@ -163,24 +201,20 @@ impl Writer {
         //    nothing that anyone was told.
         let all = std::iter::once(&life).chain(&batches);
         let mut group = self.sequence.seal(all, now_ms, self.frame.payload())?;
-        // 2. Durability: encrypt, write, sync. A crash before the sync returns may leave the frame
-        //    whole, torn or absent; nobody was told, and recovery keeps it or cuts it.
+        // 2. The tree head over it, signed; it is as secret as the rest until the frame is durable.
         if group.count > 0 {
-            self.append(&group)?;
-            // 3. The tree head over it, signed. A crash here loses only the signature; recovery
-            //    makes the same one again, because the tree is the same.
             self.sign()?;
         }
         let undisclosed = disclosures(&life, group.outcomes.first().map_or(&[], Vec::as_slice));
         self.holdings.undisclosed.extend(undisclosed);
-        // 4. The acknowledgement. From here on a crash must lose nothing of the group.
         if !life.is_empty() {
             self.announcements.clear();
             self.started = true;
             life.items.clear();
         }
         group.outcomes.remove(0);
-        self.receipts(batches, group)
+        let (first_index, count) = (group.first_index, group.count);
+        Ok(Prepared { receipts: self.receipts(batches, group)?, first_index, count })
     }
 
     /// Seals a batch that one frame may not hold in several, and acknowledges it as a whole. After
@@ -196,10 +230,32 @@ impl Writer {
         Ok(Receipt { batch, outcomes, recorded_ms, checkpoint })
     }
 
-    fn append(&mut self, group: &Group) -> Result<(), SealError> {
-        let Some(journal) = &mut self.journal else { return Err(SealError::Closed) };
-        journal.append(group.first_index, group.count, &mut self.frame)?;
-        Ok(())
+    /// Hands out the journal for appending the frame that was prepared.
+    pub(crate) fn lend_journal(&mut self) -> Option<FileJournal> {
+        let journal = self.journal.take()?;
+        let bytes = journal.bytes() + self.frame.payload_bytes() as u64;
+        self.lent = Some(Lent { first_index: journal.first_index(), bytes });
+        Some(journal)
+    }
+
+    /// Takes the journal back.
+    pub(crate) fn journal_is_back(&mut self, journal: FileJournal) {
+        (self.lent, self.journal) = (None, Some(journal));
+    }
+
+    /// Whether the next group must begin a new journal file, so that the journal must be back
+    /// before it is prepared.
+    pub(crate) fn file_is_due(&self) -> bool {
+        let now_ms = self.options.clock.now_ms();
+        self.lent.is_none_or(|lent| self.must_begin_file(now_ms, lent))
+    }
+
+    fn must_begin_file(&self, now_ms: u64, current: Lent) -> bool {
+        let day = self.sequence.time_ms.max(now_ms) / DAY_MS;
+        let of_today = self.journal_day.is_none_or(|begun| begun == day);
+        let full = current.bytes >= self.options.journal_roll_bytes;
+        let empty = current.first_index == self.size();
+        !empty && (!of_today || full || self.journal_ends)
     }
 
     fn receipts(&self, batches: Vec<Batch>, group: Group) -> Result<Vec<Receipt>, SealError> {
@@ -352,7 +408,7 @@ impl Writer {
     pub(crate) fn poison(&mut self, reason: String) {
         self.poisoned.get_or_insert(reason);
         // The file's handle goes, so that nothing can be written through it any more.
-        self.journal = None;
+        (self.journal, self.lent) = (None, None);
     }
 
     /// Signs the head of the current size.
@@ -370,14 +426,12 @@ impl Writer {
     /// Begins a new journal file when the current one is large or of an earlier day, or when there
     /// is none.
     fn begin_file_if_due(&mut self, now_ms: u64) -> Result<(), SealError> {
-        let full =
-            self.journal.as_ref().is_some_and(|j| j.bytes() >= self.options.journal_roll_bytes);
-        let day = self.sequence.time_ms.max(now_ms) / DAY_MS;
-        let of_today = self.journal_day.is_none_or(|begun| begun == day);
-        let empty = self.journal.as_ref().is_some_and(|j| j.first_index() == self.size());
-        if empty || self.journal.is_some() && of_today && !full && !self.journal_ends {
+        let here = |j: &FileJournal| Lent { first_index: j.first_index(), bytes: j.bytes() };
+        let current = self.lent.or_else(|| self.journal.as_ref().map(here));
+        if current.is_some_and(|current| !self.must_begin_file(now_ms, current)) {
             return Ok(());
         }
+        let day = self.sequence.time_ms.max(now_ms) / DAY_MS;
         (self.journal_day, self.journal_ends) = (Some(day), false);
         if let Some(mut journal) = self.journal.take() {
             journal.close()?;

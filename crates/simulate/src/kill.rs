@@ -51,6 +51,8 @@ fn options(reservation: Reservation) -> Options {
     Options {
         journal_roll_bytes: 256 << 10,
         roll_backlog: 0,
+        // The detour that only large groups take otherwise.
+        aside_bytes: 0,
         reservation,
         heartbeat_ms: 0,
         publish_ms: 20,

@@ -180,3 +180,128 @@ fn a_backlog_that_is_too_long_is_rolled_however_busy_the_log_is() {
     }
     log.close().unwrap();
 }
+
+/// Reads, and writes until it is told not to.
+struct Failing {
+    inner: Arc<dyn Folder>,
+    broken: Arc<std::sync::atomic::AtomicBool>,
+}
+
+struct FailingFile(Box<dyn store::WriteFile>, Arc<std::sync::atomic::AtomicBool>);
+
+impl store::WriteFile for FailingFile {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), store::StoreError> {
+        self.0.write_at(offset, bytes)
+    }
+
+    fn sync(&mut self) -> Result<(), store::StoreError> {
+        if self.1.load(std::sync::atomic::Ordering::SeqCst) {
+            let source = std::io::Error::other("the disk is gone");
+            return Err(store::StoreError::Io {
+                action: "sync",
+                path: "journal".to_owned(),
+                source,
+            });
+        }
+        self.0.sync()
+    }
+
+    fn set_size(&mut self, size: u64) -> Result<(), store::StoreError> {
+        self.0.set_size(size)
+    }
+}
+
+impl Folder for Failing {
+    fn list(&self, path: &str) -> Result<Vec<String>, store::StoreError> {
+        self.inner.list(path)
+    }
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, store::StoreError> {
+        self.inner.read(path)
+    }
+    fn read_at(&self, path: &str, at: u64, buffer: &mut [u8]) -> Result<usize, store::StoreError> {
+        self.inner.read_at(path, at, buffer)
+    }
+    fn size(&self, path: &str) -> Result<Option<u64>, store::StoreError> {
+        self.inner.size(path)
+    }
+    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), store::StoreError> {
+        self.inner.write(path, bytes)
+    }
+    fn sync(&self, paths: &[String]) -> Result<(), store::StoreError> {
+        self.inner.sync(paths)
+    }
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), store::StoreError> {
+        self.inner.replace(path, bytes)
+    }
+    fn remove(&self, path: &str) -> Result<(), store::StoreError> {
+        self.inner.remove(path)
+    }
+    fn open(&self, path: &str) -> Result<Box<dyn store::WriteFile>, store::StoreError> {
+        Ok(Box::new(FailingFile(self.inner.open(path)?, Arc::clone(&self.broken))))
+    }
+    fn lock(&self, path: &str) -> Result<Box<dyn store::Lock>, store::StoreError> {
+        self.inner.lock(path)
+    }
+}
+
+#[test]
+fn groups_written_aside_keep_their_order_and_survive() {
+    let (_temporary, folder) = disk();
+    let options = Options { aside_bytes: 0, ..small_files() };
+    let log = Log::start(seal::open(&folder, kek(), options.clone()).unwrap());
+    // Several on their way at once, over many journal files.
+    let tickets: Vec<_> = (0..200)
+        .map(|round| {
+            let batch = events(&log, 7, round * 30..round * 30 + 30);
+            let permit = log.admit(batch.bytes());
+            log.submit(batch, permit).unwrap()
+        })
+        .collect();
+    let all: Vec<u64> =
+        tickets.into_iter().flat_map(|ticket| indexes(&ticket.wait().unwrap())).collect();
+    assert_eq!(all.len(), 6000);
+    assert!(all.is_sorted());
+    let again = log.append(events(&log, 7, 0..30)).unwrap();
+    assert!(again.outcomes.iter().all(|outcome| matches!(outcome, Outcome::Duplicate { .. })));
+    log.close().unwrap();
+    let size = open(&folder).size();
+    assert!(size > 6000);
+    let checkpoint = folder.read("checkpoint").unwrap().unwrap();
+    let text = String::from_utf8(checkpoint).unwrap();
+    assert_eq!(text.lines().nth(1).unwrap(), size.to_string(), "published up to the end");
+}
+
+#[test]
+fn when_a_write_aside_fails_nothing_of_it_or_after_it_is_acknowledged() {
+    let (_temporary, inner) = disk();
+    let broken = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let folder: Arc<dyn Folder> =
+        Arc::new(Failing { inner: Arc::clone(&inner), broken: Arc::clone(&broken) });
+    let options = Options { aside_bytes: 0, publish_ms: 1, ..options() };
+    let log = Log::start(seal::open(&folder, kek(), options).unwrap());
+    let mut acknowledged = Vec::new();
+    for round in 0..20 {
+        acknowledged
+            .extend(indexes(&log.append(events(&log, 8, round * 5..round * 5 + 5)).unwrap()));
+    }
+    // Nothing is on its way any more.
+    log.publish().unwrap();
+    broken.store(true, std::sync::atomic::Ordering::SeqCst);
+    let tickets: Vec<_> = (20..30)
+        .map(|round| {
+            let batch = events(&log, 8, round * 5..round * 5 + 5);
+            let permit = log.admit(batch.bytes());
+            log.submit(batch, permit).unwrap()
+        })
+        .collect();
+    for ticket in tickets {
+        assert!(ticket.wait().is_err(), "acknowledged without being durable");
+    }
+    assert!(log.publish().is_err());
+    assert!(log.append(events(&log, 9, 0..1)).is_err());
+    assert!(log.close().is_err());
+    // Nothing that was acknowledged is lost, and what was published is in the journal.
+    let writer = open(&inner);
+    assert!(acknowledged.iter().all(|index| *index < writer.size()));
+    assert!(writer.published() <= writer.size());
+}
