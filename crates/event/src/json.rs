@@ -4,6 +4,7 @@
 //! level and nests at most [`NESTING_MAX`] deep. The grammar is serde_json's; this file adds what
 //! it does not check. Numbers keep the producer's own digits: nothing is re-serialised.
 
+use crate::cursor::plain_value;
 use crate::error::{Code, EventError};
 use crate::limits::NESTING_MAX;
 use crate::plain;
@@ -32,6 +33,9 @@ impl<'a> Json<'a> {
         let outer = text.trim_matches([' ', '\t', '\r', '\n']);
         if is_sound_scalar(outer) {
             return Ok(Self(Cow::Borrowed(outer)));
+        }
+        if let Some(is_compact) = plain_value(outer, level) {
+            return Ok(Self(if is_compact { Cow::Borrowed(outer) } else { compact(outer) }));
         }
         check(text, field, level)?;
         Ok(Self(compact(outer)))
@@ -326,9 +330,52 @@ fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn code(text: &str) -> Option<(Code, String)> {
         Json::parse(text, "params").err().map(|e| (e.code, e.field))
+    }
+
+    proptest! {
+        #[test]
+        fn both_roads_agree_on_whatever_the_fast_one_takes(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "{", "}", "[", "]", ",", ":", "\"", "\\", " ", "\n", "a", "0", "1", "-", ".",
+                    "true", "\"a\":1", "\"b\":\"x\"", "\"c\":{\"d\":[1,2]}", "[[", "]]", "é",
+                ]),
+                0..24,
+            ),
+            level in 60..66_usize,
+        ) {
+            let inner = pieces.concat();
+            for text in [inner.clone(), format!("{{{inner}}}"), format!("[{inner}]")] {
+                if let Some(is_compact) = plain_value(&text, level) {
+                    prop_assert_eq!(check(&text, "f", level), Ok(()), "{}", text);
+                    prop_assert_eq!(is_compact, matches!(compact(&text), Cow::Borrowed(_)), "{}", text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_usual_takes_the_fast_road() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(plain_value(r#"{"a":[1,{"b":"é"}],"c":{}}"#, 2), Some(true));
+        assert_eq!(plain_value(r#"{"a": [1, {"b": null}], "c": {}}"#, 2), Some(false));
+        assert_eq!(plain_value(&nested(NESTING_MAX - 1), 2), Some(true));
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":"\n"}"#,
+            "[1,]",
+            "{,}",
+            "[1]x",
+            "",
+            "[1e5]",
+            &nested(NESTING_MAX),
+        ] {
+            assert_eq!(plain_value(text, 2), None, "{text}");
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@
 //! # Ok::<(), event::EventError>(())
 //! ```
 
+mod cursor;
 mod disclosed;
 mod encode;
 mod entry;

@@ -4,9 +4,9 @@
 //! else is serde_json's, which also words every refusal. The two agree, and a test holds them to
 //! it. What a member means is `parse`'s.
 
+use crate::cursor::Cursor;
 use crate::error::{Code, EventError};
-use crate::json::{Keys, Text as Key, is_plain_scalar};
-use crate::plain;
+use crate::json::{Keys, Text as Key};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -14,6 +14,9 @@ use std::fmt;
 
 /// Members of an object on the fast road at most: the schema names fewer.
 const PLAIN_MEMBERS_MAX: usize = 40;
+
+/// The nesting level of a member's value in its object, which is level 1 (see `json`).
+const MEMBER_LEVEL: usize = 2;
 
 /// Hands every member of a JSON object to `each`, refusing duplicate keys.
 pub(crate) fn members<'a>(
@@ -29,7 +32,7 @@ pub(crate) fn members<'a>(
 
 /// The members of an object in which nothing is unusual.
 fn plain_members(text: &str) -> Option<Vec<(&str, &str)>> {
-    let mut cursor = Cursor { text, bytes: text.as_bytes(), at: 0 };
+    let mut cursor = Cursor::new(text);
     let mut list: Vec<(&str, &str)> = Vec::with_capacity(PLAIN_MEMBERS_MAX);
     let mut sketch = 0_u64;
     cursor.skip_blanks();
@@ -38,7 +41,7 @@ fn plain_members(text: &str) -> Option<Vec<(&str, &str)>> {
     if cursor.take(b'}').is_none() {
         loop {
             let key = cursor.key()?;
-            let value = cursor.value()?;
+            let value = member_value(&mut cursor)?;
             // Two keys of one length that end alike are rare, and compared.
             let mixed = key.len() * 11 + usize::from(*key.as_bytes().last().unwrap_or(&0)) * 3;
             let bit = 1 << (mixed % 64);
@@ -56,67 +59,23 @@ fn plain_members(text: &str) -> Option<Vec<(&str, &str)>> {
         }
     }
     cursor.skip_blanks();
-    (cursor.at == text.len()).then_some(list)
+    cursor.is_at_end().then_some(list)
 }
 
-/// A place in a text on the fast road; `None` from any of its methods leads to the slow one.
-struct Cursor<'a> {
-    text: &'a str,
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn skip_blanks(&mut self) {
-        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.bytes.get(self.at) {
-            self.at += 1;
-        }
+/// The value of a member, as it was written. One in which something is unusual is skipped by
+/// serde_json, which checks its grammar, and the rest stays on the fast road.
+fn member_value<'a>(cursor: &mut Cursor<'a>) -> Option<&'a str> {
+    cursor.skip_blanks();
+    let start = cursor.place();
+    if let Some(value) = cursor.value(MEMBER_LEVEL) {
+        return Some(value);
     }
-
-    fn take(&mut self, byte: u8) -> Option<()> {
-        (self.bytes.get(self.at) == Some(&byte)).then(|| self.at += 1)
-    }
-
-    /// A plain string, without its quotes, and the colon after it.
-    fn key(&mut self) -> Option<&'a str> {
-        self.skip_blanks();
-        self.take(b'"')?;
-        let start = self.at;
-        let end = plain::end(self.bytes, start)?;
-        self.at = end + 1;
-        self.skip_blanks();
-        self.take(b':')?;
-        self.text.get(start..end)
-    }
-
-    fn value(&mut self) -> Option<&'a str> {
-        self.skip_blanks();
-        let start = self.at;
-        match self.bytes.get(start)? {
-            b'"' => self.at = plain::end(self.bytes, start + 1)? + 1,
-            b'{' | b'[' => self.skip_nested()?,
-            _ => {
-                let ends = |byte: &u8| matches!(byte, b',' | b'}' | b' ' | b'\n' | b'\t' | b'\r');
-                self.at += self.bytes.get(start..)?.iter().position(ends)?;
-                is_plain_scalar(self.text.get(start..self.at)?).then_some(())?;
-            }
-        }
-        self.text.get(start..self.at)
-    }
-
-    /// An array or object, whose grammar is serde_json's to check.
-    fn skip_nested(&mut self) -> Option<()> {
-        let rest = self.text.get(self.at..)?;
-        let length = match rest.as_bytes() {
-            [b'{', b'}', ..] | [b'[', b']', ..] => 2,
-            _ => {
-                let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
-                values.next()?.ok()?.get().len()
-            }
-        };
-        self.at += length;
-        Some(())
-    }
+    cursor.set_place(start);
+    let rest = cursor.rest().filter(|rest| rest.starts_with(['{', '[']))?;
+    let value =
+        serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>().next()?.ok()?.get();
+    cursor.set_place(start + value.len());
+    Some(value)
 }
 
 /// The slow road: any JSON, every refusal.
