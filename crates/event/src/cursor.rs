@@ -1,6 +1,6 @@
-//! A place in JSON text on the fast road: plain keys, plain strings, plain numbers, objects of a few
-//! keys. `None` from any of its methods leads to the slow road, serde_json, which also words every
-//! refusal.
+//! A place in JSON text on the fast road: plain keys, plain strings, plain numbers, objects of a
+//! few keys. `None` from any of its methods leads to the slow road, serde_json, which also words
+//! every refusal.
 
 use crate::json::is_plain_scalar;
 use crate::limits::NESTING_MAX;
