@@ -380,6 +380,8 @@ impl Committer {
 
     /// Rolls the oldest file that waits for it, or compacts, in a thread of its own.
     fn roll_if_due(&mut self) {
+        // A failure poisons the writer, and the next append says so.
+        let _ = self.writer.report_removals();
         // A roll that failed is tried again when another file has ended, or at the next start.
         let state =
             (self.writer.holdings.closed.len(), self.writer.holdings.catalogue.announced_count());

@@ -8,7 +8,7 @@ use crate::batch::{Batch, Fingerprints, Salts};
 use crate::clock::Clock;
 use crate::error::SealError;
 use crate::identity::Identity;
-use crate::ledger::{Holdings, disclosures};
+use crate::ledger::Holdings;
 use crate::life;
 use crate::publish::{Head, Publisher};
 use crate::receipt::{Outcome, Receipt};
@@ -167,8 +167,7 @@ impl Writer {
             //    makes the same one again, because the tree is the same.
             self.sign()?;
         }
-        let undisclosed = disclosures(&life, group.outcomes.first().map_or(&[], Vec::as_slice));
-        self.holdings.undisclosed.extend(undisclosed);
+        self.holdings.note(&life, group.outcomes.first().map_or(&[], Vec::as_slice));
         // 4. The acknowledgement. From here on a crash must lose nothing of the group.
         if !life.is_empty() {
             self.announcements.clear();

@@ -206,13 +206,15 @@ impl Count {
             acknowledged,
             rolled,
             compacted,
+            cut_removals,
             removals,
             calls,
         } = self.total;
         say(&format!(
             "{}: {} passed, {} failed ({opened} openings, {power_cuts} power cuts, {kills} kills, \
              {faults} faults, {acknowledged} events acknowledged, {rolled} journal files rolled, \
-             {compacted} compactions, {removals} removals, {calls} storage calls, {:.1} s)",
+             {compacted} compactions, {removals} removals, {cut_removals} more cut short, \
+             {calls} storage calls, {:.1} s)",
             self.name,
             self.passed,
             self.failed,

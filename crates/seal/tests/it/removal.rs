@@ -8,13 +8,13 @@ use seal::{Consequence, SealError};
 use segment::{ContentState, Row};
 use std::sync::atomic::Ordering;
 
-fn intent(kind: &'static str) -> Event<'static> {
+pub(super) fn intent(kind: &'static str) -> Event<'static> {
     let mut content = Content::default();
     content.set(Part::Params, Json::from_value(&serde_json::json!({ "reason": "asked for" })));
     Event { event_type: kind.into(), content, ..Event::default() }
 }
 
-fn removal(scope: Scope, tier: Tier, indexes: Vec<(u64, u64)>) -> Removal {
+pub(super) fn removal(scope: Scope, tier: Tier, indexes: Vec<(u64, u64)>) -> Removal {
     let classes = vec![RemovedClass { tier, day: 20_000, indexes }];
     Removal { cause: Cause::Erasure, scope, authority: 0, classes, files: Vec::new() }
 }
