@@ -158,3 +158,35 @@ fn compaction_carries_removals_out_and_a_hold_is_known_after_a_restart() {
         .unwrap();
     assert_eq!(writer.catalogue().holds().count(), 0);
 }
+
+#[test]
+fn an_erased_event_that_is_sent_again_is_not_sealed_anew_while_its_id_is_known() {
+    let (memory, _, mut writer, options) = settled();
+    let content = removal(Scope::Content, Tier::Info, vec![(2, 2)]);
+    let record = removal(Scope::Record, Tier::Compliance, vec![(3, 3)]);
+    let acts = [content, record].map(Consequence::Remove).into();
+    writer.decide(intent("log.erasure"), acts).unwrap();
+    let retry = |writer: &mut Writer| {
+        let batch = mixed(writer, 0..3);
+        writer.commit(vec![batch]).unwrap().remove(0).outcomes
+    };
+    let duplicates = |outcomes: &[Outcome]| {
+        let is_one = |outcome: &Outcome| matches!(outcome, Outcome::Duplicate { .. });
+        outcomes.iter().filter(|outcome| is_one(outcome)).count()
+    };
+    assert_eq!(duplicates(&retry(&mut writer)), 3, "the same process");
+    writer.close().unwrap();
+    let mut files = memory.snapshot();
+    let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files.clone()));
+    let mut writer = seal::open(&folder, kek(), options.clone()).unwrap();
+    assert_eq!(duplicates(&retry(&mut writer)), 3, "after a restart");
+    drop(writer);
+    // Without the cache: what was said is not there to compare, and of a record nothing is.
+    files.retain(|path, _| !path.starts_with("cache/"));
+    let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files));
+    let mut writer = seal::open(&folder, kek(), options).unwrap();
+    let outcomes = retry(&mut writer);
+    assert_eq!(outcomes[0], Outcome::Conflict { index: 2 });
+    assert!(matches!(outcomes[1], Outcome::Sealed { .. }), "the limit that retention.md names");
+    assert!(matches!(outcomes[2], Outcome::Duplicate { index: 4, .. }));
+}
