@@ -5,6 +5,8 @@ use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::need::{Need, need};
+use crate::steps::Outcome;
+use crate::{demo, place};
 
 pub(crate) const COMMAND: Command = Command {
     name: "simulate",
@@ -16,7 +18,8 @@ printed and replays the same way every time.
 Examples:
   cargo xtask simulate
   cargo xtask simulate -- --seeds 10000
-  cargo xtask simulate -- --seed 4711",
+  cargo xtask simulate -- --seed 4711
+  cargo xtask simulate -- kill --rounds 200 --tacho target/demo/tacho",
     run,
 };
 
@@ -25,6 +28,14 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let plain = arguments.rest()?;
     need(&Need::Compiler)?;
     job().args(plain).args(further).run()
+}
+
+/// Kills processes under load, and restores of the binary that the demo plays with.
+pub(crate) fn kill(rounds: u32) -> Result<Outcome, Failure> {
+    demo::build()?;
+    let job = job().args(["kill", "--rounds", &rounds.to_string(), "--tacho"]);
+    job.arg(place::tacho("demo")).run()?;
+    Ok(Outcome::Passed)
 }
 
 /// The simulator, without arguments.

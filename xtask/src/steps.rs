@@ -49,6 +49,9 @@ use Action::{Call, Cargo};
 /// once.
 const FUZZ_SLICE_SECONDS: u32 = 5;
 
+/// Processes killed: some seconds each, most of them waiting for the disk.
+const KILL_ROUNDS: u32 = 60;
+
 /// Cheap steps first, so that a slip is told within a minute.
 pub(crate) const STEPS: &[Step] = &[
     Step {
@@ -173,13 +176,10 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "kill",
-        what: "kill -9 under load loses no acknowledged event",
+        what: "kill -9 under load, in a removal or a restore loses nothing acknowledged",
         needs: &[Need::Compiler],
         file: Some("crates/simulate/src/main.rs"),
-        action: Cargo(
-            &["run", "--profile", "demo", "-p", "simulate", "--", "kill", "--rounds", "60"],
-            &[],
-        ),
+        action: Call(|| crate::simulate::kill(KILL_ROUNDS)),
         remedy: "the data folder is kept and named above: `tacho verify --data DIR`",
     },
     Step {

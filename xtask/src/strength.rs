@@ -1,9 +1,11 @@
 //! `cargo xtask strength`: how strong the tests are, by breaking the code on purpose
-//! (cargo-mutants).
+//! (cargo-mutants); and tests that are too long for every change.
 //!
 //! A test suite that still passes after a change to the code did not test that code. The bar per
 //! crate stands in `BARS`; a crate below its bar fails the command and the surviving changes are
 //! listed.
+
+mod hostile;
 
 use std::path::Path;
 
@@ -33,6 +35,9 @@ pub(crate) const COMMAND: Command = Command {
 Runs cargo-mutants (installed when missing) on the crates named, or on prove, checkpoint, merkle, keys,
 store, seal and redact. Takes from minutes to hours.
 
+With `hostile-sql` instead of crates it runs ten thousand hostile SQL statements (some minutes, and
+the time to build the SQL engine) and says how long they took and how much memory.
+
   --jobs N     mutants tested at a time (default 1)
   --minimum P  percent that must be noticed, instead of each crate's own bar
   -- ARGS      further arguments for cargo mutants, for example --shard or --file
@@ -40,6 +45,7 @@ store, seal and redact. Takes from minutes to hours.
 Examples:
   cargo xtask strength merkle
   cargo xtask strength prove --minimum 90 --jobs 2
+  cargo xtask strength hostile-sql
   cargo xtask strength store -- --file crates/store/src/journal.rs",
     run,
 };
@@ -52,6 +58,13 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         .transpose()?;
     let further = arguments.passed_on();
     let mut names = arguments.rest()?;
+    if let Some(place) = names.iter().position(|name| name == hostile::NAME) {
+        names.remove(place);
+        hostile::run()?;
+        if names.is_empty() {
+            return Ok(());
+        }
+    }
     if names.is_empty() {
         names = BARS.iter().map(|(name, _)| (*name).to_owned()).collect();
     }

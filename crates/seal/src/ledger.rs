@@ -11,6 +11,7 @@ use crate::error::SealError;
 use crate::ids::{IdCache, Ids};
 use crate::life;
 use crate::receipt::Outcome;
+use crate::report::Unreported;
 use crate::rewrite::{Rewrite, compactible};
 use crate::roll::{Closed, Job, Rolled};
 use crate::window::WINDOW_EVENTS;
@@ -30,16 +31,22 @@ pub(crate) struct Holdings {
     pub(crate) closed: Vec<Closed>,
     /// Records that the ledger is to show and does not show yet.
     pub(crate) undisclosed: Vec<Disclosed>,
+    /// Removals that the log has not said to be done.
+    pub(crate) unreported: Unreported,
 }
 
-/// The records of a group that the ledger must show.
-pub(crate) fn disclosures(life: &Batch, outcomes: &[Outcome]) -> Vec<Disclosed> {
-    let sealed = |(item, outcome): (&crate::batch::Item, &Outcome)| {
-        let Outcome::Sealed { index, .. } = outcome else { return None };
-        let (record, _) = Record::decode(life.bytes.get(item.record.clone())?).ok()?;
-        disclosure(*index, &record)
-    };
-    life.items.iter().zip(outcomes).filter_map(sealed).collect()
+impl Holdings {
+    /// Takes the log's own records of a group into account: what the ledger must show of them, and
+    /// what they say of removals.
+    pub(crate) fn note(&mut self, life: &Batch, outcomes: &[Outcome]) {
+        for (item, outcome) in life.items.iter().zip(outcomes) {
+            let Outcome::Sealed { index, .. } = outcome else { continue };
+            let bytes = life.bytes.get(item.record.clone()).unwrap_or_default();
+            let Ok((record, _)) = Record::decode(bytes) else { continue };
+            self.undisclosed.extend(disclosure(*index, &record));
+            self.unreported.note(*index, &record);
+        }
+    }
 }
 
 /// A record as the ledger shows it; `None` for one that it does not show.
@@ -136,7 +143,10 @@ impl Writer {
         if let Some(reason) = &self.poisoned {
             return Err(SealError::Poisoned { reason: reason.clone() });
         }
-        let waits = |closed: &&Closed| !self.is_announced(closed);
+        // What is announced to go is carried out first, and a file that says so stays until it is
+        // reported: the next start finds there what is left to say.
+        let end = self.holdings.unreported.first().unwrap_or(u64::MAX);
+        let waits = |closed: &&Closed| closed.end <= end && !self.is_announced(closed);
         let Some(closed) = self.holdings.closed.iter().find(waits) else { return Ok(None) };
         Ok(Some(Job {
             folder: Arc::clone(&self.folder),

@@ -36,6 +36,7 @@ mod publish;
 mod receipt;
 mod recover;
 mod removal;
+mod report;
 mod rewrite;
 mod roll;
 mod segment_file;

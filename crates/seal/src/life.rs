@@ -72,9 +72,16 @@ pub(crate) fn hold(mark: &event::HoldMark) -> Event<'static> {
     event(mark.event_type(), mark.to_params())
 }
 
+const REMOVED: &str = "log.removed";
+
 /// What a removal was to take is gone: files, copies and keys.
 pub(crate) fn removed(authority: u64) -> Event<'static> {
-    event("log.removed", serde_json::json!({ "authority": authority }))
+    event(REMOVED, serde_json::json!({ "authority": authority }))
+}
+
+/// True when stored metadata is that of such a report.
+pub(crate) fn is_removed(meta: &[u8]) -> bool {
+    Event::from_stored(meta, &[]).is_ok_and(|event| event.event_type == REMOVED)
 }
 
 /// The writer ended in good order.

@@ -335,9 +335,7 @@ impl Committer {
                 }
             }
             self.hand_over();
-            self.background.begin_if_due(&self.writer, self.last_append.elapsed());
-            self.background.answer(&self.writer);
-            self.backlog.store(self.writer.holdings.closed.len(), Ordering::Relaxed);
+            self.see_to_background();
         }
     }
 
@@ -446,6 +444,18 @@ impl Committer {
         let next = if behind { next.min(until(self.last_publication, publish)) } else { next };
         let next = self.background.patience(&self.writer).map_or(next, |own| next.min(own));
         next.max(Duration::from_millis(1))
+    }
+
+    /// Says what is left to say of removals, and begins what is to be done beside the writer.
+    fn see_to_background(&mut self) {
+        if self.writer.owes_report() {
+            self.join();
+            // A failure poisons the writer, and the next append says so.
+            let _ = self.writer.report_removals();
+        }
+        self.background.begin_if_due(&self.writer, self.last_append.elapsed());
+        self.background.answer(&self.writer);
+        self.backlog.store(self.writer.holdings.closed.len(), Ordering::Relaxed);
     }
 
     fn heartbeat_if_due(&mut self) {

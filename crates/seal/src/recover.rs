@@ -12,6 +12,7 @@ use crate::identity::{IDENTITY_PATH, Identity};
 use crate::ledger::{Holdings, disclosure};
 use crate::life;
 use crate::publish::{CHECKPOINT_PATH, Publisher, partial_paths, remove_strays};
+use crate::report::Unreported;
 use crate::roll::Closed;
 use crate::sequence::{Sequence, bundle_path};
 use crate::streams::{DAY_MS, Streams};
@@ -124,8 +125,10 @@ pub fn open(
         writer.sign()?;
         writer.publish()?;
     }
-    // A roll that a crash interrupted is finished.
+    // A roll that a crash interrupted is finished, and so is a removal that wants only its report.
     writer.settle()?;
+    writer.report_removals()?;
+    writer.publish()?;
     if !writer.announcements.is_empty() {
         // What was cut is on record before anything else happens.
         writer.commit(Vec::new())?;
@@ -166,6 +169,7 @@ impl Reading<'_> {
             announcements: Vec::new(),
             closed: Vec::new(),
             undisclosed: Vec::new(),
+            unreported: Unreported::default(),
             first_time_ms: None,
         };
         let end = recovery.replay_journal(&PastIds {
@@ -175,7 +179,7 @@ impl Reading<'_> {
             names,
             secret: &secrets.idempotency,
         })?;
-        let Recovery { sequence, announcements, closed, undisclosed, first_time_ms, .. } = recovery;
+        let Recovery { sequence, announcements, closed, undisclosed, unreported, .. } = recovery;
         ledger.check(folder, &undisclosed)?;
         if sequence.size() < self.published.size {
             let (journal, checkpoint) = (sequence.size(), self.published.size);
@@ -184,11 +188,11 @@ impl Reading<'_> {
         let begun_ms = match &end {
             Some(end) => entry_at(folder, end.header.first_index, self.published.size)?
                 .map(|entry| entry.time_ms)
-                .or(first_time_ms),
+                .or(recovery.first_time_ms),
             None => None,
         };
         let journal_day = begun_ms.map(|time_ms| time_ms / DAY_MS);
-        let holdings = Holdings { catalogue: ledger.catalogue, closed, undisclosed };
+        let holdings = Holdings { catalogue: ledger.catalogue, closed, undisclosed, unreported };
         Ok(Found { sequence, announcements, holdings, end, journal_day })
     }
 }
@@ -287,6 +291,8 @@ struct Recovery<'r> {
     closed: Vec<Closed>,
     /// Records that the ledger should show and does not.
     undisclosed: Vec<Disclosed>,
+    /// Removals that the log has not said to be done.
+    unreported: Unreported,
     /// Record time of the first record of the last file, where it was read.
     first_time_ms: Option<u64>,
 }
@@ -464,6 +470,7 @@ impl Recovery<'_> {
             }
             self.undisclosed
                 .extend(disclosure(index, &record).filter(|_| !self.ledger.shown.contains(&index)));
+            self.unreported.note(index, &record);
             self.sequence.remember(&record, index, names);
             (rest, index) = (after, index + 1);
         }

@@ -44,12 +44,14 @@ impl Writer {
     /// As [`Writer::roll`]; storage.
     pub fn settle_tail(&mut self) -> Result<(), SealError> {
         self.begin_life()?;
+        // What an earlier life announced goes before anything is rolled.
+        self.publish()?;
+        self.carry_out()?;
         self.end_journal_file();
         // A journal file ends with the group after it.
         self.commit_life(life::heartbeat(self.size()))?;
         self.publish()?;
         self.roll()?;
-        self.carry_out()?;
         Ok(())
     }
 
@@ -102,13 +104,12 @@ impl Writer {
         self.publish()?;
         if removes {
             self.carry_out()?;
-            self.say(life::removed(authority))?;
         }
         Ok(authority)
     }
 
-    /// Carries out what was announced: writes every segment anew in which a removal waits. Returns
-    /// how many there were.
+    /// Carries out what was announced: writes every segment anew in which a removal waits, and says
+    /// in the log that it is done. Returns how many there were.
     ///
     /// # Errors
     /// As [`Writer::roll`].
@@ -125,6 +126,8 @@ impl Writer {
             self.publish()?;
             count += 1;
         }
+        self.report_removals()?;
+        self.publish()?;
         Ok(count)
     }
 

@@ -8,7 +8,7 @@ use crate::batch::{Batch, Fingerprints, Salts};
 use crate::clock::Clock;
 use crate::error::SealError;
 use crate::identity::Identity;
-use crate::ledger::{Holdings, disclosures};
+use crate::ledger::Holdings;
 use crate::life;
 use crate::publish::{Head, Publisher};
 use crate::receipt::{Outcome, Receipt};
@@ -205,8 +205,7 @@ impl Writer {
         if group.count > 0 {
             self.sign()?;
         }
-        let undisclosed = disclosures(&life, group.outcomes.first().map_or(&[], Vec::as_slice));
-        self.holdings.undisclosed.extend(undisclosed);
+        self.holdings.note(&life, group.outcomes.first().map_or(&[], Vec::as_slice));
         if !life.is_empty() {
             self.announcements.clear();
             self.started = true;

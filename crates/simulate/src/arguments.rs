@@ -21,6 +21,7 @@ Options:
   --faults N   faults at the first N storage calls (200)
   --pairs N    so many random pairs of faults (500)
   --rounds N   so many kills (100)
+  --tacho FILE with `kill`: the binary whose restores are killed as well
   --seconds S  at most so long for each mode
   --at N --kind eio|enospc|short-write|failed-sync
                with `faults --seed`: this fault; may be given again";
@@ -52,8 +53,10 @@ pub(crate) struct Arguments {
     pub(crate) data: Option<PathBuf>,
     pub(crate) acks: Option<PathBuf>,
     pub(crate) next: Vec<u64>,
-    /// What the process erases: `scope:session`, or nothing.
-    pub(crate) erase: String,
+    /// What the process does first, or nothing.
+    pub(crate) act: String,
+    /// The binary whose restores are killed.
+    pub(crate) tacho: Option<PathBuf>,
 }
 
 impl Default for Arguments {
@@ -71,7 +74,8 @@ impl Default for Arguments {
             data: None,
             acks: None,
             next: Vec::new(),
-            erase: String::new(),
+            act: String::new(),
+            tacho: None,
         }
     }
 }
@@ -91,7 +95,8 @@ impl Arguments {
                 "kill" => read.mode = Mode::Kill,
                 "kill-child" => read.mode = Mode::Victim,
                 "--data" => read.data = Some(value()?.into()),
-                "--erase" => read.erase = value()?,
+                "--act" => read.act = value()?,
+                "--tacho" => read.tacho = Some(value()?.into()),
                 "--acks" => read.acks = Some(value()?.into()),
                 "--next" => {
                     let numbers = value()?;

@@ -4,21 +4,28 @@
 //! threads around the writer, the lock, and recovery from whatever state a process can be torn out
 //! of.
 
+mod act;
 mod answer;
 mod child;
 mod plan;
+mod restore;
+mod scene;
 
+pub use act::Cuts;
 pub use child::run_victim;
 
 use crate::model::Model;
 use crate::random::Random;
+use crate::reading::reports;
 use crate::{reading, verdict};
+use act::Act;
 use answer::Answer;
-use event::Scope;
 use keys::{Kek, KekOrigin, SecretKey};
 use plan::{THREADS, batch};
+use restore::Restores;
 use seal::{NewLog, Options, SealError};
-use std::io::{BufRead as _, BufReader};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -27,9 +34,15 @@ use store::{DiskFolder, Folder, Reservation, StoreError};
 
 /// Records after which a fresh folder is begun: every round reads all of them.
 const RECORDS_MAX: u64 = 100_000;
+/// Rounds after which one is begun: after an expiry the model knows less of what is owed.
+const ROUNDS_MAX: u64 = 25;
+/// Rounds after which a restore is killed as well.
+const RESTORE_PERCENT: u64 = 30;
+/// Processes that do something to the log first and are killed soon, so that it is cut short.
+const SOON_PERCENT: u64 = 75;
 
 /// How much the rounds did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KillTally {
     /// Processes killed.
     pub rounds: u64,
@@ -39,6 +52,19 @@ pub struct KillTally {
     pub found_unanswered: u64,
     /// Second writers that were refused.
     pub refused: u64,
+    /// What was begun, and cut short by a kill.
+    pub acts: Cuts,
+    /// After how many kills there was unfinished work of each kind.
+    pub left: BTreeMap<&'static str, u64>,
+}
+
+/// What is started and killed.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// The simulator, which reads the arguments of `kill-child`.
+    pub simulate: PathBuf,
+    /// `tacho`, whose restores are killed; `None` for no restores.
+    pub tacho: Option<PathBuf>,
 }
 
 fn kek() -> Kek {
@@ -60,12 +86,12 @@ fn options(reservation: Reservation) -> Options {
     }
 }
 
-/// Kills `rounds` processes, started as `program` with the arguments that `kill-child` reads.
+/// Kills `rounds` processes, and restores between them.
 ///
 /// # Errors
 /// The first broken promise, in words; the folder is left as it is.
 pub fn kill_rounds(
-    program: &Path,
+    programs: &Programs,
     folder: &Path,
     rounds: u64,
     seed: u64,
@@ -73,13 +99,18 @@ pub fn kill_rounds(
 ) -> Result<KillTally, String> {
     let mut random = Random::new(seed);
     let mut tally = KillTally::default();
-    let mut ground = Ground::create(&folder.join("0"))?;
+    let mut ground = Ground::create(&folder.join("0"), programs)?;
     for round in 0..rounds {
-        if ground.records > RECORDS_MAX {
-            ground = Ground::create(&folder.join(round.to_string()))?;
+        if ground.records > RECORDS_MAX || round % ROUNDS_MAX == ROUNDS_MAX - 1 {
+            ground = Ground::create(&folder.join((round + 1).to_string()), programs)?;
         }
         let before = ground.model.acknowledged().len();
-        ground.round(program, &mut random, &mut tally)?;
+        ground.round(&programs.simulate, &mut random, &mut tally)?;
+        if let Some(restores) = &mut ground.restores
+            && random.percent(RESTORE_PERCENT)
+        {
+            restores.round(&mut random, &mut tally.acts)?;
+        }
         tally.rounds += 1;
         tally.acknowledged += (ground.model.acknowledged().len() - before) as u64;
         progress(round + 1);
@@ -97,17 +128,21 @@ struct Ground {
     next: Vec<u64>,
     records: u64,
     model: Model,
+    restores: Option<Restores>,
 }
 
 impl Ground {
-    fn create(at: &Path) -> Result<Self, String> {
-        let data = at.join("log");
+    fn create(at: &Path, programs: &Programs) -> Result<Self, String> {
+        // As in a data folder of `tacho`.
+        let data = at.join("data").join("09".repeat(16));
         std::fs::create_dir_all(&data).map_err(text)?;
         let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&data));
         let new = NewLog { name: "killed".to_owned(), origin: None, post_quantum: false };
         seal::create(&folder, &new, &kek(), [9; 16], &options(Reservation::Off)).map_err(text)?;
         let (identity, keys) = reading::identity(&*folder)?;
+        let tacho = programs.tacho.as_deref();
         Ok(Self {
+            restores: tacho.map(|tacho| Restores::new(tacho, at, &at.join("data"))),
             data,
             answers: at.join("answers"),
             read: 0,
@@ -123,16 +158,31 @@ impl Ground {
         random: &mut Random,
         tally: &mut KillTally,
     ) -> Result<(), String> {
-        let mut child = self.start(program, random)?;
-        let outcome = self.torment(&mut child, random, tally);
+        let act = Act::draw(random);
+        let mut child = self.start(program, act.as_ref())?;
+        let mut out = BufReader::new(child.stdout.take().ok_or("the process has no output")?);
+        let mut said = String::new();
+        let mut hear = || out.read_line(&mut said).map(|_| said.ends_with("ready\n"));
+        let outcome = self.torment(&mut child, &mut hear, act.is_some(), random, tally);
         // Whatever happened, the process must not outlive the round.
         let _ = child.kill();
         let _ = child.wait();
         outcome?;
+        out.read_to_string(&mut said).map_err(text)?;
+        self.note_act(act.as_ref(), &said, tally)?;
         let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&self.data));
+        for name in scene::look(&*folder)? {
+            *tally.left.entry(name).or_default() += 1;
+        }
         let opened = seal::open(&folder, Arc::new(kek()), options(Reservation::Off));
-        let writer = opened.map_err(|error| format!("it does not open after the kill: {error}"))?;
+        let mut writer =
+            opened.map_err(|error| format!("it does not open after the kill: {error}"))?;
         self.read_answers(writer.redactor())?;
+        // In the other rounds the next process finds it.
+        let is_finished = random.percent(30);
+        if is_finished {
+            writer.carry_out().map_err(|error| format!("a removal is not finished: {error}"))?;
+        }
         for (thread, number) in (0..).zip(self.next.clone()) {
             self.model.doubt(batch(thread, number));
         }
@@ -142,6 +192,9 @@ impl Ground {
             return Err(format!("{stray} is not in the ledger"));
         }
         verdict::check(&*folder, &contents, &self.model)?;
+        if is_finished && !reports::unreported(&*folder, &contents)?.is_empty() {
+            return Err("a removal was carried out, and the log does not say so".to_owned());
+        }
         let ids = contents.ids();
         let found = |batch: &Vec<Arc<crate::workload::Planned>>| {
             batch.iter().any(|planned| ids.contains(planned.id.as_str()))
@@ -152,20 +205,16 @@ impl Ground {
         Ok(())
     }
 
-    /// Starts a process, which erases something before it appends in half of the rounds.
-    fn start(&mut self, program: &Path, random: &mut Random) -> Result<Child, String> {
+    /// Starts a process, which does something to the log before it appends.
+    fn start(&mut self, program: &Path, act: Option<&Act>) -> Result<Child, String> {
         let next: Vec<String> = self.next.iter().map(u64::to_string).collect();
-        let mut erase = String::new();
-        if random.percent(50) {
-            let session = format!("session {}", random.below(6));
-            let scope = if random.percent(50) { Scope::Content } else { Scope::Record };
-            self.model.removals.ask_erasure(&session, scope);
-            erase = format!("{}:{session}", scope.as_str());
+        if let Some(act) = act {
+            act.ask(&mut self.model);
         }
         Command::new(program)
             .arg("kill-child")
-            .arg("--erase")
-            .arg(erase)
+            .arg("--act")
+            .arg(act.map(Act::to_text).unwrap_or_default())
             .arg("--data")
             .arg(&self.data)
             .arg("--acks")
@@ -177,11 +226,36 @@ impl Ground {
             .map_err(text)
     }
 
+    /// Notes which act the process said that it began and ended.
+    fn note_act(
+        &mut self,
+        act: Option<&Act>,
+        said: &str,
+        tally: &mut KillTally,
+    ) -> Result<(), String> {
+        let is_known =
+            |line: &&str| ["ready", "begin ", "end "].iter().any(|it| line.starts_with(it));
+        if let Some(line) = said.lines().find(|line| !is_known(line)) {
+            return Err(format!("the process ended by itself: {line}"));
+        }
+        let (Some(act), true) = (act, said.contains("begin ")) else { return Ok(()) };
+        let end = said.lines().find_map(|line| line.strip_prefix("end "));
+        tally.acts.count(act.name(), end.is_none());
+        if let Some(end) = end {
+            let authority = end.split_once(' ').and_then(|(_, index)| index.parse().ok());
+            act.acknowledge(authority, &mut self.model);
+        }
+        Ok(())
+    }
+
     /// Lets the process work for a while, now and then stopped or contended, and kills it. One in
-    /// five is killed without waiting until it has opened the log.
+    /// five is killed without waiting until it has opened the log; one that `acts` is killed soon,
+    /// as a rule.
     fn torment(
         &self,
         child: &mut Child,
+        hear: &mut dyn FnMut() -> std::io::Result<bool>,
+        acts: bool,
         random: &mut Random,
         tally: &mut KillTally,
     ) -> Result<(), String> {
@@ -190,11 +264,14 @@ impl Ground {
             std::thread::sleep(patience / 8);
             return child.kill().map_err(text);
         }
-        let out = child.stdout.take().ok_or("the process has no output")?;
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line).map_err(text)?;
-        if line.trim() != "ready" {
-            return Err(format!("the process ended by itself: {line:?}"));
+        if !hear().map_err(text)? {
+            return Err("the process ended by itself before it was ready".to_owned());
+        }
+        if acts && random.percent(SOON_PERCENT) {
+            // From when it begins; making what is to be compacted takes its time.
+            hear().map_err(text)?;
+            std::thread::sleep(Duration::from_micros(random.below(600_000)));
+            return child.kill().map_err(text);
         }
         std::thread::sleep(patience / 2);
         if random.percent(30) {

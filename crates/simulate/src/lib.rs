@@ -30,7 +30,7 @@ mod workload;
 
 pub use clock::SimulatedClock;
 pub use entropy::SimulatedEntropy;
-pub use kill::{KillTally, kill_rounds, run_victim};
+pub use kill::{Cuts, KillTally, Programs, kill_rounds, run_victim};
 pub use random::Random;
 pub use run::{Failure, Tally, faults, on_a_lying_disk, power_cuts};
 pub use storage::{Fault, FaultKind, SimulatedFolder};

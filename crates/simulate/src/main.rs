@@ -6,8 +6,7 @@
 mod arguments;
 
 use arguments::{Arguments, Mode};
-use event::Scope;
-use simulate::{Failure, Fault, FaultKind, KillTally, Random, Tally};
+use simulate::{Failure, Fault, FaultKind, KillTally, Programs, Random, Tally};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -100,18 +99,16 @@ fn kill(arguments: &Arguments) -> bool {
         let folder = folder.map_err(|error| error.to_string())?;
         let seed = arguments.seed.unwrap_or(1);
         let mut progress = |done| tell_progress("kills", done, arguments.rounds);
-        simulate::kill_rounds(&program, folder.path(), arguments.rounds, seed, &mut progress)
+        let programs = Programs { simulate: program, tacho: arguments.tacho.clone() };
+        simulate::kill_rounds(&programs, folder.path(), arguments.rounds, seed, &mut progress)
             .map_err(|what| format!("{what}\nthe folder is kept: {}", folder.keep().display()))
     };
     match rounds() {
         Ok(tally) => {
-            let KillTally { rounds, acknowledged, found_unanswered, refused } = tally;
-            say(&format!(
-                "kills: {rounds} passed, 0 failed ({acknowledged} events acknowledged, \
-                 {found_unanswered} unanswered batches found, {refused} second writers refused, \
-                 {:.1} s)",
-                begun.elapsed().as_secs_f64(),
-            ));
+            tell_kills(&tally, begun.elapsed());
+            if arguments.tacho.is_none() {
+                say("  restores: none was killed; name the binary with --tacho");
+            }
             true
         }
         Err(what) => {
@@ -121,6 +118,18 @@ fn kill(arguments: &Arguments) -> bool {
     }
 }
 
+fn tell_kills(tally: &KillTally, took: Duration) {
+    let KillTally { rounds, acknowledged, found_unanswered, refused, acts, left } = tally;
+    say(&format!(
+        "kills: {rounds} passed, 0 failed ({acknowledged} events acknowledged, \
+         {found_unanswered} unanswered batches found, {refused} second writers refused, {:.1} s)",
+        took.as_secs_f64(),
+    ));
+    say(&format!("  cut short: {acts}"));
+    let left: Vec<String> = left.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    say(&format!("  left by a kill: {}", left.join(", ")));
+}
+
 /// The process that is killed.
 fn victim(arguments: &Arguments) -> bool {
     let (data, acks) = (arguments.data.as_ref(), arguments.acks.as_ref());
@@ -128,9 +137,7 @@ fn victim(arguments: &Arguments) -> bool {
         say("kill-child wants --data and --acks");
         return false;
     };
-    let erase = arguments.erase.split_once(':');
-    let erase = erase.and_then(|(scope, session)| Some((session, Scope::from_name(scope)?)));
-    match simulate::run_victim(data, acks, &arguments.next, erase) {
+    match simulate::run_victim(data, acks, &arguments.next, &arguments.act) {
         Ok(()) => true,
         Err(what) => {
             say(&what);
@@ -206,13 +213,15 @@ impl Count {
             acknowledged,
             rolled,
             compacted,
+            cut_removals,
             removals,
             calls,
         } = self.total;
         say(&format!(
             "{}: {} passed, {} failed ({opened} openings, {power_cuts} power cuts, {kills} kills, \
              {faults} faults, {acknowledged} events acknowledged, {rolled} journal files rolled, \
-             {compacted} compactions, {removals} removals, {calls} storage calls, {:.1} s)",
+             {compacted} compactions, {removals} removals, {cut_removals} more cut short, \
+             {calls} storage calls, {:.1} s)",
             self.name,
             self.passed,
             self.failed,

@@ -4,6 +4,7 @@
 //! It shares with the writer only the formats (`event`, `merkle`, `checkpoint`, the journal's
 //! reader).
 
+pub(crate) mod reports;
 mod segments;
 
 use checkpoint::{Checkpoint, VerifierKey};

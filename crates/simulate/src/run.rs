@@ -8,7 +8,7 @@ use crate::clock::{DAY_MS, SimulatedClock};
 use crate::entropy::SimulatedEntropy;
 use crate::model::{Model, SHORT_DAYS, short_policy};
 use crate::random::Random;
-use crate::reading::{self, Contents};
+use crate::reading::{self, Contents, reports};
 use crate::storage::{Fault, FaultKind, SimulatedFolder};
 use crate::verdict;
 use crate::workload::{Planned, Workload};
@@ -18,6 +18,9 @@ use retain::{Erasure, RetainError, Selector};
 use seal::{Batch, Clock, NewLog, Options, SealError, Writer};
 use std::sync::Arc;
 use store::{Folder, Reservation};
+
+/// Lives that begin with a removal.
+const REMOVAL_PERCENT: u64 = 15;
 
 /// A promise that was broken, and how to see it again.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +51,8 @@ pub struct Tally {
     pub rolled: u64,
     /// Segments made of several.
     pub compacted: u64,
+    /// Erasures and expiries that a crash or a fault cut short.
+    pub cut_removals: u64,
     /// Erasures and expiries that were done.
     pub removals: u64,
     /// Storage calls.
@@ -63,6 +68,7 @@ impl std::ops::AddAssign for Tally {
         self.acknowledged += other.acknowledged;
         self.rolled += other.rolled;
         self.compacted += other.compacted;
+        self.cut_removals += other.cut_removals;
         self.removals += other.removals;
         self.calls += other.calls;
     }
@@ -241,8 +247,12 @@ impl World {
         self.remove(&mut writer)?;
         // What was announced in an earlier life is carried out in this one.
         writer.carry_out().map_err(|error| format!("a removal failed in peace: {error}"))?;
-        if self.read()?.unremoved > 0 {
+        let contents = self.read()?;
+        if contents.unremoved > 0 {
             return Err("what was announced was not removed".to_owned());
+        }
+        if let Some(authority) = reports::unreported(&self.folder, &contents)?.first() {
+            return Err(format!("the log does not say that the removal of {authority} is done"));
         }
         writer.close().map_err(|error| format!("the log did not close in peace: {error}"))?;
         self.look()
@@ -254,6 +264,10 @@ impl World {
         self.look()?;
         if let Step::Failed = self.send_again(&mut writer, 70)? {
             return self.expect_poison(&mut writer);
+        }
+        // Fresh from a crash, so that many faults fall into a removal.
+        if self.random.percent(REMOVAL_PERCENT) {
+            self.remove(&mut writer)?;
         }
         for _ in 0..steps {
             let step = match self.random.below(100) {
@@ -447,7 +461,10 @@ impl World {
             Err(error) if self.folder.fired().is_empty() => {
                 return Err(format!("a removal failed although the storage did not: {error}"));
             }
-            Err(error) => self.folder.note(format!("--- not removed: {error}")),
+            Err(error) => {
+                self.tally.cut_removals += 1;
+                self.folder.note(format!("--- not removed: {error}"));
+            }
         }
         Ok(Step::Alive)
     }

@@ -6,6 +6,7 @@ mod answers;
 mod append;
 mod backup;
 mod demo;
+mod erased;
 mod export;
 mod import;
 mod keys;

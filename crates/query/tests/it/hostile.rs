@@ -403,7 +403,7 @@ fn hostile_statements_do_no_harm() {
     attack(1, 400);
 }
 
-/// All of them: `cargo test --release -p query --test it -- --ignored ten_thousand`.
+/// All of them: `cargo xtask strength hostile-sql`.
 #[test]
 #[ignore = "two minutes and more"]
 fn ten_thousand_hostile_statements_do_no_harm() {

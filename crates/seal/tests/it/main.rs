@@ -5,6 +5,7 @@
 mod act;
 mod log;
 mod removal;
+mod report;
 mod restart;
 mod roll;
 

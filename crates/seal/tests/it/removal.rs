@@ -8,13 +8,13 @@ use seal::{Consequence, SealError};
 use segment::{ContentState, Row};
 use std::sync::atomic::Ordering;
 
-fn intent(kind: &'static str) -> Event<'static> {
+pub(super) fn intent(kind: &'static str) -> Event<'static> {
     let mut content = Content::default();
     content.set(Part::Params, Json::from_value(&serde_json::json!({ "reason": "asked for" })));
     Event { event_type: kind.into(), content, ..Event::default() }
 }
 
-fn removal(scope: Scope, tier: Tier, indexes: Vec<(u64, u64)>) -> Removal {
+pub(super) fn removal(scope: Scope, tier: Tier, indexes: Vec<(u64, u64)>) -> Removal {
     let classes = vec![RemovedClass { tier, day: 20_000, indexes }];
     Removal { cause: Cause::Erasure, scope, authority: 0, classes, files: Vec::new() }
 }
@@ -157,4 +157,36 @@ fn compaction_carries_removals_out_and_a_hold_is_known_after_a_restart() {
         .decide(intent("log.release"), vec![Consequence::Release { hold: "h-1".to_owned() }])
         .unwrap();
     assert_eq!(writer.catalogue().holds().count(), 0);
+}
+
+#[test]
+fn an_erased_event_that_is_sent_again_is_not_sealed_anew_while_its_id_is_known() {
+    let (memory, _, mut writer, options) = settled();
+    let content = removal(Scope::Content, Tier::Info, vec![(2, 2)]);
+    let record = removal(Scope::Record, Tier::Compliance, vec![(3, 3)]);
+    let acts = [content, record].map(Consequence::Remove).into();
+    writer.decide(intent("log.erasure"), acts).unwrap();
+    let retry = |writer: &mut Writer| {
+        let batch = mixed(writer, 0..3);
+        writer.commit(vec![batch]).unwrap().remove(0).outcomes
+    };
+    let duplicates = |outcomes: &[Outcome]| {
+        let is_one = |outcome: &Outcome| matches!(outcome, Outcome::Duplicate { .. });
+        outcomes.iter().filter(|outcome| is_one(outcome)).count()
+    };
+    assert_eq!(duplicates(&retry(&mut writer)), 3, "the same process");
+    writer.close().unwrap();
+    let mut files = memory.snapshot();
+    let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files.clone()));
+    let mut writer = seal::open(&folder, kek(), options.clone()).unwrap();
+    assert_eq!(duplicates(&retry(&mut writer)), 3, "after a restart");
+    drop(writer);
+    // Without the cache: what was said is not there to compare, and of a record nothing is.
+    files.retain(|path, _| !path.starts_with("cache/"));
+    let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files));
+    let mut writer = seal::open(&folder, kek(), options).unwrap();
+    let outcomes = retry(&mut writer);
+    assert_eq!(outcomes[0], Outcome::Conflict { index: 2 });
+    assert!(matches!(outcomes[1], Outcome::Sealed { .. }), "the limit that retention.md names");
+    assert!(matches!(outcomes[2], Outcome::Duplicate { index: 4, .. }));
 }

@@ -1,40 +1,40 @@
 //! The process that is killed: the real log with its threads on a real folder, under load until the
 //! end.
 
+use super::act::Act;
 use super::answer::Answer;
 use super::plan::{THREADS, batch};
 use super::{kek, options};
-use event::{Principal, Scope};
-use retain::{Erasure, Policy, RetainError, Selector};
-use seal::{Log, Writer};
+use seal::Log;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{DiskFolder, Folder, Reservation};
 
-/// Opens the log at `data`, erases what `erase` says, and appends until killed, writing each
+/// Opens the log at `data`, does what `act` says, and appends until killed, writing each
 /// acknowledgement to `answers` once it is there. Thread `t` begins with batch `next[t]`.
 ///
 /// # Errors
 /// When the log does not open or an append fails, in words; it never returns otherwise.
-pub fn run_victim(
-    data: &Path,
-    answers: &Path,
-    next: &[u64],
-    erase: Option<(&str, Scope)>,
-) -> Result<(), String> {
+pub fn run_victim(data: &Path, answers: &Path, next: &[u64], act: &str) -> Result<(), String> {
+    let act = match act {
+        "" => None,
+        act => Some(Act::parse(act).ok_or_else(|| format!("there is no act {act:?}"))?),
+    };
+    let mut next = next.to_vec();
     let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(data));
     let options = options(Reservation::Background);
     let mut writer =
         seal::open(&folder, Arc::new(kek()), options).map_err(|error| error.to_string())?;
     let file = OpenOptions::new().create(true).append(true).open(answers);
-    let file = Mutex::new(file.map_err(|error| error.to_string())?);
+    let mut file = file.map_err(|error| error.to_string())?;
     let mut out = std::io::stdout();
     writeln!(out, "ready").and_then(|()| out.flush()).map_err(|error| error.to_string())?;
-    if let Some((session, scope)) = erase {
-        remove(&mut writer, session, scope)?;
+    if let Some(act) = act {
+        act.run(&mut writer, &mut next, &mut file)?;
     }
+    let file = Mutex::new(file);
     let log = Log::start(writer);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
@@ -49,16 +49,6 @@ pub fn run_victim(
             thread.join().unwrap_or_else(|_| Err("an appending thread panicked".to_owned()))
         })
     })
-}
-
-fn remove(writer: &mut Writer, session: &str, scope: Scope) -> Result<(), String> {
-    let selector = Selector { session: Some(session.to_owned()), ..Selector::default() };
-    let (reason, by) = ("killed".to_owned(), Principal::default());
-    let erasure = Erasure { selector, scope, reason, ground: None, by };
-    match retain::erase(writer, &erasure, &Policy::default(), 0) {
-        Ok(_) | Err(RetainError::Nothing) => Ok(()),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 fn append_for_ever(log: &Log, file: &Mutex<File>, thread: u64, first: u64) -> Result<(), String> {
