@@ -31,6 +31,7 @@
 
 mod activity;
 mod amount;
+mod codes;
 #[cfg(feature = "sql")]
 mod columns;
 pub mod escape;
