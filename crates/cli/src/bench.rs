@@ -8,7 +8,6 @@
 mod append;
 mod baseline;
 mod measure;
-#[cfg(feature = "sql")]
 pub(crate) mod query;
 mod source;
 

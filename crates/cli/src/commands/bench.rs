@@ -1,7 +1,6 @@
 //! `tacho bench`: how fast this machine seals events and answers questions, beside a baseline in
 //! the same run.
 
-#[cfg(feature = "sql")]
 mod query;
 
 use super::init;
@@ -37,7 +36,6 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Append(Append),
-    #[cfg(feature = "sql")]
     Query(query::Query),
 }
 
@@ -67,13 +65,8 @@ struct Append {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        #[cfg_attr(
-            not(feature = "sql"),
-            expect(clippy::infallible_destructuring_match, reason = "there is more with SQL")
-        )]
         let append = match &self.what {
             What::Append(append) => append,
-            #[cfg(feature = "sql")]
             What::Query(query) => return query.run(context),
         };
         let none = |list: &[usize]| list.is_empty() || list.contains(&0);
