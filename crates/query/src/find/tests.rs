@@ -317,6 +317,19 @@ fn records_that_are_no_events_are_counted_wherever_they_are() {
 }
 
 #[test]
+fn activity_is_that_of_a_full_scan() {
+    let (rows, library) = shared();
+    for by in [crate::By::Agent, crate::By::Session] {
+        let mut scanned = crate::Activity::new(by);
+        for row in rows.iter().filter(|row| row.index < library.as_of().size) {
+            scanned.offer(&row.into(), &Event::from_stored(&row.meta, &[]).unwrap());
+        }
+        let counted = activity(library, by).unwrap().unwrap().finish();
+        assert!(counted.len() > 3 && counted == scanned.finish(), "{by:?}");
+    }
+}
+
+#[test]
 fn cursors_of_other_answers_are_refused() {
     let (_, library) = shared();
     let filter = Filter { limit: Some(10), newest_first: true, ..Filter::default() };
