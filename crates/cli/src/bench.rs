@@ -9,7 +9,6 @@
 mod append;
 mod baseline;
 mod measure;
-#[cfg(feature = "sql")]
 pub(crate) mod query;
 pub(crate) mod roll;
 mod source;

@@ -7,7 +7,7 @@ use crate::reading::{self, Reading};
 use crate::terminal::Terminal;
 use keys::SystemEntropy;
 use merkle::TileReader;
-use query::{AsOf, Cursor, Filter, FindError, Found, Library, Selector, Sieve};
+use query::{Activity, AsOf, By, Cursor, Filter, FindError, Found, Library, Selector, Sieve};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -92,6 +92,16 @@ pub(crate) fn each(
         }
     })?;
     Ok(unreadable.and(bad))
+}
+
+/// Who was active, counted from metadata alone; `None` when records must be read one by one.
+///
+/// # Errors
+/// When the log's files cannot be listed.
+pub(crate) fn activity(reading: &Reading, by: By) -> Result<Option<Activity>, Failure> {
+    let library = library(reading, &answer::as_of(reading))?;
+    // Reading on behind damage, and saying where it is, takes a scan.
+    Ok(library.and_then(|library| query::activity(&library, by).ok().flatten()))
 }
 
 /// The checkpoint that a log had when it was of this size: its root follows from the tree of today.

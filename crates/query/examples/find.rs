@@ -200,6 +200,12 @@ fn ask(folder: &Path, copies: u64, only: &str) -> Outcome<()> {
         "trace by id",
         pairs.iter().map(|it| Filter { traces: one(it.1), ..Filter::default() }),
     )?;
+    texts(&library, only, &pairs)
+}
+
+/// Questions about agents, words, and words with digits.
+fn texts(library: &Library, only: &str, pairs: &[(&str, &str)]) -> Outcome<()> {
+    let one = |it: &str| vec![it.to_owned()];
     let newest = |agents: &str| Filter {
         agents: one(agents),
         limit: Some(100),
@@ -208,21 +214,25 @@ fn ask(folder: &Path, copies: u64, only: &str) -> Outcome<()> {
     };
     let agents = ["planner-01", "coder-02", "retriever-02", "writer-01"];
     measure(
-        &library,
+        library,
         only,
         "newest 100 of an agent",
         agents.iter().cycle().take(20).map(|it| newest(it)),
     )?;
-    measure(&library, only, "no such agent", (0..20).map(|n| newest(&format!("nobody-{n}"))))?;
+    measure(library, only, "no such agent", (0..20).map(|n| newest(&format!("nobody-{n}"))))?;
     let text = |text: &str| Filter { text: Some(text.to_owned()), ..Filter::default() };
-    measure(&library, only, "rare word", (0..5).map(|_| text("quokkazanzibar")))?;
-    measure(&library, only, "rare part of a word", (0..5).map(|_| text("okkazanz")))?;
-    measure(&library, only, "no such word", (0..20).map(|_| text("nosuchwordatall")))?;
+    measure(library, only, "rare word", (0..5).map(|_| text("quokkazanzibar")))?;
+    measure(library, only, "rare part of a word", (0..5).map(|_| text("okkazanz")))?;
+    measure(library, only, "no such word", (0..20).map(|_| text("nosuchwordatall")))?;
     let newest = |word| Filter { limit: Some(50), newest_first: true, ..text(word) };
-    measure(&library, only, "newest 50 of a common word", (0..5).map(|_| newest("marmaladefox")))?;
-    measure(&library, only, "newest 50 of everywhere", (0..5).map(|_| newest("customer")))?;
-    measure(&library, only, "all of a common word", (0..2).map(|_| text("marmaladefox")))?;
-    measure(&library, only, "undecided: a number", (0..1).map(|_| text("R012345")))?;
+    measure(library, only, "newest 50 of a common word", (0..5).map(|_| newest("marmaladefox")))?;
+    measure(library, only, "newest 50 of everywhere", (0..5).map(|_| newest("customer")))?;
+    measure(library, only, "all of a common word", (0..2).map(|_| text("marmaladefox")))?;
+    measure(library, only, "a reference", (0..5).map(|_| text("R012345")))?;
+    let parts = pairs.iter().filter_map(|it| it.0.get(..8));
+    measure(library, only, "eight digits of an id", parts.map(text))?;
+    measure(library, only, "no such reference", (0..20).map(|_| text("R0123456")))?;
+    measure(library, only, "undecided: a short number", (0..1).map(|_| text("12345")))?;
     Ok(())
 }
 

@@ -90,6 +90,26 @@ impl Activity {
         *slot = slot.saturating_add(event.tokens.as_ref().and_then(total_of).unwrap_or(0));
     }
 
+    /// Both counts as one; `None` when there are more names than are kept apart, because then it
+    /// matters which came first.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Option<Self> {
+        for (name, counts) in other.lines {
+            let Some(known) = self.lines.get_mut(&name) else {
+                self.lines.insert(name, counts);
+                continue;
+            };
+            known.events += counts.events;
+            known.errors += counts.errors;
+            for (known, more) in known.tokens.iter_mut().zip(counts.tokens) {
+                *known = known.saturating_add(more);
+            }
+            known.first_seen = known.first_seen.min(counts.first_seen);
+            known.last_seen = known.last_seen.max(counts.last_seen);
+        }
+        (self.beyond + other.beyond == 0 && self.lines.len() <= NAMES_MAX).then_some(self)
+    }
+
     /// Events whose name was one too many to be kept apart.
     #[must_use]
     pub fn beyond(&self) -> u64 {

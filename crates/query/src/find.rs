@@ -10,11 +10,14 @@
 //! | which rows may match? | `find/plan.rs`, `guide.rs` |
 //! | in which order are they read, and how many at a time? | `find/search.rs` |
 //! | where does the next page begin? | `find/cursor.rs` |
+//! | who was active in all of it? | `find/count.rs` |
 
+mod count;
 mod cursor;
 mod plan;
 mod search;
 
+pub use count::activity;
 pub use cursor::{Cursor, CursorError};
 
 use crate::filter::Filter;

@@ -5,8 +5,9 @@
 //! segment: once that is destroyed, nobody reads the guide either. A guide that is missing or does
 //! not open is made again; one that cannot be written is none the worse for this answer.
 
+use crate::codes::{self, Codes};
 use crate::filter::words::Words;
-use crate::vocabulary::{Collector, PAGE_ROWS, Pages, Vocabulary};
+use crate::vocabulary::{self, PAGE_ROWS, Pages, Vocabulary};
 use keys::{DataKey, Entropy, HmacKey, KeyId, SecretKey};
 use segment::{IdFilters, IdKind, Projection, ROW_GROUP_ROWS_MAX, Segment, SegmentError};
 use siphasher::sip::SipHasher13;
@@ -16,9 +17,10 @@ use store::{CACHE_FOLDER, Folder};
 
 const KEY_LABEL: &[u8] = b"tachograph/cache/guide/v1";
 const HASH_LABEL: &[u8] = b"tachograph/cache/guide/hash/v1";
+const WORDS_MAGIC: &[u8; 8] = b"tachowg1";
 const NONCE_BYTES: usize = 12;
 
-/// Most bytes of a file that is taken for a guide: one of 20 million rows takes 60 MB.
+/// Most bytes of a file that is taken for a guide: one of 20 million rows takes 160 MB.
 const FILE_BYTES_MAX: u64 = 512 << 20;
 
 /// Pages of a row group.
@@ -45,8 +47,11 @@ pub(crate) struct IdGuide {
     hash: (u64, u64),
 }
 
-/// Which pages may hold a word.
-pub(crate) struct WordGuide(Vocabulary);
+/// Which pages may hold a word: those without digits, and those with them.
+pub(crate) struct WordGuide {
+    vocabulary: Vocabulary,
+    codes: Codes,
+}
 
 /// A guide of either kind.
 pub(crate) trait Guide: Sized {
@@ -122,8 +127,47 @@ impl WordGuide {
     /// The pages that may hold all words of a question, [`GROUP_PAGES`] to a row group; `None` when
     /// it cannot be told.
     pub(crate) fn may_hold(&self, words: &Words) -> Option<Pages> {
-        self.0.may_hold(words)
+        let (mut one, other) = (self.vocabulary.may_hold(words), self.codes.may_hold(words));
+        match (&mut one, other) {
+            (Some(one), Some(other)) => one.and(&other),
+            (one, other) => *one = one.take().or(other),
+        }
+        one
     }
+
+    /// A name, the length of the words (u32, little-endian), the words, and the filters.
+    fn to_bytes(&self) -> Vec<u8> {
+        let words = self.vocabulary.to_bytes();
+        // Words have a limit in all.
+        let length = u32::try_from(words.len()).unwrap_or(u32::MAX);
+        let codes = self.codes.to_bytes();
+        [WORDS_MAGIC.as_slice(), &length.to_le_bytes(), &words, &codes].concat()
+    }
+
+    /// Reads back what [`to_bytes`](Self::to_bytes) wrote for a segment with so many pages.
+    fn from_bytes(pages: u32, bytes: &[u8]) -> Option<Self> {
+        let (length, rest) = bytes.strip_prefix(WORDS_MAGIC)?.split_first_chunk()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (words, codes) = rest.split_at_checked(length)?;
+        let vocabulary = Vocabulary::from_bytes(words).filter(|it| it.pages() == pages)?;
+        Some(Self { vocabulary, codes: Codes::from_bytes(pages, codes)? })
+    }
+}
+
+/// For a fuzz target: reads a guide to the words of a segment with so many pages, and asks it.
+/// Returns what it writes, and how many pages may hold the words if that can be told.
+#[cfg(fuzzing)]
+#[must_use]
+pub fn ask_guide(pages: u32, bytes: &[u8], question: &str) -> Option<(Vec<u8>, Option<u32>)> {
+    let guide = WordGuide::from_bytes(pages, bytes)?;
+    let named = guide.may_hold(&Words::parse(question));
+    let count = |named: Pages| (0..u32::from(u16::MAX)).filter(|page| named.has(*page)).count();
+    Some((guide.to_bytes(), named.map(|named| count(named) as u32)))
+}
+
+/// Whether a guide can say anything about a question.
+pub(crate) fn decides(words: &Words) -> bool {
+    vocabulary::decides(words) || codes::decides(words)
 }
 
 fn pages_of(segment: &Segment) -> u32 {
@@ -139,7 +183,8 @@ impl Guide for WordGuide {
         _: &SecretKey,
         progress: &dyn Fn(u64),
     ) -> Result<Self, SegmentError> {
-        let mut collector = Collector::new();
+        let mut words = vocabulary::Collector::new();
+        let mut codes = codes::Collector::default();
         let (mut group, mut position) = (0_usize, 0_u32);
         for row in segment.rows(.., Projection::All)? {
             let row = row?;
@@ -147,27 +192,29 @@ impl Guide for WordGuide {
                 (group, position) = (group + 1, 0);
             }
             let page = group as u32 * GROUP_PAGES + position / PAGE_ROWS;
-            collector.add(page, &row.meta);
-            collector.add(page, row.content.bytes());
+            for json in [row.meta.as_slice(), row.content.bytes()] {
+                words.add(page, json);
+                codes.add(page, json);
+            }
             position += 1;
             if position.is_multiple_of(PAGE_ROWS) {
                 progress(PAGE_ROWS.into());
             }
         }
-        Ok(Self(collector.finish(pages_of(segment))))
+        let pages = pages_of(segment);
+        Ok(Self { vocabulary: words.finish(pages), codes: codes.finish(pages) })
     }
 
     fn read(segment: &Segment, _: &SecretKey, bytes: &[u8]) -> Option<Self> {
-        let vocabulary = Vocabulary::from_bytes(bytes)?;
-        (vocabulary.pages() == pages_of(segment)).then_some(Self(vocabulary))
+        Self::from_bytes(pages_of(segment), bytes)
     }
 
     fn write(&self) -> Vec<u8> {
-        self.0.to_bytes()
+        self.to_bytes()
     }
 
     fn bytes(&self) -> usize {
-        self.0.bytes()
+        self.vocabulary.bytes() + self.codes.bytes()
     }
 }
 

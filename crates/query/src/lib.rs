@@ -31,6 +31,7 @@
 
 mod activity;
 mod amount;
+mod codes;
 #[cfg(feature = "sql")]
 mod columns;
 pub mod escape;
@@ -56,8 +57,10 @@ pub use amount::Amount;
 #[cfg(feature = "sql")]
 pub use columns::{CACHE_BYTES, Columns};
 pub use filter::{Filter, Sieve};
-pub use find::{Cursor, CursorError, FindError, Page, find, find_each, prepare};
+pub use find::{Cursor, CursorError, FindError, Page, activity, find, find_each, prepare};
 pub use found::{AsOf, Found, State};
+#[cfg(fuzzing)]
+pub use guide::ask_guide;
 pub use library::{Library, Volume};
 pub use replay::{Replay, Step};
 pub use select::{Selection, Selector, select};

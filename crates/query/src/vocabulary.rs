@@ -5,11 +5,12 @@
 //! substrings, so the words are kept as text, one after the other, and are searched for what a
 //! question's word must lie within. It is cut as the values were: into runs of letters, each of
 //! which is part of one word of the value that it stands in. What has no such run is not decided
-//! here (numbers, ids, words of the letters a to f alone, which every hexadecimal id is full of),
+//! here (words of the letters a to f alone, which every hexadecimal id is full of),
 //! and a page with too many words is *open*: it may hold anything. So an answer may name too many
 //! pages and never too few.
 //!
-//! Not here: what matches (`filter/words.rs`), and where this is kept (`guide.rs`).
+//! Not here: words with digits in them (`codes.rs`), what matches (`filter/words.rs`), and where
+//! this is kept (`guide.rs`).
 
 use crate::filter::words::{Words, for_each_value};
 use hashbrown::HashMap;
@@ -93,7 +94,7 @@ pub(crate) fn decides(words: &Words) -> bool {
 pub(crate) struct Pages(Vec<u8>);
 
 impl Pages {
-    fn none(count: u32) -> Self {
+    pub(crate) fn none(count: u32) -> Self {
         Self(vec![0; (count as usize).div_ceil(8)])
     }
 
@@ -101,13 +102,13 @@ impl Pages {
         self.0.get(page as usize / 8).is_some_and(|byte| byte & (1 << (page % 8)) != 0)
     }
 
-    fn add(&mut self, page: u32) {
+    pub(crate) fn add(&mut self, page: u32) {
         if let Some(byte) = self.0.get_mut(page as usize / 8) {
             *byte |= 1 << (page % 8);
         }
     }
 
-    fn and(&mut self, other: &Self) {
+    pub(crate) fn and(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(one, other)| *one &= other);
     }
 }

@@ -3,9 +3,11 @@
 use crate::hold::statement;
 use crate::policy::Policy;
 use crate::scan::{self, Ranges};
+use crate::select::Picker;
 use crate::{Hold, RetainError, Selector, holds};
 use event::{Cause, Kind, Principal, REMOVAL_RANGES_MAX, Removal, Scope, Tier};
 use seal::{Consequence, Writer};
+use segment::Value;
 use std::collections::BTreeMap;
 
 /// What is asked for.
@@ -95,10 +97,12 @@ fn find(
     now_ms: u64,
 ) -> Result<Matches, RetainError> {
     let holds: Vec<Hold> = holds(writer)?;
+    let picker = Picker::new([&erasure.selector]);
+    let may = |row: &[Value<'_>]| picker.may_match(row);
     let mut found = Matches::default();
     for manifest in writer.catalogue().current() {
         let class = (manifest.tier, manifest.day);
-        scan::rows(writer, manifest, &mut |row| {
+        scan::rows_where(writer, manifest, picker.columns(), &may, &mut |row| {
             // What the log says of itself explains everything else.
             if row.kind == Kind::Log || !erasure.selector.matches(&row) {
                 return;

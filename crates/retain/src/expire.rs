@@ -3,10 +3,11 @@
 use crate::hold::statement;
 use crate::policy::Policy;
 use crate::scan::{self, Ranges};
+use crate::select::Picker;
 use crate::{Hold, RetainError, holds};
 use event::{Cause, Kind, Principal, REMOVAL_RANGES_MAX, Removal, Scope, Tier, Timestamp};
 use seal::{Consequence, Writer};
-use segment::Manifest;
+use segment::{Manifest, Row, Value};
 use std::collections::BTreeMap;
 
 /// Removals announced in one group at most.
@@ -150,7 +151,7 @@ fn take(
         return Ok(());
     }
     let mut stays: Vec<u64> = Vec::new();
-    scan::rows(writer, manifest, &mut |row| {
+    let mut judge = |row: Row| {
         if row.kind == Kind::Log {
             class.own += 1;
             stays.push(row.index);
@@ -158,7 +159,14 @@ fn take(
             class.held += 1;
             stays.push(row.index);
         }
-    })?;
+    };
+    if manifest.tier == Tier::Critical {
+        scan::rows(writer, manifest, &mut judge)?;
+    } else {
+        let picker = Picker::new(holds.iter().map(|hold| &hold.selector));
+        let may = |row: &[Value<'_>]| picker.may_match(row);
+        scan::rows_where(writer, manifest, picker.columns(), &may, &mut judge)?;
+    }
     let going = manifest.rows.saturating_sub(stays.len() as u64);
     class.going += going;
     if going == 0 {

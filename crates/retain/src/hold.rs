@@ -4,9 +4,12 @@
 use crate::{RetainError, Selector, scan};
 use event::{Content, Event, HoldMark, Json, Kind, Part, Principal, Tier, types};
 use seal::{Consequence, Writer};
-use segment::Row;
+use segment::{Row, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// What the log's own records about holds are called.
+const MARKS: [&str; 2] = [types::LOG_HELD, types::LOG_RELEASED];
 
 /// A hold in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,10 +124,11 @@ pub fn holds(writer: &Writer) -> Result<Vec<Hold>, RetainError> {
 /// What the log said about holds, in the order of its records.
 fn marks(writer: &Writer) -> Result<Vec<HoldMark>, RetainError> {
     let mut indexes = Vec::new();
+    let says_so = |row: &[Value<'_>]| matches!(row, [Value::Text(name)] if MARKS.contains(name));
     let catalogue = writer.catalogue();
     // The log's own records are all of one tier.
     for manifest in catalogue.current().into_iter().filter(|it| it.tier == Tier::Critical) {
-        scan::rows(writer, manifest, &mut |row| {
+        scan::rows_where(writer, manifest, &["event_type"], &says_so, &mut |row| {
             if row.kind == Kind::Log && is_mark(&row) {
                 indexes.push(row.index);
             }
@@ -142,8 +146,7 @@ fn marks(writer: &Writer) -> Result<Vec<HoldMark>, RetainError> {
 }
 
 fn is_mark(row: &Row) -> bool {
-    Event::from_stored(&row.meta, &[])
-        .is_ok_and(|event| [types::LOG_HELD, types::LOG_RELEASED].contains(&&*event.event_type))
+    Event::from_stored(&row.meta, &[]).is_ok_and(|event| MARKS.contains(&&*event.event_type))
 }
 
 fn read(writer: &Writer, name: String, authority: u64) -> Result<Hold, RetainError> {

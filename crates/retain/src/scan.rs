@@ -1,10 +1,13 @@
-//! Reading what was settled: the metadata of every record in segments, and what the log said
-//! itself.
+//! Reading what was settled: the metadata of records in segments, all of them or those that single
+//! columns pick, and what the log said itself.
+//!
+//! What a column picks is judged by its metadata again, so columns only save reading. They hold
+//! what the metadata says (`segment::agree`, which `tacho verify` runs on every row).
 
 use crate::RetainError;
 use event::{RemovedClass, Tier};
 use seal::{SealError, Writer};
-use segment::{Manifest, Projection, Row, SegmentError};
+use segment::{Manifest, Projection, Row, RowSet, SegmentError, Value};
 
 /// Hands out every row of a segment, metadata only.
 pub(crate) fn rows(
@@ -15,6 +18,32 @@ pub(crate) fn rows(
     let failed = |error: SegmentError| unreadable(manifest, &error);
     for row in writer.open_segment(manifest)?.rows(.., Projection::MetaOnly).map_err(failed)? {
         each(row.map_err(failed)?);
+    }
+    Ok(())
+}
+
+/// Hands out the rows, metadata only, whose values in some columns `may` be those of a record that
+/// is wanted.
+pub(crate) fn rows_where(
+    writer: &Writer,
+    manifest: &Manifest,
+    columns: &[&str],
+    may: &dyn Fn(&[Value<'_>]) -> bool,
+    each: &mut dyn FnMut(Row),
+) -> Result<(), RetainError> {
+    let failed = |error: SegmentError| unreadable(manifest, &error);
+    let segment = writer.open_segment(manifest)?;
+    for group in 0..segment.row_groups().map_err(failed)?.len() {
+        let picked = segment.pick(group, None, (0, u64::MAX), columns, may).map_err(failed)?;
+        if picked.is_empty() {
+            continue;
+        }
+        let rows = RowSet::new(picked.into_iter().map(|(at, _)| at).collect());
+        segment
+            .rows_at(group, &rows, Projection::MetaOnly)
+            .map_err(failed)?
+            .into_iter()
+            .for_each(&mut *each);
     }
     Ok(())
 }

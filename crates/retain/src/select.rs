@@ -2,7 +2,7 @@
 
 use event::{Event, Timestamp};
 use memchr::memmem;
-use segment::Row;
+use segment::{Row, Value};
 use serde::{Deserialize, Serialize};
 
 /// A selection: every condition that is given must hold.
@@ -67,6 +67,17 @@ impl Selector {
             && wanted(&self.principal, &[subject, event.on_behalf_of.as_deref()])
     }
 
+    /// The columns of a segment that each text may stand in.
+    fn named(&self) -> [(&'static [&'static str], &Option<String>); 5] {
+        [
+            (&["event_id"], &self.event),
+            (&["session_id"], &self.session),
+            (&["trace_id"], &self.trace),
+            (&["agent_name", "agent_id"], &self.agent),
+            (&["principal_subject", "on_behalf_of"], &self.principal),
+        ]
+    }
+
     /// A cheap look at the stored bytes; false only when the record cannot be meant. The log writes
     /// texts in one way, as serde_json does, so a value that is there is there in these bytes.
     fn may_match(&self, meta: &[u8]) -> bool {
@@ -92,6 +103,53 @@ impl Selector {
         ];
         let texts = named.into_iter().filter_map(|(name, text)| Some(format!("{name} {}", text?)));
         texts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Some selections, made ready to be asked about single columns of millions of rows.
+pub(crate) struct Picker<'s> {
+    columns: Vec<&'static str>,
+    /// Of each selection: what must stand in one of some columns, by their places.
+    wanted: Vec<Vec<(Vec<usize>, &'s str)>>,
+}
+
+impl<'s> Picker<'s> {
+    /// What any of these selections means. Time is left to whoever reads the rows.
+    pub(crate) fn new(selectors: impl IntoIterator<Item = &'s Selector>) -> Self {
+        let mut picker = Self { columns: Vec::new(), wanted: Vec::new() };
+        for selector in selectors {
+            let conditions = selector.named().into_iter().filter_map(|(columns, wanted)| {
+                let wanted = wanted.as_deref()?;
+                let places = columns.iter().map(|column| picker.place(column)).collect();
+                Some((places, wanted))
+            });
+            let conditions = conditions.collect();
+            picker.wanted.push(conditions);
+        }
+        picker
+    }
+
+    fn place(&mut self, column: &'static str) -> usize {
+        let known = self.columns.iter().position(|it| *it == column);
+        known.unwrap_or_else(|| {
+            self.columns.push(column);
+            self.columns.len() - 1
+        })
+    }
+
+    /// The columns to ask.
+    pub(crate) fn columns(&self) -> &[&'static str] {
+        &self.columns
+    }
+
+    /// Whether a row with these values in the columns may be meant.
+    pub(crate) fn may_match(&self, row: &[Value<'_>]) -> bool {
+        let is = |place: &usize, text: &str| {
+            let value = row.get(*place);
+            value.is_some_and(|value| matches!(value, Value::Text(it) if *it == text))
+        };
+        let holds = |(places, text): &(Vec<usize>, &str)| places.iter().any(|it| is(it, text));
+        self.wanted.iter().any(|conditions| conditions.iter().all(holds))
     }
 }
 

@@ -1,20 +1,22 @@
 //! `tacho bench query`: how fast a log of a size answers, warm, beside DuckDB over plain Parquet of
 //! the same events in the same run.
 
+#[cfg(feature = "sql")]
 mod duckdb;
+mod samples;
+#[cfg(feature = "sql")]
+mod tables;
 
 use super::median;
-use duckdb::DuckDb;
-use query::figures::{activity_by_hour, error_analysis, tool_usage};
-use query::sql::{Limits, Sql};
-use query::{CACHE_BYTES, Columns, Filter, Library, figures};
+use query::{Filter, Library};
+use samples::Sample;
 use serde::Serialize;
+use std::cell::Cell;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// One row of the result; the names are part of the machine output.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct QueryRow {
     /// What was asked.
     pub case: String,
@@ -46,6 +48,7 @@ pub(crate) struct QueryRow {
 struct Case<'q> {
     name: &'static str,
     ask: Box<dyn Fn() -> Result<usize, String> + 'q>,
+    #[cfg(feature = "sql")]
     duckdb: Option<String>,
 }
 
@@ -65,34 +68,48 @@ fn measure(runs: usize, mut ask: impl FnMut() -> Result<usize, String>) -> Resul
     Ok(Times { first, rest })
 }
 
-/// Asks everything of a log `runs` times; with `python` beside DuckDB, which gets the same events
-/// as plain Parquet below `scratch`.
+/// What to ask, and whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan<'p> {
+    /// Events in the log.
+    pub(crate) events: u64,
+    /// Times that each question is asked, after one that does not count.
+    pub(crate) runs: usize,
+    /// Where files for DuckDB may be put.
+    #[cfg_attr(not(feature = "sql"), expect(dead_code, reason = "DuckDB is told what SQL finds"))]
+    pub(crate) scratch: &'p Path,
+    /// A Python with DuckDB, which gets the same events as plain Parquet.
+    #[cfg_attr(not(feature = "sql"), expect(dead_code, reason = "DuckDB is told what SQL finds"))]
+    pub(crate) python: Option<&'p Path>,
+}
+
+/// Asks everything of a log; without SQL only what is found by guides.
 ///
 /// # Errors
 /// A sentence with the first failure.
 pub(crate) fn run(
     library: &Library,
-    scratch: &Path,
-    runs: usize,
-    python: Option<&Path>,
+    plan: Plan<'_>,
     row_done: &mut dyn FnMut(&QueryRow),
 ) -> Result<Vec<QueryRow>, String> {
-    let columns = Columns::of(library, CACHE_BYTES).map_err(|error| error.to_string())?;
-    let columns = Arc::new(columns);
-    let events = columns.row_count();
-    let sql = Sql::new(Arc::clone(&columns)).map_err(|error| error.to_string())?;
-    let mut duckdb = match python {
-        Some(python) => Some(DuckDb::load(python, scratch, &sql)?),
-        None => None,
-    };
+    let samples = samples::of(library)?;
+    #[cfg(feature = "sql")]
+    let (tables, mut duckdb) = tables::Tables::of(library, plan)?;
+    let cases = finds(library, &samples)?;
+    #[cfg(feature = "sql")]
+    let cases = tables.added_to(cases, &samples);
     let mut rows = Vec::new();
-    for case in cases(library, &columns, &sql)? {
-        let ours = measure(runs, &case.ask).map_err(|error| format!("{}: {error}", case.name))?;
+    for case in cases {
+        let ours = measure(plan.runs, &case.ask);
+        let ours = ours.map_err(|error| format!("{}: {error}", case.name))?;
+        #[cfg(feature = "sql")]
         let theirs = match (&mut duckdb, &case.duckdb) {
-            (Some(duckdb), Some(text)) => Some(duckdb.measure(text, runs)?),
+            (Some(duckdb), Some(text)) => Some(duckdb.measure(text, plan.runs)?),
             _ => None,
         };
-        let row = row(case.name, events, runs, &ours, theirs.as_deref());
+        #[cfg(not(feature = "sql"))]
+        let theirs: Option<Vec<f64>> = None;
+        let row = row(case.name, plan.events, plan.runs, &ours, theirs.as_deref());
         row_done(&row);
         rows.push(row);
     }
@@ -120,79 +137,46 @@ fn row(case: &str, events: u64, runs: usize, ours: &Times, theirs: Option<&[f64]
     }
 }
 
-/// The questions. Those of `figures` are the fixed kernels; those named `sql` run through the SQL
-/// engine.
-fn cases<'q>(
-    library: &'q Library,
-    columns: &'q Columns,
-    sql: &'q Sql,
-) -> Result<Vec<Case<'q>>, String> {
-    let figure = |outcome: Result<usize, segment::SegmentError>| outcome.map_err(|e| e.to_string());
-    let limits = Limits { time: Duration::from_secs(600), ..Limits::default() };
-    let ask = move |text: &str| {
-        sql.ask(text, &limits).map(|answer| answer.row_count()).map_err(|e| e.to_string())
-    };
-    let some = sql
-        .ask("SELECT trace_id FROM events WHERE trace_id IS NOT NULL LIMIT 1", &limits)
-        .and_then(|answer| answer.texts().map_err(|e| query::sql::SqlError::Failed(e.to_string())))
-        .map_err(|error| error.to_string())?;
-    let trace = some.into_iter().flatten().flatten().next().unwrap_or_default();
-    let by_trace = Filter { traces: vec![trace.clone()], ..Filter::default() };
-    let trace = format!("SELECT index, timestamp, action FROM events WHERE trace_id = '{trace}'");
-    let word = "SELECT count(*) FROM events WHERE content LIKE '%R000042%'";
-    let mut cases = vec![
-        Case {
-            name: "tool usage",
-            ask: Box::new(move || figure(tool_usage(columns).map(|lines| lines.len()))),
-            duckdb: Some(figures::TOOL_USAGE_SQL.to_owned()),
-        },
-        Case {
-            name: "error analysis",
-            ask: Box::new(move || figure(error_analysis(columns).map(|lines| lines.len()))),
-            duckdb: Some(figures::ERROR_ANALYSIS_SQL.to_owned()),
-        },
-        Case {
-            name: "agent by hour",
-            ask: Box::new(move || figure(activity_by_hour(columns).map(|lines| lines.len()))),
-            duckdb: Some(figures::ACTIVITY_BY_HOUR_SQL.to_owned()),
-        },
-    ];
-    let newest = Filter {
+/// The questions that guides answer. What is looked for by its id is another one each time, from
+/// all over the log.
+fn finds<'q>(library: &'q Library, samples: &'q [Sample]) -> Result<Vec<Case<'q>>, String> {
+    type Ask<'a> = Box<dyn Fn(&Sample) -> Filter + 'a>;
+    let one = |it: &str| vec![it.to_owned()];
+    let newest = |_: &Sample| Filter {
         agents: vec![AGENT.to_owned()],
         limit: Some(100),
         newest_first: true,
         ..Filter::default()
     };
-    let words = Filter { text: Some("R000042".to_owned()), ..Filter::default() };
-    for (name, filter, duckdb) in [
-        ("trace by id", by_trace, Some(trace.clone())),
-        ("newest 100 of an agent", newest, Some(NEWEST.to_owned())),
-        ("rare word", words, None),
-    ] {
-        query::prepare(library, &filter, &|_, _| {}).map_err(|error| error.to_string())?;
+    let word = |_: &Sample| Filter { text: Some(WORD.to_owned()), ..Filter::default() };
+    let asked: [(&'static str, Ask<'q>); 4] = [
+        ("event by id", Box::new(move |it| Filter { events: one(&it.event), ..Filter::default() })),
+        ("trace by id", Box::new(move |it| Filter { traces: one(&it.trace), ..Filter::default() })),
+        ("newest 100 of an agent", Box::new(newest)),
+        ("rare word", Box::new(word)),
+    ];
+    let mut cases = Vec::new();
+    for (name, filter) in asked {
+        let first = samples.first().map(&filter).unwrap_or_default();
+        query::prepare(library, &first, &|_, _| {}).map_err(|error| error.to_string())?;
+        let next = Cell::new(0);
         let ask = move || {
-            let page = query::find(library, &filter, None).map_err(|error| error.to_string())?;
-            Ok(page.found.len())
+            let sample = samples.get(next.get() % samples.len().max(1)).ok_or("no sample")?;
+            next.set(next.get() + 1);
+            let page = query::find(library, &filter(sample), None);
+            Ok(page.map_err(|error| error.to_string())?.found.len())
         };
-        cases.push(Case { name, ask: Box::new(ask), duckdb });
-    }
-    // The same in SQL, which has no guides.
-    for (name, text) in [
-        ("sql: tool usage", figures::TOOL_USAGE_SQL.to_owned()),
-        ("sql: error analysis", figures::ERROR_ANALYSIS_SQL.to_owned()),
-        ("sql: agent by hour", figures::ACTIVITY_BY_HOUR_SQL.to_owned()),
-        ("sql: trace by id", trace),
-        ("sql: newest 100 of an agent", NEWEST.to_owned()),
-        ("sql: rare word", word.to_owned()),
-    ] {
-        let ours = text.clone();
-        let duckdb = (name != "sql: rare word").then_some(text);
-        cases.push(Case { name, ask: Box::new(move || ask(&ours)), duckdb });
+        cases.push(Case {
+            name,
+            ask: Box::new(ask),
+            #[cfg(feature = "sql")]
+            duckdb: tables::same(name, samples),
+        });
     }
     Ok(cases)
 }
 
 const AGENT: &str = "coder-02";
 
-const NEWEST: &str = "SELECT index, timestamp, event_type, action FROM events \
-                      WHERE agent_name = 'coder-02' ORDER BY index DESC LIMIT 100";
+/// One of a million references, of which two of five events name one.
+const WORD: &str = "R000042";

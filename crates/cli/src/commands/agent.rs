@@ -1,11 +1,12 @@
 //! `tacho agent`: which agents there are, or what one of them did.
 
 use super::events;
-use crate::answer;
+use crate::answer::{self, Unreadable};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::reading::Reading;
 use crate::search;
 use crate::terminal::{DIM, styled};
 use clap::Args;
@@ -72,13 +73,10 @@ impl Arguments {
 pub(crate) fn list(context: &Context, by: By) -> Result<Exit, Failure> {
     let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
     let reading = context.reading()?;
-    let mut activity = Activity::new(by);
-    let unreadable = answer::scan(&reading, 0, &mut |found| {
-        if let Ok(event) = Event::from_stored(&found.meta, &[]) {
-            activity.offer(found, &event);
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
+    let (activity, unreadable) = match search::activity(&reading, by)? {
+        Some(activity) => (activity, Unreadable::default()),
+        None => scan(&reading, by)?,
+    };
     let beyond = activity.beyond();
     let lines = activity.finish();
     let as_of = answer::as_of(&reading);
@@ -95,6 +93,18 @@ pub(crate) fn list(context: &Context, by: By) -> Result<Exit, Failure> {
             .note(format!("{beyond} events of names beyond the first 100,000 are left out"));
     }
     Ok(unreadable.conclude(context))
+}
+
+/// The same from every record in turn, which says where the log is damaged.
+fn scan(reading: &Reading, by: By) -> Result<(Activity, Unreadable), Failure> {
+    let mut activity = Activity::new(by);
+    let unreadable = answer::scan(reading, 0, &mut |found| {
+        if let Ok(event) = Event::from_stored(&found.meta, &[]) {
+            activity.offer(found, &event);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok((activity, unreadable))
 }
 
 fn print_json(

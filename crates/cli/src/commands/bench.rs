@@ -1,7 +1,6 @@
 //! `tacho bench`: how fast this machine seals events and answers questions, beside a baseline in
 //! the same run.
 
-#[cfg(feature = "sql")]
 mod query;
 mod roll;
 
@@ -41,7 +40,6 @@ pub(crate) struct Arguments {
 enum What {
     Append(Append),
     Roll(roll::Roll),
-    #[cfg(feature = "sql")]
     Query(query::Query),
 }
 
@@ -74,7 +72,6 @@ impl Arguments {
         let append = match &self.what {
             What::Append(append) => append,
             What::Roll(roll) => return roll.run(context),
-            #[cfg(feature = "sql")]
             What::Query(query) => return query.run(context),
         };
         let none = |list: &[usize]| list.is_empty() || list.contains(&0);

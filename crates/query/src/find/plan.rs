@@ -5,9 +5,9 @@
 
 use crate::filter::words::Words;
 use crate::filter::{Filter, is_type};
-use crate::guide::{GROUP_PAGES, Topic};
+use crate::guide::{GROUP_PAGES, Topic, decides};
 use crate::library::{Library, Volume};
-use crate::vocabulary::{PAGE_ROWS, Pages, decides};
+use crate::vocabulary::{PAGE_ROWS, Pages};
 use event::{Outcome, Timestamp};
 use segment::{IdKind, RowSet, SegmentError, Value};
 

@@ -69,7 +69,11 @@ fn json(random: &mut Random, number: u64) -> String {
     }
     let words: Vec<&str> = (0..random.below(4)).map(|_| random.pick(&WORDS)).collect();
     let needle = if random.below(3000) == 0 { " Needle-in-hay" } else { "" };
-    members.push(format!(r#""params":{{"q":"{}{needle}","n":{number}}}"#, words.join(" ")));
+    members.push(format!(
+        r#""params":{{"q":"{}{needle} no-{}","n":{number},"ref":"REF{number:05}"}}"#,
+        words.join(" "),
+        number * 7 % 100_000
+    ));
     format!("{{{}}}", members.join(","))
 }
 
@@ -205,6 +209,10 @@ fn filters() -> impl Strategy<Value = Filter> {
         "nowhere",
         "",
         "ORDER-1042",
+        "ORDER-10421",
+        "no-12345",
+        "x17-0000",
+        "REF123",
         "böb",
     ]);
     let text = prop_oneof![2 => Just(None), 1 => text.prop_map(|it| Some(it.to_owned()))];
@@ -306,6 +314,19 @@ fn records_that_are_no_events_are_counted_wherever_they_are() {
     let (expected, unreadable) = scanned(&rows, 30, &filter);
     assert_eq!((page.found, page.unreadable), (expected, unreadable));
     assert_eq!((page.unreadable, page.first_unreadable), (2, Some(25)));
+}
+
+#[test]
+fn activity_is_that_of_a_full_scan() {
+    let (rows, library) = shared();
+    for by in [crate::By::Agent, crate::By::Session] {
+        let mut scanned = crate::Activity::new(by);
+        for row in rows.iter().filter(|row| row.index < library.as_of().size) {
+            scanned.offer(&row.into(), &Event::from_stored(&row.meta, &[]).unwrap());
+        }
+        let counted = activity(library, by).unwrap().unwrap().finish();
+        assert!(counted.len() > 3 && counted == scanned.finish(), "{by:?}");
+    }
 }
 
 #[test]

@@ -134,3 +134,56 @@ fn a_ledger_that_hides_a_hold_stops_every_removal() {
     let refused = run(&mut world, &request(session("s1"), Scope::Content)).unwrap_err();
     assert!(matches!(refused, RetainError::Ledger(_)), "{refused}");
 }
+
+/// Events in which the same texts stand in many places, so that only the right one counts.
+fn alike() -> Vec<Event<'static>> {
+    let texts = ["a", "b\"\\", "zürich", "s-1", ""];
+    let mut events = Vec::new();
+    for (at, text) in texts.iter().cycle().take(60).enumerate() {
+        let other = texts[(at / texts.len() + 1) % texts.len()];
+        let mut event = Event { event_type: "agent.decision".into(), ..Event::default() };
+        event.event_id = Some(format!("e-{at}").into());
+        let some = |text: &'static str, divisor| (at % divisor == 0).then(|| text.into());
+        event.session_id = some(text, 2);
+        event.trace_id = some(other, 3);
+        event.agent_name = some(text, 3);
+        event.agent_id = some(other, 5);
+        event.on_behalf_of = some(text, 7);
+        event.principal = (at % 4 == 0).then(|| by(other));
+        events.push(event);
+    }
+    events
+}
+
+#[test]
+fn what_is_erased_is_what_a_full_scan_finds() {
+    let text = |text: &str| Some(text.to_owned());
+    let none = Selector::default;
+    let mut found = Vec::new();
+    for selector in [
+        Selector { event: text("e-17"), ..none() },
+        Selector { session: text("b\"\\"), ..none() },
+        Selector { trace: text("zürich"), ..none() },
+        Selector { agent: text("a"), ..none() },
+        Selector { principal: text("s-1"), ..none() },
+        Selector { session: text("a"), agent: text("zürich"), ..none() },
+        Selector { principal: text("a"), trace: text("s-1"), to_ms: Some(u64::MAX), ..none() },
+        Selector { session: text(""), ..none() },
+        Selector { from_ms: Some(BEGIN_MS), ..none() },
+        Selector { session: text("nobody"), ..none() },
+    ] {
+        let mut world = World::new();
+        world.seal(alike());
+        world.append("s1");
+        world.writer.settle_tail().unwrap();
+        let is_meant = |row: &&Row| row.kind == event::Kind::Event && selector.matches(row);
+        let expected = world.rows().values().filter(is_meant).count() as u64;
+        match run(&mut world, &request(selector, Scope::Record)) {
+            Ok(erased) => assert_eq!(erased.records, expected),
+            Err(RetainError::Nothing) => assert_eq!(expected, 0),
+            Err(error) => panic!("{error}"),
+        }
+        found.push(expected);
+    }
+    assert!(found[..6].iter().all(|count| *count > 0), "{found:?}");
+}

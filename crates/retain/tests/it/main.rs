@@ -78,9 +78,12 @@ impl World {
                 r#"{{"event_type":"{kind}","event_id":"{session}-{kind}","session_id":"{session}","agent_name":"a-{session}","params":{{"note":"canary-{session}"}}}}"#
             )
         });
-        let events = lines
-            .iter()
-            .map(|line| self.writer.redactor().redact(Event::from_json(line.as_bytes()).unwrap()));
+        let events = lines.iter().map(|line| Event::from_json(line.as_bytes()).unwrap());
+        self.seal(events.collect());
+    }
+
+    pub(crate) fn seal(&mut self, events: Vec<Event<'_>>) {
+        let events = events.into_iter().map(|event| self.writer.redactor().redact(event));
         let batch =
             Batch::encode(events, self.writer.fingerprints(), &keys::SystemEntropy::new(), 0);
         self.writer.commit(vec![batch.unwrap()]).unwrap();

@@ -4,7 +4,7 @@ use super::{AFTER_HELP, Scratch, conditions, open};
 use crate::answer;
 use crate::arguments::Format;
 use crate::bench;
-use crate::bench::query::QueryRow;
+use crate::bench::query::{Plan, QueryRow};
 use crate::context::Context;
 use crate::data_folder::{DataFolder, LogFolder};
 use crate::exit::Exit;
@@ -13,15 +13,17 @@ use crate::reading::{self, Reading};
 use crate::terminal::{DIM, STRONG, styled};
 use clap::Args;
 use keys::Kek;
-use seal::{NewLog, Options};
+use seal::NewLog;
 use std::io::Write as _;
+#[cfg(feature = "sql")]
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Questions to a generated log, warm, in process
 ///
 /// Makes a log, rolls it into segments, and asks. With --duckdb the same events are handed to
-/// DuckDB as plain Parquet, and it is asked the same in the same run.
+/// DuckDB as plain Parquet, and it is asked the same in the same run. A `tacho` that was built
+/// without SQL asks only what guides answer.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Query {
@@ -32,6 +34,7 @@ pub(super) struct Query {
     #[arg(long, value_name = "N", default_value_t = 20)]
     runs: usize,
     /// A Python with the package `duckdb`, to compare with
+    #[cfg(feature = "sql")]
     #[arg(long, value_name = "PYTHON")]
     duckdb: Option<PathBuf>,
 }
@@ -62,6 +65,10 @@ impl Query {
             })?;
             all.extend(rows);
         }
+        if format == Format::Text && self.events.len() > 1 {
+            writeln!(out, "\n{}", styled(STRONG, "median in ms, and times the smallest"))?;
+            growth(&all).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        }
         if format == Format::Json {
             writeln!(out, "{}", serde_json::to_string(&all).unwrap_or_default())?;
         }
@@ -89,8 +96,13 @@ impl Query {
         let as_of = answer::as_of(&reading);
         let library = reading::library(&reading, as_of)?
             .ok_or_else(|| Failure::new("the log that was just made is not whole"))?;
+        #[cfg(feature = "sql")]
         let python = self.duckdb.as_deref();
-        bench::query::run(&library, &scratch.0, self.runs, python, row_done).map_err(Failure::new)
+        #[cfg(not(feature = "sql"))]
+        let python = None;
+        let (events, runs) = (events as u64, self.runs);
+        let plan = Plan { events, runs, scratch: &scratch.0, python };
+        bench::query::run(&library, plan, row_done).map_err(Failure::new)
     }
 }
 
@@ -122,4 +134,44 @@ fn line(row: &QueryRow) -> String {
         row.ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}")),
         row.rss_mib,
     )
+}
+
+/// Each question at every size, and how many times what it takes at the smallest.
+fn growth(rows: &[QueryRow]) -> Vec<String> {
+    let Some(least) = rows.iter().map(|row| row.events).min() else { return Vec::new() };
+    let of = |case: &str, row: &QueryRow| row.case == case;
+    let smallest = rows.iter().filter(|row| row.events == least);
+    let line = |first: &QueryRow| {
+        let sizes = rows.iter().filter(|row| of(&first.case, row)).map(|row| {
+            let ratio = row.median_ms / first.median_ms;
+            format!("{:>10}: {:>7.1} ({ratio:.1})", row.events, row.median_ms)
+        });
+        format!("{:<28}{}", first.case, sizes.collect::<String>())
+    };
+    smallest.map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_names_every_size_beside_the_smallest() {
+        let row = |case: &str, events, median_ms| QueryRow {
+            case: case.to_owned(),
+            events,
+            median_ms,
+            ..QueryRow::default()
+        };
+        let rows = [
+            row("trace by id", 5000, 3.0),
+            row("rare word", 5000, 9.0),
+            row("trace by id", 1000, 2.0),
+            row("rare word", 1000, 3.0),
+        ];
+        let lines = growth(&rows);
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].starts_with("trace by id") && lines[0].contains("3.0 (1.5)"), "{lines:?}");
+        assert!(lines[1].contains("1000:     3.0 (1.0)"), "{lines:?}");
+    }
 }
