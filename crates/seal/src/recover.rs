@@ -83,9 +83,14 @@ pub fn open(
     let (published, note) = published_head(&**folder, &epochs, &secrets.signers)?;
     let fingerprints = Fingerprints::new(&secrets.idempotency);
     let reading = Reading { folder, keyring: &keyring, identity: &identity, published: &published };
-    let found = reading.find(documents, &secrets, &fingerprints)?;
+    let mut found = reading.find(documents, &secrets, &fingerprints)?;
     rotation::follow(&mut epochs, &found.holdings.undisclosed)?;
     check_signers(&note, &epochs, published.size)?;
+    let undisclosed = &mut found.holdings.undisclosed;
+    undisclosed
+        .extend(unfinished_rotation(&**folder, &epochs, &secrets.signers)?.filter(|shown| {
+            undisclosed.iter().all(|undisclosed| undisclosed.index != shown.index)
+        }));
     // From here on the log is whole, and the folder may be changed. The names that were believed
     // may be those of a process that died before it synced them.
     folder.sync(&[CHECKPOINT_PATH, KEYRING_PATH, IDENTITY_PATH].map(str::to_owned))?;
@@ -231,6 +236,25 @@ fn published_head(
 fn check_signers(note: &str, epochs: &Epochs, size: u64) -> Result<(), SealError> {
     let opened = checkpoint::open_checkpoint_exact(note, epochs.origin(), &epochs.due(size));
     opened.map(|_| ()).map_err(|error| SealError::corrupt(CHECKPOINT_PATH, error.to_string()))
+}
+
+/// The document of a rotation whose old keys are there still. The process that wrote it may have
+/// died, or failed to sync it, so it is written again before they go: without it nobody could tell
+/// whose the next checkpoints are.
+fn unfinished_rotation(
+    folder: &dyn Folder,
+    epochs: &Epochs,
+    signers: &[Signer],
+) -> Result<Option<Disclosed>, SealError> {
+    let last = epochs.last();
+    let is_over = |signer: &Signer| {
+        epochs.number_of(signer.key.verifier_key()).is_some_and(|number| number < last.number)
+    };
+    let Some(record) = last.record.filter(|_| signers.iter().any(is_over)) else {
+        return Ok(None);
+    };
+    let bytes = folder.read(&segment::ledger_path(record))?;
+    Ok(bytes.and_then(|bytes| Disclosed::parse(&bytes).ok()))
 }
 
 /// The tree, the last leaf, record time and the day's streams at the published size, from the
