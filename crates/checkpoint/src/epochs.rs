@@ -229,7 +229,7 @@ impl Epochs {
     #[must_use]
     pub fn in_force(&self, size: u64) -> &Epoch {
         let begun = |epoch: &&Epoch| epoch.record.is_none_or(|record| record < size);
-        self.iter().filter(begun).last().unwrap_or(&self.first)
+        self.iter().rfind(begun).unwrap_or(&self.first)
     }
 
     /// The keys that must have signed a checkpoint of this size, each once: those in force, and

@@ -25,6 +25,9 @@ fn content(note: &str) -> String {
     format!("{{\"params\":{params}}}")
 }
 
+/// Successions with the indexes of the records that announce them.
+type Chain = Vec<(usize, String)>;
+
 /// A log whose records at these indexes announce these successions.
 fn log_with(successions: &[(usize, String)]) -> Sample {
     let own: BTreeMap<usize, (String, String)> =
@@ -143,7 +146,7 @@ fn a_new_key_counts_for_nothing_before_its_time() {
 fn a_chain_that_does_not_hold_is_told_apart() {
     let first = || (10, succession(1, 10, 1, 2));
     let by_hand = |note: String, from: &str, to: &str| note.replace(from, to);
-    let cases: Vec<(Vec<(usize, String)>, &[u8], &str)> = vec![
+    let cases: Vec<(Chain, &[u8], &str)> = vec![
         (vec![(20, succession(2, 20, 2, 3))], &[3], "has a gap"),
         (vec![first(), (20, succession(1, 20, 1, 3))], &[3], "two successors"),
         (vec![(20, succession(1, 20, 1, 2)), (10, succession(2, 10, 2, 3))], &[3], "swapped"),
