@@ -54,6 +54,8 @@ pub(crate) struct Arguments {
     pub(crate) next: Vec<u64>,
     /// What the process erases: `scope:session`, or nothing.
     pub(crate) erase: String,
+    /// Whether the process lets another signing key take over.
+    pub(crate) rotate: bool,
 }
 
 impl Default for Arguments {
@@ -72,6 +74,7 @@ impl Default for Arguments {
             acks: None,
             next: Vec::new(),
             erase: String::new(),
+            rotate: false,
         }
     }
 }
@@ -92,6 +95,7 @@ impl Arguments {
                 "kill-child" => read.mode = Mode::Victim,
                 "--data" => read.data = Some(value()?.into()),
                 "--erase" => read.erase = value()?,
+                "--rotate" => read.rotate = true,
                 "--acks" => read.acks = Some(value()?.into()),
                 "--next" => {
                     let numbers = value()?;

@@ -103,14 +103,15 @@ impl Ground {
         let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&data));
         let new = NewLog { name: "killed".to_owned(), origin: None, post_quantum: false };
         seal::create(&folder, &new, &kek(), [9; 16], &options(Reservation::Off)).map_err(text)?;
-        let (identity, keys) = reading::identity(&*folder)?;
+        let identity = reading::identity(&*folder)?;
+        let epochs = reading::epochs(&*folder, &identity)?;
         Ok(Self {
             data,
             answers: at.join("answers"),
             read: 0,
             next: vec![0; usize::try_from(THREADS).unwrap_or(0)],
             records: 0,
-            model: Model::new(identity, keys),
+            model: Model::new(identity, epochs),
         })
     }
 
@@ -129,6 +130,7 @@ impl Ground {
         let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&self.data));
         let opened = seal::open(&folder, Arc::new(kek()), options(Reservation::Off));
         let writer = opened.map_err(|error| format!("it does not open after the kill: {error}"))?;
+        self.model.learn_epochs(&*folder)?;
         self.read_answers(writer.redactor())?;
         for (thread, number) in (0..).zip(self.next.clone()) {
             self.model.doubt(batch(thread, number));
@@ -149,7 +151,8 @@ impl Ground {
         Ok(())
     }
 
-    /// Starts a process, which erases something before it appends in half of the rounds.
+    /// Starts a process, which erases something before it appends in half of the rounds, and
+    /// rotates the signing key before that in a third.
     fn start(&mut self, program: &Path, random: &mut Random) -> Result<Child, String> {
         let next: Vec<String> = self.next.iter().map(u64::to_string).collect();
         let mut erase = String::new();
@@ -159,8 +162,13 @@ impl Ground {
             self.model.removals.ask_erasure(&session, scope);
             erase = format!("{}:{session}", scope.as_str());
         }
+        let rotates = random.percent(33);
+        if rotates {
+            self.model.ask_rotation();
+        }
         Command::new(program)
             .arg("kill-child")
+            .args(rotates.then_some("--rotate"))
             .arg("--erase")
             .arg(erase)
             .arg("--data")

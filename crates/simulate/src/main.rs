@@ -130,7 +130,7 @@ fn victim(arguments: &Arguments) -> bool {
     };
     let erase = arguments.erase.split_once(':');
     let erase = erase.and_then(|(scope, session)| Some((session, Scope::from_name(scope)?)));
-    match simulate::run_victim(data, acks, &arguments.next, erase) {
+    match simulate::run_victim(data, acks, &arguments.next, erase, arguments.rotate) {
         Ok(()) => true,
         Err(what) => {
             say(&what);
@@ -207,12 +207,14 @@ impl Count {
             rolled,
             compacted,
             removals,
+            rotations,
             calls,
         } = self.total;
         say(&format!(
             "{}: {} passed, {} failed ({opened} openings, {power_cuts} power cuts, {kills} kills, \
              {faults} faults, {acknowledged} events acknowledged, {rolled} journal files rolled, \
-             {compacted} compactions, {removals} removals, {calls} storage calls, {:.1} s)",
+             {compacted} compactions, {removals} removals, {rotations} rotations, {calls} storage calls, \
+             {:.1} s)",
             self.name,
             self.passed,
             self.failed,

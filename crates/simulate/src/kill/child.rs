@@ -13,7 +13,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{DiskFolder, Folder, Reservation};
 
-/// Opens the log at `data`, erases what `erase` says, and appends until killed, writing each
+/// Opens the log at `data`, rotates its signing key when `rotate` says so, erases what `erase`
+/// says, and appends until killed, writing each
 /// acknowledgement to `answers` once it is there. Thread `t` begins with batch `next[t]`.
 ///
 /// # Errors
@@ -23,6 +24,7 @@ pub fn run_victim(
     answers: &Path,
     next: &[u64],
     erase: Option<(&str, Scope)>,
+    rotate: bool,
 ) -> Result<(), String> {
     let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(data));
     let options = options(Reservation::Background);
@@ -32,6 +34,10 @@ pub fn run_victim(
     let file = Mutex::new(file.map_err(|error| error.to_string())?);
     let mut out = std::io::stdout();
     writeln!(out, "ready").and_then(|()| out.flush()).map_err(|error| error.to_string())?;
+    if rotate {
+        let rotated = writer.rotate_keys(Some("killed"), &Principal::default());
+        rotated.map_err(|error| error.to_string())?;
+    }
     if let Some((session, scope)) = erase {
         remove(&mut writer, session, scope)?;
     }
