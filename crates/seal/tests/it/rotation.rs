@@ -106,6 +106,10 @@ fn rotation_dying_after(calls: usize) -> (bool, MemoryFolder) {
     writer.close().unwrap();
     let dying = dying_after(&memory, calls);
     let outcome = seal::open(&dying, kek(), options()).and_then(|mut writer| {
+        let batch = batch(&writer, 20..21);
+        writer.commit(vec![batch])?;
+        // Another file is due, and must not come between the succession and its checkpoint.
+        writer.end_journal_file();
         writer.rotate_keys(None, &me())?;
         writer.close()
     });
