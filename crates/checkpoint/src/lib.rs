@@ -1,5 +1,6 @@
 //! Signed tree heads: C2SP `signed-note`, `tlog-checkpoint`, `tlog-cosignature`, `tlog-proof` and
-//! `tlog-policy`. The only crate that signs.
+//! `tlog-policy`; and the statement by which a log's next key takes over. The only crate that
+//! signs.
 //!
 //! No I/O, no clock, no randomness: seeds and times come from the caller, and both signature
 //! algorithms are deterministic. The tree itself is `merkle`'s; where a seed is kept is `keys`'.
@@ -22,9 +23,12 @@
 //! | signing and opening a whole checkpoint | `open.rs` |
 //! | which witnesses are enough | `policy.rs`, `policy_text.rs` |
 //! | an entry's offline proof | `proof.rs` |
+//! | a key takes over from another | `succession.rs` |
+//! | which keys are due at which size | `epochs.rs` |
 
 mod canonical;
 mod cosignature;
+mod epochs;
 mod head;
 mod note;
 mod open;
@@ -32,9 +36,11 @@ mod policy;
 mod policy_text;
 mod proof;
 mod signer;
+mod succession;
 mod verifier;
 
 pub use cosignature::MAX_TIMESTAMP_S;
+pub use epochs::{Epoch, EpochError, Epochs};
 pub use head::{Checkpoint, CheckpointError, CheckpointText, MAX_ORIGIN_BYTES};
 pub use note::{
     MAX_NOTE_BYTES, MAX_SIGNATURE_BYTES, MAX_SIGNATURES, Note, NoteError, NoteSignature,
@@ -47,4 +53,5 @@ pub use policy::{MAX_POLICY_NAMES, Policy, PolicyKey, PolicyVerdict, Witness};
 pub use policy_text::{MAX_POLICY_BYTES, PolicyError};
 pub use proof::{MAX_EXTRA_BYTES, ProofOpenError, TlogProof, TlogProofError};
 pub use signer::{SEED_BYTES, SignError, SigningKey};
+pub use succession::{SUCCESSION_BYTES_MAX, Succession, SuccessionError};
 pub use verifier::{Algorithm, KeyError, MAX_KEY_NAME_BYTES, VerifierKey};

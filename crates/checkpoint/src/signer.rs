@@ -136,6 +136,31 @@ impl SigningKey {
         Ok(NoteSignature::new(self.name(), self.public.key_id(), signature)?)
     }
 
+    /// Signs a text that is no checkpoint. What keeps it apart from checkpoints is its first line,
+    /// and for ML-DSA also `context`, which is empty there.
+    ///
+    /// # Errors
+    /// When the key cannot sign.
+    pub(crate) fn sign_statement(
+        &self,
+        text: &str,
+        context: &str,
+    ) -> Result<NoteSignature, SignError> {
+        let signature = match (&self.secret, self.algorithm()) {
+            (SecretKey::Ed25519(key), Algorithm::Ed25519) => {
+                key.sign(text.as_bytes()).to_bytes().to_vec()
+            }
+            // A cosigner states trees, and nothing else.
+            (SecretKey::Ed25519(_), _) => return Err(self.cannot_state()),
+            (SecretKey::MlDsa44(key), _) => {
+                let key = key.expanded_key();
+                let signature = key.sign_deterministic(text.as_bytes(), context.as_bytes());
+                signature.map_err(|_| self.cannot_state())?.encode().to_vec()
+            }
+        };
+        Ok(NoteSignature::new(self.name(), self.public.key_id(), signature)?)
+    }
+
     fn cannot_state(&self) -> SignError {
         SignError::Statement { name: self.name().to_owned(), algorithm: self.algorithm() }
     }

@@ -191,6 +191,23 @@ impl VerifierKey {
             }
         }
     }
+
+    /// Checks a signature over a text that is no checkpoint, as `SigningKey::sign_statement` makes
+    /// it.
+    pub(crate) fn verify_statement(&self, text: &str, context: &str, signature: &[u8]) -> bool {
+        let holds = match &self.public {
+            PublicKey::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
+                .ok()
+                .map(|signature| key.verify_strict(text.as_bytes(), &signature).is_ok()),
+            PublicKey::Ed25519Cosignature(_) => None,
+            PublicKey::MlDsa44Cosignature(key) => {
+                let signature = ml_dsa::Signature::<MlDsa44>::try_from(signature).ok();
+                let (text, context) = (text.as_bytes(), context.as_bytes());
+                signature.map(|signature| key.verify_with_context(text, context, &signature))
+            }
+        };
+        holds.unwrap_or(false)
+    }
 }
 
 impl PartialEq for VerifierKey {

@@ -15,7 +15,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub(crate) struct ConfigurationFolder(PathBuf);
 
-/// A log that was made here, as it was then.
+/// A log that was made here: its origin, and its keys as they were then or, when others took over
+/// from them since and that was checked here, those.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KnownLog {
     /// The origin of its checkpoints.
@@ -52,9 +53,25 @@ impl ConfigurationFolder {
 
     /// Remembers a log that was made just now.
     pub(crate) fn remember(&self, identity: &Identity) -> Result<(), Failure> {
-        let path = self.known_path(&identity.log_id);
         let known = KnownLog { origin: identity.origin.clone(), vkeys: identity.keys.clone() };
-        let mut bytes = serde_json::to_vec_pretty(&known).unwrap_or_default();
+        self.keep(&identity.log_id, &known)
+    }
+
+    /// Remembers the keys that took over in a log that is known, in place of those before them:
+    /// they are no longer what the log is to be signed by. Does nothing for a log that is not
+    /// known.
+    pub(crate) fn remember_successor(&self, log_id: &str, vkeys: &[String]) -> Result<(), Failure> {
+        match self.known_log(log_id) {
+            Some(known) if known.vkeys != vkeys => {
+                self.keep(log_id, &KnownLog { vkeys: vkeys.to_vec(), ..known })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn keep(&self, log_id: &str, known: &KnownLog) -> Result<(), Failure> {
+        let path = self.known_path(log_id);
+        let mut bytes = serde_json::to_vec_pretty(known).unwrap_or_default();
         bytes.push(b'\n');
         let folder = path.parent().unwrap_or(&self.0);
         fs::create_dir_all(folder).map_err(Failure::io("create", folder))?;

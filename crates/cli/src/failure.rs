@@ -126,4 +126,5 @@ from_display!(
     segment::SegmentError,
     checkpoint::OpenError,
     checkpoint::KeyError,
+    checkpoint::EpochError,
 );

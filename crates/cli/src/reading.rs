@@ -33,7 +33,7 @@ pub(crate) use walk::{Place, Placed, Step, Walk};
 
 use crate::data_folder::LogFolder;
 use crate::failure::Failure;
-use checkpoint::{Checkpoint, VerifierKey};
+use checkpoint::{Checkpoint, CheckpointText, Epochs, Note, OpenError};
 use event::Record;
 use keys::{Kek, Keyring};
 use prove::{Kept, KeptContent};
@@ -48,7 +48,7 @@ pub(crate) struct Reading {
     shelf: Shelf,
     checkpoint: Checkpoint,
     note: String,
-    keys: Vec<VerifierKey>,
+    epochs: Epochs,
 }
 
 /// What there is at an index, or at several.
@@ -73,7 +73,8 @@ pub(crate) enum Item<'r> {
 }
 
 impl Reading {
-    /// Opens a log: its keyring must open, and its checkpoint must be signed by its own key.
+    /// Opens a log: its keyring must open, and its checkpoint must be signed by the log's key that
+    /// is due at its size.
     pub(crate) fn open(log: LogFolder, kek: &Arc<Kek>) -> Result<Self, Failure> {
         let folder = &*log.folder;
         let required = |path: &str| {
@@ -88,13 +89,12 @@ impl Reading {
         if keyring.log_id() != log.identity.id()? {
             return Err(Failure::new("the keyring belongs to another log; run `tacho verify`"));
         }
-        let keys =
-            log.identity.keys.iter().map(|key| key.parse()).collect::<Result<Vec<_>, _>>()?;
-        let keys: Vec<VerifierKey> = keys;
-        let verified = checkpoint::open_checkpoint(&note, &log.identity.origin, &keys)?;
+        let epochs = shelf.epochs(&log.identity)?;
+        let size = claimed_size(&note)?;
+        let verified = checkpoint::open_checkpoint(&note, &log.identity.origin, &epochs.due(size))?;
         let note = verified.note().to_string();
         let (kek, checkpoint) = (Arc::clone(kek), verified.checkpoint);
-        Ok(Self { log, kek, keyring, shelf, checkpoint, note, keys })
+        Ok(Self { log, kek, keyring, shelf, checkpoint, note, epochs })
     }
 
     /// The log.
@@ -117,9 +117,9 @@ impl Reading {
         &self.note
     }
 
-    /// The log's own verifier keys.
-    pub(crate) fn verifier_keys(&self) -> &[VerifierKey] {
-        &self.keys
+    /// The log's own keys, and since which record each of them signs.
+    pub(crate) fn epochs(&self) -> &Epochs {
+        &self.epochs
     }
 
     /// Where its records are read.
@@ -152,6 +152,11 @@ impl Reading {
         let (payload, row) = (Vec::new(), None);
         Ok(Records { walk, first, size, payload, row, now: Now::Nothing })
     }
+}
+
+/// The size that a checkpoint claims: it says whose signature to ask for.
+fn claimed_size(note: &[u8]) -> Result<u64, OpenError> {
+    Ok(CheckpointText::parse(Note::parse(note)?.text())?.checkpoint.size)
 }
 
 /// The records of a log, one at a time.

@@ -114,6 +114,7 @@ impl Check<'_> {
         let origin = self.options.origin.clone().unwrap_or_else(|| files.origin.clone());
         let mut trust = self.options.trust.clone();
         trust.embedded.extend(files.embedded.iter().cloned());
+        trust.pending.extend(files.pending.iter().cloned());
         let note = self.options.since.as_ref().and_then(|since| since.checkpoint.as_deref());
         let since = note.map(|note| Since { note: note.as_bytes() });
         let mut public = PublicFiles::new(&**self.folder, &files);

@@ -27,6 +27,7 @@ mod event;
 mod hold;
 pub mod id;
 mod json;
+mod key_rotation;
 pub mod limits;
 mod members;
 mod parse;
@@ -46,6 +47,7 @@ pub use event::{
 };
 pub use hold::{HoldMark, HoldMarkError};
 pub use json::Json;
+pub use key_rotation::{KeyRotation, KeyRotationError};
 pub use record::{Record, RecordError};
 pub use removal::{Cause, REMOVAL_RANGES_MAX, Removal, RemovalError, RemovedClass, Scope};
 pub use tier::Tier;

@@ -52,12 +52,17 @@ pub const LOG_EXPORT: &str = "log.export";
 pub const LOG_KEY_EXPORTED: &str = "log.key_exported";
 /// The keyring is about to be wrapped by another key-encryption key.
 pub const LOG_KEYS_REWRAPPED: &str = "log.keys_rewrapped";
+/// Somebody wants the log's signing keys to be followed by others.
+pub const LOG_KEY_ROTATION: &str = "log.key_rotation";
+/// The log announces that its signing keys are followed by others.
+pub const LOG_KEY_ROTATED: &str = "log.key_rotated";
 /// The log was put back from a backup.
 pub const LOG_RESTORED: &str = "log.restored";
 
-/// Whether records of this type are shown to everybody (`ledger/`): they say what became of files
-/// and records, and hold nothing that anybody brought in.
+/// Whether records of this type are shown to everybody (`ledger/`): they say what became of files,
+/// records and signing keys, and hold nothing that anybody brought in.
 #[must_use]
 pub fn is_disclosed(event_type: &str) -> bool {
-    [LOG_SEGMENT, LOG_ERASED, LOG_EXPIRY, LOG_HELD, LOG_RELEASED].contains(&event_type)
+    [LOG_SEGMENT, LOG_ERASED, LOG_EXPIRY, LOG_HELD, LOG_RELEASED, LOG_KEY_ROTATED]
+        .contains(&event_type)
 }

@@ -4,14 +4,18 @@
 //! show that it is whole, never who made it. That needs a pinned key (format.md, "Evidence
 //! bundle").
 
+use crate::epochs;
 use crate::kept::{Kept, KeptContent};
 use crate::proof::{EntryProofError, check_entry};
 use crate::record::{RecordMismatch, check_metadata};
-use crate::report::{Finding, FindingKind, Level, RecordState, Report};
+use crate::report::{Finding, FindingKind, KeyEpoch, Level, RecordState, Report};
 use crate::trust::{NOT_PINNED, Trust};
-use checkpoint::{Checkpoint, KeyError, TlogProof, TlogProofError, VerifierKey};
-use event::Entry;
+use checkpoint::{
+    Checkpoint, Epochs, KeyError, Succession, TlogProof, TlogProofError, VerifierKey,
+};
 use event::record::{NO_CONTENT, content_commitment};
+use event::{Disclosed, Entry, Kind};
+use merkle::{Hash, MAX_PROOF_HASHES, leaf_hash, verify_inclusion};
 use serde::{Deserialize, Serialize};
 
 /// The name of the document's format.
@@ -37,8 +41,24 @@ pub struct Evidence {
     pub record: EvidenceRecord,
     /// The proof that the entry is in the log, as a `tlog-proof`.
     pub proof: String,
-    /// The log's verifier keys, not to be trusted for being here.
+    /// The log's first verifier keys, not to be trusted for being here.
     pub vkeys: Vec<String>,
+    /// How later keys took over from them, up to those that signed the proof's checkpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub successions: Vec<EvidenceSuccession>,
+}
+
+/// A record that announces a succession of keys, with the proof that it is in the log: under the
+/// same checkpoint as the record that the document is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceSuccession {
+    /// The entry, in hexadecimal.
+    pub entry: String,
+    /// The record, with its content.
+    pub record: EvidenceRecord,
+    /// The hashes of the inclusion proof, in hexadecimal, the leaf's sibling first.
+    pub proof: Vec<String>,
 }
 
 /// The part of a record that the entry does not hold. Salts and hashes are in hexadecimal.
@@ -100,6 +120,9 @@ pub enum EvidenceError {
         /// The index in the proof.
         proof: u64,
     },
+    /// A record that should show how keys took over does not.
+    #[error("a key succession in the evidence does not hold: {0}")]
+    Succession(String),
     /// The entry is not proved.
     #[error(transparent)]
     Entry(#[from] EntryProofError),
@@ -121,6 +144,8 @@ pub struct ProvenRecord {
     pub level: Level,
     /// Whether the content is withheld.
     pub content_withheld: bool,
+    /// The keys of the log as the document shows them; empty when none ever took over.
+    pub epochs: Vec<KeyEpoch>,
 }
 
 impl Evidence {
@@ -158,7 +183,26 @@ impl Evidence {
             },
             proof: proof.to_string(),
             vkeys: keys.iter().map(VerifierKey::to_string).collect(),
+            successions: Vec::new(),
         })
+    }
+
+    /// The same evidence with the record that shows how the next keys took over. They are added in
+    /// the order in which they did.
+    #[must_use]
+    pub fn with_succession(mut self, entry: &Entry, record: &Disclosed, proof: &TlogProof) -> Self {
+        self.successions.push(EvidenceSuccession {
+            entry: hex::encode(entry.encode()),
+            record: EvidenceRecord {
+                meta: record.meta.clone(),
+                meta_salt: hex::encode(record.meta_salt),
+                content: Some(record.content.clone()),
+                content_salt: Some(hex::encode(record.content_salt)),
+                content_commitment: None,
+            },
+            proof: proof.hashes.iter().map(|hash| hex::encode(hash.0)).collect(),
+        });
+        self
     }
 
     /// The same evidence with the content withheld: its commitment stands in its place.
@@ -207,18 +251,88 @@ impl Evidence {
         for key in &self.vkeys {
             trust.embedded.push(key.parse()?);
         }
+        let successions: Vec<ShownSuccession> =
+            self.successions.iter().map(EvidenceSuccession::read).collect::<Result<_, _>>()?;
+        if let Some(epochs) = self.epochs(&trust.embedded, &successions)? {
+            trust.epochs = Some(epochs);
+        }
         let proof: TlogProof = self.proof.parse()?;
         if proof.index != self.index {
             return Err(EvidenceError::Index { index: self.index, proof: proof.index });
         }
         let entry: [u8; event::ENTRY_BYTES] = bytes_of("entry", &self.entry)?;
         let proven = check_entry(&entry, &proof, &self.origin, &trust)?;
+        for succession in &successions {
+            succession.check_inclusion(&proven.checkpoint)?;
+        }
         let meta_salt = bytes_of("meta_salt", &self.record.meta_salt)?;
         let (content, content_withheld) = self.record.content_commitment()?;
         check_metadata(&proven.entry, self.record.meta.as_bytes(), &meta_salt, &content)?;
         let (entry, checkpoint) = (proven.entry, proven.checkpoint);
         let (index, level) = (proven.index, proven.level);
-        Ok(ProvenRecord { index, entry, checkpoint, level, content_withheld })
+        let epochs = trust.epochs.as_ref().map(epochs::told).unwrap_or_default();
+        Ok(ProvenRecord { index, entry, checkpoint, level, content_withheld, epochs })
+    }
+
+    /// The chain of keys that the document shows, if it shows one.
+    fn epochs(
+        &self,
+        first: &[VerifierKey],
+        successions: &[ShownSuccession],
+    ) -> Result<Option<Epochs>, EvidenceError> {
+        if successions.is_empty() {
+            return Ok(None);
+        }
+        let list = successions.iter().map(|it| (it.succession.record(), it.succession.clone()));
+        match epochs::follow(&self.origin, first, list.collect()) {
+            (epochs, None) => Ok(Some(epochs)),
+            (_, Some(error)) => Err(EvidenceError::Succession(error.to_string())),
+        }
+    }
+}
+
+/// A succession that its entry commits to.
+struct ShownSuccession {
+    succession: Succession,
+    leaf: Hash,
+    hashes: Vec<Hash>,
+}
+
+impl EvidenceSuccession {
+    /// Reads it, and holds record and entry against each other.
+    fn read(&self) -> Result<ShownSuccession, EvidenceError> {
+        let wrong = |detail: String| EvidenceError::Succession(detail);
+        let bytes: [u8; event::ENTRY_BYTES] = bytes_of("entry", &self.entry)?;
+        let entry = Entry::decode(&bytes).map_err(|error| wrong(error.to_string()))?;
+        if entry.kind != Kind::Log {
+            return Err(wrong("its record is not the log's own".to_owned()));
+        }
+        let EvidenceRecord { meta, meta_salt, content, .. } = &self.record;
+        let (commitment, _) = self.record.content_commitment()?;
+        let salt = bytes_of("meta_salt", meta_salt)?;
+        check_metadata(&entry, meta.as_bytes(), &salt, &commitment)
+            .map_err(|error| wrong(error.to_string()))?;
+        let content = content.as_deref().unwrap_or_default();
+        let succession = epochs::announced(meta.as_bytes(), content.as_bytes())
+            .map_err(|error| wrong(error.to_string()))?
+            .ok_or_else(|| wrong("its record announces none".to_owned()))?;
+        if self.proof.len() > MAX_PROOF_HASHES {
+            return Err(wrong(format!("its proof has {} hashes", self.proof.len())));
+        }
+        let hashes = self.proof.iter().map(|hash| bytes_of("proof", hash).map(Hash));
+        let hashes = hashes.collect::<Result<_, _>>()?;
+        Ok(ShownSuccession { succession, leaf: leaf_hash(&bytes), hashes })
+    }
+}
+
+impl ShownSuccession {
+    /// Whether the record stands in the log where the statement says.
+    fn check_inclusion(&self, checkpoint: &Checkpoint) -> Result<(), EvidenceError> {
+        let Self { succession, leaf, hashes } = self;
+        let (index, size) = (succession.record(), checkpoint.size);
+        verify_inclusion(index, size, leaf, hashes, &checkpoint.root).map_err(|error| {
+            EvidenceError::Succession(format!("record {index} is not in the log: {error}"))
+        })
     }
 }
 
@@ -254,6 +368,7 @@ pub fn verify_evidence(json: &[u8], trust: &Trust) -> Report {
     match evidence.check(trust) {
         Ok(proven) => {
             report.level = proven.level;
+            report.epochs = proven.epochs;
             report.size = proven.checkpoint.size;
             report.root = proven.checkpoint.root.to_string();
             report.counts.add(RecordState::Present);

@@ -15,6 +15,7 @@
 //! | does this document prove its record? | `evidence.rs` |
 //! | which records of a damaged frame were altered? | `forensic.rs` |
 //! | whose signature counts? | `trust.rs` |
+//! | which keys took over from which? | `epochs.rs` |
 //! | what was found? | `report.rs` |
 //!
 //! ```
@@ -34,6 +35,7 @@
 //! ```
 
 mod chain;
+mod epochs;
 mod evidence;
 mod forensic;
 mod kept;
@@ -46,8 +48,8 @@ mod trust;
 
 pub use chain::{ChainBreak, ChainEnd, check_chain};
 pub use evidence::{
-    EVIDENCE_BYTES_MAX, EVIDENCE_FORMAT, Evidence, EvidenceError, EvidenceRecord, ProvenRecord,
-    verify_evidence,
+    EVIDENCE_BYTES_MAX, EVIDENCE_FORMAT, Evidence, EvidenceError, EvidenceRecord,
+    EvidenceSuccession, ProvenRecord, verify_evidence,
 };
 pub use forensic::{Damage, which_records_changed};
 pub use kept::{Kept, KeptContent};
@@ -58,7 +60,8 @@ pub use proof::{
 };
 pub use record::{RecordMismatch, check_kept, check_metadata, check_record};
 pub use report::{
-    Counts, FINDINGS_MAX, Finding, FindingKind, Level, RecordState, RemovedBy, Report, Verdict,
+    Counts, FINDINGS_MAX, Finding, FindingKind, KeyEpoch, Level, RecordState, RemovedBy, Report,
+    Verdict,
 };
 pub use stream::{StreamCheck, StreamGap, check_stream};
 pub use trust::{NOT_PINNED, Trust, TrustError};

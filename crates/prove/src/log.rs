@@ -15,7 +15,7 @@
 //! | bundle or tile: which is right? | `log/bundle.rs` |
 //! | does an entry follow from the one before? | `log/walk.rs`, `log/streams.rs` |
 //! | what is there beside an entry? | `log/reconcile.rs` |
-//! | did the log say what the ledger shows? | `log/ledger.rs` |
+//! | did the log say what the ledger shows? which keys are due? | `log/ledger.rs` |
 //! | do the higher tiles and the root follow? | `log/tiles.rs`, `log/tree.rs` |
 
 mod bundle;
@@ -93,11 +93,14 @@ pub fn verify_log<'a>(
         since: None,
         buffer: Vec::new(),
     };
-    verifier.read_checkpoint(origin, trust);
-    verifier.read_since(since, origin, trust);
+    // First the ledger: it says which keys took over, and so whose signature is due.
+    let faults = verifier.read_ledger();
+    let trust = verifier.follow_keys(origin, trust);
+    verifier.read_checkpoint(origin, &trust);
+    verifier.read_since(since, origin, &trust);
     let size = verifier.size;
     verifier.find_extras(size);
-    verifier.read_ledger();
+    faults.into_iter().for_each(|finding| verifier.report.add(finding));
     let whole = verifier.walk_published(progress);
     verifier.check_root(whole);
     if whole {

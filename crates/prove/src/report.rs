@@ -170,6 +170,19 @@ pub struct RemovedBy {
     pub count: u64,
 }
 
+/// Keys of the log, and since when they sign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyEpoch {
+    /// The serial number: 0 for the first keys.
+    pub epoch: u64,
+    /// The verifier keys (vkeys), all of which must sign.
+    pub vkeys: Vec<String>,
+    /// The index of the record with which they took over; `None` for the first ones.
+    pub record: Option<u64>,
+    /// The record time of that record (RFC 3339), where its entry was checked.
+    pub since: Option<String>,
+}
+
 /// Everything that a check found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -182,6 +195,8 @@ pub struct Report {
     pub size: u64,
     /// The root hash of those entries, 64 hexadecimal digits.
     pub root: String,
+    /// The keys of the log in the order in which they took over, as far as the check was told.
+    pub epochs: Vec<KeyEpoch>,
     /// The records by state.
     pub counts: Counts,
     /// Which records of the log authorised that others, or their content, are gone.
@@ -208,6 +223,7 @@ impl Report {
             origin: origin.to_owned(),
             size: 0,
             root: merkle::Hash::EMPTY_ROOT.to_string(),
+            epochs: Vec::new(),
             counts: Counts::default(),
             removals: Vec::new(),
             unpublished: 0,

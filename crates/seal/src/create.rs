@@ -72,8 +72,9 @@ pub fn create(
         name: new.name.clone(),
         origin,
         created: Timestamp::from_milliseconds(now_ms).to_string(),
-        keys: secrets.signers.iter().map(|signer| signer.verifier_key().to_string()).collect(),
+        keys: secrets.signers.iter().map(|it| it.key.verifier_key().to_string()).collect(),
     };
+    let epochs = crate::rotation::epochs(&identity, std::iter::empty())?;
     let bytes = identity.to_bytes();
     folder.replace(IDENTITY_PATH, &bytes)?;
     folder.replace(KEYRING_PATH, &keyring.to_bytes(kek, entropy)?)?;
@@ -97,7 +98,7 @@ pub fn create(
     )?;
     journal.append(group.first_index, group.count, &mut frame)?;
     journal.close()?;
-    let note = sign_head(&identity.origin, &sequence, &secrets.signers, now_ms)?;
+    let note = sign_head(&epochs, &identity.origin, &sequence, &secrets.signers, now_ms)?;
     let head = Head { partial: sequence.partial_files()?, note: note.into() };
     Publisher::new(Arc::clone(folder), BTreeSet::new()).publish(head)?;
     debug_assert!(folder.size(CHECKPOINT_PATH)?.is_some());

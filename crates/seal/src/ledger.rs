@@ -206,7 +206,7 @@ impl Writer {
     }
 
     /// Shows what a published checkpoint covers of what was announced, and then removes the files
-    /// that are no longer needed, with their keys.
+    /// that are no longer needed, with their keys, and signing keys that are not in force.
     pub(crate) fn settle(&mut self) -> Result<(), SealError> {
         let published = self.published;
         let holdings = &mut self.holdings;
@@ -235,7 +235,8 @@ impl Writer {
         let segments = segments.map(|(_, manifest)| (manifest.path(), manifest.key_id));
         let journal = done.into_iter().map(|closed| (closed.path, closed.key_id));
         let gone: Vec<(String, KeyId)> = journal.chain(segments).collect();
-        if gone.is_empty() {
+        let drops_signers = self.drop_signers();
+        if gone.is_empty() && !drops_signers {
             return Ok(());
         }
         for (path, key_id) in gone {

@@ -16,6 +16,7 @@
 //! | how records, or their content, go for good | `removal.rs`, `rewrite.rs` |
 //! | what the log says about its files, and what follows | `ledger.rs` |
 //! | what is recorded of those who export, or change keys | `act.rs` |
+//! | which keys sign, and how others take over | `rotation.rs` |
 //! | threads, heartbeat | `log.rs` |
 
 mod act;
@@ -39,6 +40,7 @@ mod removal;
 mod report;
 mod rewrite;
 mod roll;
+mod rotation;
 mod segment_file;
 mod sequence;
 mod streams;
@@ -56,5 +58,6 @@ pub use publish::CHECKPOINT_PATH;
 pub use receipt::{Outcome, Receipt};
 pub use recover::open;
 pub use removal::Consequence;
+pub use rotation::Rotated;
 pub use window::WINDOW_EVENTS;
 pub use writer::{KEYRING_PATH, Options, Writer};

@@ -44,11 +44,14 @@ pub(crate) fn heartbeat(size: u64) -> Event<'static> {
     event("log.heartbeat", serde_json::json!({ "size": size }))
 }
 
-/// A journal file was ended and another begun under a key of its own.
-pub(crate) fn keys_added(purpose: &str, key_id: &str, keyring_generation: u64) -> Event<'static> {
-    let details = serde_json::json!({
-        "added": [{ "purpose": purpose, "key_id": key_id }], "keyring_generation": keyring_generation
-    });
+/// Keys were added: that of another journal file, or signing keys that took over.
+pub(crate) fn keys_added(
+    added: &[(keys::Purpose, keys::KeyId)],
+    keyring_generation: u64,
+) -> Event<'static> {
+    let key = |(purpose, id): &(keys::Purpose, keys::KeyId)| serde_json::json!({ "purpose": purpose.name(), "key_id": id.to_string() });
+    let added: Vec<serde_json::Value> = added.iter().map(key).collect();
+    let details = serde_json::json!({ "added": added, "keyring_generation": keyring_generation });
     event("log.keys", details)
 }
 
@@ -70,6 +73,11 @@ pub(crate) fn removal(removal: &event::Removal) -> Event<'static> {
 /// A legal hold begins or ends.
 pub(crate) fn hold(mark: &event::HoldMark) -> Event<'static> {
     event(mark.event_type(), mark.to_params())
+}
+
+/// The signing keys are followed by others.
+pub(crate) fn key_rotated(rotation: &event::KeyRotation) -> Event<'static> {
+    event(event::types::LOG_KEY_ROTATED, rotation.to_params())
 }
 
 const REMOVED: &str = "log.removed";

@@ -14,13 +14,14 @@ use crate::life;
 use crate::publish::{CHECKPOINT_PATH, Publisher, partial_paths, remove_strays};
 use crate::report::Unreported;
 use crate::roll::Closed;
+use crate::rotation::{self, Signer};
 use crate::sequence::{Sequence, bundle_path};
 use crate::streams::{DAY_MS, Streams};
 use crate::window::WINDOW_EVENTS;
 use crate::writer::{KEYRING_PATH, Options, Writer, journal_key};
-use checkpoint::{Algorithm, Checkpoint, SigningKey, VerifierKey};
+use checkpoint::{Checkpoint, CheckpointText, Epochs, Note};
 use event::{Disclosed, Entry, Event, Record};
-use holdings::{Ledger, PastIds, entry_at, remove_strays as remove_stray_segments};
+use holdings::{Documents, Ledger, PastIds, entry_at, remove_strays as remove_stray_segments};
 use keys::{HmacKey, Kek, KeyId, Keyring, Purpose};
 use merkle::{EntryBundle, Hash, TILE_WIDTH, TileBuilder, TileCoordinate, partial_width};
 use redact::{Policy, Redactor};
@@ -33,7 +34,8 @@ use zeroize::Zeroizing;
 
 /// The secrets of a log, out of its keyring.
 pub(crate) struct Secrets {
-    pub(crate) signers: Vec<SigningKey>,
+    /// Every signing key that is there.
+    pub(crate) signers: Vec<Signer>,
     pub(crate) stream: Zeroizing<[u8; 32]>,
     pub(crate) idempotency: Zeroizing<[u8; 32]>,
     pub(crate) redactor: Arc<Redactor>,
@@ -47,15 +49,7 @@ impl Secrets {
                 SealError::corrupt(KEYRING_PATH, format!("there is no {purpose} key"))
             })
         };
-        let signer = |purpose, algorithm| {
-            let seed = secret(purpose)?;
-            SigningKey::from_seed(origin, algorithm, &seed)
-                .map_err(|error| SealError::corrupt(KEYRING_PATH, error.to_string()))
-        };
-        let mut signers = vec![signer(Purpose::LogSigning, Algorithm::Ed25519)?];
-        if keyring.newest(Purpose::LogSigningMlDsa).is_some() {
-            signers.push(signer(Purpose::LogSigningMlDsa, Algorithm::MlDsa44Cosignature)?);
-        }
+        let signers = rotation::signers(keyring, origin)?;
         let redactor = Redactor::new(&Policy::default(), *secret(Purpose::RedactionSecret)?)
             .map_err(|error| SealError::corrupt(KEYRING_PATH, error.to_string()))?;
         Ok(Self {
@@ -85,10 +79,19 @@ pub fn open(
         return Err(SealError::corrupt(KEYRING_PATH, "it belongs to another log"));
     }
     let secrets = Secrets::read(&keyring, &identity.origin)?;
-    let (published, note) = published_head(&**folder, &identity)?;
+    let documents = Documents::read(&**folder)?;
+    let mut epochs = rotation::epochs(&identity, documents.successions())?;
+    let (published, note) = published_head(&**folder, &epochs, &secrets.signers)?;
     let fingerprints = Fingerprints::new(&secrets.idempotency);
     let reading = Reading { folder, keyring: &keyring, identity: &identity, published: &published };
-    let found = reading.find(&secrets, &fingerprints)?;
+    let mut found = reading.find(documents, &secrets, &fingerprints)?;
+    rotation::follow(&mut epochs, &found.holdings.undisclosed)?;
+    check_signers(&note, &epochs, published.size)?;
+    let undisclosed = &mut found.holdings.undisclosed;
+    undisclosed
+        .extend(unfinished_rotation(&**folder, &epochs, &secrets.signers)?.filter(|shown| {
+            undisclosed.iter().all(|undisclosed| undisclosed.index != shown.index)
+        }));
     // From here on the log is whole, and the folder may be changed. The names that were believed
     // may be those of a process that died before it synced them.
     folder.sync(&[CHECKPOINT_PATH, KEYRING_PATH, IDENTITY_PATH].map(str::to_owned))?;
@@ -104,6 +107,7 @@ pub fn open(
         keyring,
         options,
         signers: secrets.signers,
+        epochs,
         redactor: secrets.redactor,
         fingerprints,
         sequence: found.sequence,
@@ -155,11 +159,16 @@ struct Reading<'r> {
 }
 
 impl Reading<'_> {
-    fn find(&self, secrets: &Secrets, names: &Fingerprints) -> Result<Found, SealError> {
+    fn find(
+        &self,
+        documents: Documents,
+        secrets: &Secrets,
+        names: &Fingerprints,
+    ) -> Result<Found, SealError> {
         let folder = &**self.folder;
         let streams = Streams::new(HmacKey::new(&*secrets.stream));
         let sequence = restore_tree(folder, streams, self.published)?;
-        let ledger = Ledger::read(folder, self.published.size)?;
+        let ledger = Ledger::of(documents, folder, self.published.size)?;
         let mut recovery = Recovery {
             folder,
             keyring: self.keyring,
@@ -201,24 +210,56 @@ fn required(folder: &dyn Folder, path: &str) -> Result<Vec<u8>, SealError> {
     Ok(folder.read(path)?.ok_or_else(|| StoreError::Missing { path: path.to_owned() })?)
 }
 
-/// The published checkpoint, signed by exactly the log's own keys.
+/// The published checkpoint, signed by exactly the keys that are due at its size, as far as the
+/// ledger shows them. A crash may have come before it shows the newest succession: then the keys
+/// that take over signed as well, and the journal must have that record ([`check_signers`]).
 fn published_head(
     folder: &dyn Folder,
-    identity: &Identity,
+    epochs: &Epochs,
+    signers: &[Signer],
 ) -> Result<(Checkpoint, String), SealError> {
     let corrupt = |detail: String| SealError::corrupt(CHECKPOINT_PATH, detail);
     let note = String::from_utf8(required(folder, CHECKPOINT_PATH)?)
         .map_err(|_| corrupt("it is not UTF-8".to_owned()))?;
-    let keys: Vec<VerifierKey> = identity
-        .keys
-        .iter()
-        .map(|key| {
-            key.parse().map_err(|error| SealError::corrupt(IDENTITY_PATH, format!("{error}")))
-        })
-        .collect::<Result<_, _>>()?;
-    let verified = checkpoint::open_checkpoint_exact(&note, &identity.origin, &keys)
-        .map_err(|error| corrupt(error.to_string()))?;
+    let parsed = Note::parse(&note).map_err(|error| corrupt(error.to_string()))?;
+    let claimed =
+        CheckpointText::parse(parsed.text()).map_err(|error| corrupt(error.to_string()))?;
+    let mut keys = epochs.due(claimed.checkpoint.size);
+    let error = match checkpoint::open_checkpoint_exact(&note, epochs.origin(), &keys) {
+        Ok(verified) => return Ok((verified.checkpoint, note)),
+        Err(error) => error,
+    };
+    let mine = signers.iter().map(|signer| signer.key.verifier_key());
+    keys.extend(mine.filter(|key| epochs.number_of(key).is_none()).cloned());
+    let verified = checkpoint::open_checkpoint_exact(&note, epochs.origin(), &keys)
+        .map_err(|_| corrupt(error.to_string()))?;
     Ok((verified.checkpoint, note))
+}
+
+/// Whether the published checkpoint is signed by the keys that are due, with all successions that
+/// ledger and journal have.
+fn check_signers(note: &str, epochs: &Epochs, size: u64) -> Result<(), SealError> {
+    let opened = checkpoint::open_checkpoint_exact(note, epochs.origin(), &epochs.due(size));
+    opened.map(|_| ()).map_err(|error| SealError::corrupt(CHECKPOINT_PATH, error.to_string()))
+}
+
+/// The document of a rotation whose old keys are there still. The process that wrote it may have
+/// died, or failed to sync it, so it is written again before they go: without it nobody could tell
+/// whose the next checkpoints are.
+fn unfinished_rotation(
+    folder: &dyn Folder,
+    epochs: &Epochs,
+    signers: &[Signer],
+) -> Result<Option<Disclosed>, SealError> {
+    let last = epochs.last();
+    let is_over = |signer: &Signer| {
+        epochs.number_of(signer.key.verifier_key()).is_some_and(|number| number < last.number)
+    };
+    let Some(record) = last.record.filter(|_| signers.iter().any(is_over)) else {
+        return Ok(None);
+    };
+    let bytes = folder.read(&segment::ledger_path(record))?;
+    Ok(bytes.and_then(|bytes| Disclosed::parse(&bytes).ok()))
 }
 
 /// The tree, the last leaf, record time and the day's streams at the published size, from the

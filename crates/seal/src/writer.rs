@@ -13,9 +13,10 @@ use crate::life;
 use crate::publish::{Head, Publisher};
 use crate::receipt::{Outcome, Receipt};
 use crate::roll::Closed;
+use crate::rotation::Signer;
 use crate::sequence::{Group, Sequence};
 use crate::streams::DAY_MS;
-use checkpoint::{Checkpoint, SigningKey};
+use checkpoint::{Checkpoint, Epochs};
 use event::{Event, Kind};
 use keys::{DataKey, Entropy, Kek, Keyring, Purpose};
 use redact::Redactor;
@@ -79,7 +80,10 @@ pub struct Writer {
     pub(crate) kek: Arc<Kek>,
     pub(crate) keyring: Keyring,
     pub(crate) options: Options,
-    pub(crate) signers: Vec<SigningKey>,
+    /// Every signing key in the keyring: those in force, and others while they take over.
+    pub(crate) signers: Vec<Signer>,
+    /// Which keys are due at which size.
+    pub(crate) epochs: Epochs,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) fingerprints: Fingerprints,
     pub(crate) sequence: Sequence,
@@ -179,6 +183,16 @@ impl Writer {
 
     fn commit_group(&mut self, batches: Vec<Batch>) -> Result<Vec<Receipt>, SealError> {
         let prepared = self.prepare(batches)?;
+        self.write(prepared)
+    }
+
+    /// Seals what is to be announced into the journal file that is there.
+    pub(crate) fn commit_into_file(&mut self, now_ms: u64) -> Result<Vec<Receipt>, SealError> {
+        let prepared = self.order(Vec::new(), now_ms)?;
+        self.write(prepared)
+    }
+
+    fn write(&mut self, prepared: Prepared) -> Result<Vec<Receipt>, SealError> {
         // 3. Durability: encrypt, write, sync. A crash before the sync returns may leave the frame
         //    whole, torn or absent; nobody was told, and recovery keeps it or cuts it.
         if prepared.count > 0 {
@@ -195,6 +209,10 @@ impl Writer {
     pub(crate) fn prepare(&mut self, batches: Vec<Batch>) -> Result<Prepared, SealError> {
         let now_ms = self.options.clock.now_ms();
         self.begin_file_if_due(now_ms)?;
+        self.order(batches, now_ms)
+    }
+
+    fn order(&mut self, batches: Vec<Batch>, now_ms: u64) -> Result<Prepared, SealError> {
         let mut life = self.life_batch(&batches, now_ms)?;
         self.frame.clear();
         // 1. Order: indexes, record time, streams, leaves. In memory only; a crash here loses
@@ -413,6 +431,7 @@ impl Writer {
     /// Signs the head of the current size.
     pub(crate) fn sign(&mut self) -> Result<(), SealError> {
         let note = sign_head(
+            &self.epochs,
             &self.identity.origin,
             &self.sequence,
             &self.signers,
@@ -453,7 +472,8 @@ impl Writer {
         self.journal = Some(FileJournal::create(&self.folder, header, key, entropy, reservation)?);
         if self.started {
             let generation = self.keyring.generation();
-            self.announcements.push(life::keys_added("journal", &key_id.to_string(), generation));
+            let added = [(Purpose::Journal, key_id)];
+            self.announcements.push(life::keys_added(&added, generation));
         }
         Ok(())
     }
@@ -466,17 +486,24 @@ pub(crate) fn journal_key(keyring: &Keyring, id: keys::KeyId) -> Result<DataKey,
     })
 }
 
-/// Signs the head of a sequence with every key of the log.
+/// Signs the head of a sequence with every key that is due at its size.
 pub(crate) fn sign_head(
+    epochs: &Epochs,
     origin: &str,
     sequence: &Sequence,
-    signers: &[SigningKey],
+    signers: &[Signer],
     now_ms: u64,
 ) -> Result<String, SealError> {
     let corrupt = |detail: String| SealError::corrupt(crate::publish::CHECKPOINT_PATH, detail);
     let head = Checkpoint::new(origin, sequence.size(), sequence.tree.root())
         .map_err(|error| corrupt(error.to_string()))?;
-    let signers: Vec<&SigningKey> = signers.iter().collect();
-    checkpoint::sign_checkpoint_at(&head, &signers, now_ms / 1000)
+    let due = epochs.due(head.size).into_iter().map(|due| {
+        let signer = signers.iter().find(|signer| *signer.key.verifier_key() == due);
+        signer.map(|signer| &signer.key).ok_or_else(|| {
+            SealError::corrupt(KEYRING_PATH, format!("the signing key {due} is not in it"))
+        })
+    });
+    let due = due.collect::<Result<Vec<_>, _>>()?;
+    checkpoint::sign_checkpoint_at(&head, &due, now_ms / 1000)
         .map_err(|error| corrupt(error.to_string()))
 }

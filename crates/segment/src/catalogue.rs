@@ -1,11 +1,12 @@
-//! Which segments a log has now, and what was taken out of them, from all that it ever announced.
+//! Which segments a log has now, what was taken out of them, and which signing keys followed each
+//! other, from all that it ever announced.
 //!
 //! A later segment may take over the records of earlier ones; then only the later one counts. A
 //! removal may leave nothing of a segment; then none takes its place. What was announced covers the
 //! log from its first index up to where the journal begins.
 
 use crate::manifest::{Manifest, ManifestError};
-use event::{Disclosed, Event, HoldMark, Removal, Tier, types};
+use event::{Disclosed, Event, HoldMark, KeyRotation, Removal, Tier, types};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The folder of the disclosed records.
@@ -37,6 +38,7 @@ pub struct Catalogue {
     removals: BTreeMap<u64, Removal>,
     /// Holds in force, each with the index of the record that says what it holds.
     holds: BTreeMap<String, u64>,
+    rotations: BTreeMap<u64, KeyRotation>,
 }
 
 impl Catalogue {
@@ -51,6 +53,9 @@ impl Catalogue {
         if let Some(removal) = Removal::from_stored(meta, content).map_err(|e| unread(&e))? {
             self.emptied.extend(removal.files.iter().cloned());
             self.removals.insert(*index, removal);
+        }
+        if let Some(rotation) = KeyRotation::from_stored(meta, content).map_err(|e| unread(&e))? {
+            self.rotations.insert(*index, rotation);
         }
         match HoldMark::from_stored(meta, content).map_err(|e| unread(&e))? {
             Some(HoldMark::Held { hold, authority }) => {
@@ -155,6 +160,12 @@ impl Catalogue {
     pub fn removes(&self, tier: Tier, day: u64, index: u64) -> bool {
         let whole = |removal: &&Removal| removal.scope == event::Scope::Record;
         self.removals.values().filter(whole).any(|removal| removal.removes(tier, day, index))
+    }
+
+    /// The statements by which signing keys followed each other, with the index of the record that
+    /// holds each. They are not checked.
+    pub fn successions(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.rotations.iter().map(|(index, rotation)| (*index, rotation.succession.as_str()))
     }
 
     /// The holds in force: name, and index of the record that says what each holds.
@@ -278,6 +289,18 @@ mod tests {
         assert!(catalogue.removes(Tier::Info, 1, 12) && !catalogue.removes(Tier::Info, 1, 11));
         assert!(!catalogue.removes(Tier::Debug, 1, 12) && catalogue.explained(12) == Some(13));
         assert_eq!((catalogue.explained(3), catalogue.explained(11)), (Some(10), None));
+    }
+
+    #[test]
+    fn the_statements_of_key_rotations_are_kept_with_their_records() {
+        let mut catalogue = Catalogue::default();
+        let rotation = KeyRotation { succession: "statement".to_owned(), authority: 4 };
+        let mut document = disclosed(5, "log.key_rotated", &manifest(0, 0, Tier::Info, 1));
+        document.content = format!("{{\"params\":{}}}", rotation.to_params());
+        catalogue.add(&document).unwrap();
+        assert_eq!(catalogue.successions().collect::<Vec<_>>(), [(5, "statement")]);
+        document.content = "{}".to_owned();
+        assert!(catalogue.add(&document).is_err());
     }
 
     #[test]

@@ -139,7 +139,8 @@ impl Ground {
         let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&data));
         let new = NewLog { name: "killed".to_owned(), origin: None, post_quantum: false };
         seal::create(&folder, &new, &kek(), [9; 16], &options(Reservation::Off)).map_err(text)?;
-        let (identity, keys) = reading::identity(&*folder)?;
+        let identity = reading::identity(&*folder)?;
+        let epochs = reading::epochs(&*folder, &identity)?;
         let tacho = programs.tacho.as_deref();
         Ok(Self {
             restores: tacho.map(|tacho| Restores::new(tacho, at, &at.join("data"))),
@@ -148,7 +149,7 @@ impl Ground {
             read: 0,
             next: vec![0; usize::try_from(THREADS).unwrap_or(0)],
             records: 0,
-            model: Model::new(identity, keys),
+            model: Model::new(identity, epochs),
         })
     }
 
@@ -177,6 +178,7 @@ impl Ground {
         let opened = seal::open(&folder, Arc::new(kek()), options(Reservation::Off));
         let mut writer =
             opened.map_err(|error| format!("it does not open after the kill: {error}"))?;
+        self.model.learn_epochs(&*folder)?;
         self.read_answers(writer.redactor())?;
         // In the other rounds the next process finds it.
         let is_finished = random.percent(30);

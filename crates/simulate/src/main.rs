@@ -215,13 +215,14 @@ impl Count {
             compacted,
             cut_removals,
             removals,
+            rotations,
             calls,
         } = self.total;
         say(&format!(
             "{}: {} passed, {} failed ({opened} openings, {power_cuts} power cuts, {kills} kills, \
              {faults} faults, {acknowledged} events acknowledged, {rolled} journal files rolled, \
              {compacted} compactions, {removals} removals, {cut_removals} more cut short, \
-             {calls} storage calls, {:.1} s)",
+             {rotations} rotations, {calls} storage calls, {:.1} s)",
             self.name,
             self.passed,
             self.failed,

@@ -1,12 +1,13 @@
 //! What must hold whatever happened: the acknowledgements given, and what they oblige the log to.
 
 mod removal;
+mod rotation;
 
 pub(crate) use removal::{Removals, SHORT_DAYS, short_policy};
 
-use crate::reading::{self, Contents, Left, Sealed};
+use crate::reading::{Contents, Left, Sealed};
 use crate::workload::Planned;
-use checkpoint::VerifierKey;
+use checkpoint::Epochs;
 use event::{Entry, Kind, Scope};
 use merkle::Hash;
 use redact::Redactor;
@@ -28,7 +29,10 @@ struct Acknowledged {
 #[derive(Debug)]
 pub(crate) struct Model {
     identity: Identity,
-    keys: Vec<VerifierKey>,
+    /// The log's keys, as far as anybody was told.
+    epochs: Epochs,
+    /// Rotations that somebody asked for, whether they were done or not.
+    rotations_asked: u64,
     acknowledged: HashMap<String, Acknowledged>,
     /// Batches that were sent and never answered.
     in_doubt: Vec<Vec<Arc<Planned>>>,
@@ -45,10 +49,11 @@ pub(crate) struct Model {
 impl Model {
     /// The model of a new log.
     #[must_use]
-    pub(crate) fn new(identity: Identity, keys: Vec<VerifierKey>) -> Self {
+    pub(crate) fn new(identity: Identity, epochs: Epochs) -> Self {
         Self {
             identity,
-            keys,
+            epochs,
+            rotations_asked: 0,
             acknowledged: HashMap::new(),
             in_doubt: Vec::new(),
             doubted: HashSet::new(),
@@ -67,11 +72,6 @@ impl Model {
     /// Takes the batches that were never answered, to send them again.
     pub(crate) fn take_in_doubt(&mut self) -> Vec<Vec<Arc<Planned>>> {
         std::mem::take(&mut self.in_doubt)
-    }
-
-    /// The log's verifier keys.
-    pub(crate) fn keys(&self) -> &[VerifierKey] {
-        &self.keys
     }
 
     /// The log's origin.
@@ -96,7 +96,7 @@ impl Model {
     /// # Errors
     /// When it does not verify, or another of the same size has another root.
     pub(crate) fn shown(&mut self, note: &str) -> Result<u64, String> {
-        let head = reading::open_note(note, &self.identity, &self.keys)?;
+        let head = self.open_note(note)?;
         let known = self.heads.entry(head.size).or_insert(head.root);
         if *known != head.root {
             return Err(format!("two roots were signed for size {}", head.size));

@@ -7,9 +7,9 @@
 pub(crate) mod reports;
 mod segments;
 
-use checkpoint::{Checkpoint, VerifierKey};
-use event::{ENTRY_BYTES, Entry, Event, Kind, Record};
-use keys::{DataKey, Kek, KeyId, Keyring};
+use checkpoint::{Algorithm, Checkpoint, CheckpointText, Epochs, Note, SigningKey};
+use event::{Disclosed, ENTRY_BYTES, Entry, Event, KeyRotation, Kind, Record};
+use keys::{DataKey, Kek, KeyId, Keyring, Purpose};
 use merkle::{Hash, MemoryTree, TileBuilder, append_entry};
 use seal::{CHECKPOINT_PATH, IDENTITY_PATH, Identity, KEYRING_PATH};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -68,28 +68,57 @@ pub(crate) struct Contents {
     sequences: HashMap<[u8; 16], u64>,
 }
 
-/// The log's description and its keys.
+/// The log's description.
 ///
 /// # Errors
 /// Why it cannot be read, in words.
-pub(crate) fn identity(folder: &dyn Folder) -> Result<(Identity, Vec<VerifierKey>), String> {
-    let identity = Identity::parse(&required(folder, IDENTITY_PATH)?).map_err(text)?;
-    let keys =
-        identity.keys.iter().map(|key| key.parse().map_err(text)).collect::<Result<_, _>>()?;
-    Ok((identity, keys))
+pub(crate) fn identity(folder: &dyn Folder) -> Result<Identity, String> {
+    Identity::parse(&required(folder, IDENTITY_PATH)?).map_err(text)
 }
 
-/// Opens a signed checkpoint of this log.
+/// The log's keys as its description and its ledger have them.
+///
+/// # Errors
+/// When one does not follow from the one before, in words.
+pub(crate) fn epochs(folder: &dyn Folder, identity: &Identity) -> Result<Epochs, String> {
+    let mut rotations = Vec::new();
+    for path in folder.list(segment::LEDGER_FOLDER).map_err(text)? {
+        // One that is torn is written again by the next start.
+        let Ok(shown) = Disclosed::parse(&required(folder, &path)?) else { continue };
+        let rotation = KeyRotation::from_stored(shown.meta.as_bytes(), shown.content.as_bytes());
+        rotations.extend(rotation.map_err(text)?.map(|rotation| (shown.index, rotation)));
+    }
+    let notes = rotations.iter().map(|(index, it)| (*index, it.succession.as_str()));
+    Epochs::read(&identity.origin, &identity.keys, notes).map_err(text)
+}
+
+/// Opens a signed checkpoint of this log: exactly the keys that are due signed it.
 ///
 /// # Errors
 /// Why it is not one, in words.
-pub(crate) fn open_note(
-    note: &str,
-    identity: &Identity,
-    keys: &[VerifierKey],
-) -> Result<Checkpoint, String> {
-    let verified = checkpoint::open_checkpoint_exact(note, &identity.origin, keys);
+pub(crate) fn open_note(note: &str, epochs: &Epochs) -> Result<Checkpoint, String> {
+    let due = epochs.due(head_of(note)?.size);
+    let verified = checkpoint::open_checkpoint_exact(note, epochs.origin(), &due);
     Ok(verified.map_err(|error| format!("a checkpoint does not verify: {error}"))?.checkpoint)
+}
+
+/// What a checkpoint says, whoever signed it.
+pub(crate) fn head_of(note: &str) -> Result<Checkpoint, String> {
+    let note = Note::parse(note).map_err(text)?;
+    Ok(CheckpointText::parse(note.text()).map_err(text)?.checkpoint)
+}
+
+/// The keyring has the signing keys that are in force, and no other.
+fn check_signers(keyring: &Keyring, epochs: &Epochs) -> Result<(), String> {
+    let seeds: Vec<_> = keyring.by_purpose(Purpose::LogSigning).collect();
+    let [(_, seed)] = seeds.as_slice() else {
+        return Err(format!("the keyring has {} signing keys", seeds.len()));
+    };
+    let key = SigningKey::from_seed(epochs.origin(), Algorithm::Ed25519, seed.expose());
+    match epochs.last().keys.contains(key.map_err(text)?.verifier_key()) {
+        true => Ok(()),
+        false => Err("the signing key in the keyring is not the one in force".to_owned()),
+    }
 }
 
 /// Reads the whole log and checks that it agrees with itself.
@@ -97,8 +126,10 @@ pub(crate) fn open_note(
 /// # Errors
 /// The first thing that does not fit, in words.
 pub(crate) fn read(folder: &dyn Folder, kek: &Kek) -> Result<Contents, String> {
-    let (identity, keys) = identity(folder)?;
+    let identity = identity(folder)?;
+    let epochs = epochs(folder, &identity)?;
     let keyring = Keyring::open(&required(folder, KEYRING_PATH)?, kek).map_err(text)?;
+    check_signers(&keyring, &epochs)?;
     let mut contents = Contents::default();
     let files = folder.list(JOURNAL_FOLDER).map_err(text)?;
     let named = |path: &String| store::parse_journal_path(path).map(|first| (first, path.clone()));
@@ -109,7 +140,7 @@ pub(crate) fn read(folder: &dyn Folder, kek: &Kek) -> Result<Contents, String> {
         contents.read_journal(folder, path, &identity.id().map_err(text)?, &keyring)?;
     }
     let note = String::from_utf8(required(folder, CHECKPOINT_PATH)?).map_err(text)?;
-    let published = open_note(&note, &identity, &keys)?;
+    let published = open_note(&note, &epochs)?;
     contents.check_head(published.size, published.root)?;
     contents.check_public_files(folder, published.size)?;
     Ok(contents)

@@ -55,6 +55,8 @@ pub struct Tally {
     pub cut_removals: u64,
     /// Erasures and expiries that were done.
     pub removals: u64,
+    /// Signing keys that took over from others.
+    pub rotations: u64,
     /// Storage calls.
     pub calls: u64,
 }
@@ -70,6 +72,7 @@ impl std::ops::AddAssign for Tally {
         self.compacted += other.compacted;
         self.cut_removals += other.cut_removals;
         self.removals += other.removals;
+        self.rotations += other.rotations;
         self.calls += other.calls;
     }
 }
@@ -164,13 +167,14 @@ impl World {
         let new = NewLog { name: "simulated".to_owned(), origin: None, post_quantum: false };
         let shared: Arc<dyn Folder> = Arc::new(folder.clone());
         seal::create(&shared, &new, &kek, [9; 16], &options).map_err(|error| error.to_string())?;
-        let (identity, keys) = reading::identity(&folder)?;
+        let identity = reading::identity(&folder)?;
+        let epochs = reading::epochs(&folder, &identity)?;
         Ok(Self {
             folder,
             kek: Arc::new(kek),
             clock,
             options,
-            model: Model::new(identity, keys),
+            model: Model::new(identity, epochs),
             workload: Workload::default(),
             random,
             faults: Vec::new(),
@@ -245,6 +249,10 @@ impl World {
         self.roll(&mut writer)?;
         self.look()?;
         self.remove(&mut writer)?;
+        if self.random.percent(30) {
+            self.rotate(&mut writer)?;
+            self.look()?;
+        }
         // What was announced in an earlier life is carried out in this one.
         writer.carry_out().map_err(|error| format!("a removal failed in peace: {error}"))?;
         let contents = self.read()?;
@@ -275,7 +283,8 @@ impl World {
                 70..82 => self.publish(&mut writer)?,
                 82..86 => self.heartbeat(&mut writer),
                 86..92 => self.roll(&mut writer)?,
-                92..95 => self.jump(),
+                92..94 => self.jump(),
+                94 => self.rotate(&mut writer)?,
                 95 => self.remove(&mut writer)?,
                 96..98 => return self.close(writer),
                 _ => return Ok(()),
@@ -295,6 +304,7 @@ impl World {
         match seal::open(&folder, Arc::clone(&self.kek), self.options.clone()) {
             Ok(writer) => {
                 self.folder.note(format!("--- opened at size {}", writer.size()));
+                self.learn_epochs()?;
                 self.model.shown(&writer.checkpoint())?;
                 Ok(Some(writer))
             }
@@ -469,6 +479,31 @@ impl World {
         Ok(Step::Alive)
     }
 
+    /// Lets another signing key take over.
+    fn rotate(&mut self, writer: &mut Writer) -> Result<Step, String> {
+        self.folder.note("--- rotate");
+        self.model.ask_rotation();
+        match writer.rotate_keys(Some("simulated"), &event::Principal::default()) {
+            Ok(rotated) => {
+                self.tally.rotations += 1;
+                let armed = self.folder.disarm();
+                let learned = self.model.rotated(&self.folder, rotated.epoch);
+                self.folder.rearm(armed);
+                learned?;
+                self.model.shown(&writer.checkpoint()).map(|_| Step::Alive)
+            }
+            Err(error) => Ok(self.failed(&error)),
+        }
+    }
+
+    /// Reads which keys are in force, without disturbing the faults.
+    fn learn_epochs(&mut self) -> Result<(), String> {
+        let armed = self.folder.disarm();
+        let learned = self.model.learn_epochs(&self.folder);
+        self.folder.rearm(armed);
+        learned
+    }
+
     fn heartbeat(&mut self, writer: &mut Writer) -> Step {
         self.folder.note("--- heartbeat");
         match writer.heartbeat() {
@@ -537,6 +572,7 @@ impl World {
         let end = if self.folder.is_off() && end == End::Reopen { End::Kill } else { end };
         // Whoever watched the folder may have read the checkpoint at the last moment.
         if let Ok(Some(note)) = self.folder.read(seal::CHECKPOINT_PATH) {
+            self.model.learn_epochs(&self.folder)?;
             self.model.shown(&String::from_utf8_lossy(&note))?;
         }
         match end {

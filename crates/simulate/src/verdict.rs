@@ -51,7 +51,8 @@ pub(crate) fn check(folder: &dyn Folder, contents: &Contents, model: &Model) -> 
             files.extend(bytes.map(|bytes| (path, bytes)));
         }
     }
-    let trust = Trust { pinned: model.keys().to_vec(), ..Trust::default() };
+    // Whoever has the first keys must be led to those that signed.
+    let trust = Trust { pinned: model.first_keys(), ..Trust::default() };
     let mut records = Journal(contents);
     let report = prove::verify_log(
         &mut files,
@@ -61,6 +62,14 @@ pub(crate) fn check(folder: &dyn Folder, contents: &Contents, model: &Model) -> 
         None,
         &mut |_| {},
     );
+    let epochs = u64::try_from(report.epochs.len()).unwrap_or(u64::MAX);
+    let newest = model.epochs().last().number;
+    if newest > 0 && epochs != newest + 1 {
+        return Err(format!(
+            "the checker knows {epochs} epochs of keys, and there are {}",
+            newest + 1
+        ));
+    }
     match report.verdict() {
         Verdict::Ok => Ok(()),
         verdict => Err(format!("the checker says {verdict:?}: {:?}", report.findings().first())),

@@ -6,9 +6,9 @@ use crate::failure::Failure;
 use crate::reading::{Item, Reading};
 use crate::search;
 use crate::terminal::{STRONG, Terminal, styled};
-use checkpoint::TlogProof;
+use checkpoint::{TlogProof, VerifierKey};
 use clap::Args;
-use event::Entry;
+use event::{Disclosed, Entry};
 use merkle::TileReader;
 use prove::{Evidence, Kept, Trust};
 use query::Filter;
@@ -49,12 +49,20 @@ impl Arguments {
         let entry = entry(&reading, index)?;
         let proof = prove(&reading, index)?;
         let origin = &reading.log().identity.origin;
-        let keys = reading.verifier_keys();
+        let size = reading.checkpoint().size;
         let text = if self.evidence {
+            let keys: Vec<VerifierKey> = reading
+                .log()
+                .identity
+                .keys
+                .iter()
+                .map(|key| key.parse())
+                .collect::<Result<_, _>>()?;
             let evidence = with_record(&reading, index, &mut |record| {
-                Evidence::new(origin, &entry, *record, &proof, keys)
+                Evidence::new(origin, &entry, *record, &proof, &keys)
             })?;
             let evidence = evidence.map_err(|error| Failure::new(error.to_string()))?;
+            let evidence = with_successions(evidence, &reading)?;
             let evidence =
                 if self.metadata_only { evidence.without_content() } else { Ok(evidence) };
             let evidence = evidence.map_err(|error| Failure::new(error.to_string()))?;
@@ -62,7 +70,7 @@ impl Arguments {
             evidence.check(&Trust::default()).map_err(|error| wrong(&error.to_string()))?;
             evidence.to_json() + "\n"
         } else {
-            let trust = Trust { embedded: keys.to_vec(), ..Trust::default() };
+            let trust = Trust { embedded: reading.epochs().due(size), ..Trust::default() };
             prove::check_entry(&entry.encode(), &proof, origin, &trust)
                 .map_err(|error| wrong(&error.to_string()))?;
             proof.to_string()
@@ -110,12 +118,16 @@ impl Arguments {
     fn tell(&self, context: &Context, reading: &Reading, index: u64) {
         let size = reading.checkpoint().size;
         context.terminal.note(format!("Record {index} is proved as of {size} entries."));
-        let vkey = reading.log().identity.keys.first().map_or("VKEY", String::as_str);
+        let first = reading.log().identity.keys.first().map_or("VKEY", String::as_str);
+        let newest = reading.epochs().in_force(size).keys.first().map(ToString::to_string);
         let file =
             self.output.as_ref().map_or("FILE".to_owned(), |path| path.display().to_string());
         let how = match self.evidence {
-            true => styled(STRONG, format_args!("tacho verify {file} --key '{vkey}'")),
-            false => format!("any C2SP tlog-proof verifier, with the entry and the key {vkey}"),
+            true => styled(STRONG, format_args!("tacho verify {file} --key '{first}'")),
+            false => format!(
+                "any C2SP tlog-proof verifier, with the entry and the key {}",
+                newest.as_deref().unwrap_or(first)
+            ),
         };
         context.terminal.note(format!("Check it with: {how}"));
     }
@@ -137,6 +149,21 @@ fn prove(reading: &Reading, index: u64) -> Result<TlogProof, Failure> {
     let tiles = |tile: merkle::TileCoordinate| folder.read(&tile.path());
     let reader = TileReader::new(tiles, reading.checkpoint().size);
     prove::prove_entry(&reader, index, reading.note()).map_err(|error| wrong(&error.to_string()))
+}
+
+/// Adds the records that show how later keys took over, so that the first key is enough to check.
+fn with_successions(mut evidence: Evidence, reading: &Reading) -> Result<Evidence, Failure> {
+    let size = reading.checkpoint().size;
+    let records = reading.epochs().iter().filter_map(|epoch| epoch.record);
+    for record in records.filter(|record| *record < size) {
+        let path = segment::ledger_path(record);
+        let bytes = reading.log().folder.read(&path)?.unwrap_or_default();
+        let disclosed =
+            Disclosed::parse(&bytes).map_err(|error| wrong(&format!("{path}: {error}")))?;
+        let (entry, proof) = (entry(reading, record)?, prove(reading, record)?);
+        evidence = evidence.with_succession(&entry, &disclosed, &proof);
+    }
+    Ok(evidence)
 }
 
 /// Shows one record to `each`.

@@ -25,7 +25,7 @@ keyring, and that no file was added or removed. Nothing is changed. Without the 
 the public part can be checked (exit code 11).
 
 A log that was created by this user is known: its signer is checked by itself. For any other, give the
-vkey that its operator published, with --key.
+vkey that its operator published, with --key. A key that took over from it by `tacho keys rotate` is followed.
 
 Examples:
   tacho verify
@@ -97,14 +97,21 @@ impl Arguments {
         let since = self.since.as_deref().map(read_since).transpose()?;
         let mut options =
             Options { trust: Trust { pinned, ..Trust::default() }, origin: None, since };
-        if options.trust.pinned.is_empty() {
-            pin_known(target, &mut options)?;
-        }
+        let known = match options.trust.pinned.is_empty() {
+            true => pin_known(target, &mut options)?,
+            false => None,
+        };
         let mut progress = context.terminal.progress("entries");
         let report = verify(&target.folder, kek.as_ref(), &options, &mut |it| {
             progress.at(it.done, it.total);
         });
         progress.finish();
+        // Only a chain that holds hands on what is known.
+        if let (Some((folder, id)), Verdict::Ok, Some(newest)) =
+            (known, report.verdict(), report.epochs.last())
+        {
+            folder.remember_successor(&id, &newest.vkeys)?;
+        }
         Ok(report)
     }
 
@@ -155,17 +162,19 @@ fn read_since(path: &Path) -> Result<SinceFile, Failure> {
     SinceFile::parse(&bytes).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
 }
 
-/// Pins the signer of a log that this user created. The folder's name is the log's id: what
-/// `log.json` says may be altered.
-fn pin_known(target: &Target, options: &mut Options) -> Result<(), Failure> {
+/// Pins the signer of a log that this user created; returns where that is known from, and the log's
+/// id. The folder's name is the log's id: what `log.json` says may be altered.
+fn pin_known(
+    target: &Target,
+    options: &mut Options,
+) -> Result<Option<(ConfigurationFolder, String)>, Failure> {
     let path = target.path.canonicalize().unwrap_or_else(|_| target.path.clone());
-    let Some(id) = path.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
-    let Some(known) = ConfigurationFolder::locate().and_then(|folder| folder.known_log(id)) else {
-        return Ok(());
-    };
+    let Some(id) = path.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
+    let Some(folder) = ConfigurationFolder::locate() else { return Ok(None) };
+    let Some(known) = folder.known_log(id) else { return Ok(None) };
     for key in &known.vkeys {
         options.trust.pinned.push(key.parse()?);
     }
     options.origin = Some(known.origin);
-    Ok(())
+    Ok(Some((folder, id.to_owned())))
 }

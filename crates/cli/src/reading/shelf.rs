@@ -4,8 +4,10 @@
 //! gone names itself by its path, so its records are still read: that something is wrong with the
 //! ledger is `verify`'s to say. Not here: rows (`reading/merge.rs`).
 
+use checkpoint::{EpochError, Epochs};
 use event::{DISCLOSED_BYTES_MAX, Disclosed, Tier, Timestamp};
 use keys::KeyId;
+use seal::Identity;
 use segment::{Catalogue, LEDGER_FOLDER, Manifest, SEGMENT_FOLDER, parse_ledger_path};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -83,6 +85,14 @@ impl Shelf {
         shelf.volumes.extend(unknown.filter_map(|path| Volume::named(&path)));
         shelf.volumes.sort_by_key(|volume| volume.manifest.first);
         Ok(shelf)
+    }
+
+    /// The log's keys, and since which record each of them signs.
+    ///
+    /// # Errors
+    /// When one does not follow from the one before.
+    pub(crate) fn epochs(&self, identity: &Identity) -> Result<Epochs, EpochError> {
+        Epochs::read(&identity.origin, &identity.keys, self.catalogue.successions())
     }
 
     /// Whether a segment that counts was announced for all of these indexes.

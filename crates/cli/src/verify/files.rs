@@ -34,6 +34,8 @@ pub(super) struct Files {
     pub(super) origin: String,
     /// Keys that came with the log.
     pub(super) embedded: Vec<VerifierKey>,
+    /// Signing keys in the keyring that no record names: they were about to take over.
+    pub(super) pending: Vec<VerifierKey>,
     /// The size that the checkpoint claims, as far as there are files for it.
     pub(super) size: u64,
     pub(super) secrets: Secrets,
@@ -58,6 +60,7 @@ impl Files {
             log_id: [0; 16],
             origin: String::new(),
             embedded: Vec::new(),
+            pending: Vec::new(),
             secrets: Secrets::Closed,
             findings: Vec::new(),
             identity_sha256: None,
@@ -68,7 +71,9 @@ impl Files {
         if files.origin.is_empty() {
             files.origin = claimed_origin(folder).unwrap_or_default();
         }
+        // Keys that took over name the ones before themselves.
         if identity.is_none()
+            && files.shelf.catalogue.successions().next().is_none()
             && let Secrets::Open(keyring) = &files.secrets
         {
             files.embedded = keyring_keys(keyring, &files.origin);
@@ -180,13 +185,32 @@ impl Files {
             self.log_id = keyring.log_id();
         }
         if let Some(identity) = identity {
-            let wanted = keyring_keys(&keyring, &identity.origin);
-            if !wanted.iter().map(ToString::to_string).eq(identity.keys.iter().cloned()) {
-                let detail = "its verifier keys are not those of the signing keys in the keyring";
-                self.corrupt(IDENTITY_PATH, detail.to_owned());
-            }
+            self.compare_signers(&keyring, identity);
         }
         self.secrets = Secrets::Open(keyring);
+    }
+
+    /// The keyring must have the signing keys that are in force. One more of each kind is what a
+    /// rotation leaves that was interrupted; a chain that does not hold is `prove`'s to report.
+    fn compare_signers(&mut self, keyring: &Keyring, identity: &Identity) {
+        let held = keyring_keys(keyring, &identity.origin);
+        let Ok(epochs) = self.shelf.epochs(identity) else { return };
+        // Without the whole ledger nobody knows which keys are in force; that is reported.
+        let is_whole = self.shelf.torn.is_empty() && self.shelf.unread.is_empty();
+        if is_whole && !epochs.last().keys.iter().all(|key| held.contains(key)) {
+            let (file, detail) = match epochs.last().record {
+                None => (
+                    IDENTITY_PATH,
+                    "its verifier keys are not those of the signing keys in the keyring".to_owned(),
+                ),
+                Some(record) => (
+                    KEYRING_PATH,
+                    format!("the signing key that took over with record {record} is not in it"),
+                ),
+            };
+            self.corrupt(file, detail);
+        }
+        self.pending = held.into_iter().filter(|key| epochs.number_of(key).is_none()).collect();
     }
 
     /// A file that every log has.
@@ -240,12 +264,14 @@ fn keyring_keys(keyring: &Keyring, origin: &str) -> Vec<VerifierKey> {
         (Purpose::LogSigning, Algorithm::Ed25519),
         (Purpose::LogSigningMlDsa, Algorithm::MlDsa44Cosignature),
     ];
-    let signer = |(purpose, algorithm)| {
-        let (_, seed) = keyring.newest(purpose)?;
-        SigningKey::from_seed(origin, algorithm, seed.expose()).ok()
+    let of_purpose = |(purpose, algorithm)| {
+        let seeds = keyring.by_purpose(purpose);
+        seeds.filter_map(move |(_, seed)| {
+            let signer = SigningKey::from_seed(origin, algorithm, seed.expose()).ok()?;
+            Some(signer.verifier_key().clone())
+        })
     };
-    let signers = purposes.into_iter().filter_map(signer);
-    signers.map(|signer| signer.verifier_key().clone()).collect()
+    purposes.into_iter().flat_map(of_purpose).collect()
 }
 
 /// The size in the checkpoint, whoever signed it, but no more than there are entry bundles for.

@@ -71,7 +71,16 @@ pub(super) fn compare(files: &Files, observed: &Observed, report: &mut Report) {
         let path = ledger_path(*index);
         report.add(Finding::of_records(FindingKind::Missing, *index, 1, &path, detail));
     }
-    files.shelf.torn.iter().for_each(|torn| judge(torn, unfinished.contains(&torn.index), report));
+    for torn in &files.shelf.torn {
+        let is_unfinished = unfinished.contains(&torn.index) || is_taking_over(torn, files, report);
+        judge(torn, is_unfinished, report);
+    }
+}
+
+/// Whether a document is that of a rotation that was interrupted: the keyring has keys that no
+/// record names, and it is the last record under the checkpoint.
+fn is_taking_over(torn: &Torn, files: &Files, report: &Report) -> bool {
+    !files.pending.is_empty() && torn.index.checked_add(1) == Some(report.size)
 }
 
 /// Judges documents that do not read without knowing what they should show: a roll is not finished

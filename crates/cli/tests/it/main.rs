@@ -16,6 +16,7 @@ mod refusals;
 mod replay;
 mod retention;
 mod rolled;
+mod rotation;
 mod sql;
 mod tamper;
 mod verify;

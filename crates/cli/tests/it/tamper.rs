@@ -84,9 +84,33 @@ fn an_untouched_log_is_ok() {
     assert_eq!(report.counts.present, 17);
 }
 
+/// A log whose signing key was followed by another one.
+fn rotated_files() -> Files {
+    let memory = MemoryFolder::default();
+    let folder: Arc<dyn Folder> = Arc::new(memory.clone());
+    let new = NewLog { name: "main".to_owned(), origin: None, post_quantum: false };
+    seal::create(&folder, &new, &kek(), [1; 16], &options()).unwrap();
+    let mut writer = seal::open(&folder, kek(), options()).unwrap();
+    append(&mut writer, 0..2);
+    writer.rotate_keys(Some("yearly"), &event::Principal::default()).unwrap();
+    append(&mut writer, 2..3);
+    writer.close().unwrap();
+    memory.snapshot()
+}
+
 #[test]
 fn every_flipped_bit_is_found_and_its_file_named() {
-    let files = files();
+    flip_all(files());
+}
+
+#[test]
+fn every_flipped_bit_of_a_rotated_log_is_found_and_its_file_named() {
+    let files = rotated_files();
+    assert_eq!(check(files.clone()).verdict(), Verdict::Ok);
+    flip_all(files);
+}
+
+fn flip_all(files: Files) {
     let places: Vec<(&String, usize)> =
         files.iter().flat_map(|(path, bytes)| (0..bytes.len()).map(move |at| (path, at))).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -113,10 +137,15 @@ fn flip(files: &Files, path: &str, at: usize) {
 
 #[test]
 fn every_truncation_is_found() {
-    let files = files();
-    for (path, bytes) in &files {
+    let (files, rotated) = (files(), rotated_files());
+    let ledger = rotated.iter().filter(|(path, _)| path.starts_with("ledger/"));
+    for (files, path, bytes) in files
+        .iter()
+        .map(|(path, bytes)| (&files, path, bytes))
+        .chain(ledger.map(|(path, bytes)| (&rotated, path, bytes)))
+    {
         for length in 0..bytes.len() {
-            let report = check(altered(&files, path, |bytes| bytes.truncate(length)));
+            let report = check(altered(files, path, |bytes| bytes.truncate(length)));
             assert_named(&report, path, &format!("cutting to {length} of {} bytes", bytes.len()));
         }
     }

@@ -4,8 +4,11 @@
 //! check: this only shows that the log did say it.
 
 use super::Verifier;
-use crate::report::{Finding, FindingKind};
-use event::{DISCLOSED_BYTES_MAX, Disclosed, Entry, Kind, Removal};
+use crate::epochs;
+use crate::report::{Finding, FindingKind, KeyEpoch};
+use crate::trust::Trust;
+use checkpoint::{Succession, VerifierKey};
+use event::{DISCLOSED_BYTES_MAX, Disclosed, Entry, Kind, Removal, Timestamp};
 use std::collections::VecDeque;
 
 /// Where the documents lie.
@@ -15,6 +18,8 @@ const LEDGER_FOLDER: &str = "ledger/";
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     shown: VecDeque<Shown>,
+    /// The successions of signing keys, each with the index of its record.
+    successions: Vec<(u64, Succession)>,
 }
 
 /// What of a document is compared.
@@ -25,8 +30,8 @@ struct Shown {
 }
 
 impl Verifier<'_> {
-    /// Reads every document; reports those that do not read.
-    pub(super) fn read_ledger(&mut self) {
+    /// Reads every document; returns what is to be reported of those that do not read.
+    pub(super) fn read_ledger(&mut self) -> Vec<Finding> {
         let mut paths = Vec::new();
         let listed = self.public.list(&mut |path| {
             if path.starts_with(LEDGER_FOLDER) {
@@ -35,15 +40,40 @@ impl Verifier<'_> {
         });
         // Whoever cannot list was told so when the tiles were looked for.
         let _ = listed;
-        let mut shown = Vec::with_capacity(paths.len());
+        let (mut shown, mut faults) = (Vec::with_capacity(paths.len()), Vec::new());
         for path in paths {
             match self.read_document(&path) {
                 Ok(document) => shown.push(document),
-                Err(finding) => self.report.add(finding),
+                Err(finding) => faults.push(finding),
             }
         }
         shown.sort_by_key(|shown| shown.index);
         self.ledger.shown = shown.into();
+        faults
+    }
+
+    /// Follows the log's keys from the first to the last, and adds them to what is trusted: a
+    /// pinned key vouches for those that took over from it. As with removals, a document counts
+    /// from the start; a false one is reported where it is compared with its entry.
+    pub(super) fn follow_keys(&mut self, origin: &str, trust: &Trust) -> Trust {
+        let mut trust = trust.clone();
+        let successions = std::mem::take(&mut self.ledger.successions);
+        if successions.is_empty() {
+            if !trust.embedded.is_empty() {
+                let vkeys = trust.embedded.iter().map(VerifierKey::to_string).collect();
+                let first = KeyEpoch { epoch: 0, vkeys, record: None, since: None };
+                self.report.epochs = vec![first];
+            }
+            return trust;
+        }
+        let (epochs, error) = epochs::follow(origin, &trust.embedded, successions);
+        if let Some(error) = error {
+            let path = error.at().map(path_of).unwrap_or_default();
+            self.report.add(Finding::of_file(FindingKind::Signature, &path, error.to_string()));
+        }
+        self.report.epochs = epochs::told(&epochs);
+        trust.epochs = Some(epochs);
+        trust
     }
 
     fn read_document(&mut self, path: &str) -> Result<Shown, Finding> {
@@ -78,6 +108,13 @@ impl Verifier<'_> {
             Ok(Some(removal)) => self.removals.add(index, &removal),
             Err(error) => return Err(finding(FindingKind::Corrupt, error.to_string())),
         }
+        match epochs::announced(meta, content) {
+            Ok(succession) => {
+                let successions = &mut self.ledger.successions;
+                successions.extend(succession.map(|succession| (index, succession)));
+            }
+            Err(error) => return Err(finding(FindingKind::Signature, error.to_string())),
+        }
         Ok(Shown { index, commitment: disclosed.commitment() })
     }
 
@@ -101,10 +138,18 @@ impl Verifier<'_> {
             Some(entry) if entry.kind != Kind::Log => {
                 "it discloses a record that is not the log's own"
             }
-            Some(_) => return,
+            Some(entry) => return self.date_epoch(shown.index, entry),
         };
         let path = path_of(shown.index);
         self.report.add_record(FindingKind::Corrupt, shown.index, &path, || detail.to_owned());
+    }
+
+    /// Notes when the keys took over that a record announces.
+    fn date_epoch(&mut self, index: u64, entry: &Entry) {
+        let mut epochs = self.report.epochs.iter_mut();
+        if let Some(epoch) = epochs.find(|epoch| epoch.record == Some(index)) {
+            epoch.since = Some(Timestamp::from_milliseconds(entry.time_ms).to_string());
+        }
     }
 
     /// Reports what no entry under the checkpoint answers for: documents appear only when a

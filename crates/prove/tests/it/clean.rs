@@ -152,7 +152,8 @@ fn every_key_of_the_log_must_sign_and_nobody_else() {
     let sample = Sample::new(5);
     let second = SigningKey::from_seed(ORIGIN, Algorithm::MlDsa44Cosignature, &[9; 32]).unwrap();
     let second = second.verifier_key().clone();
-    let trust = Trust { pinned: vec![key()], embedded: vec![key(), second], policy: None };
+    let embedded = vec![key(), second];
+    let trust = Trust { pinned: vec![key()], embedded, ..Trust::default() };
     let report = sample.verify_with(true, &trust, None);
     assert_eq!(report.findings()[0].kind, FindingKind::Corrupt);
     // A second line by a stranger: noted without the log's list of keys, refused with it.

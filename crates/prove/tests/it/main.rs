@@ -6,4 +6,5 @@ mod damage;
 mod history;
 mod kept;
 mod pieces;
+mod rotation;
 mod sample;

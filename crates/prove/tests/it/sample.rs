@@ -3,7 +3,7 @@
 //! Not here: any checking; this is the writing side in its shortest form.
 
 use checkpoint::{Algorithm, Checkpoint, SigningKey, VerifierKey, sign_checkpoint};
-use event::{Entry, Kind, Record, Tier};
+use event::{Disclosed, Entry, Kind, Record, Tier};
 use merkle::{BundleCoordinate, Hash, MemoryTree, TileBuilder, append_entry, leaf_hash, tree_root};
 use prove::{Found, Progress, Records, Report, Since, Trust, verify_log};
 use std::borrow::Cow;
@@ -50,7 +50,7 @@ pub(crate) fn key() -> VerifierKey {
 }
 
 pub(crate) fn trust() -> Trust {
-    Trust { pinned: vec![key()], embedded: vec![key()], policy: None }
+    Trust { pinned: vec![key()], embedded: vec![key()], ..Trust::default() }
 }
 
 impl Sample {
@@ -61,6 +61,16 @@ impl Sample {
 
     /// A log of `published` records under its checkpoint, and `more` only in the journal.
     pub(crate) fn with_unpublished(published: usize, more: usize) -> Self {
+        Self::with_own(published, more, &BTreeMap::new())
+    }
+
+    /// The same with records of the log's own, of which metadata and content are given, and which
+    /// the ledger shows.
+    pub(crate) fn with_own(
+        published: usize,
+        more: usize,
+        own: &BTreeMap<usize, (String, String)>,
+    ) -> Self {
         let mut sample =
             Self { files: BTreeMap::new(), entries: Vec::new(), frames: Frames::default() };
         let mut last = BTreeMap::new();
@@ -72,8 +82,9 @@ impl Sample {
             let meta = format!(r#"{{"event_type":"agent.tool_call","action":"number {index}"}}"#);
             let content =
                 if index % 3 == 2 { String::new() } else { format!(r#"{{"q":{index}}}"#) };
+            let (meta, content) = own.get(&index).cloned().unwrap_or((meta, content));
             let record = Record {
-                kind: if index == 0 { Kind::Log } else { Kind::Event },
+                kind: if index == 0 || own.contains_key(&index) { Kind::Log } else { Kind::Event },
                 tier: Tier::from_number((index % 4) as u8).unwrap(),
                 time_ms,
                 stream,
@@ -94,8 +105,24 @@ impl Sample {
             previous = leaf_hash(&entry.encode()).0;
             sample.entries.push(entry);
         }
+        for (index, (meta, content)) in own {
+            let document = disclosed(*index, meta, content);
+            let path = format!("ledger/{index:020}.json");
+            sample.files.insert(path, document.to_bytes());
+        }
         sample.publish(published);
         sample
+    }
+
+    /// Puts a checkpoint of these entries there that the keys of these seeds signed.
+    pub(crate) fn sign(&mut self, size: usize, seeds: &[u8]) -> Vec<u8> {
+        self.write_tiles(size);
+        let root = tree_root(&self.tree(), size as u64).unwrap();
+        let keys: Vec<SigningKey> = seeds.iter().map(|seed| signing_key(*seed)).collect();
+        let head = Checkpoint::new(ORIGIN, size as u64, root).unwrap();
+        let note = sign_checkpoint(&head, &keys.iter().collect::<Vec<_>>()).unwrap().into_bytes();
+        self.files.insert("checkpoint".into(), note.clone());
+        note
     }
 
     /// Writes the public files for the first `size` entries beside those that are there.
@@ -161,6 +188,17 @@ impl Sample {
         };
         let since = since.map(|note| Since { note });
         verify_log(&mut files, records, ORIGIN, trust, since, &mut progress)
+    }
+}
+
+/// A record of a sample as the ledger shows it.
+pub(crate) fn disclosed(index: usize, meta: &str, content: &str) -> Disclosed {
+    Disclosed {
+        index: index as u64,
+        meta_salt: [index as u8; 16],
+        meta: meta.to_owned(),
+        content_salt: [!(index as u8); 16],
+        content: content.to_owned(),
     }
 }
 

@@ -22,6 +22,41 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Folder, StoreError};
 
+/// The documents of the ledger, compared with nothing yet.
+#[derive(Default)]
+pub(super) struct Documents {
+    read: Vec<(String, Disclosed)>,
+    /// Documents that do not read, and why.
+    torn: Vec<(u64, String)>,
+    catalogue: Catalogue,
+}
+
+impl Documents {
+    /// Reads the ledger.
+    pub(super) fn read(folder: &dyn Folder) -> Result<Self, SealError> {
+        let mut documents = Self::default();
+        for path in folder.list(LEDGER_FOLDER)? {
+            let Some(index) = parse_ledger_path(&path) else { continue };
+            let bytes = folder.read(&path)?.unwrap_or_default();
+            match Disclosed::parse(&bytes) {
+                Ok(disclosed) if disclosed.index == index => {
+                    let add = documents.catalogue.add(&disclosed);
+                    add.map_err(|error| SealError::corrupt(path.as_str(), error.to_string()))?;
+                    documents.read.push((path, disclosed));
+                }
+                Ok(_) => return Err(SealError::corrupt(path, "it is of another record")),
+                Err(error) => documents.torn.push((index, error.to_string())),
+            }
+        }
+        Ok(documents)
+    }
+
+    /// The statements by which signing keys followed each other.
+    pub(super) fn successions(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.catalogue.successions()
+    }
+}
+
 /// What the ledger shows.
 #[derive(Default)]
 pub(super) struct Ledger {
@@ -33,29 +68,22 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Reads the ledger, and holds each document to the entry that commits to it.
-    pub(super) fn read(folder: &dyn Folder, size: u64) -> Result<Self, SealError> {
-        let mut ledger = Self::default();
-        for path in folder.list(LEDGER_FOLDER)? {
-            let Some(index) = parse_ledger_path(&path) else { continue };
-            let bytes = folder.read(&path)?.unwrap_or_default();
-            let disclosed = match Disclosed::parse(&bytes) {
-                Ok(disclosed) if disclosed.index == index => disclosed,
-                Ok(_) => return Err(SealError::corrupt(path, "it is of another record")),
-                Err(error) => {
-                    ledger.torn.push((index, error.to_string()));
-                    continue;
-                }
-            };
-            let committed = entry_at(folder, index, size)?.map(|entry| entry.commitment);
+    /// Holds each document to the entry that commits to it.
+    pub(super) fn of(
+        documents: Documents,
+        folder: &dyn Folder,
+        size: u64,
+    ) -> Result<Self, SealError> {
+        let Documents { read, torn, catalogue } = documents;
+        let mut shown = BTreeSet::new();
+        for (path, disclosed) in read {
+            let committed = entry_at(folder, disclosed.index, size)?.map(|entry| entry.commitment);
             if committed != Some(disclosed.commitment()) {
                 return Err(SealError::corrupt(path, "it is not what the log committed to"));
             }
-            let add = ledger.catalogue.add(&disclosed);
-            add.map_err(|error| SealError::corrupt(path, error.to_string()))?;
-            ledger.shown.insert(index);
+            shown.insert(disclosed.index);
         }
-        Ok(ledger)
+        Ok(Self { catalogue, shown, torn })
     }
 
     /// Every torn document must be one that can be written again; every segment that counts must be

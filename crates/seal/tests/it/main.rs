@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod act;
+mod dying;
 mod log;
 mod removal;
 mod report;
 mod restart;
 mod roll;
+mod rotation;
 
 use event::Event;
 use keys::{Kek, KekOrigin, SecretKey};

@@ -30,6 +30,8 @@ pub(crate) enum Act {
     Erase { session: String, scope: Scope },
     /// What is old by this clock goes.
     Expire { now_ms: u64 },
+    /// Another signing key takes over.
+    Rotate,
 }
 
 impl Act {
@@ -47,6 +49,7 @@ impl Act {
                 let now_ms = SystemClock.now_ms() + ahead - random.below(4_000);
                 Some(Self::Expire { now_ms })
             }
+            80..90 => Some(Self::Rotate),
             _ => None,
         }
     }
@@ -58,13 +61,14 @@ impl Act {
             Self::Compact => "compact",
             Self::Erase { .. } => "erase",
             Self::Expire { .. } => "expire",
+            Self::Rotate => "rotate",
         }
     }
 
     /// As an argument.
     pub(crate) fn to_text(&self) -> String {
         match self {
-            Self::Roll | Self::Compact => self.name().to_owned(),
+            Self::Roll | Self::Compact | Self::Rotate => self.name().to_owned(),
             Self::Erase { session, scope } => format!("erase:{}:{session}", scope.as_str()),
             Self::Expire { now_ms } => format!("expire:{now_ms}"),
         }
@@ -76,6 +80,7 @@ impl Act {
         match (parts.next()?, parts.next(), parts.next()) {
             ("roll", None, None) => Some(Self::Roll),
             ("compact", None, None) => Some(Self::Compact),
+            ("rotate", None, None) => Some(Self::Rotate),
             ("erase", Some(scope), Some(session)) => {
                 let scope = Scope::from_name(scope)?;
                 Some(Self::Erase { session: session.to_owned(), scope })
@@ -89,6 +94,7 @@ impl Act {
     pub(crate) fn ask(&self, model: &mut Model) {
         match self {
             Self::Roll | Self::Compact => {}
+            Self::Rotate => model.ask_rotation(),
             Self::Erase { session, scope } => model.removals.ask_erasure(session, *scope),
             // A day longer than the days, and the millisecond itself.
             Self::Expire { now_ms } => model.removals.ask_expiry(now_ms + 1, SHORT_DAYS + 1),
@@ -111,13 +117,17 @@ impl Act {
         file: &mut File,
     ) -> Result<(), String> {
         match self {
-            Self::Roll => {}
+            Self::Roll | Self::Rotate => {}
             Self::Compact => make_small_segments(writer, next, file)?,
             // Beforehand, or most kills would fall into the roll that comes first.
             Self::Erase { .. } | Self::Expire { .. } => writer.settle_tail().map_err(text)?,
         }
         say(&format!("begin {}", self.name()))?;
         let authority = match self {
+            Self::Rotate => {
+                let rotated = writer.rotate_keys(Some("killed"), &Principal::default());
+                rotated.map(|_| None).map_err(text)?
+            }
             Self::Roll => writer.settle_tail().map(|()| None).map_err(text)?,
             Self::Compact => writer.compact().map(|_| None).map_err(text)?,
             Self::Erase { session, scope } => {
@@ -216,6 +226,7 @@ mod tests {
         for act in [
             Act::Roll,
             Act::Compact,
+            Act::Rotate,
             Act::Erase { session, scope: Scope::Record },
             Act::Expire { now_ms: 77 },
         ] {

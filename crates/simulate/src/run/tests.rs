@@ -159,3 +159,59 @@ fn a_removal_that_is_stopped_at_any_call_is_undone_or_finished() {
         assert!(longest > 100, "the removals were too short: {longest} calls");
     }
 }
+
+/// A log in which a rotation is stopped at a call; another one follows in peace.
+/// Returns the epoch in which the log was opened again.
+fn stopped_rotation(at_call: u64, kind: FaultKind, end: End) -> Result<u64, String> {
+    let mut world =
+        world(at_call % 7, if at_call.is_multiple_of(2) { ROLL_ALWAYS } else { 1 << 30 });
+    let told = stop_rotation(&mut world, at_call, kind, end);
+    told.map_err(|what| format!("{what}\n{}", world.folder.trace().join("\n")))
+}
+
+fn stop_rotation(
+    world: &mut World,
+    at_call: u64,
+    kind: FaultKind,
+    end: End,
+) -> Result<u64, String> {
+    let mut writer = world.open()?.ok_or("it did not open")?;
+    for _ in 0..3 {
+        world.append(&mut writer)?;
+    }
+    let before = world.folder.calls();
+    world.folder.set_faults(vec![Fault { at_call: before + at_call, kind }]);
+    world.rotate(&mut writer)?;
+    drop(writer);
+    world.end(end)?;
+    // Behind the last call of the rotation none is stopped.
+    world.faults.clear();
+    drop(world.open()?.ok_or("it did not open again")?);
+    let epoch = world.model.epochs().last().number;
+    world.end(End::Kill)?;
+    world.live_in_peace()?;
+    let mut writer = world.open()?.ok_or("it did not open in the end")?;
+    world.rotate(&mut writer)?;
+    writer.close().map_err(|error| error.to_string())?;
+    world.look()?;
+    Ok(epoch)
+}
+
+#[test]
+fn a_rotation_that_is_stopped_at_any_call_is_undone_or_finished() {
+    let mut epochs = std::collections::BTreeSet::new();
+    let kinds = [
+        (FaultKind::CrashAfter, End::PowerCut),
+        (FaultKind::CrashBefore, End::Kill),
+        (FaultKind::FailedSync, End::Reopen),
+        (FaultKind::Eio, End::PowerCut),
+    ];
+    // Each call by one kind here; the slices of `cargo xtask simulate` reach all of them by all.
+    for (at_call, (kind, end)) in (0..120).zip(kinds.into_iter().cycle()) {
+        match stopped_rotation(at_call, kind, end) {
+            Ok(epoch) => drop(epochs.insert(epoch)),
+            Err(what) => panic!("{kind:?} at call {at_call}: {what}"),
+        }
+    }
+    assert_eq!(epochs, [0, 1].into(), "some were undone, and some finished");
+}

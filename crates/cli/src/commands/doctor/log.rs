@@ -49,7 +49,11 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
             let detail = format!("KEK {} ({}) opens the keyring", kek.id(), kek.origin());
             checks.push(Check::ok("key", detail));
             let size = reading.checkpoint().size;
-            checks.push(Check::ok("checkpoint", format!("{size} entries, signed by the log")));
+            let by = match reading.epochs().in_force(size).record {
+                None => "signed by the log".to_owned(),
+                Some(record) => format!("signed by the key that took over with record {record}"),
+            };
+            checks.push(Check::ok("checkpoint", format!("{size} entries, {by}")));
             let (journal, last_ms) = journal(&reading);
             checks.push(journal);
             checks.push(clock(last_ms));

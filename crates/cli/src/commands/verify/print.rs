@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{BAD, DIM, DOUBTFUL, GOOD, STRONG, plain, styled};
 use indicatif::HumanCount;
-use prove::{Finding, Level, RemovedBy, Report, Verdict};
+use prove::{Finding, KeyEpoch, Level, RemovedBy, Report, Verdict};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -39,6 +39,9 @@ pub(super) fn for_people(
         line("unpublished", format!("{} records, checked too", HumanCount(report.unpublished)))?;
     }
     line("signer", level(report).to_owned())?;
+    for text in epochs(report) {
+        line("keys", text)?;
+    }
     for note in report.notes.iter().filter(|note| *note != prove::NOT_PINNED) {
         line("note", plain(note))?;
     }
@@ -95,6 +98,24 @@ fn counts(report: &Report) -> String {
     let texts: Vec<String> =
         there.map(|(count, name)| format!("{} {name}", HumanCount(*count))).collect();
     texts.join(", ")
+}
+
+/// The keys that followed each other, when any did.
+fn epochs(report: &Report) -> Vec<String> {
+    let count = report.epochs.len();
+    if count < 2 {
+        return Vec::new();
+    }
+    let mut texts = vec![format!("{count}, each certified by the one before it")];
+    for KeyEpoch { epoch, vkeys, record, since } in &report.epochs {
+        let begun = match (record, since) {
+            (None, _) => "from the beginning".to_owned(),
+            (Some(record), None) => format!("since record {record}"),
+            (Some(record), Some(since)) => format!("since record {record}, {since}"),
+        };
+        texts.push(format!("epoch {epoch}, {begun}: {}", plain(&vkeys.join(" "))));
+    }
+    texts
 }
 
 fn level(report: &Report) -> &'static str {
