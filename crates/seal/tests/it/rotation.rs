@@ -169,3 +169,24 @@ fn a_log_that_a_stolen_old_key_signed_on_is_not_opened() {
     let error = seal::open(&folder, kek(), options()).map(|_| ()).unwrap_err().to_string();
     assert!(error.starts_with("checkpoint: "), "{error}");
 }
+
+#[test]
+fn a_checkpoint_of_both_keys_without_a_succession_is_not_opened() {
+    let (memory, folder) = fresh();
+    let writer = open(&folder);
+    let origin = writer.identity().origin.clone();
+    writer.close().unwrap();
+    let mut files = memory.snapshot();
+    let mut keyring = Keyring::open(&files["keyring"], &kek()).unwrap();
+    let entropy = keys::SystemEntropy::new();
+    keyring.generate(Purpose::LogSigning, 1, &entropy).unwrap();
+    files.insert("keyring".into(), keyring.to_bytes(&kek(), &entropy).unwrap());
+    let head = Note::parse(&files["checkpoint"]).unwrap();
+    let head = CheckpointText::parse(head.text()).unwrap().checkpoint;
+    let both = signers(&files, &origin);
+    let forged = checkpoint::sign_checkpoint(&head, &both.iter().collect::<Vec<_>>()).unwrap();
+    files.insert("checkpoint".into(), forged.into_bytes());
+    let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::from_files(files));
+    let error = seal::open(&folder, kek(), options()).map(|_| ()).unwrap_err().to_string();
+    assert!(error.starts_with("checkpoint: "), "{error}");
+}
