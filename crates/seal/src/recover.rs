@@ -125,7 +125,13 @@ pub fn open(
         journal_ends: false,
         _lock: lock,
     };
-    if writer.size() > published.size {
+    finish_what_was_begun(&mut writer)?;
+    Ok(writer)
+}
+
+/// Publishes what the journal has and the checkpoint does not, and ends what a crash interrupted.
+fn finish_what_was_begun(writer: &mut Writer) -> Result<(), SealError> {
+    if writer.size() > writer.published() {
         writer.sign()?;
         writer.publish()?;
     }
@@ -138,7 +144,7 @@ pub fn open(
         writer.commit(Vec::new())?;
         writer.publish()?;
     }
-    Ok(writer)
+    Ok(())
 }
 
 /// What a log consists of, as far as it can be believed.
