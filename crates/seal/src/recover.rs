@@ -96,7 +96,8 @@ pub fn open(
     // may be those of a process that died before it synced them.
     folder.sync(&[CHECKPOINT_PATH, KEYRING_PATH, IDENTITY_PATH].map(str::to_owned))?;
     remove_strays(&**folder, published.size, found.sequence.size())?;
-    remove_stray_segments(&**folder, &mut keyring, &found.holdings)?;
+    let journal_first = found.journal_first();
+    remove_stray_segments(&**folder, &mut keyring, &found.holdings, journal_first)?;
     let journal =
         found.end.map(|end| end.resume(folder, &keyring, &options)).transpose()?.flatten();
     let publisher = Publisher::new(Arc::clone(folder), partial_paths(published.size)?);
@@ -154,6 +155,15 @@ struct Found {
     holdings: Holdings,
     end: Option<End>,
     journal_day: Option<u64>,
+}
+
+impl Found {
+    /// The first index that the journal holds.
+    fn journal_first(&self) -> u64 {
+        let closed = self.holdings.closed.first().map(|closed| closed.first);
+        let last = self.end.as_ref().map(|end| end.header.first_index);
+        closed.or(last).unwrap_or_else(|| self.sequence.size())
+    }
 }
 
 /// Reading a log without changing anything.

@@ -141,11 +141,13 @@ pub(super) fn entry_at(
 }
 
 /// Removes segments that a crash left: those that were never announced, and those that others took
-/// the place of. Their keys go with them.
+/// the place of. Their keys go with them. `journal_first` is the first index that the journal
+/// holds.
 pub(super) fn remove_strays(
     folder: &dyn Folder,
     keyring: &mut Keyring,
     holdings: &Holdings,
+    journal_first: u64,
 ) -> Result<(), SealError> {
     let catalogue = &holdings.catalogue;
     let undisclosed = manifests(&holdings.undisclosed);
@@ -156,8 +158,16 @@ pub(super) fn remove_strays(
     strays.retain(|path| !paths.contains(path));
     let replaced = |closed: &Closed| catalogue.replaces(&closed.path);
     if !strays.is_empty() || holdings.closed.iter().any(replaced) {
-        // What says that files were replaced may be only in the page cache of a process that died;
-        // they go when it is durable.
+        // What says that files were replaced may be only in the page cache of a process that died,
+        // or whose sync failed: syncing the same file again would then say yes and do nothing. The
+        // process cannot have gone on, so the journal holds the record of what it wrote.
+        for path in folder.list(LEDGER_FOLDER)? {
+            if parse_ledger_path(&path).is_some_and(|index| index >= journal_first)
+                && let Some(bytes) = folder.read(&path)?
+            {
+                folder.replace(&path, &bytes)?;
+            }
+        }
         folder.sync(&folder.list(LEDGER_FOLDER)?)?;
     }
     for path in strays {
