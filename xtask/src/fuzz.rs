@@ -59,6 +59,12 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     run_targets(&names, seconds).map(|_| ())
 }
 
+/// Fuzzes every target, each for the same part of this time.
+pub(crate) fn run_all_within(seconds: u32) -> Result<Outcome, Failure> {
+    let count = u32::try_from(targets()?.len()).unwrap_or(u32::MAX);
+    run_targets(&[], (seconds / count.max(1)).max(1))
+}
+
 /// Fuzzes the named targets, or all of them, each for this long.
 pub(crate) fn run_targets(names: &[String], seconds: u32) -> Result<Outcome, Failure> {
     let all = targets()?;

@@ -45,9 +45,9 @@ pub(crate) enum Action {
 
 use Action::{Call, Cargo};
 
-/// Seconds of fuzzing per target: enough to replay the seeds and catch a parser that falls over at
-/// once.
-const FUZZ_SLICE_SECONDS: u32 = 5;
+/// Seconds of fuzzing in all, which targets share: some for each are enough to replay the seeds and
+/// catch a parser that falls over at once.
+const FUZZ_SECONDS: u32 = 175;
 
 /// Processes killed: some seconds each, most of them waiting for the disk.
 const KILL_ROUNDS: u32 = 60;
@@ -147,7 +147,7 @@ pub(crate) const STEPS: &[Step] = &[
         what: "each fuzz target for some seconds",
         needs: &[Need::Compiler, Need::CargoCommand("cargo-fuzz")],
         file: Some("fuzz/Cargo.toml"),
-        action: Call(|| fuzz::run_targets(&[], FUZZ_SLICE_SECONDS)),
+        action: Call(|| fuzz::run_all_within(FUZZ_SECONDS)),
         remedy: "the failing input lies in fuzz/artifacts; make it a test, then fix",
     },
     Step {
