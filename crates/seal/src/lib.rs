@@ -25,6 +25,7 @@ mod background;
 mod batch;
 mod build;
 mod clock;
+mod committer;
 mod create;
 mod error;
 mod identity;

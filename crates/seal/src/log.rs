@@ -1,32 +1,22 @@
-//! Threads around the writer: many producers, one committer, one publisher.
+//! A log that any number of threads append to: what waits where, and how much of it.
 //!
-//! The committer takes whatever waits, seals it as one group and acknowledges it; while it syncs,
-//! the next group gathers. The publisher writes tiles and checkpoints behind it. Bounded
-//! everywhere: a producer that is faster than the disk waits.
+//! The committer (`committer.rs`) takes whatever waits, seals it as one group and acknowledges it;
+//! while it syncs, the next group gathers. The publisher writes tiles and checkpoints behind it.
+//! Bounded everywhere: a producer that is faster than the disk waits.
 
-use crate::aside::{self, Aside};
-use crate::background::Background;
 use crate::batch::{Batch, Encoder, Fingerprints};
+use crate::committer::{Committer, Message, Request};
 use crate::error::SealError;
 use crate::identity::Identity;
-use crate::publish::{Head, Publisher};
 use crate::receipt::Receipt;
-use crate::sequence::PublicFile;
-use crate::writer::{GROUP_BYTES_LIMIT, Options, Writer};
+use crate::writer::{Options, Writer};
 use event::Event;
 use redact::{Redacted, Redactor};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{
-    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
-};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
-use store::StoreError;
 
-/// A group stops growing at this many bytes of records: a frame of 4 MiB is written at full disk
-/// speed, and one of 10 times that would only make everybody wait longer.
-const GROUP_BYTES_MAX: usize = 4 << 20;
 /// Batches waiting for the committer at most.
 const QUEUE_BATCHES_MAX: usize = 1024;
 /// Bytes of batches being encoded or waiting at most; see [`Log::admit`].
@@ -36,14 +26,6 @@ const IN_FLIGHT_BYTES_MAX: usize = 40 << 20;
 const IN_FLIGHT_BYTES_USUAL: usize = 16 << 20;
 /// Batches in flight at least, however large, while they fit.
 const IN_FLIGHT_BATCHES_MIN: usize = 4;
-/// One part in this many of the time may go into publishing.
-const PUBLICATION_SHARE: u32 = 50;
-/// A checkpoint is published at least this often while there is something to publish.
-const PUBLICATION_INTERVAL_MAX: Duration = Duration::from_secs(10);
-/// Full tiles and bundles gathered before they go to the publisher, and at most while it is busy.
-const FILES_EAGER: usize = 64;
-const FILES_MAX: usize = 256;
-
 /// A log open for writing, shared by any number of threads.
 pub struct Log {
     inbox: SyncSender<Message>,
@@ -54,19 +36,6 @@ pub struct Log {
     backlog: Arc<AtomicUsize>,
     redactor: Arc<Redactor>,
     options: Options,
-}
-
-enum Message {
-    Append(Request),
-    Publish(SyncSender<Result<Arc<str>, SealError>>),
-    Settle(SyncSender<Result<(), SealError>>),
-    Close(SyncSender<Result<(), SealError>>),
-}
-
-struct Request {
-    batch: Batch,
-    reply: SyncSender<Result<Receipt, SealError>>,
-    _permit: Permit,
 }
 
 /// A batch on its way; [`Ticket::wait`] gives its acknowledgement.
@@ -249,342 +218,4 @@ impl Drop for Log {
     fn drop(&mut self) {
         let _ = self.stop();
     }
-}
-
-/// The one thread that seals.
-struct Committer {
-    writer: Writer,
-    works: Option<SyncSender<Work>>,
-    published: Receiver<(u64, Result<(), StoreError>)>,
-    publisher: Option<JoinHandle<Publisher>>,
-    publishing: bool,
-    last_publication: Instant,
-    /// How long the last publication took.
-    publication_took: Duration,
-    last_commit: Instant,
-    last_append: Instant,
-    aside: Aside,
-    /// So many of the full files at hand stand in the journal, and may be published.
-    durable_files: usize,
-    background: Background,
-    /// Ended journal files, for whoever asks.
-    backlog: Arc<AtomicUsize>,
-}
-
-/// For the publisher: full files, and a head to publish after them.
-struct Work {
-    files: Vec<PublicFile>,
-    head: Option<(u64, Head)>,
-}
-
-impl Committer {
-    fn new(mut writer: Writer, backlog: Arc<AtomicUsize>) -> Self {
-        let (works, inbox) = sync_channel::<Work>(2);
-        let (outbox, published) = sync_channel(16);
-        let publisher = writer.publisher.take().and_then(|publisher| {
-            let name = "tacho-publish".to_owned();
-            let run = move || run_publisher(publisher, &inbox, &outbox);
-            std::thread::Builder::new().name(name).spawn(run).ok()
-        });
-        let now = Instant::now();
-        Self {
-            writer,
-            works: Some(works),
-            published,
-            publisher,
-            publishing: false,
-            last_publication: now,
-            publication_took: Duration::ZERO,
-            last_commit: now,
-            last_append: now,
-            aside: Aside::start(),
-            durable_files: 0,
-            background: Background::default(),
-            backlog,
-        }
-    }
-
-    fn run(mut self, inbox: &Receiver<Message>) {
-        loop {
-            let message = inbox.recv_timeout(self.patience());
-            self.note_publications();
-            if self.background.is_done() {
-                self.join();
-                self.background.note(&mut self.writer);
-            }
-            match message {
-                Ok(Message::Append(request)) => {
-                    if let Some(message) = self.commit(request, inbox)
-                        && self.answer(message)
-                    {
-                        return;
-                    }
-                }
-                Ok(message) => {
-                    if self.answer(message) {
-                        return;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    self.join();
-                    self.heartbeat_if_due();
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    let _ = self.close();
-                    return;
-                }
-            }
-            self.hand_over();
-            self.see_to_background();
-        }
-    }
-
-    /// Commits a request with everything else that waits; returns the first message of another
-    /// kind.
-    fn commit(&mut self, first: Request, inbox: &Receiver<Message>) -> Option<Message> {
-        let mut bytes = first.batch.bytes();
-        let mut requests = vec![first];
-        let mut other = None;
-        while bytes < GROUP_BYTES_MAX && other.is_none() {
-            match inbox.try_recv() {
-                Ok(Message::Append(request)) => {
-                    bytes += request.batch.bytes();
-                    requests.push(request);
-                }
-                Ok(message) => other = Some(message),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
-        }
-        let (batches, replies): (Vec<_>, Vec<_>) =
-            requests.into_iter().map(|r| (r.batch, (r.reply, r._permit))).unzip();
-        self.seal(batches, bytes, replies);
-        self.last_commit = Instant::now();
-        self.last_append = self.last_commit;
-        other
-    }
-
-    /// Seals a group: here, or, when it is large, ordered here and written aside.
-    fn seal(&mut self, batches: Vec<Batch>, bytes: usize, replies: Vec<aside::Reply>) {
-        let is_small = bytes <= self.writer.options.aside_bytes && !self.aside.is_busy();
-        if is_small || bytes > GROUP_BYTES_LIMIT {
-            self.join();
-            match self.writer.commit(batches) {
-                Ok(receipts) => aside::give(replies, receipts),
-                Err(error) => aside::refuse(replies, &error),
-            }
-            return self.join();
-        }
-        if self.aside.is_busy() && self.writer.file_is_due() {
-            self.join();
-        }
-        let files = self.writer.sequence.full.len();
-        // What is prepared on top of a group that then fails is refused like that group.
-        let prepared = match &self.writer.poisoned {
-            Some(reason) => Err(SealError::Poisoned { reason: reason.clone() }),
-            None => self.writer.prepare(batches),
-        };
-        self.aside.join(&mut self.writer);
-        self.durable_files = files;
-        match (prepared, &self.writer.poisoned) {
-            (Err(error), poisoned) => {
-                if poisoned.is_none() {
-                    self.writer.poison(error.to_string());
-                }
-                aside::refuse(replies, &error);
-            }
-            (Ok(_), Some(reason)) => {
-                aside::refuse(replies, &SealError::Poisoned { reason: reason.clone() });
-            }
-            (Ok(prepared), None) if prepared.count == 0 => aside::give(replies, prepared.receipts),
-            (Ok(prepared), None) => self.aside.append(&mut self.writer, prepared, replies),
-        }
-    }
-
-    /// Waits for the group that is being written; whatever needs the journal, or what was sealed,
-    /// comes after this.
-    fn join(&mut self) {
-        self.aside.join(&mut self.writer);
-        self.durable_files = self.writer.sequence.full.len();
-    }
-
-    /// Answers a message that is no append; true when the thread must end.
-    fn answer(&mut self, message: Message) -> bool {
-        self.join();
-        match message {
-            Message::Append(request) => {
-                let _ = request.reply.send(Err(SealError::Closed));
-                false
-            }
-            Message::Publish(reply) => {
-                let _ = reply.send(self.publish_now());
-                false
-            }
-            Message::Settle(reply) => {
-                self.background.wait(reply);
-                false
-            }
-            Message::Close(reply) => {
-                let _ = reply.send(self.close());
-                true
-            }
-        }
-    }
-
-    /// How long to wait for a message before something else is due.
-    fn patience(&self) -> Duration {
-        let poisoned = self.writer.poisoned.is_some();
-        let behind = !poisoned && self.writer.published() != self.writer.size();
-        let publish = self.publication_interval();
-        let heartbeat = match self.writer.options.heartbeat_ms {
-            0 => Duration::from_secs(3600),
-            milliseconds => Duration::from_millis(milliseconds),
-        };
-        let until = |last: Instant, interval: Duration| interval.saturating_sub(last.elapsed());
-        let next = until(self.last_commit, heartbeat);
-        let next = if behind { next.min(until(self.last_publication, publish)) } else { next };
-        let next = self.background.patience(&self.writer).map_or(next, |own| next.min(own));
-        next.max(Duration::from_millis(1))
-    }
-
-    /// Says what is left to say of removals, and begins what is to be done beside the writer.
-    fn see_to_background(&mut self) {
-        if self.writer.owes_report() {
-            self.join();
-            // A failure poisons the writer, and the next append says so.
-            let _ = self.writer.report_removals();
-        }
-        self.background.begin_if_due(&self.writer, self.last_append.elapsed());
-        self.background.answer(&self.writer);
-        self.backlog.store(self.writer.holdings.closed.len(), Ordering::Relaxed);
-    }
-
-    fn heartbeat_if_due(&mut self) {
-        let interval = self.writer.options.heartbeat_ms;
-        if interval > 0 && self.last_commit.elapsed() >= Duration::from_millis(interval) {
-            // A failure poisons the writer, and the next append says so.
-            let _ = self.writer.heartbeat();
-            self.last_commit = Instant::now();
-        }
-    }
-
-    /// Gives full files to the publisher, and a head when one is due.
-    fn hand_over(&mut self) {
-        let interval = self.publication_interval();
-        let wanted = self.background.wants_publication(&self.writer);
-        let due = !self.publishing && (wanted || self.last_publication.elapsed() >= interval);
-        if due && self.writer.published() != self.writer.size() {
-            self.send_head(false);
-        } else if self.durable_files >= FILES_EAGER {
-            let wait = self.durable_files >= FILES_MAX;
-            let files = self.writer.sequence.full.drain(..self.durable_files).collect();
-            self.durable_files = 0;
-            self.send(Work { files, head: None }, wait);
-        }
-    }
-
-    /// Publishing syncs hundreds of files when the log is busy, and the journal waits meanwhile: it
-    /// may take a fiftieth of the time, so a busy log publishes less often, but every few seconds.
-    fn publication_interval(&self) -> Duration {
-        let wanted = Duration::from_millis(self.writer.options.publish_ms);
-        wanted.max((self.publication_took * PUBLICATION_SHARE).min(PUBLICATION_INTERVAL_MAX))
-    }
-
-    fn send_head(&mut self, wait: bool) {
-        self.join();
-        let size = self.writer.size();
-        self.durable_files = 0;
-        match self.writer.publication() {
-            Ok(Some((files, head))) => {
-                self.last_publication = Instant::now();
-                self.publishing = true;
-                self.send(Work { files, head: Some((size, head)) }, wait);
-            }
-            Ok(None) => {}
-            Err(error) => self.writer.poison(error.to_string()),
-        }
-    }
-
-    fn send(&mut self, work: Work, wait: bool) {
-        let Some(works) = &self.works else { return };
-        let outcome = if wait {
-            works.send(work).map_err(|_| None)
-        } else {
-            works.try_send(work).map_err(|error| match error {
-                TrySendError::Full(work) => Some(work),
-                TrySendError::Disconnected(_) => None,
-            })
-        };
-        match outcome {
-            Ok(()) => {}
-            // The publisher is behind: the files wait here, and a head is made again next time.
-            Err(Some(work)) => {
-                self.publishing &= work.head.is_none();
-                self.durable_files += work.files.len();
-                self.writer.sequence.full.splice(..0, work.files);
-            }
-            Err(None) => self.writer.poison("the publisher stopped".to_owned()),
-        }
-    }
-
-    fn note_publications(&mut self) {
-        while let Ok((size, outcome)) = self.published.try_recv() {
-            self.note(size, outcome);
-        }
-    }
-
-    fn note(&mut self, size: u64, outcome: Result<(), StoreError>) {
-        self.publishing = false;
-        self.publication_took = self.last_publication.elapsed();
-        // A failure poisons the writer, and the next append says so.
-        let _ = self.writer.published_up_to(size, outcome);
-    }
-
-    fn publish_now(&mut self) -> Result<Arc<str>, SealError> {
-        while self.writer.published() < self.writer.size() && self.writer.poisoned.is_none() {
-            if !self.publishing {
-                self.send_head(true);
-            }
-            match self.published.recv() {
-                Ok((size, outcome)) => self.note(size, outcome),
-                Err(_) => self.writer.poison("the publisher stopped".to_owned()),
-            }
-        }
-        match &self.writer.poisoned {
-            Some(reason) => Err(SealError::Poisoned { reason: reason.clone() }),
-            None => Ok(self.writer.checkpoint()),
-        }
-    }
-
-    /// Takes the publisher back from its thread and closes the writer.
-    fn close(&mut self) -> Result<(), SealError> {
-        self.join();
-        self.background.finish(&mut self.writer);
-        self.works = None;
-        while let Ok((size, outcome)) = self.published.recv() {
-            self.note(size, outcome);
-        }
-        self.writer.publisher = self.publisher.take().and_then(|thread| thread.join().ok());
-        self.writer.finish()
-    }
-}
-
-fn run_publisher(
-    mut publisher: Publisher,
-    inbox: &Receiver<Work>,
-    outbox: &SyncSender<(u64, Result<(), StoreError>)>,
-) -> Publisher {
-    for work in inbox {
-        let mut outcome = publisher.write_full(work.files);
-        let size = work.head.as_ref().map_or(0, |(size, _)| *size);
-        if let (Ok(()), Some((_, head))) = (&outcome, work.head) {
-            outcome = publisher.publish(head);
-        } else if outcome.is_ok() {
-            continue;
-        }
-        let failed = outcome.is_err();
-        if outbox.send((size, outcome)).is_err() || failed {
-            break;
-        }
-    }
-    publisher
 }
