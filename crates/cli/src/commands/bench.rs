@@ -115,7 +115,7 @@ impl Append {
     /// Measures in a folder of its own, on the same disk as the data folder.
     fn measure(&self, context: &Context) -> Result<Exit, Failure> {
         let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
-        let scratch = Scratch::new(&context.global.data)?;
+        let scratch = Scratch::new(&context.global.data, 0)?;
         let data = DataFolder::new(&scratch.0);
         let secret = keys::SecretKey::new([7; 32]);
         let kek = Arc::new(Kek::from_secret(secret, keys::KekOrigin::Environment));
@@ -206,10 +206,12 @@ fn conditions() -> String {
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(data: &Path) -> Result<Self, Failure> {
+    /// The folder `number` of this run.
+    fn new(data: &Path, number: usize) -> Result<Self, Failure> {
         let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let path =
-            parent.unwrap_or(Path::new(".")).join(format!(".tacho-bench-{}", std::process::id()));
+        let path = parent
+            .unwrap_or(Path::new("."))
+            .join(format!(".tacho-bench-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).map_err(Failure::io("create", &path))?;
         Ok(Self(path))
     }

@@ -82,7 +82,7 @@ impl Query {
         events: usize,
         row_done: &mut dyn FnMut(&QueryRow),
     ) -> Result<Vec<QueryRow>, Failure> {
-        let scratch = Scratch::new(&context.global.data)?;
+        let scratch = Scratch::new(&context.global.data, 0)?;
         let secret = keys::SecretKey::new([7; 32]);
         let kek = Arc::new(Kek::from_secret(secret, keys::KekOrigin::Environment));
         let new = NewLog { name: "bench".to_owned(), origin: None, post_quantum: false };
