@@ -8,6 +8,7 @@
 //! | question | file |
 //! |---|---|
 //! | which rows may match? | `find/plan.rs`, `guide.rs` |
+//! | which rows of the tail cannot match? | `find/tail.rs` |
 //! | in which order are they read, and how many at a time? | `find/search.rs` |
 //! | where does the next page begin? | `find/cursor.rs` |
 //! | who was active in all of it? | `find/count.rs` |
@@ -16,9 +17,11 @@ mod count;
 mod cursor;
 mod plan;
 mod search;
+mod tail;
 
 pub use count::activity;
 pub use cursor::{Cursor, CursorError};
+pub(crate) use tail::{Sketch, sketches};
 
 use crate::filter::Filter;
 use crate::found::Found;

@@ -4,10 +4,12 @@
 //! Whoever makes one vouches for it: the segments are those that count, the tail begins where they
 //! end, and every key is the right one. Not here: which those are (`cli`), and answering.
 
+use crate::find::{Sketch, sketches};
 use crate::found::{AsOf, Found, State};
 use crate::guide::{Cache, Guide, IdGuide, Topic, WordGuide};
 use keys::{Entropy, SecretKey};
 use segment::{ContentState, Manifest, Row, RowGroup, Segment, SegmentError, Source};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 use store::Folder;
@@ -21,6 +23,9 @@ pub struct Library {
     volumes: Vec<Volume>,
     tail: Arc<[Row]>,
     cache: Option<Cache>,
+    /// Of the rows of the tail, once somebody asks for the second time.
+    sketches: OnceLock<Vec<Sketch>>,
+    was_asked: AtomicBool,
 }
 
 /// One segment, opened when it is first asked for. Cheap to clone: what was read of it is shared,
@@ -57,7 +62,14 @@ impl Library {
     pub fn new(as_of: AsOf, mut volumes: Vec<Volume>, tail: impl Into<Arc<[Row]>>) -> Self {
         volumes.retain(|volume| volume.manifest().first < as_of.size);
         volumes.sort_by_key(|volume| (volume.manifest().first, volume.manifest().tier as u8));
-        Self { as_of, volumes, tail: tail.into(), cache: None }
+        Self {
+            as_of,
+            volumes,
+            tail: tail.into(),
+            cache: None,
+            sketches: OnceLock::new(),
+            was_asked: AtomicBool::new(false),
+        }
     }
 
     /// The same, which keeps guides to its segments in the `cache/` of the log's folder. Without,
@@ -85,6 +97,12 @@ impl Library {
     pub fn tail(&self) -> &[Row] {
         let covered = self.tail.partition_point(|row| row.index < self.as_of.size);
         self.tail.get(..covered).unwrap_or_default()
+    }
+
+    /// The sketches of the tail, row by row; the first who asks goes without.
+    pub(crate) fn sketches(&self) -> Option<&[Sketch]> {
+        let is_first = !self.was_asked.swap(true, Ordering::Relaxed);
+        (!is_first).then(|| self.sketches.get_or_init(|| sketches(&self.tail)).as_slice())
     }
 
     pub(crate) fn cache(&self) -> Option<&Cache> {

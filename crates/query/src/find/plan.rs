@@ -41,7 +41,7 @@ pub(crate) struct Scope {
 }
 
 /// The ids and names that guides know, and what of the filter asks for them.
-fn named(filter: &Filter) -> [(&[IdKind], &[String]); 7] {
+pub(super) fn named(filter: &Filter) -> [(&[IdKind], &[String]); 7] {
     [
         (&[IdKind::Event], &filter.events),
         (&[IdKind::Trace], &filter.traces),

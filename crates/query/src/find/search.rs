@@ -5,6 +5,7 @@
 //! looked at. Then they are read, some at a time, and judged.
 
 use super::plan::Plan;
+use super::tail::{Sketch, Wanted};
 use super::{FindError, Met};
 use crate::filter::{Filter, Sieve};
 use crate::library::{Library, Volume};
@@ -76,6 +77,8 @@ struct Search<'s> {
     plan: Plan<'s>,
     sieve: Sieve<'s>,
     order: Order,
+    /// What the filter names, and sketches of the rows of the tail.
+    sketched: Option<(Wanted, &'s [Sketch])>,
     pages: BTreeMap<usize, Pages>,
     /// What was not looked at, the nearest last: its first key, and what it is.
     runs: Vec<(u64, Run)>,
@@ -101,6 +104,7 @@ pub(super) fn search(
         plan: Plan::new(filter, indexes),
         sieve: Sieve::new(filter),
         order: Order { newest_first: filter.newest_first },
+        sketched: Wanted::of(filter).zip(library.sketches()),
         pages: BTreeMap::new(),
         runs: Vec::new(),
         waiting: BinaryHeap::new(),
@@ -204,6 +208,11 @@ impl Search<'_> {
     fn of_tail(&self, rows: Range<usize>) -> Vec<(u64, Place)> {
         let tail = self.library.tail();
         rows.filter_map(|at| {
+            if let Some((wanted, sketches)) = &self.sketched
+                && !wanted.may_be_in(*sketches.get(at)?)
+            {
+                return None;
+            }
             let row = tail.get(at)?;
             match self.sieve.accepts(&row.into()) {
                 Ok(true) => Some((row.index, Place::Tail(at))),
