@@ -179,6 +179,9 @@ impl Model {
             (Some(known), Outcome::Sealed { .. }) => {
                 return wrong(&format!("it is record {} already", known.index));
             }
+            // Sealed without an answer, and its content is gone since.
+            (None, Outcome::Conflict { .. })
+                if self.doubted.contains(&planned.id) && self.removals.may_concern(planned) => {}
             (None, Outcome::Conflict { .. }) => return wrong("its id is new"),
             (None, Outcome::Duplicate { .. }) if !self.doubted.contains(&planned.id) => {
                 return wrong("it was never sent before");

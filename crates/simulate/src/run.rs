@@ -572,7 +572,7 @@ impl World {
         let end = if self.folder.is_off() && end == End::Reopen { End::Kill } else { end };
         // Whoever watched the folder may have read the checkpoint at the last moment.
         if let Ok(Some(note)) = self.folder.read(seal::CHECKPOINT_PATH) {
-            self.model.learn_epochs(&self.folder)?;
+            self.model.glimpse_epochs(&self.folder)?;
             self.model.shown(&String::from_utf8_lossy(&note))?;
         }
         match end {

@@ -28,16 +28,33 @@ impl Model {
     /// When keys are gone that were there, or took over although nobody asked for it.
     pub(crate) fn learn_epochs(&mut self, folder: &dyn Folder) -> Result<(), String> {
         let found = reading::epochs(folder, &self.identity)?;
-        if !self.epochs.iter().zip(found.iter()).all(|(known, found)| known == found)
-            || found.last().number < self.epochs.last().number
-        {
+        if found.last().number < self.epochs.last().number {
             return Err("keys that had taken over are not the log's any more".to_owned());
+        }
+        self.follow(found)
+    }
+
+    /// The same of a folder that no process has: a power cut may have taken the document of a
+    /// rotation that was not synced yet, and the next start writes it again.
+    ///
+    /// # Errors
+    /// As [`Model::learn_epochs`].
+    pub(crate) fn glimpse_epochs(&mut self, folder: &dyn Folder) -> Result<(), String> {
+        let found = reading::epochs(folder, &self.identity)?;
+        self.follow(found)
+    }
+
+    fn follow(&mut self, found: Epochs) -> Result<(), String> {
+        if !self.epochs.iter().zip(found.iter()).all(|(known, found)| known == found) {
+            return Err("other keys took over than were seen before".to_owned());
         }
         if found.last().number > self.rotations_asked {
             let (count, asked) = (found.last().number, self.rotations_asked);
             return Err(format!("{count} keys took over, and {asked} were asked for"));
         }
-        self.epochs = found;
+        if found.last().number > self.epochs.last().number {
+            self.epochs = found;
+        }
         Ok(())
     }
 
