@@ -181,6 +181,7 @@ struct Line {
 /// The pool, shared by all producers of a run.
 pub(crate) struct Pool {
     lines: Vec<Line>,
+    mean_bytes: f64,
     /// Buffers that nobody uses now: a producer that waits for its turn holds none.
     spare: Mutex<Vec<Vec<u8>>>,
 }
@@ -197,7 +198,7 @@ impl Pool {
     pub(crate) fn new(seed: u64) -> Self {
         let mut random = Random(seed);
         let (mut traces, mut tasks): (Vec<Trace>, u64) = (Vec::new(), 0);
-        let lines = (0..POOL_EVENTS)
+        let lines: Vec<Line> = (0..POOL_EVENTS)
             .map(|place| {
                 let opens = traces.len() < OPEN_TRACES.end && random.below(11) == 0;
                 if traces.len() < OPEN_TRACES.start || opens {
@@ -215,7 +216,8 @@ impl Pool {
                 line
             })
             .collect();
-        Self { lines, spare: Mutex::default() }
+        let bytes = lines.iter().map(|line| line.text.len() + 1).sum::<usize>();
+        Self { mean_bytes: bytes as f64 / POOL_EVENTS as f64, lines, spare: Mutex::default() }
     }
 
     /// A buffer, used before if there is one.
@@ -234,8 +236,7 @@ impl Pool {
 
     /// The mean length of a line in bytes, its newline included.
     pub(crate) fn mean_bytes(&self) -> f64 {
-        self.lines.iter().map(|line| line.text.len() + 1).sum::<usize>() as f64
-            / self.lines.len() as f64
+        self.mean_bytes
     }
 
     /// A source whose event ids no other `run` hands out.
