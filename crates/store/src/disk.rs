@@ -37,14 +37,19 @@ const NEST_PREFIX: &str = "new-";
 #[derive(Debug)]
 pub struct DiskFolder {
     root: PathBuf,
-    temporary_count: AtomicU64,
 }
+
+/// Temporaries of this process so far: their names must differ, whoever makes them.
+static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
+
+/// How often a nest that another removed is made again before that is an error.
+const NEST_ATTEMPTS: u32 = 16;
 
 impl DiskFolder {
     /// The folder at `root`, which need not exist yet.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), temporary_count: AtomicU64::new(0) }
+        Self { root: root.into() }
     }
 
     /// Where it lies.
@@ -66,22 +71,21 @@ impl DiskFolder {
 
     /// Writes a temporary file, away from everything that is accounted for, and hands it out open.
     fn temporary(&self, bytes: &[u8]) -> io::Result<(PathBuf, File)> {
-        let number = self.temporary_count.fetch_add(1, Ordering::Relaxed);
-        let nest = self.at(CACHE_FOLDER).join(format!(
-            "{NEST_PREFIX}{}-{}",
-            std::process::id(),
-            number / NEST_FILES
-        ));
+        let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
+        let nest = self.at(CACHE_FOLDER).join(nest_name(number / NEST_FILES));
         let name = nest.join(format!("{number}{TEMPORARY_SUFFIX}"));
         let open =
             || OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&name);
-        let file = match open() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.make_nest(&nest)?;
-                open()
+        let mut opened = open();
+        // Others tidy up as well, and may take an empty nest away before anything lies in it.
+        for _ in 0..NEST_ATTEMPTS {
+            if !opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+                break;
             }
-            other => other,
-        }?;
+            self.make_nest(&nest, number / NEST_FILES)?;
+            opened = open();
+        }
+        let file = opened?;
         let written = file.write_all_at(bytes, 0);
         if let Err(error) = written {
             let _ = fs::remove_file(&name);
@@ -91,17 +95,21 @@ impl DiskFolder {
     }
 
     /// Makes a folder for the next temporaries, and removes those that nothing lies in any more.
-    fn make_nest(&self, nest: &Path) -> io::Result<()> {
+    fn make_nest(&self, nest: &Path, number: u64) -> io::Result<()> {
         let cache = self.at(CACHE_FOLDER);
         fs::create_dir_all(&cache)?;
         spread(&cache);
+        fs::create_dir_all(nest)?;
+        // Other threads of this process are in this one, in the one before, or in the next.
+        let in_use = [number.saturating_sub(1), number, number + 1].map(nest_name);
         for entry in fs::read_dir(&cache)?.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(NEST_PREFIX) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(NEST_PREFIX) && !in_use.contains(&name) {
                 // One that something lies in stays; whoever loses one makes it again.
                 let _ = fs::remove_dir(entry.path());
             }
         }
-        fs::create_dir_all(nest)
+        Ok(())
     }
 
     /// Gives a temporary file its real name, making the folders that lead to it.
@@ -128,6 +136,11 @@ impl DiskFolder {
         folders.insert("");
         folders.into_iter().rev().try_for_each(|folder| File::open(self.at(folder))?.sync_all())
     }
+}
+
+/// The name of a nest of this process.
+fn nest_name(number: u64) -> String {
+    format!("{NEST_PREFIX}{}-{number}", std::process::id())
 }
 
 /// Has the folders that are made in this one placed apart from each other, where the file system
@@ -282,3 +295,31 @@ struct DiskLock {
 }
 
 impl Lock for DiskLock {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    /// The name of the last temporary of a nest is given out while others begin the next one, and
+    /// several processes tidy up at once.
+    #[test]
+    fn whoever_writes_at_once_never_loses_a_nest_to_another() {
+        let temporary = tempfile::tempdir().unwrap();
+        let writers: Vec<_> =
+            (0..3).map(|_| Arc::new(DiskFolder::new(temporary.path().join("log")))).collect();
+        std::thread::scope(|scope| {
+            for thread in 0..9 {
+                let folder = Arc::clone(&writers[thread % writers.len()]);
+                scope.spawn(move || {
+                    for number in 0..1200 {
+                        folder.write(&format!("tile/{thread}/{number}"), b"x").unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(writers[0].list("tile").unwrap().len(), 9 * 1200);
+        let nests = fs::read_dir(temporary.path().join("log/cache")).unwrap().count();
+        assert!(nests <= 12, "{nests} nests are left");
+    }
+}
