@@ -116,14 +116,7 @@ impl Append {
     fn measure(&self, context: &Context) -> Result<Exit, Failure> {
         let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
         let scratch = Scratch::new(&context.global.data, 0)?;
-        let data = DataFolder::new(&scratch.0);
-        let secret = keys::SecretKey::new([7; 32]);
-        let kek = Arc::new(Kek::from_secret(secret, keys::KekOrigin::Environment));
-        let new = NewLog { name: "bench".to_owned(), origin: None, post_quantum: false };
-        let made = data.create(&new, &kek)?;
-        let made = made.ok_or_else(|| {
-            Failure::new("another run has just made the same folder; run it again")
-        })?;
+        let (made, kek) = scratch.log()?;
         let log = open(&made, kek)?;
         context.terminal.note(conditions());
         let plan = Plan {
@@ -214,6 +207,18 @@ impl Scratch {
             .join(format!(".tacho-bench-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).map_err(Failure::io("create", &path))?;
         Ok(Self(path))
+    }
+
+    /// A new log in it, and its key.
+    fn log(&self) -> Result<(LogFolder, Arc<Kek>), Failure> {
+        let secret = keys::SecretKey::new([7; 32]);
+        let kek = Arc::new(Kek::from_secret(secret, keys::KekOrigin::Environment));
+        let new = NewLog { name: "bench".to_owned(), origin: None, post_quantum: false };
+        let made = DataFolder::new(&self.0).create(&new, &kek)?;
+        let made = made.ok_or_else(|| {
+            Failure::new("another run has just made the same folder; run it again")
+        })?;
+        Ok((made, kek))
     }
 }
 

@@ -6,14 +6,13 @@ use crate::arguments::Format;
 use crate::bench;
 use crate::bench::query::{Plan, QueryRow};
 use crate::context::Context;
-use crate::data_folder::{DataFolder, LogFolder};
+use crate::data_folder::LogFolder;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::reading::{self, Reading};
 use crate::terminal::{DIM, STRONG, styled};
 use clap::Args;
 use keys::Kek;
-use seal::NewLog;
 use std::io::Write as _;
 #[cfg(feature = "sql")]
 use std::path::PathBuf;
@@ -83,13 +82,7 @@ impl Query {
         row_done: &mut dyn FnMut(&QueryRow),
     ) -> Result<Vec<QueryRow>, Failure> {
         let scratch = Scratch::new(&context.global.data, 0)?;
-        let secret = keys::SecretKey::new([7; 32]);
-        let kek = Arc::new(Kek::from_secret(secret, keys::KekOrigin::Environment));
-        let new = NewLog { name: "bench".to_owned(), origin: None, post_quantum: false };
-        let made = DataFolder::new(&scratch.0).create(&new, &kek)?;
-        let made = made.ok_or_else(|| {
-            Failure::new("another run has just made the same folder; run it again")
-        })?;
+        let (made, kek) = scratch.log()?;
         fill(&made, &kek, events)?;
         context.terminal.note(styled(DIM, format!("{events} events are sealed and rolled")));
         let reading = Reading::open(made, &kek)?;

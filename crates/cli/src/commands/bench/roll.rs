@@ -4,15 +4,12 @@ use super::{Scratch, conditions};
 use crate::arguments::Format;
 use crate::bench::roll::{Plan, RollRow, run};
 use crate::context::Context;
-use crate::data_folder::DataFolder;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal::{STRONG, styled};
 use clap::Args;
-use keys::Kek;
-use seal::{Log, NewLog, Options};
+use seal::{Log, Options};
 use std::io::Write as _;
-use std::sync::Arc;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -86,13 +83,7 @@ impl Roll {
         case: &'static str,
         backlog: Option<usize>,
     ) -> Result<RollRow, Failure> {
-        let secret = keys::SecretKey::new([7; 32]);
-        let kek = Arc::new(Kek::from_secret(secret, keys::KekOrigin::Environment));
-        let new = NewLog { name: "bench".to_owned(), origin: None, post_quantum: false };
-        let made = DataFolder::new(&scratch.0).create(&new, &kek)?;
-        let made = made.ok_or_else(|| {
-            Failure::new("another run has just made the same folder; run it again")
-        })?;
+        let (made, kek) = scratch.log()?;
         let usual = Options::system();
         let roll_backlog = backlog.unwrap_or(usual.roll_backlog);
         let log = Log::start(seal::open(&made.folder, kek, Options { roll_backlog, ..usual })?);
