@@ -58,6 +58,16 @@ pub const LOG_KEY_ROTATION: &str = "log.key_rotation";
 pub const LOG_KEY_ROTATED: &str = "log.key_rotated";
 /// The log was put back from a backup.
 pub const LOG_RESTORED: &str = "log.restored";
+/// Somebody read what is protected: content, or through SQL.
+pub const LOG_ACCESS: &str = "log.access";
+/// Somebody who was let in asked for what they may not have.
+pub const LOG_DENIED: &str = "log.denied";
+/// Credentials were refused.
+pub const LOG_LOGIN_REFUSED: &str = "log.login_refused";
+/// How the log is served, or who may do what with it, was changed.
+pub const LOG_CONFIGURATION: &str = "log.configuration";
+/// Events were not taken, or could not be.
+pub const LOG_GAP: &str = "log.gap";
 
 /// Whether records of this type are shown to everybody (`ledger/`): they say what became of files,
 /// records and signing keys, and hold nothing that anybody brought in.

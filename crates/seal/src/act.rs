@@ -4,8 +4,10 @@
 //! The record is durable, and published, before the act takes effect. Not here: what the log does
 //! by itself (`life.rs`), and who may do what.
 
+use crate::batch::Batch;
 use crate::error::SealError;
 use crate::life;
+use crate::log::Log;
 use crate::writer::Writer;
 use event::{Principal, types};
 use keys::Kek;
@@ -20,6 +22,16 @@ pub enum Act {
     KeyExport(serde_json::Value),
     /// The log was put back from a backup.
     Restore(serde_json::Value),
+    /// Protected records are handed to somebody who may read them.
+    Access(serde_json::Value),
+    /// Somebody known asked for what they may not have.
+    Denied(serde_json::Value),
+    /// Credentials were refused; several refusals of one kind may be one record.
+    LoginRefused(serde_json::Value),
+    /// How the log is served, or who may do what with it, changes.
+    Configuration(serde_json::Value),
+    /// Events were refused for a while: the disk was full, or the log stopped.
+    Gap(serde_json::Value),
 }
 
 impl Act {
@@ -28,7 +40,26 @@ impl Act {
             Self::Export(details) => (types::LOG_EXPORT, details),
             Self::KeyExport(details) => (types::LOG_KEY_EXPORTED, details),
             Self::Restore(details) => (types::LOG_RESTORED, details),
+            Self::Access(details) => (types::LOG_ACCESS, details),
+            Self::Denied(details) => (types::LOG_DENIED, details),
+            Self::LoginRefused(details) => (types::LOG_LOGIN_REFUSED, details),
+            Self::Configuration(details) => (types::LOG_CONFIGURATION, details),
+            Self::Gap(details) => (types::LOG_GAP, details),
         }
+    }
+}
+
+impl Log {
+    /// The record of an act as a batch of its own, which is sealed with whatever else waits: for
+    /// acts that are many, and that wait until their record is durable but not until it is
+    /// published.
+    ///
+    /// # Errors
+    /// [`SealError::Entropy`].
+    pub fn encode_act(&self, act: Act, by: &Principal<'static>) -> Result<Batch, SealError> {
+        let (kind, details) = act.parts();
+        let event = self.redactor().redact(life::act(kind, details, by));
+        Ok(self.encode_life(event)?)
     }
 }
 

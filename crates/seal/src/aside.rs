@@ -6,15 +6,15 @@
 //! as soon as it is durable.
 
 use crate::error::SealError;
-use crate::log::Permit;
+use crate::log::{Permit, WhenDone};
 use crate::receipt::Receipt;
 use crate::writer::{Prepared, Writer};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use store::{FileJournal, FrameBuffer, Journal as _, StoreError};
 
-/// Where to send the receipt of a batch, and its room in memory.
-pub(crate) type Reply = (SyncSender<Result<Receipt, SealError>>, Permit);
+/// Who is told what became of a batch, and its room in memory.
+pub(crate) type Reply = (WhenDone, Permit);
 
 /// A frame to be appended, and whom to tell.
 struct Job {
@@ -119,15 +119,14 @@ fn append(job: Job) -> Done {
 
 /// Tells everybody that their batch is durable.
 pub(crate) fn give(replies: Vec<Reply>, receipts: Vec<Receipt>) {
-    // A receiver that is gone no longer wants to know: its batch is sealed all the same.
     for ((reply, _permit), receipt) in replies.into_iter().zip(receipts) {
-        let _ = reply.send(Ok(receipt));
+        reply(Ok(receipt));
     }
 }
 
 /// Tells everybody that it is not.
 pub(crate) fn refuse(replies: Vec<Reply>, error: &SealError) {
     for (reply, _permit) in replies {
-        let _ = reply.send(Err(error.clone()));
+        reply(Err(error.clone()));
     }
 }

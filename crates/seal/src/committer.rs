@@ -5,9 +5,8 @@ use crate::aside::{self, Aside};
 use crate::background::Background;
 use crate::batch::Batch;
 use crate::error::SealError;
-use crate::log::Permit;
+use crate::log::{Permit, WhenDone};
 use crate::publish::{Head, Publisher};
-use crate::receipt::Receipt;
 use crate::sequence::PublicFile;
 use crate::writer::{GROUP_BYTES_LIMIT, Writer};
 use std::sync::Arc;
@@ -35,13 +34,15 @@ pub(crate) enum Message {
     Append(Request),
     Publish(SyncSender<Result<Arc<str>, SealError>>),
     Settle(SyncSender<Result<(), SealError>>),
+    /// Something that takes the writer itself, between two groups.
+    Do(Box<dyn FnOnce(&mut Writer) + Send>),
     Close(SyncSender<Result<(), SealError>>),
 }
 
 /// A batch to be sealed.
 pub(crate) struct Request {
     pub(crate) batch: Batch,
-    pub(crate) reply: SyncSender<Result<Receipt, SealError>>,
+    pub(crate) reply: WhenDone,
     pub(crate) _permit: Permit,
 }
 
@@ -206,11 +207,16 @@ impl Committer {
         self.join();
         match message {
             Message::Append(request) => {
-                let _ = request.reply.send(Err(SealError::Closed));
+                (request.reply)(Err(SealError::Closed));
                 false
             }
             Message::Publish(reply) => {
                 let _ = reply.send(self.publish_now());
+                false
+            }
+            Message::Do(act) => {
+                act(&mut self.writer);
+                self.last_commit = Instant::now();
                 false
             }
             Message::Settle(reply) => {

@@ -54,7 +54,7 @@ pub use clock::{Clock, SystemClock};
 pub use create::{NewLog, create};
 pub use error::SealError;
 pub use identity::{FORMAT_VERSION, IDENTITY_PATH, Identity};
-pub use log::{Log, Ticket};
+pub use log::{Log, NotTaken, Permit, Ticket, WhenDone};
 pub use publish::CHECKPOINT_PATH;
 pub use receipt::{Outcome, Receipt};
 pub use recover::open;

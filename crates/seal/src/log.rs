@@ -4,16 +4,17 @@
 //! while it syncs, the next group gathers. The publisher writes tiles and checkpoints behind it.
 //! Bounded everywhere: a producer that is faster than the disk waits.
 
-use crate::batch::{Batch, Encoder, Fingerprints};
+use crate::batch::{Batch, Encoder, Fingerprints, Salts};
 use crate::committer::{Committer, Message, Request};
 use crate::error::SealError;
 use crate::identity::Identity;
 use crate::receipt::Receipt;
 use crate::writer::{Options, Writer};
-use event::Event;
+use event::{Event, Kind};
+use keys::EntropyError;
 use redact::{Redacted, Redactor};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -50,6 +51,20 @@ impl Ticket {
     pub fn wait(self) -> Result<Receipt, SealError> {
         self.0.recv().unwrap_or(Err(SealError::Closed))
     }
+}
+
+/// Told once what became of a batch, on the thread that made it durable: it must not wait.
+pub type WhenDone = Box<dyn FnOnce(Result<Receipt, SealError>) + Send>;
+
+/// Why a batch was not taken just now; nothing of it was sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// As many batches wait as may.
+    #[error("too many batches wait for the log; send it again in a moment")]
+    Busy,
+    /// The log was closed.
+    #[error("the log is closed; open it again to append")]
+    Closed,
 }
 
 /// Room for a batch in memory; given back when it is dropped.
@@ -119,6 +134,19 @@ impl Log {
         Permit { admission: Arc::clone(&self.admission), bytes }
     }
 
+    /// Room for about `bytes` of events, unless one would have to wait for it.
+    #[must_use]
+    pub fn try_admit(&self, bytes: usize) -> Option<Permit> {
+        let bytes = bytes.min(IN_FLIGHT_BYTES_MAX);
+        let mut used = self.admission.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if *used + bytes > IN_FLIGHT_BYTES_MAX {
+            return None;
+        }
+        *used += bytes;
+        self.admission.holders.fetch_add(1, Ordering::Relaxed);
+        Some(Permit { admission: Arc::clone(&self.admission), bytes })
+    }
+
     /// True when nobody but the caller, who holds one permit, has a batch under way: then a second
     /// core is idle, and a large batch may be encoded in halves.
     #[must_use]
@@ -138,6 +166,15 @@ impl Log {
         Ok(Batch::encode(events, &self.fingerprints, &*self.options.entropy, now_ms)?)
     }
 
+    /// One record of the log's own life.
+    pub(crate) fn encode_life(&self, event: Redacted<Event<'_>>) -> Result<Batch, EntropyError> {
+        let mut batch = Batch::default();
+        let mut salts = Salts::new(&*self.options.entropy);
+        let now_ms = self.options.clock.now_ms();
+        batch.push(event, Kind::Log, &self.fingerprints, &mut salts, now_ms)?;
+        Ok(batch)
+    }
+
     /// An encoder for this log, with room for about `bytes` of events.
     #[must_use]
     pub fn encoder(&self, bytes: usize) -> Encoder<'_> {
@@ -150,10 +187,39 @@ impl Log {
     /// # Errors
     /// [`SealError::Closed`].
     pub fn submit(&self, batch: Batch, permit: Permit) -> Result<Ticket, SealError> {
-        let (reply, ticket) = sync_channel(1);
+        let (outbox, ticket) = sync_channel(1);
+        // A receiver that is gone no longer wants to know: its batch is sealed all the same.
+        let reply: WhenDone = Box::new(move |outcome| drop(outbox.send(outcome)));
         let request = Request { batch, reply, _permit: permit };
         self.inbox.send(Message::Append(request)).map_err(|_| SealError::Closed)?;
         Ok(Ticket(ticket))
+    }
+
+    /// Hands a batch to the committer without ever waiting, for callers whose threads must not.
+    ///
+    /// # Errors
+    /// [`NotTaken`]: then `done` is dropped uncalled, as it is when the committer dies.
+    pub fn try_submit(&self, batch: Batch, permit: Permit, done: WhenDone) -> Result<(), NotTaken> {
+        let request = Request { batch, reply: done, _permit: permit };
+        self.inbox.try_send(Message::Append(request)).map_err(|error| match error {
+            TrySendError::Full(_) => NotTaken::Busy,
+            TrySendError::Disconnected(_) => NotTaken::Closed,
+        })
+    }
+
+    /// Lends the writer between two groups, for acts that are no appends (holds, erasures, keys).
+    /// Appends wait meanwhile.
+    ///
+    /// # Errors
+    /// [`SealError::Closed`].
+    pub fn with_writer<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Writer) -> T + Send + 'static,
+    ) -> Result<T, SealError> {
+        let (reply, answer) = sync_channel(1);
+        let act = Box::new(move |writer: &mut Writer| drop(reply.send(act(writer))));
+        self.inbox.send(Message::Do(act)).map_err(|_| SealError::Closed)?;
+        answer.recv().map_err(|_| SealError::Closed)
     }
 
     /// Seals a batch and waits until it is durable.

@@ -305,3 +305,43 @@ fn when_a_write_aside_fails_nothing_of_it_or_after_it_is_acknowledged() {
     assert!(acknowledged.iter().all(|index| *index < writer.size()));
     assert!(writer.published() <= writer.size());
 }
+
+#[test]
+fn whoever_may_not_wait_is_called_back_and_told_when_there_is_no_room() {
+    let (_temporary, folder) = disk();
+    let log = Log::start(seal::open(&folder, kek(), options()).unwrap());
+    let (outbox, inbox) = std::sync::mpsc::channel();
+    let batch = events(&log, 0, 0..3);
+    let permit = log.try_admit(batch.bytes()).unwrap();
+    let done = Box::new(move |outcome| outbox.send(outcome).unwrap());
+    log.try_submit(batch, permit, done).unwrap();
+    let receipt = inbox.recv().unwrap().unwrap();
+    assert_eq!(indexes(&receipt), [2, 3, 4]);
+
+    let whole = log.try_admit(usize::MAX).unwrap();
+    assert!(log.try_admit(1).is_none());
+    drop(whole);
+    assert!(log.try_admit(1).is_some());
+}
+
+#[test]
+fn an_act_is_sealed_with_what_else_waits_as_a_record_of_the_logs_own() {
+    let (_temporary, folder) = disk();
+    let log = Log::start(seal::open(&folder, kek(), options()).unwrap());
+    let by = event::Principal { subject: Some("auditor".into()), ..Default::default() };
+    let details = serde_json::json!({"route": "events", "records": 3});
+    let mut batch = log.encode_act(seal::Act::Access(details), &by).unwrap();
+    batch.extend(events(&log, 0, 0..1));
+    assert_eq!(indexes(&log.append(batch).unwrap()), [2, 3]);
+    let size = log.with_writer(|writer| writer.size()).unwrap();
+    assert_eq!(size, 4);
+    log.close().unwrap();
+    let mut writer = open(&folder);
+    writer.settle_tail().unwrap();
+    let row = |index| writer.settled_row(index).unwrap().unwrap();
+    let access = row(2);
+    let meta = Event::from_stored(&access.meta, b"").unwrap();
+    let who = meta.principal.unwrap().subject.unwrap();
+    assert_eq!((&*meta.event_type, &*who), ("log.access", "auditor"));
+    assert_eq!((access.kind, row(3).kind), (event::Kind::Log, event::Kind::Event));
+}
