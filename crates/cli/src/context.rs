@@ -2,13 +2,13 @@
 
 use crate::arguments::{Format, Global};
 use crate::commands::Command;
-use crate::data_folder::{DataFolder, LogFolder};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_source;
-use crate::reading::Reading;
 use crate::terminal::Terminal;
 use keys::Kek;
+use reading::Reading;
+use reading::{DataFolder, LogFolder};
 use std::sync::Arc;
 
 /// One run of the program.
@@ -53,7 +53,7 @@ impl Context {
 
     /// The log that is meant, which must exist.
     pub(crate) fn log_folder(&self) -> Result<LogFolder, Failure> {
-        self.data_folder().find(&self.global.log)
+        Ok(self.data_folder().find(&self.global.log)?)
     }
 
     /// The key-encryption key of an existing log.
@@ -66,6 +66,6 @@ impl Context {
     pub(crate) fn reading(&self) -> Result<Reading, Failure> {
         let log = self.log_folder()?;
         let kek = self.kek(&log)?;
-        Reading::open(log, &kek)
+        Ok(Reading::open(log, &kek)?)
     }
 }

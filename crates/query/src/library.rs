@@ -2,7 +2,7 @@
 //! yet, as of one checkpoint.
 //!
 //! Whoever makes one vouches for it: the segments are those that count, the tail begins where they
-//! end, and every key is the right one. Not here: which those are (`cli`), and answering.
+//! end, and every key is the right one. Not here: which those are (`reading`), and answering.
 
 use crate::find::{Sketch, sketches};
 use crate::found::{AsOf, Found, State};

@@ -1,18 +1,19 @@
 //! `tacho agent`: which agents there are, or what one of them did.
 
 use super::events;
-use crate::answer::{self, Unreadable};
+use crate::answer::{Bar, Conclude as _};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::Reading;
-use crate::search;
 use crate::terminal::{DIM, styled};
 use clap::Args;
 use event::Event;
 use query::escape::{escape, escape_json};
 use query::{Activity, AsOf, By, Cursor, Filter, Line, render};
+use reading::Reading;
+use reading::answer::{self, Unreadable};
+use reading::search;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -49,7 +50,8 @@ impl Arguments {
             ..Filter::default()
         };
         let reading = context.reading()?;
-        let page = search::page(&reading, context.terminal, &filter, self.cursor.as_ref())?;
+        let page =
+            search::page(&reading, &Bar::new(context.terminal), &filter, self.cursor.as_ref())?;
         if page.found.is_empty() && self.cursor.is_none() {
             let failure = format!(
                 "no event of the {} that the checkpoint covers is of an agent {}; `tacho agent` lists \
@@ -98,7 +100,7 @@ pub(crate) fn list(context: &Context, by: By) -> Result<Exit, Failure> {
 /// The same from every record in turn, which says where the log is damaged.
 fn scan(reading: &Reading, by: By) -> Result<(Activity, Unreadable), Failure> {
     let mut activity = Activity::new(by);
-    let unreadable = answer::scan(reading, 0, &mut |found| {
+    let unreadable = answer::scan::<Failure>(reading, 0, &mut |found| {
         if let Ok(event) = Event::from_stored(&found.meta, &[]) {
             activity.offer(found, &event);
         }

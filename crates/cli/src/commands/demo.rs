@@ -8,14 +8,10 @@ mod story;
 mod tamper;
 
 use super::trace;
-use crate::answer;
 use crate::arguments::Format;
 use crate::context::Context;
-use crate::data_folder::LogFolder;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::Reading;
-use crate::verify::{Options, verify};
 use crate::writing::Writing;
 use clap::Args;
 use event::Event;
@@ -23,6 +19,10 @@ use keys::Kek;
 use place::Place;
 use prove::{Finding, Report, Trust, Verdict};
 use query::{AsOf, Scope, Trace};
+use reading::LogFolder;
+use reading::Reading;
+use reading::answer;
+use reading::verify::{Options, verify};
 use recorded::{PLANTED, Played, SOURCES};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -206,7 +206,7 @@ fn look(reading: &Reading) -> Result<(Redacted, Leaks), Failure> {
     let (mut redacted, mut leaks) = (Redacted::default(), Leaks::default());
     let sources = SOURCES.iter().flat_map(|source| source.files);
     leaks.in_sources = sources.map(|bytes| recorded::planted_in(bytes)).sum();
-    let unreadable = answer::scan(reading, 0, &mut |found| {
+    let unreadable = answer::scan::<Failure>(reading, 0, &mut |found| {
         leaks.records += 1;
         leaks.in_records +=
             recorded::planted_in(&found.meta) + recorded::planted_in(&found.content);

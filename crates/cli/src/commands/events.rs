@@ -1,17 +1,18 @@
 //! `tacho events`: the records that match a question.
 
-use crate::answer;
+use crate::answer::{Bar, Conclude as _};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::Reading;
-use crate::search::{self, Page};
 use crate::terminal::{DIM, styled};
 use clap::Args;
 use event::{Outcome, Tier, Timestamp};
 use query::row::{Rows, Shape};
 use query::{AsOf, Cursor, Filter, Found, render};
+use reading::Reading;
+use reading::answer;
+use reading::search::{self, Page};
 use seal::{Clock as _, SystemClock};
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -150,7 +151,8 @@ impl Arguments {
         if self.oldest_first && format != Format::Text && !is_one_page {
             return stream(context, &reading, &filter, format);
         }
-        let page = search::page(&reading, context.terminal, &filter, self.cursor.as_ref())?;
+        let page =
+            search::page(&reading, &Bar::new(context.terminal), &filter, self.cursor.as_ref())?;
         print(context, &page.as_of, &page.found, page.next.as_ref(), format)?;
         self.tell(context, &page, format);
         Ok(page.unreadable.conclude(context))
@@ -198,10 +200,11 @@ fn stream(
         context.terminal.note(answer::sentence(&as_of));
     }
     let mut rows = Rows::begin(context.terminal.programs(), shape, &as_of, true)?;
-    let unreadable = search::each(reading, context.terminal, filter, &mut |found| {
-        rows.write(found)?;
-        Ok(ControlFlow::Continue(()))
-    })?;
+    let unreadable =
+        search::each::<Failure>(reading, &Bar::new(context.terminal), filter, &mut |found| {
+            rows.write(found)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
     rows.end()?;
     Ok(unreadable.conclude(context))
 }

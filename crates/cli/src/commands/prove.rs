@@ -1,10 +1,9 @@
 //! `tacho prove`: one record's proof, to be checked without trusting whoever runs the log.
 
+use crate::answer::Bar;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::{Item, Reading};
-use crate::search;
 use crate::terminal::{STRONG, Terminal, styled};
 use checkpoint::{TlogProof, VerifierKey};
 use clap::Args;
@@ -12,6 +11,8 @@ use event::{Disclosed, Entry};
 use merkle::TileReader;
 use prove::{Evidence, Kept, Trust};
 use query::Filter;
+use reading::search;
+use reading::{Item, Reading};
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -92,7 +93,7 @@ impl Arguments {
         }
         let filter =
             Filter { events: vec![self.event.clone()], limit: Some(1), ..Filter::default() };
-        let page = search::page(reading, terminal, &filter, None)?;
+        let page = search::page(reading, &Bar::new(terminal), &filter, None)?;
         if let Some(found) = page.found.first() {
             return Ok(found.index);
         }

@@ -1,7 +1,7 @@
 //! `tacho replay`: a trace step by step, with what the agent knew at each.
 
 use super::trace;
-use crate::answer;
+use crate::answer::Conclude as _;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -10,6 +10,7 @@ use crate::keyboard::{Key, Keyboard};
 use clap::Args;
 use query::render::{self, View};
 use query::{AsOf, Found, Replay, Trace};
+use reading::answer;
 use std::io::Write as _;
 
 const AFTER_HELP: &str = "\

@@ -1,13 +1,11 @@
 //! `tacho tail`: the newest events, and those that arrive.
 
 use super::events::{self, FilterArguments};
-use crate::answer;
+use crate::answer::{Bar, Conclude as _};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::{Follow, Reading};
-use crate::search;
 use crate::terminal::{BAD, DIM, Terminal, styled};
 use clap::Args;
 use event::Event;
@@ -15,6 +13,9 @@ use keys::Kek;
 use query::escape::escape;
 use query::row::write_row;
 use query::{Filter, Found, Sieve, Status, Summary};
+use reading::answer;
+use reading::search;
+use reading::{Follow, Reading};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +63,7 @@ impl Arguments {
         let reading = Reading::open(log, &kek)?;
         let filter = Filter { limit: Some(self.lines), newest_first: true, ..self.filter.filter() };
         let search::Page { mut found, as_of, unreadable, .. } =
-            search::page(&reading, context.terminal, &filter, None)?;
+            search::page(&reading, &Bar::new(context.terminal), &filter, None)?;
         found.reverse();
         if !self.follow {
             events::print(context, &as_of, &found, None, format)?;

@@ -1,12 +1,10 @@
 //! `tacho trace`: everything that belongs to one trace, session or task, in causal order.
 
-use crate::answer::{self, Unreadable};
+use crate::answer::{Bar, Conclude as _};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::Reading;
-use crate::search;
 use crate::terminal::Terminal;
 use clap::{Args, ValueEnum};
 use event::Event;
@@ -14,6 +12,9 @@ use query::escape::escape;
 use query::render::{self, View};
 use query::row::{Rows, Shape};
 use query::{AsOf, Found, Scope, Trace, write_trace};
+use reading::Reading;
+use reading::answer::{self, Unreadable};
+use reading::search;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -162,7 +163,7 @@ pub(crate) fn find(
     let mut unreadable = Unreadable::default();
     for by in &kinds {
         let scope = by.scope(id);
-        let page = search::page(reading, terminal, &scope.filter(), None)?;
+        let page = search::page(reading, &Bar::new(terminal), &scope.filter(), None)?;
         unreadable = page.unreadable;
         if !page.found.is_empty() {
             return Ok((scope, page.found, unreadable));
@@ -221,7 +222,7 @@ fn recent(reading: &Reading, by: By) -> Vec<String> {
     // Ids are the producers' to invent: of very many, those are forgotten that were not seen for
     // longest.
     let first = reading.checkpoint().size.saturating_sub(RECENT_RECORDS);
-    let _ = answer::scan(reading, first, &mut |found| {
+    let _ = answer::scan::<Failure>(reading, first, &mut |found| {
         if let Ok(event) = Event::from_stored(&found.meta, &[])
             && let Some(id) = by.id_of(&event)
         {

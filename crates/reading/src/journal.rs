@@ -3,11 +3,11 @@
 //! Every step says what there is for one run of indexes. Damage is a step like any other: the walk
 //! goes on behind it, and remembers what belongs to a file and to no record
 //! ([`JournalWalk::into_end`]). Records before the journal are missing here; whether segments have
-//! them is `reading/walk.rs`'s to say.
+//! them is `walk.rs`'s to say.
 
-use super::faults::Faults;
-use super::shelf::Shelf;
-use super::walk::Step;
+use crate::faults::Faults;
+use crate::shelf::Shelf;
+use crate::walk::Step;
 use keys::{DataKey, KeyId, Keyring};
 use prove::FindingKind;
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use store::{
 };
 
 /// Bytes before the records of a frame: the hash of the leaf before its first.
-pub(crate) const PREVIOUS_BYTES: usize = 32;
+pub const PREVIOUS_BYTES: usize = 32;
 
 /// How far the log reaches, as far as is known before the journal is read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bound {
+pub struct Bound {
     /// The signed size: a journal that ends before it has lost records.
-    pub(crate) size: u64,
+    pub size: u64,
     /// Whether frames that fail authentication are handed out as [`Step::Suspect`].
-    pub(crate) suspects: bool,
+    pub suspects: bool,
 }
 
 /// What a journal file begins with (format.md, "Journal file").
@@ -37,13 +37,13 @@ const DAMAGED_PLACES_MAX: u32 = 64;
 
 /// Where a walk ended, and what it found that concerns no record.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct End {
+pub struct End {
     /// Faults of files, and of records that were handed out all the same.
     pub(crate) faults: Faults,
     /// The last file, what lies behind its last frame, and the offset of that.
-    pub(crate) tail: Option<(Arc<str>, Tail, u64)>,
+    pub tail: Option<(Arc<str>, Tail, u64)>,
     /// The index after the last record.
-    pub(crate) next_index: u64,
+    pub next_index: u64,
 }
 
 /// A walk over the journal.

@@ -1,6 +1,7 @@
 //! Reading a log while its writer turns journal files into segments.
 
 use super::*;
+use crate::{Follow, library};
 use event::Event;
 use keys::{KekOrigin, SecretKey, SystemEntropy};
 use seal::{Batch, Identity, NewLog, Options, Writer};

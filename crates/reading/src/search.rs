@@ -1,27 +1,41 @@
 //! Answers that need not read the whole log: asked of a library where there is one, and otherwise
 //! of every record in turn, which finds the same and says where the log is damaged.
 
-use crate::answer::{self, Unreadable};
-use crate::failure::Failure;
-use crate::reading::{self, Reading};
-use crate::terminal::Terminal;
+use crate::answer::{self, Each, Unreadable};
+use crate::error::ReadError;
+use crate::reading::Reading;
 use keys::SystemEntropy;
 use merkle::TileReader;
 use query::{Activity, AsOf, By, Cursor, Filter, FindError, Found, Library, Selector, Sieve};
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// One page of an answer.
-pub(crate) struct Page {
-    pub(crate) as_of: AsOf,
-    pub(crate) found: Vec<Found<'static>>,
+pub struct Page {
+    /// The checkpoint that it is true for.
+    pub as_of: AsOf,
+    /// The records, in the order asked for.
+    pub found: Vec<Found<'static>>,
     /// Where the next one begins.
-    pub(crate) next: Option<Cursor>,
-    pub(crate) unreadable: Unreadable,
+    pub next: Option<Cursor>,
+    /// Records that may belong to it and could not be read.
+    pub unreadable: Unreadable,
 }
 
-/// Takes records one by one until it has enough.
-type Each<'e> = &'e mut dyn FnMut(&Found<'_>) -> Result<ControlFlow<()>, Failure>;
+/// Whoever watches while guides are made, which takes a second for every 100,000 records that none
+/// was made for.
+pub trait Watch: Sync {
+    /// So many rows were read, of so many in all. Called by several threads.
+    fn at(&self, done: u64, total: u64);
+
+    /// Everything is at hand. Called once, before the first record is handed out.
+    fn finish(&self) {}
+}
+
+/// Nobody watches.
+impl Watch for () {
+    fn at(&self, _: u64, _: u64) {}
+}
 
 const NO_EVENT: &str = "its bytes are not an event of this version";
 
@@ -29,12 +43,12 @@ const NO_EVENT: &str = "its bytes are not an event of this version";
 ///
 /// # Errors
 /// When the cursor is of another question or log, or the log cannot be read.
-pub(crate) fn page(
+pub fn page(
     reading: &Reading,
-    terminal: Terminal,
+    watch: &dyn Watch,
     filter: &Filter,
     cursor: Option<&Cursor>,
-) -> Result<Page, Failure> {
+) -> Result<Page, ReadError> {
     let as_of = match cursor {
         Some(cursor) => earlier(reading, cursor.size())?,
         None => answer::as_of(reading),
@@ -42,9 +56,9 @@ pub(crate) fn page(
     if !is_at_the_end(filter, cursor)
         && let Some(library) = library(reading, &as_of)?
     {
-        match ask(&library, terminal, filter, cursor) {
+        match ask(&library, watch, filter, cursor) {
             Ok(page) => return Ok(page),
-            Err(FindError::Cursor(error)) => return Err(Failure::usage(error.to_string())),
+            Err(FindError::Cursor(error)) => return Err(ReadError::usage(error.to_string())),
             // Reading on behind the damage, and saying where it is, takes a scan.
             Err(FindError::Segment { .. }) => {}
         }
@@ -56,15 +70,15 @@ pub(crate) fn page(
 ///
 /// # Errors
 /// What `each` says, or when the log cannot be read.
-pub(crate) fn each(
+pub fn each<E: From<ReadError>>(
     reading: &Reading,
-    terminal: Terminal,
+    watch: &dyn Watch,
     filter: &Filter,
-    each: Each<'_>,
-) -> Result<Unreadable, Failure> {
+    each: Each<'_, E>,
+) -> Result<Unreadable, E> {
     let (mut next, mut failure, mut bad) = (0, None, Unreadable::default());
     if let Some(library) = library(reading, &answer::as_of(reading))? {
-        let outcome = prepare(&library, terminal, filter).and_then(|()| {
+        let outcome = prepare(&library, watch, filter).and_then(|()| {
             query::find_each(&library, filter, &mut |found| {
                 next = found.index + 1;
                 each(found).unwrap_or_else(|error| {
@@ -98,20 +112,20 @@ pub(crate) fn each(
 ///
 /// # Errors
 /// When the log's files cannot be listed.
-pub(crate) fn activity(reading: &Reading, by: By) -> Result<Option<Activity>, Failure> {
+pub fn activity(reading: &Reading, by: By) -> Result<Option<Activity>, ReadError> {
     let library = library(reading, &answer::as_of(reading))?;
     // Reading on behind damage, and saying where it is, takes a scan.
     Ok(library.and_then(|library| query::activity(&library, by).ok().flatten()))
 }
 
 /// The checkpoint that a log had when it was of this size: its root follows from the tree of today.
-fn earlier(reading: &Reading, size: u64) -> Result<AsOf, Failure> {
+fn earlier(reading: &Reading, size: u64) -> Result<AsOf, ReadError> {
     let as_of = answer::as_of(reading);
     if size == as_of.size {
         return Ok(as_of);
     }
     if size > as_of.size {
-        return Err(Failure::usage(format!(
+        return Err(ReadError::usage(format!(
             "the cursor is of {size} records, and this log has {}; is it of another log?",
             as_of.size
         )));
@@ -119,7 +133,7 @@ fn earlier(reading: &Reading, size: u64) -> Result<AsOf, Failure> {
     let folder = &*reading.log().folder;
     let tiles = |tile: merkle::TileCoordinate| folder.read(&tile.path());
     let root = merkle::tree_root(&TileReader::new(tiles, as_of.size), size).map_err(|error| {
-        Failure::new(format!("the tree cannot be read: {error}; run `tacho verify`"))
+        ReadError::new(format!("the tree cannot be read: {error}; run `tacho verify`"))
     })?;
     Ok(AsOf { size, root_hex: hex::encode(root.as_bytes()), ..as_of })
 }
@@ -131,28 +145,25 @@ fn is_at_the_end(filter: &Filter, cursor: Option<&Cursor>) -> bool {
     cursor.is_none() && filter.limit.is_some() && *filter == all
 }
 
-fn library(reading: &Reading, as_of: &AsOf) -> Result<Option<Library>, Failure> {
-    let library = reading::library(reading, as_of.clone())?;
+fn library(reading: &Reading, as_of: &AsOf) -> Result<Option<Library>, ReadError> {
+    let library = crate::library(reading, as_of.clone())?;
     let folder = &reading.log().folder;
     Ok(library.map(|it| it.with_cache(Arc::clone(folder), Arc::new(SystemEntropy::new()))))
 }
 
-fn prepare(library: &Library, terminal: Terminal, filter: &Filter) -> Result<(), FindError> {
-    let bar = Mutex::new(terminal.progress("records"));
-    let outcome = query::prepare(library, filter, &|done, total| {
-        bar.lock().unwrap_or_else(PoisonError::into_inner).at(done, total);
-    });
-    bar.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
+fn prepare(library: &Library, watch: &dyn Watch, filter: &Filter) -> Result<(), FindError> {
+    let outcome = query::prepare(library, filter, &|done, total| watch.at(done, total));
+    watch.finish();
     outcome
 }
 
 fn ask(
     library: &Library,
-    terminal: Terminal,
+    watch: &dyn Watch,
     filter: &Filter,
     cursor: Option<&Cursor>,
 ) -> Result<Page, FindError> {
-    prepare(library, terminal, filter)?;
+    prepare(library, watch, filter)?;
     let page = query::find(library, filter, cursor)?;
     let mut unreadable = Unreadable::default();
     if let Some(index) = page.first_unreadable {
@@ -168,9 +179,9 @@ fn scan(
     as_of: AsOf,
     filter: &Filter,
     cursor: Option<&Cursor>,
-) -> Result<Page, Failure> {
+) -> Result<Page, ReadError> {
     let bound = cursor.map(|cursor| cursor.check(as_of.size, filter)).transpose();
-    let bound = bound.map_err(|error| Failure::usage(error.to_string()))?;
+    let bound = bound.map_err(|error| ReadError::usage(error.to_string()))?;
     // One more than asked for tells whether there is more.
     let limit = filter.limit.map(|limit| limit.saturating_add(usize::from(limit > 0)));
     let more = Filter { limit, ..filter.clone() };
@@ -183,10 +194,11 @@ fn scan(
         (_, None) => (0, as_of.size),
     };
     let mut selector = Selector::new(&more);
-    let mut unreadable = answer::scan(reading, first, &mut |found| match found.index < end {
-        true => Ok(selector.offer(found)),
-        false => Ok(ControlFlow::Break(())),
-    })?;
+    let mut unreadable =
+        answer::scan::<ReadError>(reading, first, &mut |found| match found.index < end {
+            true => Ok(selector.offer(found)),
+            false => Ok(ControlFlow::Break(())),
+        })?;
     let selection = selector.finish();
     if let Some(index) = selection.first_unreadable {
         unreadable.add(index, selection.unreadable, NO_EVENT);

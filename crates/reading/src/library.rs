@@ -4,9 +4,9 @@
 //! Only for a log that is whole as far as this can see without reading the segments: in any other
 //! the records are read one after the other (`reading.rs`), which tells damage where it is.
 
-use super::source::FileSource;
-use super::{Item, Reading};
-use crate::failure::Failure;
+use crate::error::ReadError;
+use crate::reading::{Item, Reading};
+use crate::source::FileSource;
 use prove::{Kept, KeptContent};
 use query::{AsOf, Library, Volume};
 use segment::{ContentState, Row};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the log's files cannot be listed.
-pub(crate) fn library(reading: &Reading, as_of: AsOf) -> Result<Option<Library>, Failure> {
+pub fn library(reading: &Reading, as_of: AsOf) -> Result<Option<Library>, ReadError> {
     let folder = &reading.log().folder;
     let mut volumes = Vec::new();
     // Segments of which a removal left nothing count here, although they are not there.
@@ -43,7 +43,7 @@ pub(crate) fn library(reading: &Reading, as_of: AsOf) -> Result<Option<Library>,
 const TAIL_RECORDS_MAX: u64 = 4_000_000;
 
 /// The records from `first` to before `size`; `None` when not all of them can be read.
-fn tail(reading: &Reading, first: u64, size: u64) -> Result<Option<Vec<Row>>, Failure> {
+fn tail(reading: &Reading, first: u64, size: u64) -> Result<Option<Vec<Row>>, ReadError> {
     let mut rows = Vec::new();
     if first >= size {
         return Ok(Some(rows));

@@ -2,13 +2,13 @@
 //! before it in segments.
 //!
 //! While a roll is being finished the same records lie in both. Then the journal is read: it is
-//! whole until its file is removed. Not here: what lies in a journal file (`reading/journal.rs`) or
-//! in segments (`reading/merge.rs`).
+//! whole until its file is removed. Not here: what lies in a journal file (`journal.rs`) or
+//! in segments (`merge.rs`).
 
-use super::faults::Faults;
-use super::journal::{Bound, End, JournalWalk};
-use super::merge::{Access, Merge};
-use super::shelf::Shelf;
+use crate::faults::Faults;
+use crate::journal::{Bound, End, JournalWalk};
+use crate::merge::{Access, Merge};
+use crate::shelf::Shelf;
 use keys::Keyring;
 use segment::Row;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use store::{Folder, StoreError};
 
 /// What there is for a run of indexes.
 #[derive(Clone, Debug)]
-pub(crate) enum Step {
+pub enum Step {
     /// A journal frame; the payload is filled and authenticated (empty in a walk without keys).
     Frame {
         /// The journal file.
@@ -70,11 +70,11 @@ pub(crate) enum Step {
 
 /// A record in a segment.
 #[derive(Clone, Debug)]
-pub(crate) struct Placed {
+pub struct Placed {
     /// The segment's file.
-    pub(crate) file: Arc<str>,
+    pub file: Arc<str>,
     /// The record.
-    pub(crate) row: Row,
+    pub row: Row,
 }
 
 /// Reads keyring and ledger again, when files were gone that a walk wanted to read.
@@ -82,19 +82,19 @@ pub(crate) type Renew<'w> = Box<dyn Fn() -> Option<(Keyring, Shelf)> + Send + 'w
 
 /// Where a walk reads.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'w> {
+pub struct Place<'w> {
     /// The log's folder.
-    pub(crate) folder: &'w Arc<dyn Folder>,
+    pub folder: &'w Arc<dyn Folder>,
     /// The log's id.
-    pub(crate) log_id: [u8; 16],
+    pub log_id: [u8; 16],
     /// Its keys.
-    pub(crate) keyring: &'w Keyring,
+    pub keyring: &'w Keyring,
     /// Its segments.
-    pub(crate) shelf: &'w Shelf,
+    pub shelf: &'w Shelf,
 }
 
 /// A walk over all records from some index on.
-pub(crate) struct Walk<'w> {
+pub struct Walk<'w> {
     place: Place<'w>,
     journal: JournalWalk<'w>,
     merge: Option<Merge>,
@@ -112,7 +112,7 @@ impl<'w> Walk<'w> {
     ///
     /// # Errors
     /// [`StoreError::Io`] when the journal's folder cannot be listed.
-    pub(crate) fn new(place: Place<'w>, bound: Bound, from: u64) -> Result<Self, StoreError> {
+    pub fn new(place: Place<'w>, bound: Bound, from: u64) -> Result<Self, StoreError> {
         let Place { folder, log_id, keyring, shelf } = place;
         let journal = JournalWalk::new(&**folder, log_id, Some(keyring), shelf, bound, from)?;
         Ok(Self {
@@ -139,7 +139,7 @@ impl<'w> Walk<'w> {
     }
 
     /// What comes next; fills `payload` for frames.
-    pub(crate) fn next(&mut self, payload: &mut Vec<u8>) -> Step {
+    pub fn next(&mut self, payload: &mut Vec<u8>) -> Step {
         loop {
             match self.next_of_segments() {
                 Some(step) => return step,
@@ -187,7 +187,8 @@ impl<'w> Walk<'w> {
     }
 
     /// What was found beside the records; call it after [`Step::End`].
-    pub(crate) fn into_end(self) -> End {
+    #[must_use]
+    pub fn into_end(self) -> End {
         let mut end = self.journal.into_end();
         end.faults.append(self.faults);
         end
