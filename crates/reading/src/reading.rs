@@ -60,8 +60,17 @@ impl Reading {
         };
         // In this order, so that the keyring has the key of every file that the ledger announces
         // and of every one with a record that the checkpoint covers.
-        let note = required(seal::CHECKPOINT_PATH)?;
-        let shelf = Shelf::read(folder)?;
+        let mut note = required(seal::CHECKPOINT_PATH)?;
+        let mut shelf = Shelf::read(folder)?;
+        for _ in 0..REREADS_MAX {
+            // What the ledger shows, a checkpoint covered before.
+            let size = claimed_size(&note)?;
+            if shelf.shown.last().is_none_or(|last| *last < size) {
+                break;
+            }
+            note = required(seal::CHECKPOINT_PATH)?;
+            shelf = Shelf::read(folder)?;
+        }
         let keyring = Keyring::open(&required(seal::KEYRING_PATH)?, kek)?;
         if keyring.log_id() != log.identity.id()? {
             return Err(ReadError::new("the keyring belongs to another log; run `tacho verify`"));
@@ -120,9 +129,9 @@ impl Reading {
         let bound = Bound { size, suspects: false };
         let renew = || {
             let folder = &*self.log.folder;
-            let bytes = folder.read(seal::KEYRING_PATH).ok()??;
             // The ledger first: the keys of what it announces are in the keyring by then.
             let shelf = Shelf::read(folder).ok()?;
+            let bytes = folder.read(seal::KEYRING_PATH).ok()??;
             Some((Keyring::open(&bytes, &self.kek).ok()?, shelf))
         };
         let walk = Walk::new(self.place()?, bound, first)?.renewed_by(Box::new(renew));
@@ -130,6 +139,9 @@ impl Reading {
         Ok(Records { walk, first, size, payload, row, now: Now::Nothing })
     }
 }
+
+/// How often checkpoint and ledger are read again when a writer came in between.
+const REREADS_MAX: usize = 3;
 
 /// The size that a checkpoint claims: it says whose signature to ask for.
 fn claimed_size(note: &[u8]) -> Result<u64, OpenError> {

@@ -93,6 +93,10 @@ pub struct Place<'w> {
     pub shelf: &'w Shelf,
 }
 
+/// How often a walk looks for announcements in vain when no file is gone that had been there: in a
+/// log that lacks records in many places, it would read the ledger for each of them.
+const VAIN_LOOKS_MAX: u32 = 8;
+
 /// A walk over all records from some index on.
 pub struct Walk<'w> {
     place: Place<'w>,
@@ -104,6 +108,8 @@ pub struct Walk<'w> {
     renewed: Option<(Keyring, Shelf)>,
     /// The index at which keyring and ledger were read again last.
     renewed_at: Option<u64>,
+    /// How often that showed nothing new.
+    vain_looks: u32,
     faults: Faults,
 }
 
@@ -123,6 +129,7 @@ impl<'w> Walk<'w> {
             renew: None,
             renewed: None,
             renewed_at: None,
+            vain_looks: 0,
             faults: Faults::default(),
         })
     }
@@ -165,8 +172,17 @@ impl<'w> Walk<'w> {
             let merge = self.merge.as_mut()?;
             let (before, _) = merge.place();
             let step = merge.next(&access, &mut self.faults)?;
-            let is_lost = matches!(step, Step::Missing { .. } | Step::Damaged { .. });
-            if is_lost && merge.is_stale() && self.look_again_from(before) {
+            let is_stale = merge.is_stale();
+            let is_lost = match &step {
+                Step::Missing { first_index, count, .. } => {
+                    is_stale || self.unexplained(*first_index, *count).is_some()
+                }
+                Step::Damaged { .. } => true,
+                _ => false,
+            };
+            // A ledger that was read while segments were being announced shows some of them.
+            let may_be_there = is_stale || self.vain_looks < VAIN_LOOKS_MAX;
+            if is_lost && may_be_there && self.look_again_from(before) {
                 continue;
             }
             return Some(step);
@@ -204,16 +220,20 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Reads keyring and ledger again and goes on at an index; `false` when that was done there
-    /// before, or cannot be done.
+    /// Reads keyring and ledger again and goes on at an index; `false` when that cannot be done, or
+    /// was done there before and nothing has changed since.
     fn look_again_from(&mut self, index: u64) -> bool {
         let (Some(renew), Some(merge)) = (&self.renew, &self.merge) else { return false };
-        if self.renewed_at.is_some_and(|at| at >= index) {
-            return false;
-        }
-        self.renewed_at = Some(index);
         let (_, end) = merge.place();
         let Some(renewed) = renew() else { return false };
+        let was_here = self.renewed_at.is_some_and(|at| at >= index);
+        if renewed.1.shown == self.shelf().shown {
+            self.vain_looks += 1;
+            if was_here {
+                return false;
+            }
+        }
+        self.renewed_at = Some(index);
         self.merge = Some(Merge::new(&renewed.1, index, end));
         self.renewed = Some(renewed);
         true
