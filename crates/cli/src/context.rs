@@ -7,8 +7,8 @@ use crate::failure::Failure;
 use crate::key_source;
 use crate::terminal::Terminal;
 use keys::Kek;
-use reading::Reading;
 use reading::{DataFolder, LogFolder};
+use reading::{Reading, View};
 use std::sync::Arc;
 
 /// One run of the program.
@@ -60,6 +60,11 @@ impl Context {
     pub(crate) fn kek(&self, log: &LogFolder) -> Result<Arc<Kek>, Failure> {
         let kek = key_source::kek_of(&self.global.key, &*log.folder)?;
         kek.map(Arc::new).ok_or_else(key_source::none)
+    }
+
+    /// The log that is meant, as of its checkpoint, to be asked questions.
+    pub(crate) fn view(&self) -> Result<View, Failure> {
+        Ok(View::of(self.reading()?))
     }
 
     /// The log that is meant, opened for reading.

@@ -15,6 +15,7 @@
 //! | what is acknowledged, and not published yet? | `follow.rs` |
 //! | what does the public log say about a record? | `entries.rs` |
 //! | which checkpoint does an answer name? how are its records found? | `answer.rs`, `search.rs` |
+//! | how is a log kept open while it is being written to? | `view.rs`, `lookout.rs` |
 //! | is a whole folder what the log says? | `verify.rs` |
 //! | how do lines become a batch? | `intake.rs` |
 
@@ -27,12 +28,14 @@ mod follow;
 pub mod intake;
 mod journal;
 mod library;
+mod lookout;
 mod merge;
 mod reading;
 pub mod search;
 mod shelf;
 mod source;
 pub mod verify;
+mod view;
 mod walk;
 
 pub use data_folder::{DataFolder, LogFolder, Logs};
@@ -41,8 +44,10 @@ pub use error::{ErrorKind, ReadError, advice};
 pub use follow::Follow;
 pub use journal::{Bound, End, PREVIOUS_BYTES};
 pub use library::library;
+pub use lookout::Lookout;
 pub use reading::{Item, Reading, Records};
 pub use shelf::{Shelf, Torn, Volume};
+pub use view::View;
 pub use walk::{Place, Placed, Step, Walk};
 
 use faults::Faults;

@@ -7,7 +7,7 @@
 use crate::data_folder::LogFolder;
 use crate::entries::Entries;
 use crate::error::ReadError;
-use crate::journal::{Bound, PREVIOUS_BYTES};
+use crate::journal::{Bound, Mark, PREVIOUS_BYTES};
 use crate::shelf::Shelf;
 use crate::walk::{Place, Placed, Step, Walk};
 use checkpoint::{Checkpoint, CheckpointText, Epochs, Note, OpenError};
@@ -52,7 +52,22 @@ pub enum Item<'r> {
 impl Reading {
     /// Opens a log: its keyring must open, and its checkpoint must be signed by the log's key that
     /// is due at its size.
+    ///
+    /// # Errors
+    /// When that is not so, or files are missing that every log has.
     pub fn open(log: LogFolder, kek: &Arc<Kek>) -> Result<Self, ReadError> {
+        Self::open_after(&Shelf::default(), log, kek)
+    }
+
+    /// The same log, opened again. Of the ledger, only what was added is read.
+    ///
+    /// # Errors
+    /// As [`Reading::open`].
+    pub fn again(&self) -> Result<Self, ReadError> {
+        Self::open_after(&self.shelf, self.log.clone(), &self.kek)
+    }
+
+    fn open_after(before: &Shelf, log: LogFolder, kek: &Arc<Kek>) -> Result<Self, ReadError> {
         let folder = &*log.folder;
         let required = |path: &str| {
             let missing = || store::StoreError::Missing { path: path.to_owned() };
@@ -61,7 +76,7 @@ impl Reading {
         // In this order, so that the keyring has the key of every file that the ledger announces
         // and of every one with a record that the checkpoint covers.
         let mut note = required(seal::CHECKPOINT_PATH)?;
-        let mut shelf = Shelf::read(folder)?;
+        let mut shelf = before.again(folder)?;
         for _ in 0..REREADS_MAX {
             // What the ledger shows, a checkpoint covered before.
             let size = claimed_size(&note)?;
@@ -69,7 +84,7 @@ impl Reading {
                 break;
             }
             note = required(seal::CHECKPOINT_PATH)?;
-            shelf = Shelf::read(folder)?;
+            shelf = before.again(folder)?;
         }
         let keyring = Keyring::open(&required(seal::KEYRING_PATH)?, kek)?;
         if keyring.log_id() != log.identity.id()? {
@@ -84,26 +99,31 @@ impl Reading {
     }
 
     /// The log.
+    #[must_use]
     pub fn log(&self) -> &LogFolder {
         &self.log
     }
 
     /// The keys' names; secrets do not leave.
+    #[must_use]
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
     }
 
     /// The signed checkpoint that answers are as of: records beyond it are not read.
+    #[must_use]
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
     }
 
     /// The checkpoint with its signatures, as published.
+    #[must_use]
     pub fn note(&self) -> &str {
         &self.note
     }
 
     /// The log's own keys, and since which record each of them signs.
+    #[must_use]
     pub fn epochs(&self) -> &Epochs {
         &self.epochs
     }
@@ -115,6 +135,7 @@ impl Reading {
     }
 
     /// The public entries.
+    #[must_use]
     pub fn entries(&self) -> Entries<'_> {
         Entries::new(&*self.log.folder, self.checkpoint.size)
     }
@@ -125,6 +146,15 @@ impl Reading {
     /// # Errors
     /// When the log's files cannot be listed.
     pub fn records(&self, first: u64) -> Result<Records<'_>, ReadError> {
+        self.records_after(None, first)
+    }
+
+    /// The same. Frames of the journal before `mark` are not read.
+    pub(crate) fn records_after(
+        &self,
+        mark: Option<Mark>,
+        first: u64,
+    ) -> Result<Records<'_>, ReadError> {
         let size = self.checkpoint.size;
         let bound = Bound { size, suspects: false };
         let renew = || {
@@ -134,7 +164,8 @@ impl Reading {
             let bytes = folder.read(seal::KEYRING_PATH).ok()??;
             Some((Keyring::open(&bytes, &self.kek).ok()?, shelf))
         };
-        let walk = Walk::new(self.place()?, bound, first)?.renewed_by(Box::new(renew));
+        let walk = Walk::new(self.place()?, bound, first)?;
+        let walk = walk.resumed_at(mark).renewed_by(Box::new(renew));
         let (payload, row) = (Vec::new(), None);
         Ok(Records { walk, first, size, payload, row, now: Now::Nothing })
     }
@@ -192,6 +223,11 @@ enum Ready {
 }
 
 impl Records<'_> {
+    /// Where it is in the journal.
+    pub(crate) fn mark(&self) -> Option<&Mark> {
+        self.walk.mark()
+    }
+
     /// The next record, or what is there instead of it; `None` at the end.
     #[expect(clippy::should_implement_trait, reason = "an item borrows what it is read into")]
     pub fn next(&mut self) -> Option<Item<'_>> {

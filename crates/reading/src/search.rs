@@ -4,11 +4,11 @@
 use crate::answer::{self, Each, Unreadable};
 use crate::error::ReadError;
 use crate::reading::Reading;
-use keys::SystemEntropy;
+use crate::view::View;
+use event::Event;
 use merkle::TileReader;
 use query::{Activity, AsOf, By, Cursor, Filter, FindError, Found, Library, Selector, Sieve};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 /// One page of an answer.
 pub struct Page {
@@ -39,83 +39,98 @@ impl Watch for () {
 
 const NO_EVENT: &str = "its bytes are not an event of this version";
 
-/// The records of a question, from `cursor` on.
-///
-/// # Errors
-/// When the cursor is of another question or log, or the log cannot be read.
-pub fn page(
-    reading: &Reading,
-    watch: &dyn Watch,
-    filter: &Filter,
-    cursor: Option<&Cursor>,
-) -> Result<Page, ReadError> {
-    let as_of = match cursor {
-        Some(cursor) => earlier(reading, cursor.size())?,
-        None => answer::as_of(reading),
-    };
-    if !is_at_the_end(filter, cursor)
-        && let Some(library) = library(reading, &as_of)?
-    {
-        match ask(&library, watch, filter, cursor) {
-            Ok(page) => return Ok(page),
-            Err(FindError::Cursor(error)) => return Err(ReadError::usage(error.to_string())),
-            // Reading on behind the damage, and saying where it is, takes a scan.
-            Err(FindError::Segment { .. }) => {}
-        }
-    }
-    scan(reading, as_of, filter, cursor)
-}
-
-/// All records of a question, oldest first, as they are found.
-///
-/// # Errors
-/// What `each` says, or when the log cannot be read.
-pub fn each<E: From<ReadError>>(
-    reading: &Reading,
-    watch: &dyn Watch,
-    filter: &Filter,
-    each: Each<'_, E>,
-) -> Result<Unreadable, E> {
-    let (mut next, mut failure, mut bad) = (0, None, Unreadable::default());
-    if let Some(library) = library(reading, &answer::as_of(reading))? {
-        let outcome = prepare(&library, watch, filter).and_then(|()| {
-            query::find_each(&library, filter, &mut |found| {
-                next = found.index + 1;
-                each(found).unwrap_or_else(|error| {
-                    failure = Some(error);
-                    ControlFlow::Break(())
-                })
-            })
-        });
-        match (outcome, failure) {
-            (_, Some(failure)) => return Err(failure),
-            (Ok((count, first)), None) => {
-                first.into_iter().for_each(|index| bad.add(index, count, NO_EVENT));
-                return Ok(bad);
+impl View {
+    /// The records of a question, from `cursor` on.
+    ///
+    /// # Errors
+    /// When the cursor is of another question or log, or the log cannot be read.
+    pub fn page(
+        &self,
+        filter: &Filter,
+        cursor: Option<&Cursor>,
+        watch: &dyn Watch,
+    ) -> Result<Page, ReadError> {
+        let as_of = match cursor {
+            Some(cursor) => earlier(self.reading(), cursor.size())?,
+            None => self.as_of().clone(),
+        };
+        // Opening the log for the newest records alone costs more than reading them.
+        let is_worth_it = self.has_library() || !is_at_the_end(filter, cursor);
+        if is_worth_it && let Some(library) = self.library()? {
+            match ask(&library, &as_of, filter, cursor, watch) {
+                Ok(page) => return Ok(page),
+                Err(FindError::Cursor(error)) => return Err(ReadError::usage(error.to_string())),
+                // Reading on behind the damage, and saying where it is, takes a scan.
+                Err(FindError::Segment { .. }) => {}
             }
-            (Err(_), None) => {}
         }
+        scan(self.reading(), as_of, filter, cursor)
     }
-    let sieve = Sieve::new(filter);
-    let unreadable = answer::scan(reading, next, &mut |found| match sieve.accepts(found) {
-        Ok(true) => each(found),
-        Ok(false) => Ok(ControlFlow::Continue(())),
-        Err(_) => {
-            bad.add(found.index, 1, NO_EVENT);
-            Ok(ControlFlow::Continue(()))
-        }
-    })?;
-    Ok(unreadable.and(bad))
-}
 
-/// Who was active, counted from metadata alone; `None` when records must be read one by one.
-///
-/// # Errors
-/// When the log's files cannot be listed.
-pub fn activity(reading: &Reading, by: By) -> Result<Option<Activity>, ReadError> {
-    let library = library(reading, &answer::as_of(reading))?;
-    // Reading on behind damage, and saying where it is, takes a scan.
-    Ok(library.and_then(|library| query::activity(&library, by).ok().flatten()))
+    /// All records of a question, oldest first, as they are found.
+    ///
+    /// # Errors
+    /// What `each` says, or when the log cannot be read.
+    pub fn each<E: From<ReadError>>(
+        &self,
+        filter: &Filter,
+        watch: &dyn Watch,
+        each: Each<'_, E>,
+    ) -> Result<Unreadable, E> {
+        let (mut next, mut failure, mut bad) = (0, None, Unreadable::default());
+        if let Some(library) = self.library()? {
+            let outcome = prepare(&library, filter, watch).and_then(|()| {
+                query::find_each(&library, filter, &mut |found| {
+                    next = found.index + 1;
+                    each(found).unwrap_or_else(|error| {
+                        failure = Some(error);
+                        ControlFlow::Break(())
+                    })
+                })
+            });
+            match (outcome, failure) {
+                (_, Some(failure)) => return Err(failure),
+                (Ok((count, first)), None) => {
+                    first.into_iter().for_each(|index| bad.add(index, count, NO_EVENT));
+                    return Ok(bad);
+                }
+                (Err(_), None) => {}
+            }
+        }
+        let sieve = Sieve::new(filter);
+        let unreadable =
+            answer::scan(self.reading(), next, &mut |found| match sieve.accepts(found) {
+                Ok(true) => each(found),
+                Ok(false) => Ok(ControlFlow::Continue(())),
+                Err(_) => {
+                    bad.add(found.index, 1, NO_EVENT);
+                    Ok(ControlFlow::Continue(()))
+                }
+            })?;
+        Ok(unreadable.and(bad))
+    }
+
+    /// Who was active: counted from metadata alone where that can be done, and otherwise from every
+    /// record in turn.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn activity(&self, by: By) -> Result<(Activity, Unreadable), ReadError> {
+        if let Some(library) = self.library()?
+            && let Ok(Some(activity)) = query::activity(&library, by)
+        {
+            return Ok((activity, Unreadable::default()));
+        }
+        // Reading on behind damage, and saying where it is, takes a scan.
+        let mut activity = Activity::new(by);
+        let unreadable = answer::scan::<ReadError>(self.reading(), 0, &mut |found| {
+            if let Ok(event) = Event::from_stored(&found.meta, &[]) {
+                activity.offer(found, &event);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok((activity, unreadable))
+    }
 }
 
 /// The checkpoint that a log had when it was of this size: its root follows from the tree of today.
@@ -145,13 +160,7 @@ fn is_at_the_end(filter: &Filter, cursor: Option<&Cursor>) -> bool {
     cursor.is_none() && filter.limit.is_some() && *filter == all
 }
 
-fn library(reading: &Reading, as_of: &AsOf) -> Result<Option<Library>, ReadError> {
-    let library = crate::library(reading, as_of.clone())?;
-    let folder = &reading.log().folder;
-    Ok(library.map(|it| it.with_cache(Arc::clone(folder), Arc::new(SystemEntropy::new()))))
-}
-
-fn prepare(library: &Library, watch: &dyn Watch, filter: &Filter) -> Result<(), FindError> {
+fn prepare(library: &Library, filter: &Filter, watch: &dyn Watch) -> Result<(), FindError> {
     let outcome = query::prepare(library, filter, &|done, total| watch.at(done, total));
     watch.finish();
     outcome
@@ -159,11 +168,14 @@ fn prepare(library: &Library, watch: &dyn Watch, filter: &Filter) -> Result<(), 
 
 fn ask(
     library: &Library,
-    watch: &dyn Watch,
+    as_of: &AsOf,
     filter: &Filter,
     cursor: Option<&Cursor>,
+    watch: &dyn Watch,
 ) -> Result<Page, FindError> {
-    prepare(library, watch, filter)?;
+    let earlier = (library.as_of() != as_of).then(|| library.at(as_of.clone()));
+    let library = earlier.as_ref().unwrap_or(library);
+    prepare(library, filter, watch)?;
     let page = query::find(library, filter, cursor)?;
     let mut unreadable = Unreadable::default();
     if let Some(index) = page.first_unreadable {

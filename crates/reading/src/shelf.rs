@@ -56,9 +56,30 @@ impl Shelf {
     /// # Errors
     /// [`StoreError::Io`] when a folder cannot be listed.
     pub fn read(folder: &dyn Folder) -> Result<Self, StoreError> {
-        let mut shelf = Self::default();
-        for path in folder.list(LEDGER_FOLDER)? {
+        Self::default().again(folder)
+    }
+
+    /// The same log's, read again: documents that were read before do not change, so only others
+    /// are opened. When what was there is not there, or was in disorder, all of them are.
+    ///
+    /// # Errors
+    /// As [`Shelf::read`].
+    pub(crate) fn again(&self, folder: &dyn Folder) -> Result<Self, StoreError> {
+        let paths = folder.list(LEDGER_FOLDER)?;
+        let indexes = paths.iter().filter_map(|path| parse_ledger_path(path));
+        let (old, new): (BTreeSet<u64>, BTreeSet<u64>) =
+            indexes.partition(|index| self.shown.contains(index));
+        let is_in_order = new.first().is_none_or(|first| self.shown.last() < Some(first));
+        let goes_on = old == self.shown && is_in_order && self.unread.is_empty();
+        let mut shelf = match goes_on {
+            true => Self { volumes: Vec::new(), torn: Vec::new(), ..self.clone() },
+            false => Self::default(),
+        };
+        for path in paths {
             let Some(index) = parse_ledger_path(&path) else { continue };
+            if shelf.shown.contains(&index) {
+                continue;
+            }
             // One that cannot be opened is found by whoever compares it with its entry.
             let Ok(Some(bytes)) = read_document(folder, &path) else { continue };
             let disclosed = match Disclosed::parse(&bytes) {

@@ -6,7 +6,7 @@
 //! in segments (`merge.rs`).
 
 use crate::faults::Faults;
-use crate::journal::{Bound, End, JournalWalk};
+use crate::journal::{Bound, End, JournalWalk, Mark};
 use crate::merge::{Access, Merge};
 use crate::shelf::Shelf;
 use keys::Keyring;
@@ -137,6 +137,17 @@ impl<'w> Walk<'w> {
     /// The same walk, which also compares the columns of every row with its bytes.
     pub(crate) fn with_columns(self) -> Self {
         Self { columns: true, ..self }
+    }
+
+    /// The same walk, which begins in the journal where another one was.
+    pub(crate) fn resumed_at(mut self, mark: Option<Mark>) -> Self {
+        self.journal = self.journal.resumed_at(mark);
+        self
+    }
+
+    /// Where it is in the journal.
+    pub(crate) fn mark(&self) -> Option<&Mark> {
+        self.journal.mark()
     }
 
     /// The same walk, which looks again for files that were gone: a writer may have put others in

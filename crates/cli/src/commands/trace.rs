@@ -14,7 +14,6 @@ use query::row::{Rows, Shape};
 use query::{AsOf, Found, Scope, Trace, write_trace};
 use reading::Reading;
 use reading::answer::{self, Unreadable};
-use reading::search;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -108,12 +107,12 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
         Format::Mermaid,
         Format::Svg,
     ])?;
-    let reading = context.reading()?;
-    let (scope, found, unreadable) = find(&reading, context.terminal, id, by)?;
+    let log = context.view()?;
+    let (scope, found, unreadable) = find(&log, context.terminal, id, by)?;
     if found.is_empty() {
-        return Err(unknown(&reading, id, by));
+        return Err(unknown(log.reading(), id, by));
     }
-    let as_of = answer::as_of(&reading);
+    let as_of = log.as_of().clone();
     let trace = Trace::assemble(scope, &found);
     match format {
         Format::Json => {
@@ -154,7 +153,7 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
 
 /// The records of a scope; without `by`, of the first kind of id that any record has.
 pub(crate) fn find(
-    reading: &Reading,
+    log: &reading::View,
     terminal: Terminal,
     id: &str,
     by: Option<By>,
@@ -163,7 +162,7 @@ pub(crate) fn find(
     let mut unreadable = Unreadable::default();
     for by in &kinds {
         let scope = by.scope(id);
-        let page = search::page(reading, &Bar::new(terminal), &scope.filter(), None)?;
+        let page = log.page(&scope.filter(), None, &Bar::new(terminal))?;
         unreadable = page.unreadable;
         if !page.found.is_empty() {
             return Ok((scope, page.found, unreadable));
