@@ -2,13 +2,13 @@
 
 use crate::arguments::{Format, Global};
 use crate::commands::Command;
-use crate::data_folder::{DataFolder, LogFolder};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_source;
-use crate::reading::Reading;
 use crate::terminal::Terminal;
 use keys::Kek;
+use reading::{DataFolder, LogFolder};
+use reading::{Reading, View};
 use std::sync::Arc;
 
 /// One run of the program.
@@ -53,7 +53,7 @@ impl Context {
 
     /// The log that is meant, which must exist.
     pub(crate) fn log_folder(&self) -> Result<LogFolder, Failure> {
-        self.data_folder().find(&self.global.log)
+        Ok(self.data_folder().find(&self.global.log)?)
     }
 
     /// The key-encryption key of an existing log.
@@ -62,10 +62,15 @@ impl Context {
         kek.map(Arc::new).ok_or_else(key_source::none)
     }
 
+    /// The log that is meant, as of its checkpoint, to be asked questions.
+    pub(crate) fn view(&self) -> Result<View, Failure> {
+        Ok(View::of(self.reading()?))
+    }
+
     /// The log that is meant, opened for reading.
     pub(crate) fn reading(&self) -> Result<Reading, Failure> {
         let log = self.log_folder()?;
         let kek = self.kek(&log)?;
-        Reading::open(log, &kek)
+        Ok(Reading::open(log, &kek)?)
     }
 }

@@ -1,6 +1,7 @@
 //! Why a command ended early: one sentence for a person (what, why, what to do) and an exit code.
 
 use crate::exit::Exit;
+use reading::{ErrorKind, ReadError};
 use std::io;
 use std::path::Path;
 
@@ -73,13 +74,17 @@ impl std::fmt::Display for Failure {
 /// What to do about an error of the operating system, where that can be said.
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::NotFound => "; check the path",
-        io::ErrorKind::PermissionDenied => {
-            "; change its permissions, or run as the user that it belongs to"
-        }
-        io::ErrorKind::ReadOnlyFilesystem => "; choose a folder on a disk that can be written to",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => FREE_SPACE,
-        _ => "",
+        _ => reading::advice(error),
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match error.kind() {
+            ErrorKind::Failed => Self::new(error.to_string()),
+            ErrorKind::Usage => Self::usage(error.to_string()),
+        }
     }
 }
 

@@ -10,13 +10,11 @@
 //! | what does the exit code say? | `exit.rs`, `failure.rs` |
 //! | how is something printed? which key was pressed? | `terminal.rs`, `keyboard.rs` |
 //! | where does the key-encryption key come from? | `key_source.rs` |
-//! | where are the logs, and how is one made? | `data_folder.rs`, `configuration_folder.rs` |
-//! | how is a log read without writing to it? | `reading.rs` |
+//! | how is a log made? | `new_log.rs` |
 //! | how is a log written to? | `writing.rs` |
 //! | how does the log learn of an export, or of a key handed out? | `recording.rs` |
 //! | how does a file appear, whole or not at all? | `whole_file.rs` |
-//! | which checkpoint does an answer name? how are its records found? | `answer.rs`, `search.rs` |
-//! | is a whole folder what the log says? | `verify.rs` |
+//! | how does an answer say that it may lack records? | `answer.rs` |
 //! | how is a log copied while it is being written to? | `backup.rs` |
 //! | how fast is it here? | `bench.rs` |
 
@@ -27,19 +25,15 @@ pub mod bench;
 mod commands;
 mod configuration_folder;
 mod context;
-mod data_folder;
 mod environment;
 mod exit;
 mod failure;
-mod intake;
 mod key_source;
 mod keyboard;
-mod reading;
+mod new_log;
 mod recording;
 mod retaining;
-mod search;
 mod terminal;
-pub mod verify;
 mod whole_file;
 mod writing;
 

@@ -4,12 +4,12 @@
 //! Who did it is the user that this process runs as: on one's own machine nobody else vouches.
 
 use crate::context::Context;
-use crate::data_folder::LogFolder;
 use crate::failure::Failure;
 use crate::terminal::{DOUBTFUL, styled};
 use clap::Args;
 use event::Principal;
 use keys::Kek;
+use reading::LogFolder;
 use seal::{Act, Options, SealError, Writer};
 use std::sync::Arc;
 use store::Reservation;

@@ -5,13 +5,13 @@
 
 use crate::commands::init;
 use crate::context::Context;
-use crate::data_folder::LogFolder;
 use crate::failure::Failure;
-use crate::intake::{self, Intake};
 use crate::key_source;
 use crate::terminal::{STRONG, styled};
 use capture::Captured;
 use event::{Event, EventError};
+use reading::LogFolder;
+use reading::intake::{self, Intake};
 use seal::{Log, NewLog, Options, Outcome, Receipt, SealError, Ticket};
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -109,7 +109,7 @@ impl Columns {
     pub fn of(library: &Library, cache_bytes: usize) -> Result<Self, SegmentError> {
         let segments = library.volumes().iter().map(|volume| volume.segment().cloned());
         let segments = segments.collect::<Result<_, _>>()?;
-        Self::new(segments, library.tail().to_vec(), library.as_of().size, cache_bytes)
+        Self::new(segments, library.tail().cloned().collect(), library.as_of().size, cache_bytes)
     }
 
     /// Chunks.

@@ -21,7 +21,7 @@ mod tail;
 
 pub use count::activity;
 pub use cursor::{Cursor, CursorError};
-pub(crate) use tail::{Sketch, sketches};
+pub(crate) use tail::{Sketch, sketch};
 
 use crate::filter::Filter;
 use crate::found::Found;

@@ -27,6 +27,7 @@ const FILE_BYTES_MAX: u64 = 512 << 20;
 pub(crate) const GROUP_PAGES: u32 = (ROW_GROUP_ROWS_MAX as u32).div_ceil(PAGE_ROWS);
 
 /// Where guides are kept.
+#[derive(Clone)]
 pub(crate) struct Cache {
     pub(crate) folder: Arc<dyn Folder>,
     pub(crate) entropy: Arc<dyn Entropy>,

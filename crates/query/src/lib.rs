@@ -49,6 +49,7 @@ mod select;
 #[cfg(feature = "sql")]
 pub mod sql;
 mod summary;
+mod tail;
 mod trace;
 mod vocabulary;
 
@@ -65,6 +66,7 @@ pub use library::{Library, Volume};
 pub use replay::{Replay, Step};
 pub use select::{Selection, Selector, select};
 pub use summary::{Status, Summary};
+pub use tail::Tail;
 pub use trace::{
     Circle, Count, Findings, Gap, GapKind, Node, Orphan, Scope, Totals, Trace, write_trace,
 };

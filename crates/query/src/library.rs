@@ -2,14 +2,13 @@
 //! yet, as of one checkpoint.
 //!
 //! Whoever makes one vouches for it: the segments are those that count, the tail begins where they
-//! end, and every key is the right one. Not here: which those are (`cli`), and answering.
+//! end, and every key is the right one. Not here: which those are (`reading`), and answering.
 
-use crate::find::{Sketch, sketches};
 use crate::found::{AsOf, Found, State};
 use crate::guide::{Cache, Guide, IdGuide, Topic, WordGuide};
+use crate::tail::Tail;
 use keys::{Entropy, SecretKey};
 use segment::{ContentState, Manifest, Row, RowGroup, Segment, SegmentError, Source};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 use store::Folder;
@@ -21,11 +20,8 @@ const GUIDES_BYTES_MAX: usize = 256 << 20;
 pub struct Library {
     as_of: AsOf,
     volumes: Vec<Volume>,
-    tail: Arc<[Row]>,
+    tail: Tail,
     cache: Option<Cache>,
-    /// Of the rows of the tail, once somebody asks for the second time.
-    sketches: OnceLock<Vec<Sketch>>,
-    was_asked: AtomicBool,
 }
 
 /// One segment, opened when it is first asked for. Cheap to clone: what was read of it is shared,
@@ -59,17 +55,17 @@ impl Library {
     /// A library of `volumes` and, in ascending order of index, the records that none of them
     /// holds. Records that the checkpoint does not cover never belong to an answer.
     #[must_use]
-    pub fn new(as_of: AsOf, mut volumes: Vec<Volume>, tail: impl Into<Arc<[Row]>>) -> Self {
+    pub fn new(as_of: AsOf, mut volumes: Vec<Volume>, tail: impl Into<Tail>) -> Self {
         volumes.retain(|volume| volume.manifest().first < as_of.size);
         volumes.sort_by_key(|volume| (volume.manifest().first, volume.manifest().tier as u8));
-        Self {
-            as_of,
-            volumes,
-            tail: tail.into(),
-            cache: None,
-            sketches: OnceLock::new(),
-            was_asked: AtomicBool::new(false),
-        }
+        Self { as_of, volumes, tail: tail.into(), cache: None }
+    }
+
+    /// The same as of an earlier checkpoint. What is in memory is shared.
+    #[must_use]
+    pub fn at(&self, as_of: AsOf) -> Self {
+        let cache = self.cache.clone();
+        Self { cache, ..Self::new(as_of, self.volumes.clone(), self.tail.clone()) }
     }
 
     /// The same, which keeps guides to its segments in the `cache/` of the log's folder. Without,
@@ -93,16 +89,13 @@ impl Library {
     }
 
     /// The records that no segment holds and the checkpoint covers, in ascending order of index.
-    #[must_use]
-    pub fn tail(&self) -> &[Row] {
-        let covered = self.tail.partition_point(|row| row.index < self.as_of.size);
-        self.tail.get(..covered).unwrap_or_default()
+    pub fn tail(&self) -> impl Iterator<Item = &Row> {
+        self.tail.iter().take_while(|row| row.index < self.as_of.size)
     }
 
-    /// The sketches of the tail, row by row; the first who asks goes without.
-    pub(crate) fn sketches(&self) -> Option<&[Sketch]> {
-        let is_first = !self.was_asked.swap(true, Ordering::Relaxed);
-        (!is_first).then(|| self.sketches.get_or_init(|| sketches(&self.tail)).as_slice())
+    /// The records that no segment holds, and perhaps some that the checkpoint does not cover.
+    pub(crate) fn whole_tail(&self) -> &Tail {
+        &self.tail
     }
 
     pub(crate) fn cache(&self) -> Option<&Cache> {

@@ -16,11 +16,11 @@
 //! it, as after a crash (format.md, section 14.1).
 
 use super::staging::copy_file;
-use crate::data_folder::LogFolder;
 use crate::failure::Failure;
-use crate::reading::Shelf;
 use crate::terminal::Progress;
 use checkpoint::{Checkpoint, CheckpointText, Note};
+use reading::LogFolder;
+use reading::Shelf;
 use segment::{LEDGER_FOLDER, SEGMENT_FOLDER, ledger_path};
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use super::measure::{Acknowledgements, Case};
 use super::source::Pool;
-use crate::intake;
+use reading::intake;
 use seal::{Log, Outcome, SealError};
 
 /// Runs one case on an open log.

@@ -1,21 +1,18 @@
 //! `tacho agent`: which agents there are, or what one of them did.
 
 use super::events;
-use crate::answer::{self, Unreadable};
+use crate::answer::{Bar, Conclude as _};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::Reading;
-use crate::search;
 use crate::terminal::{DIM, styled};
 use clap::Args;
-use event::Event;
 use query::escape::{escape, escape_json};
-use query::{Activity, AsOf, By, Cursor, Filter, Line, render};
+use query::{AsOf, By, Cursor, Filter, Line, render};
+use reading::answer;
 use serde_json::{Value, json};
 use std::io::Write as _;
-use std::ops::ControlFlow;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -48,13 +45,13 @@ impl Arguments {
             newest_first: true,
             ..Filter::default()
         };
-        let reading = context.reading()?;
-        let page = search::page(&reading, context.terminal, &filter, self.cursor.as_ref())?;
+        let view = context.view()?;
+        let page = view.page(&filter, self.cursor.as_ref(), &Bar::new(context.terminal))?;
         if page.found.is_empty() && self.cursor.is_none() {
             let failure = format!(
                 "no event of the {} that the checkpoint covers is of an agent {}; `tacho agent` lists \
                  all agents",
-                reading.checkpoint().size,
+                view.as_of().size,
                 escape(name),
             );
             return Err(Failure::new(failure));
@@ -72,20 +69,17 @@ impl Arguments {
 /// Lists the agents, or the sessions, of a log.
 pub(crate) fn list(context: &Context, by: By) -> Result<Exit, Failure> {
     let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
-    let reading = context.reading()?;
-    let (activity, unreadable) = match search::activity(&reading, by)? {
-        Some(activity) => (activity, Unreadable::default()),
-        None => scan(&reading, by)?,
-    };
+    let view = context.view()?;
+    let (activity, unreadable) = view.activity(by)?;
     let beyond = activity.beyond();
     let lines = activity.finish();
-    let as_of = answer::as_of(&reading);
+    let as_of = view.as_of();
     if format == Format::Text {
         let mut out = context.terminal.people();
-        write!(out, "{}", render::activity(&lines, by, &as_of, context.terminal.view()))?;
+        write!(out, "{}", render::activity(&lines, by, as_of, context.terminal.view()))?;
         out.flush()?;
     } else {
-        print_json(context, &lines, by, &as_of, format)?;
+        print_json(context, &lines, by, as_of, format)?;
     }
     if beyond > 0 {
         context
@@ -93,18 +87,6 @@ pub(crate) fn list(context: &Context, by: By) -> Result<Exit, Failure> {
             .note(format!("{beyond} events of names beyond the first 100,000 are left out"));
     }
     Ok(unreadable.conclude(context))
-}
-
-/// The same from every record in turn, which says where the log is damaged.
-fn scan(reading: &Reading, by: By) -> Result<(Activity, Unreadable), Failure> {
-    let mut activity = Activity::new(by);
-    let unreadable = answer::scan(reading, 0, &mut |found| {
-        if let Ok(event) = Event::from_stored(&found.meta, &[]) {
-            activity.offer(found, &event);
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok((activity, unreadable))
 }
 
 fn print_json(

@@ -8,13 +8,14 @@ use super::init;
 use crate::arguments::Format;
 use crate::bench::{self, Plan, Row};
 use crate::context::Context;
-use crate::data_folder::{DataFolder, LogFolder};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::new_log;
 use crate::terminal::{DIM, STRONG, styled};
 use crate::writing::settle;
 use clap::{Args, Subcommand};
 use keys::Kek;
+use reading::{DataFolder, LogFolder};
 use seal::{Log, NewLog, Options};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -214,7 +215,7 @@ impl Scratch {
         let secret = keys::SecretKey::new([7; 32]);
         let kek = Arc::new(Kek::from_secret(secret, keys::KekOrigin::Environment));
         let new = NewLog { name: "bench".to_owned(), origin: None, post_quantum: false };
-        let made = DataFolder::new(&self.0).create(&new, &kek)?;
+        let made = new_log::create(&DataFolder::new(&self.0), &new, &kek)?;
         let made = made.ok_or_else(|| {
             Failure::new("another run has just made the same folder; run it again")
         })?;

@@ -8,14 +8,10 @@ mod story;
 mod tamper;
 
 use super::trace;
-use crate::answer;
 use crate::arguments::Format;
 use crate::context::Context;
-use crate::data_folder::LogFolder;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::Reading;
-use crate::verify::{Options, verify};
 use crate::writing::Writing;
 use clap::Args;
 use event::Event;
@@ -23,6 +19,10 @@ use keys::Kek;
 use place::Place;
 use prove::{Finding, Report, Trust, Verdict};
 use query::{AsOf, Scope, Trace};
+use reading::LogFolder;
+use reading::answer;
+use reading::verify::{Options, verify};
+use reading::{Reading, View};
 use recorded::{PLANTED, Played, SOURCES};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -119,12 +119,12 @@ impl Demo {
 
         let log = place.context.log_folder()?;
         let kek = place.context.kek(&log)?;
-        let reading = Reading::open(log.clone(), &kek)?;
-        let (redacted, mut leaks) = look(&reading)?;
+        let view = View::open(log.clone(), &kek)?;
+        let (redacted, mut leaks) = look(view.reading())?;
         let trace_of = |source: usize| {
             let id = played.get(source).and_then(|played| played.trace.clone()).unwrap_or_default();
             let (scope, found, _) =
-                trace::find(&reading, place.context.terminal, &id, Some(trace::By::Trace))?;
+                trace::find(&view, place.context.terminal, &id, Some(trace::By::Trace))?;
             Ok::<_, Failure>(Trace::assemble(scope, &found))
         };
         let (incident, agent) = (trace_of(0)?, trace_of(1)?);
@@ -141,7 +141,7 @@ impl Demo {
             leaks.files += files;
         }
         let mut demo = Self {
-            as_of: answer::as_of(&reading),
+            as_of: view.as_of().clone(),
             place,
             log,
             played,
@@ -206,7 +206,7 @@ fn look(reading: &Reading) -> Result<(Redacted, Leaks), Failure> {
     let (mut redacted, mut leaks) = (Redacted::default(), Leaks::default());
     let sources = SOURCES.iter().flat_map(|source| source.files);
     leaks.in_sources = sources.map(|bytes| recorded::planted_in(bytes)).sum();
-    let unreadable = answer::scan(reading, 0, &mut |found| {
+    let unreadable = answer::scan::<Failure>(reading, 0, &mut |found| {
         leaks.records += 1;
         leaks.in_records +=
             recorded::planted_in(&found.meta) + recorded::planted_in(&found.content);

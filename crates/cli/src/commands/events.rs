@@ -1,17 +1,18 @@
 //! `tacho events`: the records that match a question.
 
-use crate::answer;
+use crate::answer::{Bar, Conclude as _};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::Reading;
-use crate::search::{self, Page};
 use crate::terminal::{DIM, styled};
 use clap::Args;
 use event::{Outcome, Tier, Timestamp};
 use query::row::{Rows, Shape};
 use query::{AsOf, Cursor, Filter, Found, render};
+use reading::View;
+use reading::answer;
+use reading::search::Page;
 use seal::{Clock as _, SystemClock};
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -145,12 +146,12 @@ impl Arguments {
             newest_first: !self.oldest_first,
             ..self.filter.filter()
         };
-        let reading = context.reading()?;
+        let view = context.view()?;
         let is_one_page = filter.limit.is_some() || self.cursor.is_some();
         if self.oldest_first && format != Format::Text && !is_one_page {
-            return stream(context, &reading, &filter, format);
+            return stream(context, &view, &filter, format);
         }
-        let page = search::page(&reading, context.terminal, &filter, self.cursor.as_ref())?;
+        let page = view.page(&filter, self.cursor.as_ref(), &Bar::new(context.terminal))?;
         print(context, &page.as_of, &page.found, page.next.as_ref(), format)?;
         self.tell(context, &page, format);
         Ok(page.unreadable.conclude(context))
@@ -188,17 +189,17 @@ pub(crate) fn print(
 /// Prints events as they are found, in no more memory than one takes.
 fn stream(
     context: &Context,
-    reading: &Reading,
+    view: &View,
     filter: &Filter,
     format: Format,
 ) -> Result<Exit, Failure> {
-    let as_of = answer::as_of(reading);
+    let as_of = view.as_of();
     let shape = if format == Format::Json { Shape::Document } else { Shape::Lines };
     if shape == Shape::Lines {
-        context.terminal.note(answer::sentence(&as_of));
+        context.terminal.note(answer::sentence(as_of));
     }
-    let mut rows = Rows::begin(context.terminal.programs(), shape, &as_of, true)?;
-    let unreadable = search::each(reading, context.terminal, filter, &mut |found| {
+    let mut rows = Rows::begin(context.terminal.programs(), shape, as_of, true)?;
+    let unreadable = view.each::<Failure>(filter, &Bar::new(context.terminal), &mut |found| {
         rows.write(found)?;
         Ok(ControlFlow::Continue(()))
     })?;

@@ -7,17 +7,18 @@ mod csv;
 mod formats;
 
 use super::events::FilterArguments;
-use crate::answer::{self, Unreadable};
+use crate::answer::Conclude as _;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::Reading;
 use crate::recording::RecordingArguments;
 use crate::whole_file::WholeFile;
 use clap::Args;
 use formats::{Exporter, Out, Written};
 use query::{AsOf, Filter, Sieve};
+use reading::Reading;
+use reading::answer::{self, Unreadable};
 use seal::Act;
 use serde_json::{Map, Value, json};
 use std::ops::ControlFlow;
@@ -125,7 +126,7 @@ impl Export<'_> {
         let sieve = Sieve::new(&self.filter);
         let mut progress = self.context.terminal.progress("records");
         let mut bad = Unreadable::default();
-        let unreadable = answer::scan(&self.reading, 0, &mut |found| {
+        let unreadable = answer::scan::<Failure>(&self.reading, 0, &mut |found| {
             progress.at(found.index, self.as_of.size);
             match sieve.accepts(found) {
                 Ok(false) => {}

@@ -3,13 +3,14 @@
 use crate::arguments::Format;
 use crate::configuration_folder::ConfigurationFolder;
 use crate::context::Context;
-use crate::data_folder::LogFolder;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_source::{self, NewKek};
+use crate::new_log;
 use crate::terminal::{DIM, DOUBTFUL, GOOD, STRONG, styled};
 use clap::Args;
 use keys::SystemEntropy;
+use reading::LogFolder;
 use seal::NewLog;
 use std::io::Write as _;
 
@@ -68,7 +69,7 @@ pub(crate) fn make(context: &Context, new: &NewLog) -> Result<Made, Failure> {
         return Err(Failure::usage("a log's name is not empty and has no control characters"));
     }
     let kek = key_source::kek_for_new_log(&context.global.key, &SystemEntropy::new())?;
-    let Some(log) = data.create(new, &kek.kek)? else {
+    let Some(log) = new_log::create(&data, new, &kek.kek)? else {
         return Ok(Made { log: data.find(&new.name)?, kek: None });
     };
     if let Some(folder) = ConfigurationFolder::locate()

@@ -1,10 +1,9 @@
 //! `tacho prove`: one record's proof, to be checked without trusting whoever runs the log.
 
+use crate::answer::Bar;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::{Item, Reading};
-use crate::search;
 use crate::terminal::{STRONG, Terminal, styled};
 use checkpoint::{TlogProof, VerifierKey};
 use clap::Args;
@@ -12,6 +11,7 @@ use event::{Disclosed, Entry};
 use merkle::TileReader;
 use prove::{Evidence, Kept, Trust};
 use query::Filter;
+use reading::{Item, Reading, View};
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -44,10 +44,11 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let reading = context.reading()?;
-        let index = self.index(&reading, context.terminal)?;
-        let entry = entry(&reading, index)?;
-        let proof = prove(&reading, index)?;
+        let view = context.view()?;
+        let reading = view.reading();
+        let index = self.index(&view, context.terminal)?;
+        let entry = entry(reading, index)?;
+        let proof = prove(reading, index)?;
         let origin = &reading.log().identity.origin;
         let size = reading.checkpoint().size;
         let text = if self.evidence {
@@ -58,11 +59,11 @@ impl Arguments {
                 .iter()
                 .map(|key| key.parse())
                 .collect::<Result<_, _>>()?;
-            let evidence = with_record(&reading, index, &mut |record| {
+            let evidence = with_record(reading, index, &mut |record| {
                 Evidence::new(origin, &entry, *record, &proof, &keys)
             })?;
             let evidence = evidence.map_err(|error| Failure::new(error.to_string()))?;
-            let evidence = with_successions(evidence, &reading)?;
+            let evidence = with_successions(evidence, reading)?;
             let evidence =
                 if self.metadata_only { evidence.without_content() } else { Ok(evidence) };
             let evidence = evidence.map_err(|error| Failure::new(error.to_string()))?;
@@ -76,13 +77,13 @@ impl Arguments {
             proof.to_string()
         };
         self.write(context, &text)?;
-        self.tell(context, &reading, index);
+        self.tell(context, reading, index);
         Ok(Exit::Fine)
     }
 
     /// The index that is meant.
-    fn index(&self, reading: &Reading, terminal: Terminal) -> Result<u64, Failure> {
-        let size = reading.checkpoint().size;
+    fn index(&self, view: &View, terminal: Terminal) -> Result<u64, Failure> {
+        let size = view.as_of().size;
         if let Ok(index) = self.event.parse::<u64>() {
             if index < size {
                 return Ok(index);
@@ -92,14 +93,14 @@ impl Arguments {
         }
         let filter =
             Filter { events: vec![self.event.clone()], limit: Some(1), ..Filter::default() };
-        let page = search::page(reading, terminal, &filter, None)?;
+        let page = view.page(&filter, None, &Bar::new(terminal))?;
         if let Some(found) = page.found.first() {
             return Ok(found.index);
         }
         Err(Failure::new(format!(
             "no event {:?} in the log {:?}; `tacho events` finds events by other things",
             self.event,
-            reading.log().identity.name
+            view.reading().log().identity.name
         )))
     }
 

@@ -1,7 +1,7 @@
 //! `tacho replay`: a trace step by step, with what the agent knew at each.
 
 use super::trace;
-use crate::answer;
+use crate::answer::Conclude as _;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -54,13 +54,12 @@ struct Show<'s> {
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         context.format(&[Format::Text])?;
-        let reading = context.reading()?;
-        let (scope, found, unreadable) =
-            trace::find(&reading, context.terminal, &self.id, self.by)?;
+        let log = context.view()?;
+        let (scope, found, unreadable) = trace::find(&log, context.terminal, &self.id, self.by)?;
         if found.is_empty() {
-            return Err(trace::unknown(&reading, &self.id, self.by));
+            return Err(trace::unknown(log.reading(), &self.id, self.by));
         }
-        let (trace, as_of) = (Trace::assemble(scope, &found), answer::as_of(&reading));
+        let (trace, as_of) = (Trace::assemble(scope, &found), log.as_of().clone());
         let replay = Replay::new(&trace, self.every);
         if !replay.is_of_decisions && !self.every {
             context

@@ -3,18 +3,18 @@
 use super::backup::is_archive;
 use crate::backup::{self, Staging};
 use crate::context::Context;
-use crate::data_folder::{DataFolder, LogFolder};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_source;
 use crate::recording;
 use crate::terminal::{DOUBTFUL, GOOD, styled};
-use crate::verify::SinceFile;
 use checkpoint::VerifierKey;
 use clap::Args;
 use event::{Disclosed, Removal};
 use keys::Kek;
 use prove::{Report, Verdict};
+use reading::verify::SinceFile;
+use reading::{DataFolder, LogFolder};
 use seal::Act;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ impl Arguments {
         let copy = staging.path().join("log");
         self.fetch(context, &copy)?;
         // The name of the folder it came in may be anything; what counts is what the copy says.
-        let log = LogFolder::at(&copy).map_err(Failure::new)?;
+        let log = LogFolder::at(&copy)?;
         let id = hex::encode(log.identity.id()?);
         refuse_existing(&data, &log, &id)?;
         let kek = key_source::kek_of(&context.global.key, &*log.folder)?;
@@ -163,7 +163,7 @@ fn only_log(data: &DataFolder, name: &str) -> Result<LogFolder, Failure> {
         (0, Some((path, sentence))) => {
             Err(Failure::new(format!("{} is damaged: {sentence}", path.display())))
         }
-        _ => data.find(name),
+        _ => Ok(data.find(name)?),
     }
 }
 

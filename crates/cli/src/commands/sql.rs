@@ -1,15 +1,14 @@
 //! `tacho sql`: one SELECT over the table `events`.
 
-use crate::answer;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading;
 use crate::terminal::{DIM, DOUBTFUL, plain, styled};
 use clap::Args;
 use query::sql::{Answer, Cut, Layout, Limits, Sql, SqlError};
 use query::{CACHE_BYTES, Columns};
+use reading::answer;
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,20 +1,21 @@
 //! `tacho tail`: the newest events, and those that arrive.
 
 use super::events::{self, FilterArguments};
-use crate::answer;
+use crate::answer::{Bar, Conclude as _};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::{Follow, Reading};
-use crate::search;
 use crate::terminal::{BAD, DIM, Terminal, styled};
 use clap::Args;
 use event::Event;
 use keys::Kek;
 use query::escape::escape;
 use query::row::write_row;
-use query::{Filter, Found, Sieve, Status, Summary};
+use query::{AsOf, Filter, Found, Sieve, Status, Summary};
+use reading::answer;
+use reading::search::Page;
+use reading::{Follow, Reading, View};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,10 +60,10 @@ impl Arguments {
         let format = context.format(known)?;
         let log = context.log_folder()?;
         let kek = context.kek(&log)?;
-        let reading = Reading::open(log, &kek)?;
+        let view = View::open(log, &kek)?;
         let filter = Filter { limit: Some(self.lines), newest_first: true, ..self.filter.filter() };
-        let search::Page { mut found, as_of, unreadable, .. } =
-            search::page(&reading, context.terminal, &filter, None)?;
+        let Page { mut found, as_of, unreadable, .. } =
+            view.page(&filter, None, &Bar::new(context.terminal))?;
         found.reverse();
         if !self.follow {
             events::print(context, &as_of, &found, None, format)?;
@@ -74,27 +75,27 @@ impl Arguments {
         }
         screen.show()?;
         unreadable.conclude(context);
-        self.follow(context, reading, &kek, screen)
+        self.follow(context, &view, &kek, screen)
     }
 
     /// Shows what arrives, until it is stopped from outside or nobody reads any more.
     fn follow(
         &self,
         context: &Context,
-        mut reading: Reading,
+        view: &View,
         kek: &Arc<Kek>,
         mut screen: Screen,
     ) -> Result<Exit, Failure> {
         let filter = self.filter.filter();
         let sieve = Sieve::new(&filter);
-        let mut covered = reading.checkpoint().size;
-        let name_head = |reading: &Reading| {
-            let sentence = answer::sentence(&answer::as_of(reading));
+        let mut covered = view.as_of().size;
+        let name_head = |as_of: &AsOf| {
+            let sentence = answer::sentence(as_of);
             context.terminal.note(styled(DIM, format_args!("── {sentence}")));
         };
-        name_head(&reading);
-        let log = reading.log().clone();
-        let mut follow = Follow::new(&log, kek, covered);
+        name_head(view.as_of());
+        let log = view.reading().log();
+        let mut follow = Follow::new(log, kek, covered);
         // The index after the last record that was shown.
         let mut shown = covered;
         loop {
@@ -118,9 +119,8 @@ impl Arguments {
                 && let Ok(newer) = Reading::open(log.clone(), kek)
                 && newer.checkpoint().size >= shown
             {
-                reading = newer;
-                covered = reading.checkpoint().size;
-                name_head(&reading);
+                covered = newer.checkpoint().size;
+                name_head(&answer::as_of(&newer));
             }
             std::thread::sleep(LOOK_EVERY);
         }

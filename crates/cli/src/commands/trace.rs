@@ -1,12 +1,10 @@
 //! `tacho trace`: everything that belongs to one trace, session or task, in causal order.
 
-use crate::answer::{self, Unreadable};
+use crate::answer::{Bar, Conclude as _};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::Reading;
-use crate::search;
 use crate::terminal::Terminal;
 use clap::{Args, ValueEnum};
 use event::Event;
@@ -14,6 +12,8 @@ use query::escape::escape;
 use query::render::{self, View};
 use query::row::{Rows, Shape};
 use query::{AsOf, Found, Scope, Trace, write_trace};
+use reading::Reading;
+use reading::answer::{self, Unreadable};
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -107,12 +107,12 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
         Format::Mermaid,
         Format::Svg,
     ])?;
-    let reading = context.reading()?;
-    let (scope, found, unreadable) = find(&reading, context.terminal, id, by)?;
+    let log = context.view()?;
+    let (scope, found, unreadable) = find(&log, context.terminal, id, by)?;
     if found.is_empty() {
-        return Err(unknown(&reading, id, by));
+        return Err(unknown(log.reading(), id, by));
     }
-    let as_of = answer::as_of(&reading);
+    let as_of = log.as_of().clone();
     let trace = Trace::assemble(scope, &found);
     match format {
         Format::Json => {
@@ -153,7 +153,7 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
 
 /// The records of a scope; without `by`, of the first kind of id that any record has.
 pub(crate) fn find(
-    reading: &Reading,
+    log: &reading::View,
     terminal: Terminal,
     id: &str,
     by: Option<By>,
@@ -162,7 +162,7 @@ pub(crate) fn find(
     let mut unreadable = Unreadable::default();
     for by in &kinds {
         let scope = by.scope(id);
-        let page = search::page(reading, terminal, &scope.filter(), None)?;
+        let page = log.page(&scope.filter(), None, &Bar::new(terminal))?;
         unreadable = page.unreadable;
         if !page.found.is_empty() {
             return Ok((scope, page.found, unreadable));
@@ -221,7 +221,7 @@ fn recent(reading: &Reading, by: By) -> Vec<String> {
     // Ids are the producers' to invent: of very many, those are forgotten that were not seen for
     // longest.
     let first = reading.checkpoint().size.saturating_sub(RECENT_RECORDS);
-    let _ = answer::scan(reading, first, &mut |found| {
+    let _ = answer::scan::<Failure>(reading, first, &mut |found| {
         if let Ok(event) = Event::from_stored(&found.meta, &[])
             && let Some(id) = by.id_of(&event)
         {

@@ -6,14 +6,14 @@ mod print;
 use crate::arguments::Format;
 use crate::configuration_folder::ConfigurationFolder;
 use crate::context::Context;
-use crate::data_folder::LogFolder;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_source;
-use crate::verify::{Options, SinceFile, verify};
 use checkpoint::VerifierKey;
 use clap::Args;
 use prove::{Report, Trust, Verdict};
+use reading::LogFolder;
+use reading::verify::{Options, SinceFile, verify};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -124,7 +124,7 @@ impl Arguments {
             let sentence = format!("{} is neither a folder nor a file", path.display());
             return Err(Failure::new(sentence));
         }
-        let data = crate::data_folder::DataFolder::new(path);
+        let data = reading::DataFolder::new(path);
         let logs = data.logs()?;
         if logs.found.is_empty() && logs.unreadable.is_empty() {
             let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(path));
@@ -145,7 +145,7 @@ fn named(context: &Context) -> Result<Target, Failure> {
 }
 
 /// The log of this name; one whose `log.json` does not read is taken when there is no other.
-fn of_data_folder(data: &crate::data_folder::DataFolder, name: &str) -> Result<Target, Failure> {
+fn of_data_folder(data: &reading::DataFolder, name: &str) -> Result<Target, Failure> {
     let logs = data.logs()?;
     if !logs.found.iter().any(|log| log.identity.name == name)
         && let [(path, _)] = logs.unreadable.as_slice()

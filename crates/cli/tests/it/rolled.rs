@@ -1,10 +1,10 @@
 //! A log whose older records lie in segments: every way to alter its folder a little is found, and
 //! every command says what it said before.
 
-use cli::verify::{Options, verify};
 use event::Event;
 use keys::{Kek, KekOrigin, SecretKey};
 use prove::{Finding, FindingKind, Report, Verdict};
+use reading::verify::{Options, verify};
 use seal::{Batch, NewLog, Writer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! Every way to alter a log's folder a little is found, and the report names what was altered.
 
-use cli::verify::{Options, verify};
 use event::Event;
 use keys::{Kek, KekOrigin, SecretKey};
 use prove::{Report, Verdict};
+use reading::verify::{Options, verify};
 use seal::{Batch, NewLog, Writer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -18,7 +18,7 @@ pub fn activity(library: &Library, by: By) -> Result<Option<Activity>, FindError
     let count = |volume: &Volume| of_volume(volume, size, by);
     let counted = search::parallel(library.volumes(), count);
     let mut all = Activity::new(by);
-    library.tail().iter().for_each(|row| offer(&mut all, &row.into()));
+    library.tail().for_each(|row| offer(&mut all, &row.into()));
     for (outcome, volume) in counted.into_iter().zip(library.volumes()) {
         let failed = |source| FindError::Segment { path: volume.manifest().path(), source };
         match all.and(outcome.map_err(failed)?) {

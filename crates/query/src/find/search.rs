@@ -5,15 +5,16 @@
 //! looked at. Then they are read, some at a time, and judged.
 
 use super::plan::Plan;
-use super::tail::{Sketch, Wanted};
+use super::tail::Wanted;
 use super::{FindError, Met};
 use crate::filter::{Filter, Sieve};
 use crate::library::{Library, Volume};
+use crate::tail::TailRun;
 use crate::vocabulary::Pages;
 use segment::{Projection, Row, RowSet, SegmentError};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -29,16 +30,12 @@ const ROWS_MAX: usize = 4096;
 const GROUPS_FIRST: usize = 4;
 const GROUPS_MAX: usize = 32;
 
-/// Rows of the tail that are judged together.
-const TAIL_ROWS: usize = 2048;
-
 /// A run of rows that is looked at as a whole.
-#[derive(Clone, Copy)]
 enum Run {
     /// A row group: the positions of its volume, and its own.
     Group(usize, usize),
-    /// Positions in the tail.
-    Tail(usize, usize),
+    /// Rows of the tail.
+    Tail(TailRun),
 }
 
 /// Where a row is that may match, ordered by volume and row group.
@@ -77,8 +74,8 @@ struct Search<'s> {
     plan: Plan<'s>,
     sieve: Sieve<'s>,
     order: Order,
-    /// What the filter names, and sketches of the rows of the tail.
-    sketched: Option<(Wanted, &'s [Sketch])>,
+    /// What the filter names, when sketches of the rows of the tail are to be asked for it.
+    wanted: Option<Wanted>,
     pages: BTreeMap<usize, Pages>,
     /// What was not looked at, the nearest last: its first key, and what it is.
     runs: Vec<(u64, Run)>,
@@ -104,7 +101,7 @@ pub(super) fn search(
         plan: Plan::new(filter, indexes),
         sieve: Sieve::new(filter),
         order: Order { newest_first: filter.newest_first },
-        sketched: Wanted::of(filter).zip(library.sketches()),
+        wanted: Wanted::of(filter).filter(|_| library.whole_tail().is_asked_again()),
         pages: BTreeMap::new(),
         runs: Vec::new(),
         waiting: BinaryHeap::new(),
@@ -146,14 +143,9 @@ impl Search<'_> {
                 self.pages.insert(at, pages);
             }
         }
-        let tail = self.library.tail();
-        let from = tail.partition_point(|row| row.index < first);
-        let to = tail.partition_point(|row| row.index <= last);
-        for start in (from..to).step_by(TAIL_ROWS) {
-            let end = (start + TAIL_ROWS).min(to);
-            let index = |at: usize| tail.get(at).map_or(0, |row| row.index);
-            let indexes = (index(start), index(end - 1));
-            self.runs.push((self.order.first(indexes), Run::Tail(start, end)));
+        let tail = self.library.whole_tail();
+        for (run, indexes) in tail.runs((first, last)) {
+            self.runs.push((self.order.first(indexes), Run::Tail(run)));
         }
         self.runs.sort_by_key(|(key, _)| Reverse(*key));
         Ok(())
@@ -187,9 +179,9 @@ impl Search<'_> {
         self.groups_next = (2 * self.groups_next).min(GROUPS_MAX);
         let runs: Vec<Run> = self.runs.drain(from..).map(|(_, run)| run).collect();
         let order = self.order;
-        let found = parallel(&runs, |run| match *run {
-            Run::Group(volume, group) => self.of_group(volume, group),
-            Run::Tail(start, end) => Ok(self.of_tail(start..end)),
+        let found = parallel(&runs, |run| match run {
+            Run::Group(volume, group) => self.of_group(*volume, *group),
+            Run::Tail(run) => Ok(self.of_tail(run)),
         });
         for places in found {
             let places = places?.into_iter();
@@ -205,15 +197,16 @@ impl Search<'_> {
         Ok(picked.map(|(at, index)| (index, Place::Row { volume, group, at })).collect())
     }
 
-    fn of_tail(&self, rows: Range<usize>) -> Vec<(u64, Place)> {
-        let tail = self.library.tail();
-        rows.filter_map(|at| {
-            if let Some((wanted, sketches)) = &self.sketched
-                && !wanted.may_be_in(*sketches.get(at)?)
+    fn of_tail(&self, run: &TailRun) -> Vec<(u64, Place)> {
+        let tail = self.library.whole_tail();
+        let wanted = self.wanted.as_ref().map(|wanted| (wanted, tail.sketches_of(run)));
+        let rows = tail.rows_of(run).enumerate();
+        rows.filter_map(|(place, (at, row))| {
+            if let Some((wanted, sketches)) = wanted
+                && !wanted.may_be_in(*sketches.get(place)?)
             {
                 return None;
             }
-            let row = tail.get(at)?;
             match self.sieve.accepts(&row.into()) {
                 Ok(true) => Some((row.index, Place::Tail(at))),
                 Ok(false) => None,
@@ -236,8 +229,8 @@ impl Search<'_> {
                     Some((row, is_event)) => (Some(row), *is_event),
                     None => continue,
                 },
-                Place::Tail(at) => (self.library.tail().get(*at), true),
-                Place::BadTail(at) => (self.library.tail().get(*at), false),
+                Place::Tail(at) => (self.library.whole_tail().get(*at), true),
+                Place::BadTail(at) => (self.library.whole_tail().get(*at), false),
             };
             let Some(row) = row else { continue };
             let flow = match is_event {

@@ -2,30 +2,17 @@
 //!
 //! The tail has no guides: it changes with every event. But who asks a library more than once is
 //! answered faster by 16 bytes a row than by the rows: a small Bloom filter of the texts of its
-//! metadata, made at the second question.
+//! metadata, made at the second question and kept beside the rows (`tail.rs` of this crate).
 
 use crate::filter::Filter;
 use crate::find::plan::named;
-use crate::find::search::parallel;
-use segment::Row;
 use std::hash::Hasher as _;
-
-/// Rows sketched by one thread at a time.
-const CHUNK_ROWS: usize = 2048;
 
 /// A Bloom filter of 128 bits, three for each text.
 pub(crate) type Sketch = u128;
 
 /// A row of which nothing is known may hold everything.
 const ANYTHING: Sketch = Sketch::MAX;
-
-/// The texts in the metadata of each row.
-pub(crate) fn sketches(rows: &[Row]) -> Vec<Sketch> {
-    let chunks: Vec<&[Row]> = rows.chunks(CHUNK_ROWS).collect();
-    let sketched =
-        parallel(&chunks, |chunk| chunk.iter().map(|row| sketch(&row.meta)).collect::<Vec<_>>());
-    sketched.concat()
-}
 
 /// What a filter asks of a row: one of each list must be there.
 pub(crate) struct Wanted(Vec<Vec<Sketch>>);
@@ -49,7 +36,7 @@ impl Wanted {
 
 /// The string values of stored metadata, at any level. An escape may spell any of them in another
 /// way.
-fn sketch(meta: &[u8]) -> Sketch {
+pub(crate) fn sketch(meta: &[u8]) -> Sketch {
     if meta.first() != Some(&b'{') || memchr::memchr(b'\\', meta).is_some() {
         return ANYTHING;
     }

@@ -343,7 +343,7 @@ fn cursors_of_other_answers_are_refused() {
     }
     let longer = Filter { limit: Some(20), from: Some(Timestamp(1)), ..filter.clone() };
     assert_eq!(find(library, &longer, Some(&next)).unwrap().found.len(), 20);
-    let rows: Vec<Row> = library.tail().to_vec();
+    let rows: Vec<Row> = library.tail().cloned().collect();
     let as_of = AsOf { size: library.as_of().size - 1, ..library.as_of().clone() };
     let error = find(&Library::new(as_of, vec![], rows), &filter, Some(&next)).unwrap_err();
     assert!(matches!(error, FindError::Cursor(CursorError::OtherSize { .. })), "{error}");

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::terminal::Terminal;
-use crate::verify::{Options as Check, verify};
 use event::Event;
 use keys::{Kek, KekOrigin, SecretKey, SystemEntropy};
 use prove::Verdict;
+use reading::verify::{Options as Check, verify};
 use seal::{Batch, Identity, NewLog, Options, Writer};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

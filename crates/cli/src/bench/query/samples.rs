@@ -42,9 +42,8 @@ fn from(library: &Library, index: u64) -> Result<Option<Sample>, String> {
             }
         }
     }
-    let tail = library.tail();
-    let behind = tail.partition_point(|row| row.index < index);
-    Ok(tail.iter().skip(behind).find_map(|row| sample(&row.meta)))
+    let mut behind = library.tail().skip_while(|row| row.index < index);
+    Ok(behind.find_map(|row| sample(&row.meta)))
 }
 
 fn sample(meta: &[u8]) -> Option<Sample> {

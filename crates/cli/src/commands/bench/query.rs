@@ -1,18 +1,18 @@
 //! `tacho bench query`: how fast logs of given sizes answer, beside DuckDB if there is one.
 
 use super::{AFTER_HELP, Scratch, conditions, open};
-use crate::answer;
 use crate::arguments::Format;
 use crate::bench;
 use crate::bench::query::{Plan, QueryRow};
 use crate::context::Context;
-use crate::data_folder::LogFolder;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::{self, Reading};
 use crate::terminal::{DIM, STRONG, styled};
 use clap::Args;
 use keys::Kek;
+use reading::LogFolder;
+use reading::Reading;
+use reading::answer;
 use std::io::Write as _;
 #[cfg(feature = "sql")]
 use std::path::PathBuf;

@@ -2,10 +2,11 @@
 
 use crate::arguments::{DATA_DEFAULT, Global};
 use crate::context::Context;
-use crate::data_folder::DataFolder;
 use crate::environment;
 use crate::failure::Failure;
+use crate::new_log;
 use keys::{Entropy as _, KekSource, SystemEntropy};
+use reading::DataFolder;
 use seal::NewLog;
 use std::fs;
 use std::io::ErrorKind;
@@ -68,7 +69,7 @@ impl Place {
         // Made here, and not by `init`, which would remember it among the user's own logs.
         let kek = KekSource::File(kek_file.clone()).create(&entropy)?;
         let new = NewLog { name: "main".to_owned(), origin: None, post_quantum: false };
-        DataFolder::new(&data).create(&new, &kek)?;
+        new_log::create(&DataFolder::new(&data), &new, &kek)?;
         let context = Context::new(global);
         Ok(Self { data, tampered: root.join("tampered"), kek_file: Some(kek_file), context })
     }

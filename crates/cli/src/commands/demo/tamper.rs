@@ -1,11 +1,11 @@
 //! What an attacker with the disk can do: a copy of the log in which one byte of one record is
 //! another.
 
-use crate::data_folder::LogFolder;
 use crate::failure::Failure;
-use crate::reading::PREVIOUS_BYTES;
 use event::Record;
 use keys::{DataKey, Kek, KeyId, Keyring};
+use reading::LogFolder;
+use reading::PREVIOUS_BYTES;
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -37,7 +37,7 @@ pub(super) fn tamper(
 ) -> Result<Tampered, Failure> {
     let copy = into.join(log.path.file_name().unwrap_or_default());
     copy_folder(&log.path, &copy)?;
-    let log = LogFolder::at(&copy).map_err(Failure::new)?;
+    let log = LogFolder::at(&copy)?;
     let bytes = log.folder.read(seal::KEYRING_PATH)?.unwrap_or_default();
     let keyring = Keyring::open(&bytes, kek)?;
     for file in log.folder.list(JOURNAL_FOLDER)? {

@@ -4,8 +4,8 @@ use super::Check;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::key_source;
-use crate::reading::{Bound, Reading, Step, Walk};
 use event::{Record, Timestamp};
+use reading::{Bound, Reading, Step, Walk};
 use seal::{Clock as _, SystemClock};
 use std::sync::Arc;
 use store::{StoreError, Tail};
@@ -59,7 +59,7 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
             checks.push(clock(last_ms));
         }
         Err(failure) => {
-            checks.push(failed("key", failure));
+            checks.push(failed("key", failure.into()));
             checks.push(clock(0));
         }
     }
@@ -108,7 +108,7 @@ fn journal(reading: &Reading) -> (Check, u64) {
 }
 
 fn last_time(payload: &[u8]) -> u64 {
-    let mut rest = payload.get(crate::reading::PREVIOUS_BYTES..).unwrap_or_default();
+    let mut rest = payload.get(reading::PREVIOUS_BYTES..).unwrap_or_default();
     let mut last_ms = 0;
     while let Ok((record, after)) = Record::decode(rest) {
         (last_ms, rest) = (record.time_ms, after);

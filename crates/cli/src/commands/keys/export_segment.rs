@@ -7,13 +7,13 @@
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::reading::Reading;
 use crate::recording::RecordingArguments;
 use crate::whole_file::WholeFile;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use keys::{KeyId, Purpose, SecretKey, SecretString};
+use reading::Reading;
 use seal::Act;
 use segment::{SEGMENT_FOLDER, Segment};
 use serde_json::json;

@@ -73,7 +73,7 @@ fn hint(new: &NewKekArguments) -> String {
 
 /// Names the logs of the data folder that the old key still opens.
 fn tell_others(context: &Context, name: &str, from: KekId) -> Result<(), Failure> {
-    let is_by_old = |log: &crate::data_folder::LogFolder| {
+    let is_by_old = |log: &reading::LogFolder| {
         let bytes = log.folder.read(seal::KEYRING_PATH).ok().flatten();
         bytes.and_then(|bytes| Keyring::header(&bytes).ok()).is_some_and(|it| it.kek_id == from)
     };

@@ -3,11 +3,11 @@
 //! Every step says what there is for one run of indexes. Damage is a step like any other: the walk
 //! goes on behind it, and remembers what belongs to a file and to no record
 //! ([`JournalWalk::into_end`]). Records before the journal are missing here; whether segments have
-//! them is `reading/walk.rs`'s to say.
+//! them is `walk.rs`'s to say.
 
-use super::faults::Faults;
-use super::shelf::Shelf;
-use super::walk::Step;
+use crate::faults::Faults;
+use crate::shelf::Shelf;
+use crate::walk::Step;
 use keys::{DataKey, KeyId, Keyring};
 use prove::FindingKind;
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use store::{
 };
 
 /// Bytes before the records of a frame: the hash of the leaf before its first.
-pub(crate) const PREVIOUS_BYTES: usize = 32;
+pub const PREVIOUS_BYTES: usize = 32;
 
 /// How far the log reaches, as far as is known before the journal is read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bound {
+pub struct Bound {
     /// The signed size: a journal that ends before it has lost records.
-    pub(crate) size: u64,
+    pub size: u64,
     /// Whether frames that fail authentication are handed out as [`Step::Suspect`].
-    pub(crate) suspects: bool,
+    pub suspects: bool,
 }
 
 /// What a journal file begins with (format.md, "Journal file").
@@ -37,13 +37,23 @@ const DAMAGED_PLACES_MAX: u32 = 64;
 
 /// Where a walk ended, and what it found that concerns no record.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct End {
+pub struct End {
     /// Faults of files, and of records that were handed out all the same.
     pub(crate) faults: Faults,
     /// The last file, what lies behind its last frame, and the offset of that.
-    pub(crate) tail: Option<(Arc<str>, Tail, u64)>,
+    pub tail: Option<(Arc<str>, Tail, u64)>,
     /// The index after the last record.
-    pub(crate) next_index: u64,
+    pub next_index: u64,
+}
+
+/// The beginning of a frame, from which another walk may go on: the frames before it need not be
+/// read again.
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    file: Arc<str>,
+    offset: u64,
+    /// The index of the first record there.
+    index: u64,
 }
 
 /// A walk over the journal.
@@ -61,6 +71,8 @@ pub(crate) struct JournalWalk<'w> {
     current: Option<Current<'w>>,
     /// The index that comes next.
     expected: u64,
+    /// Where to begin in a file, if that is known; later the last frame that was met.
+    mark: Option<Mark>,
     end: End,
 }
 
@@ -104,8 +116,30 @@ impl<'w> JournalWalk<'w> {
         files.reverse();
         let paths = files.iter().map(|(_, path)| path);
         let replaced = paths.filter(|path| shelf.catalogue.replaces(path)).cloned().collect();
-        let (current, end) = (None, End::default());
-        Ok(Self { folder, log_id, keyring, bound, from, files, replaced, current, expected, end })
+        let (current, mark, end) = (None, None, End::default());
+        Ok(Self {
+            folder,
+            log_id,
+            keyring,
+            bound,
+            from,
+            files,
+            replaced,
+            current,
+            expected,
+            mark,
+            end,
+        })
+    }
+
+    /// The same walk, which begins where another one was.
+    pub(crate) fn resumed_at(self, mark: Option<Mark>) -> Self {
+        Self { mark, ..self }
+    }
+
+    /// The last frame that was met and that the bound covers.
+    pub(crate) fn mark(&self) -> Option<&Mark> {
+        self.mark.as_ref()
     }
 
     /// What comes next; fills `payload` for frames.
@@ -163,7 +197,7 @@ impl<'w> JournalWalk<'w> {
             return None;
         }
         match JournalReader::open(self.folder, &file, &self.log_id) {
-            Ok(reader) => {
+            Ok(mut reader) => {
                 let id = KeyId::from_bytes(reader.header().key_id);
                 let key = self.keyring.and_then(|keyring| keyring.get(id)).map(DataKey::new);
                 if self.keyring.is_some() && key.is_none() {
@@ -177,6 +211,12 @@ impl<'w> JournalWalk<'w> {
                     );
                     self.fault(FindingKind::Corrupt, seal::KEYRING_PATH, detail);
                     return self.lost_rest(file, format!("its key {id} is not in the keyring"));
+                }
+                if let Some(mark) = self.mark.as_ref().filter(|mark| mark.file == file)
+                    && (first..=self.from).contains(&mark.index)
+                {
+                    reader.resume(mark.offset, mark.index);
+                    self.expected = mark.index;
                 }
                 self.current = Some(Current { reader, file, key, damaged_places: 0 });
                 None
@@ -211,6 +251,10 @@ impl<'w> JournalWalk<'w> {
         }
         let (file, first_index) = (Arc::clone(&current.file), header.first_index);
         let count = u64::from(header.count);
+        if first_index <= self.bound.size {
+            let (file, offset) = (Arc::clone(&file), located.offset);
+            self.mark = Some(Mark { file, offset, index: first_index });
+        }
         if header.durable != located.offset {
             let detail = format!("the frame at byte {} was moved there", located.offset);
             self.fault(FindingKind::Corrupt, &file, detail);

@@ -2,7 +2,7 @@
 //!
 //! The ledger says what was announced; the folder says what is there. A segment whose document is
 //! gone names itself by its path, so its records are still read: that something is wrong with the
-//! ledger is `verify`'s to say. Not here: rows (`reading/merge.rs`).
+//! ledger is `verify`'s to say. Not here: rows (`merge.rs`).
 
 use checkpoint::{EpochError, Epochs};
 use event::{DISCLOSED_BYTES_MAX, Disclosed, Tier, Timestamp};
@@ -15,39 +15,39 @@ use store::{Folder, StoreError};
 
 /// The segments of a log.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shelf {
+pub struct Shelf {
     /// What was announced.
-    pub(crate) catalogue: Catalogue,
+    pub catalogue: Catalogue,
     /// The indexes of the records that the ledger shows.
-    pub(crate) shown: BTreeSet<u64>,
+    pub shown: BTreeSet<u64>,
     /// The segments that records are read from, in the order of their first indexes.
-    pub(crate) volumes: Vec<Volume>,
+    pub volumes: Vec<Volume>,
     /// Documents that announce nothing although they should, and why.
-    pub(crate) unread: Vec<(String, String)>,
+    pub unread: Vec<(String, String)>,
     /// Documents that do not read: a crash may have torn them.
-    pub(crate) torn: Vec<Torn>,
+    pub torn: Vec<Torn>,
 }
 
 /// A document that does not read.
 #[derive(Clone, Debug)]
-pub(crate) struct Torn {
+pub struct Torn {
     /// Its file.
-    pub(crate) path: String,
+    pub path: String,
     /// The index of the record that it should disclose.
-    pub(crate) index: u64,
+    pub index: u64,
     /// Why not.
-    pub(crate) detail: String,
+    pub detail: String,
 }
 
 /// A segment that records are read from.
 #[derive(Clone, Debug)]
-pub(crate) struct Volume {
+pub struct Volume {
     /// Its file.
-    pub(crate) path: Arc<str>,
+    pub path: Arc<str>,
     /// What is known of it; without an announcement only what the path says.
-    pub(crate) manifest: Manifest,
+    pub manifest: Manifest,
     /// Whether the ledger announces it.
-    pub(crate) is_announced: bool,
+    pub is_announced: bool,
 }
 
 impl Shelf {
@@ -55,10 +55,31 @@ impl Shelf {
     ///
     /// # Errors
     /// [`StoreError::Io`] when a folder cannot be listed.
-    pub(crate) fn read(folder: &dyn Folder) -> Result<Self, StoreError> {
-        let mut shelf = Self::default();
-        for path in folder.list(LEDGER_FOLDER)? {
+    pub fn read(folder: &dyn Folder) -> Result<Self, StoreError> {
+        Self::default().again(folder)
+    }
+
+    /// The same log's, read again: documents that were read before do not change, so only others
+    /// are opened. When what was there is not there, or was in disorder, all of them are.
+    ///
+    /// # Errors
+    /// As [`Shelf::read`].
+    pub(crate) fn again(&self, folder: &dyn Folder) -> Result<Self, StoreError> {
+        let paths = folder.list(LEDGER_FOLDER)?;
+        let indexes = paths.iter().filter_map(|path| parse_ledger_path(path));
+        let (old, new): (BTreeSet<u64>, BTreeSet<u64>) =
+            indexes.partition(|index| self.shown.contains(index));
+        let is_in_order = new.first().is_none_or(|first| self.shown.last() < Some(first));
+        let goes_on = old == self.shown && is_in_order && self.unread.is_empty();
+        let mut shelf = match goes_on {
+            true => Self { volumes: Vec::new(), torn: Vec::new(), ..self.clone() },
+            false => Self::default(),
+        };
+        for path in paths {
             let Some(index) = parse_ledger_path(&path) else { continue };
+            if shelf.shown.contains(&index) {
+                continue;
+            }
             // One that cannot be opened is found by whoever compares it with its entry.
             let Ok(Some(bytes)) = read_document(folder, &path) else { continue };
             let disclosed = match Disclosed::parse(&bytes) {
@@ -91,12 +112,12 @@ impl Shelf {
     ///
     /// # Errors
     /// When one does not follow from the one before.
-    pub(crate) fn epochs(&self, identity: &Identity) -> Result<Epochs, EpochError> {
+    pub fn epochs(&self, identity: &Identity) -> Result<Epochs, EpochError> {
         Epochs::read(&identity.origin, &identity.keys, self.catalogue.successions())
     }
 
     /// Whether a segment that counts was announced for all of these indexes.
-    pub(crate) fn covers(&self, first: u64, end: u64) -> bool {
+    pub fn covers(&self, first: u64, end: u64) -> bool {
         let mut covered = first;
         for Volume { manifest, .. } in &self.volumes {
             if manifest.first > covered || covered >= end {
@@ -122,7 +143,7 @@ impl Volume {
     }
 
     /// The segment that a path names, when it is the one spelling of such a path.
-    pub(crate) fn named(path: &str) -> Option<Self> {
+    pub fn named(path: &str) -> Option<Self> {
         let rest = path.strip_prefix(SEGMENT_FOLDER)?.strip_prefix("/tier=")?;
         let (tier, rest) = rest.split_once("/date=")?;
         let (date, rest) = rest.split_once('/')?;

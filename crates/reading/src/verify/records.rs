@@ -2,7 +2,7 @@
 //! included.
 
 use super::suspect::Suspect;
-use crate::reading::{PREVIOUS_BYTES, Placed, Step, kept};
+use crate::{PREVIOUS_BYTES, Placed, Step, kept};
 use event::{Event, Kind, Part, Record, types};
 use prove::{Found, Kept, Records};
 use segment::Manifest;

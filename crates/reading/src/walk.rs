@@ -2,13 +2,13 @@
 //! before it in segments.
 //!
 //! While a roll is being finished the same records lie in both. Then the journal is read: it is
-//! whole until its file is removed. Not here: what lies in a journal file (`reading/journal.rs`) or
-//! in segments (`reading/merge.rs`).
+//! whole until its file is removed. Not here: what lies in a journal file (`journal.rs`) or
+//! in segments (`merge.rs`).
 
-use super::faults::Faults;
-use super::journal::{Bound, End, JournalWalk};
-use super::merge::{Access, Merge};
-use super::shelf::Shelf;
+use crate::faults::Faults;
+use crate::journal::{Bound, End, JournalWalk, Mark};
+use crate::merge::{Access, Merge};
+use crate::shelf::Shelf;
 use keys::Keyring;
 use segment::Row;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use store::{Folder, StoreError};
 
 /// What there is for a run of indexes.
 #[derive(Clone, Debug)]
-pub(crate) enum Step {
+pub enum Step {
     /// A journal frame; the payload is filled and authenticated (empty in a walk without keys).
     Frame {
         /// The journal file.
@@ -70,11 +70,11 @@ pub(crate) enum Step {
 
 /// A record in a segment.
 #[derive(Clone, Debug)]
-pub(crate) struct Placed {
+pub struct Placed {
     /// The segment's file.
-    pub(crate) file: Arc<str>,
+    pub file: Arc<str>,
     /// The record.
-    pub(crate) row: Row,
+    pub row: Row,
 }
 
 /// Reads keyring and ledger again, when files were gone that a walk wanted to read.
@@ -82,19 +82,23 @@ pub(crate) type Renew<'w> = Box<dyn Fn() -> Option<(Keyring, Shelf)> + Send + 'w
 
 /// Where a walk reads.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'w> {
+pub struct Place<'w> {
     /// The log's folder.
-    pub(crate) folder: &'w Arc<dyn Folder>,
+    pub folder: &'w Arc<dyn Folder>,
     /// The log's id.
-    pub(crate) log_id: [u8; 16],
+    pub log_id: [u8; 16],
     /// Its keys.
-    pub(crate) keyring: &'w Keyring,
+    pub keyring: &'w Keyring,
     /// Its segments.
-    pub(crate) shelf: &'w Shelf,
+    pub shelf: &'w Shelf,
 }
 
+/// How often a walk looks for announcements in vain when no file is gone that had been there: in a
+/// log that lacks records in many places, it would read the ledger for each of them.
+const VAIN_LOOKS_MAX: u32 = 8;
+
 /// A walk over all records from some index on.
-pub(crate) struct Walk<'w> {
+pub struct Walk<'w> {
     place: Place<'w>,
     journal: JournalWalk<'w>,
     merge: Option<Merge>,
@@ -104,6 +108,8 @@ pub(crate) struct Walk<'w> {
     renewed: Option<(Keyring, Shelf)>,
     /// The index at which keyring and ledger were read again last.
     renewed_at: Option<u64>,
+    /// How often that showed nothing new.
+    vain_looks: u32,
     faults: Faults,
 }
 
@@ -112,7 +118,7 @@ impl<'w> Walk<'w> {
     ///
     /// # Errors
     /// [`StoreError::Io`] when the journal's folder cannot be listed.
-    pub(crate) fn new(place: Place<'w>, bound: Bound, from: u64) -> Result<Self, StoreError> {
+    pub fn new(place: Place<'w>, bound: Bound, from: u64) -> Result<Self, StoreError> {
         let Place { folder, log_id, keyring, shelf } = place;
         let journal = JournalWalk::new(&**folder, log_id, Some(keyring), shelf, bound, from)?;
         Ok(Self {
@@ -123,6 +129,7 @@ impl<'w> Walk<'w> {
             renew: None,
             renewed: None,
             renewed_at: None,
+            vain_looks: 0,
             faults: Faults::default(),
         })
     }
@@ -132,6 +139,17 @@ impl<'w> Walk<'w> {
         Self { columns: true, ..self }
     }
 
+    /// The same walk, which begins in the journal where another one was.
+    pub(crate) fn resumed_at(mut self, mark: Option<Mark>) -> Self {
+        self.journal = self.journal.resumed_at(mark);
+        self
+    }
+
+    /// Where it is in the journal.
+    pub(crate) fn mark(&self) -> Option<&Mark> {
+        self.journal.mark()
+    }
+
     /// The same walk, which looks again for files that were gone: a writer may have put others in
     /// their place.
     pub(crate) fn renewed_by(self, renew: Renew<'w>) -> Self {
@@ -139,7 +157,7 @@ impl<'w> Walk<'w> {
     }
 
     /// What comes next; fills `payload` for frames.
-    pub(crate) fn next(&mut self, payload: &mut Vec<u8>) -> Step {
+    pub fn next(&mut self, payload: &mut Vec<u8>) -> Step {
         loop {
             match self.next_of_segments() {
                 Some(step) => return step,
@@ -165,8 +183,17 @@ impl<'w> Walk<'w> {
             let merge = self.merge.as_mut()?;
             let (before, _) = merge.place();
             let step = merge.next(&access, &mut self.faults)?;
-            let is_lost = matches!(step, Step::Missing { .. } | Step::Damaged { .. });
-            if is_lost && merge.is_stale() && self.look_again_from(before) {
+            let is_stale = merge.is_stale();
+            let is_lost = match &step {
+                Step::Missing { first_index, count, .. } => {
+                    is_stale || self.unexplained(*first_index, *count).is_some()
+                }
+                Step::Damaged { .. } => true,
+                _ => false,
+            };
+            // A ledger that was read while segments were being announced shows some of them.
+            let may_be_there = is_stale || self.vain_looks < VAIN_LOOKS_MAX;
+            if is_lost && may_be_there && self.look_again_from(before) {
                 continue;
             }
             return Some(step);
@@ -187,7 +214,8 @@ impl<'w> Walk<'w> {
     }
 
     /// What was found beside the records; call it after [`Step::End`].
-    pub(crate) fn into_end(self) -> End {
+    #[must_use]
+    pub fn into_end(self) -> End {
         let mut end = self.journal.into_end();
         end.faults.append(self.faults);
         end
@@ -203,16 +231,20 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// Reads keyring and ledger again and goes on at an index; `false` when that was done there
-    /// before, or cannot be done.
+    /// Reads keyring and ledger again and goes on at an index; `false` when that cannot be done, or
+    /// was done there before and nothing has changed since.
     fn look_again_from(&mut self, index: u64) -> bool {
         let (Some(renew), Some(merge)) = (&self.renew, &self.merge) else { return false };
-        if self.renewed_at.is_some_and(|at| at >= index) {
-            return false;
-        }
-        self.renewed_at = Some(index);
         let (_, end) = merge.place();
         let Some(renewed) = renew() else { return false };
+        let was_here = self.renewed_at.is_some_and(|at| at >= index);
+        if renewed.1.shown == self.shelf().shown {
+            self.vain_looks += 1;
+            if was_here {
+                return false;
+            }
+        }
+        self.renewed_at = Some(index);
         self.merge = Some(Merge::new(&renewed.1, index, end));
         self.renewed = Some(renewed);
         true

@@ -1,6 +1,7 @@
 //! Reading a log while its writer turns journal files into segments.
 
 use super::*;
+use crate::{Follow, library};
 use event::Event;
 use keys::{KekOrigin, SecretKey, SystemEntropy};
 use seal::{Batch, Identity, NewLog, Options, Writer};
@@ -180,7 +181,7 @@ fn records_of_a_segment_that_is_gone_are_said_to_be_unreadable() {
 
 /// Index and bytes of every record of a library.
 fn all_of(library: &query::Library) -> Vec<(u64, Vec<u8>)> {
-    let mut rows: Vec<segment::Row> = library.tail().to_vec();
+    let mut rows: Vec<segment::Row> = library.tail().cloned().collect();
     for volume in library.volumes() {
         let segment = volume.segment().unwrap();
         rows.extend(segment.rows(.., segment::Projection::All).unwrap().map(Result::unwrap));
@@ -205,7 +206,7 @@ fn a_library_holds_every_record_once_and_none_beyond_its_checkpoint() {
         assert_eq!(all_of(&library), expected[..size]);
     }
     let library = library(&reading, crate::answer::as_of(&reading)).unwrap().unwrap();
-    assert!(library.volumes().len() > 2 && library.tail().len() > 5);
+    assert!(library.volumes().len() > 2 && library.tail().count() > 5);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! and what the checkpoint claims before anybody believes it.
 
 use super::records::Observed;
-use crate::reading::Shelf;
+use crate::Shelf;
 use checkpoint::{Algorithm, CheckpointText, Note, SigningKey, VerifierKey};
 use keys::{Kek, Keyring, KeyringError, Purpose};
 use prove::{Finding, FindingKind, Report};

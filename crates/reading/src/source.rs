@@ -1,6 +1,6 @@
 //! A file of the log's folder as the bytes of a segment.
 //!
-//! Not here: what the bytes mean (`segment`), and which files are read (`reading/shelf.rs`).
+//! Not here: what the bytes mean (`segment`), and which files are read (`shelf.rs`).
 
 use segment::Source;
 use std::io::{Error, ErrorKind, Result};

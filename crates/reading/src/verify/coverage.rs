@@ -4,7 +4,7 @@
 //! Not here: the same question with keys, which the records answer themselves.
 
 use super::files::Files;
-use crate::reading::{Entries, Volume};
+use crate::{Entries, Volume};
 use event::{Entry, Scope};
 use prove::{Finding, FindingKind, Report};
 use segment::Catalogue;

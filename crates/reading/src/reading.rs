@@ -3,36 +3,13 @@
 //!
 //! This file is for those who answer questions. They see authenticated records only, and none
 //! beyond the signed checkpoint that their answer names.
-//!
-//! | question | file |
-//! |---|---|
-//! | which file has the next record? | `reading/walk.rs` |
-//! | what is in the journal's frames? | `reading/journal.rs` |
-//! | which segments are there? what is in them? | `reading/shelf.rs`, `reading/merge.rs` |
-//! | what can be asked without reading everything? | `reading/library.rs` |
-//! | what is acknowledged, and not published yet? | `reading/follow.rs` |
-//! | what does the public log say about a record? | `reading/entries.rs` |
-
-mod entries;
-mod faults;
-mod follow;
-mod journal;
-mod library;
-mod merge;
-mod shelf;
-mod source;
-mod walk;
-
-pub(crate) use entries::Entries;
-pub(crate) use faults::Faults;
-pub(crate) use follow::Follow;
-pub(crate) use journal::{Bound, End, JournalWalk, PREVIOUS_BYTES};
-pub(crate) use library::library;
-pub(crate) use shelf::{Shelf, Torn, Volume};
-pub(crate) use walk::{Place, Placed, Step, Walk};
 
 use crate::data_folder::LogFolder;
-use crate::failure::Failure;
+use crate::entries::Entries;
+use crate::error::ReadError;
+use crate::journal::{Bound, Mark, PREVIOUS_BYTES};
+use crate::shelf::Shelf;
+use crate::walk::{Place, Placed, Step, Walk};
 use checkpoint::{Checkpoint, CheckpointText, Epochs, Note, OpenError};
 use event::Record;
 use keys::{Kek, Keyring};
@@ -41,11 +18,11 @@ use segment::{ContentState, Row};
 use std::sync::Arc;
 
 /// A log opened for reading.
-pub(crate) struct Reading {
+pub struct Reading {
     log: LogFolder,
     kek: Arc<Kek>,
     keyring: Keyring,
-    shelf: Shelf,
+    pub(crate) shelf: Shelf,
     checkpoint: Checkpoint,
     note: String,
     epochs: Epochs,
@@ -53,7 +30,7 @@ pub(crate) struct Reading {
 
 /// What there is at an index, or at several.
 #[derive(Clone, Debug)]
-pub(crate) enum Item<'r> {
+pub enum Item<'r> {
     /// A record.
     Record {
         /// Its index.
@@ -75,19 +52,43 @@ pub(crate) enum Item<'r> {
 impl Reading {
     /// Opens a log: its keyring must open, and its checkpoint must be signed by the log's key that
     /// is due at its size.
-    pub(crate) fn open(log: LogFolder, kek: &Arc<Kek>) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// When that is not so, or files are missing that every log has.
+    pub fn open(log: LogFolder, kek: &Arc<Kek>) -> Result<Self, ReadError> {
+        Self::open_after(&Shelf::default(), log, kek)
+    }
+
+    /// The same log, opened again. Of the ledger, only what was added is read.
+    ///
+    /// # Errors
+    /// As [`Reading::open`].
+    pub fn again(&self) -> Result<Self, ReadError> {
+        Self::open_after(&self.shelf, self.log.clone(), &self.kek)
+    }
+
+    fn open_after(before: &Shelf, log: LogFolder, kek: &Arc<Kek>) -> Result<Self, ReadError> {
         let folder = &*log.folder;
         let required = |path: &str| {
             let missing = || store::StoreError::Missing { path: path.to_owned() };
-            Ok::<_, Failure>(folder.read(path)?.ok_or_else(missing)?)
+            Ok::<_, ReadError>(folder.read(path)?.ok_or_else(missing)?)
         };
         // In this order, so that the keyring has the key of every file that the ledger announces
         // and of every one with a record that the checkpoint covers.
-        let note = required(seal::CHECKPOINT_PATH)?;
-        let shelf = Shelf::read(folder)?;
+        let mut note = required(seal::CHECKPOINT_PATH)?;
+        let mut shelf = before.again(folder)?;
+        for _ in 0..REREADS_MAX {
+            // What the ledger shows, a checkpoint covered before.
+            let size = claimed_size(&note)?;
+            if shelf.shown.last().is_none_or(|last| *last < size) {
+                break;
+            }
+            note = required(seal::CHECKPOINT_PATH)?;
+            shelf = before.again(folder)?;
+        }
         let keyring = Keyring::open(&required(seal::KEYRING_PATH)?, kek)?;
         if keyring.log_id() != log.identity.id()? {
-            return Err(Failure::new("the keyring belongs to another log; run `tacho verify`"));
+            return Err(ReadError::new("the keyring belongs to another log; run `tacho verify`"));
         }
         let epochs = shelf.epochs(&log.identity)?;
         let size = claimed_size(&note)?;
@@ -98,38 +99,44 @@ impl Reading {
     }
 
     /// The log.
-    pub(crate) fn log(&self) -> &LogFolder {
+    #[must_use]
+    pub fn log(&self) -> &LogFolder {
         &self.log
     }
 
     /// The keys' names; secrets do not leave.
-    pub(crate) fn keyring(&self) -> &Keyring {
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
         &self.keyring
     }
 
     /// The signed checkpoint that answers are as of: records beyond it are not read.
-    pub(crate) fn checkpoint(&self) -> &Checkpoint {
+    #[must_use]
+    pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
     }
 
     /// The checkpoint with its signatures, as published.
-    pub(crate) fn note(&self) -> &str {
+    #[must_use]
+    pub fn note(&self) -> &str {
         &self.note
     }
 
     /// The log's own keys, and since which record each of them signs.
-    pub(crate) fn epochs(&self) -> &Epochs {
+    #[must_use]
+    pub fn epochs(&self) -> &Epochs {
         &self.epochs
     }
 
     /// Where its records are read.
-    pub(crate) fn place(&self) -> Result<Place<'_>, Failure> {
+    pub fn place(&self) -> Result<Place<'_>, ReadError> {
         let Self { log, keyring, shelf, .. } = self;
         Ok(Place { folder: &log.folder, log_id: log.identity.id()?, keyring, shelf })
     }
 
     /// The public entries.
-    pub(crate) fn entries(&self) -> Entries<'_> {
+    #[must_use]
+    pub fn entries(&self) -> Entries<'_> {
         Entries::new(&*self.log.folder, self.checkpoint.size)
     }
 
@@ -138,21 +145,34 @@ impl Reading {
     ///
     /// # Errors
     /// When the log's files cannot be listed.
-    pub(crate) fn records(&self, first: u64) -> Result<Records<'_>, Failure> {
+    pub fn records(&self, first: u64) -> Result<Records<'_>, ReadError> {
+        self.records_after(None, first)
+    }
+
+    /// The same. Frames of the journal before `mark` are not read.
+    pub(crate) fn records_after(
+        &self,
+        mark: Option<Mark>,
+        first: u64,
+    ) -> Result<Records<'_>, ReadError> {
         let size = self.checkpoint.size;
         let bound = Bound { size, suspects: false };
         let renew = || {
             let folder = &*self.log.folder;
-            let bytes = folder.read(seal::KEYRING_PATH).ok()??;
             // The ledger first: the keys of what it announces are in the keyring by then.
             let shelf = Shelf::read(folder).ok()?;
+            let bytes = folder.read(seal::KEYRING_PATH).ok()??;
             Some((Keyring::open(&bytes, &self.kek).ok()?, shelf))
         };
-        let walk = Walk::new(self.place()?, bound, first)?.renewed_by(Box::new(renew));
+        let walk = Walk::new(self.place()?, bound, first)?;
+        let walk = walk.resumed_at(mark).renewed_by(Box::new(renew));
         let (payload, row) = (Vec::new(), None);
         Ok(Records { walk, first, size, payload, row, now: Now::Nothing })
     }
 }
+
+/// How often checkpoint and ledger are read again when a writer came in between.
+const REREADS_MAX: usize = 3;
 
 /// The size that a checkpoint claims: it says whose signature to ask for.
 fn claimed_size(note: &[u8]) -> Result<u64, OpenError> {
@@ -160,7 +180,7 @@ fn claimed_size(note: &[u8]) -> Result<u64, OpenError> {
 }
 
 /// The records of a log, one at a time.
-pub(crate) struct Records<'r> {
+pub struct Records<'r> {
     walk: Walk<'r>,
     /// The first index wanted.
     first: u64,
@@ -203,8 +223,14 @@ enum Ready {
 }
 
 impl Records<'_> {
+    /// Where it is in the journal.
+    pub(crate) fn mark(&self) -> Option<&Mark> {
+        self.walk.mark()
+    }
+
     /// The next record, or what is there instead of it; `None` at the end.
-    pub(crate) fn next(&mut self) -> Option<Item<'_>> {
+    #[expect(clippy::should_implement_trait, reason = "an item borrows what it is read into")]
+    pub fn next(&mut self) -> Option<Item<'_>> {
         // What comes is found first, so that the borrow begins only then.
         match self.ready() {
             Ready::Frame { offset, index } => self.of_frame(offset, index),

@@ -11,11 +11,11 @@ const SPLIT_BYTES_MIN: usize = 128 << 10;
 
 /// What became of lines so far: those that were refused, and the batch of the others.
 #[derive(Default)]
-pub(crate) struct Intake {
+pub struct Intake {
     /// Every line that held something, in order: its number from 1, and why it was refused.
-    pub(crate) lines: Vec<(u64, Option<Box<EventError>>)>,
+    pub lines: Vec<(u64, Option<Box<EventError>>)>,
     /// The events of the lines that were not refused, in order.
-    pub(crate) batch: Batch,
+    pub batch: Batch,
 }
 
 /// Captures, redacts and encodes newline-separated events; `first` is the number of the first line.
@@ -23,7 +23,7 @@ pub(crate) struct Intake {
 ///
 /// # Errors
 /// [`SealError::Entropy`].
-pub(crate) fn take_in(log: &Log, bytes: &[u8], first: u64) -> Result<Intake, SealError> {
+pub fn take_in(log: &Log, bytes: &[u8], first: u64) -> Result<Intake, SealError> {
     let middle = bytes.len() / 2;
     let split =
         memchr::memchr(b'\n', bytes.get(middle..).unwrap_or_default()).map(|at| middle + at + 1);

@@ -5,7 +5,7 @@
 //! frame is looked at, let alone shown.
 
 use super::records::Observed;
-use crate::reading::Entries;
+use crate::Entries;
 use event::Entry;
 use prove::{Finding, FindingKind, Report, which_records_changed};
 use std::sync::Arc;

@@ -5,9 +5,10 @@
 //! whoever shows them says so. Only where a writer rolled them into segments before they were
 //! looked at, they come from there, and are published.
 
-use super::{Item, PREVIOUS_BYTES, Reading};
 use crate::data_folder::LogFolder;
-use crate::failure::Failure;
+use crate::error::ReadError;
+use crate::journal::PREVIOUS_BYTES;
+use crate::reading::{Item, Reading};
 use event::Record;
 use keys::{DataKey, Kek, KeyId, Keyring};
 use prove::Kept;
@@ -21,10 +22,10 @@ use store::{
 const DOUBTS_MAX: u32 = 20;
 
 /// Takes one record after the other.
-type Each<'e> = &'e mut dyn FnMut(u64, &Kept<'_>) -> Result<(), Failure>;
+type Each<'e> = &'e mut dyn FnMut(u64, &Kept<'_>) -> Result<(), ReadError>;
 
 /// A place in the journal that moves on as records arrive.
-pub(crate) struct Follow<'f> {
+pub struct Follow<'f> {
     log: &'f LogFolder,
     kek: &'f Arc<Kek>,
     /// The index of the record that is shown next.
@@ -54,7 +55,7 @@ struct Place {
 
 impl<'f> Follow<'f> {
     /// Begins at the record `next_index`.
-    pub(crate) fn new(log: &'f LogFolder, kek: &'f Arc<Kek>, next_index: u64) -> Self {
+    pub fn new(log: &'f LogFolder, kek: &'f Arc<Kek>, next_index: u64) -> Self {
         Self { log, kek, next_index, place: None, doubts: 0 }
     }
 
@@ -62,7 +63,7 @@ impl<'f> Follow<'f> {
     ///
     /// # Errors
     /// When the journal cannot be read, or is damaged where it goes on.
-    pub(crate) fn poll(&mut self, each: Each<'_>) -> Result<(), Failure> {
+    pub fn poll(&mut self, each: Each<'_>) -> Result<(), ReadError> {
         loop {
             let mut place = match self.place.take() {
                 Some(place) => place,
@@ -92,7 +93,7 @@ impl<'f> Follow<'f> {
     }
 
     /// The newest file that begins at or before the next record.
-    fn find(&self) -> Result<Next, Failure> {
+    fn find(&self) -> Result<Next, ReadError> {
         let folder = &*self.log.folder;
         let files = folder.list(JOURNAL_FOLDER)?;
         let firsts = || files.iter().filter_map(|path| store::parse_journal_path(path));
@@ -108,7 +109,7 @@ impl<'f> Follow<'f> {
         let keyring = Keyring::open(&bytes, self.kek)?;
         let id = KeyId::from_bytes(reader.header().key_id);
         let Some(key) = keyring.get(id) else {
-            return Err(Failure::new(format!(
+            return Err(ReadError::new(format!(
                 "the key {id} of {file} is not in the keyring; run `tacho verify`"
             )));
         };
@@ -117,7 +118,7 @@ impl<'f> Follow<'f> {
     }
 
     /// Hands over what lies before the journal by now; `false` when there is nothing.
-    fn catch_up(&mut self, each: Each<'_>) -> Result<bool, Failure> {
+    fn catch_up(&mut self, each: Each<'_>) -> Result<bool, ReadError> {
         let reading = Reading::open(self.log.clone(), self.kek)?;
         let mut records = reading.records(self.next_index)?;
         let before = self.next_index;
@@ -128,7 +129,7 @@ impl<'f> Follow<'f> {
                     self.next_index = index + 1;
                 }
                 Item::Unreadable { index, detail, .. } => {
-                    return Err(Failure::new(format!(
+                    return Err(ReadError::new(format!(
                         "record #{index} cannot be read: {detail}; run `tacho verify`"
                     )));
                 }
@@ -138,7 +139,7 @@ impl<'f> Follow<'f> {
     }
 
     /// Reads whole frames from a place on.
-    fn read(&mut self, place: &mut Place, each: Each<'_>) -> Result<(), Failure> {
+    fn read(&mut self, place: &mut Place, each: Each<'_>) -> Result<(), ReadError> {
         if !self.something_is_at(place)? {
             return Ok(());
         }
@@ -163,7 +164,7 @@ impl<'f> Follow<'f> {
                     if self.doubts < DOUBTS_MAX {
                         break;
                     }
-                    return Err(Failure::new(format!(
+                    return Err(ReadError::new(format!(
                         "{} is damaged from byte {offset}, record #{first_index}, on; run \
                          `tacho verify`",
                         place.file
@@ -176,7 +177,7 @@ impl<'f> Follow<'f> {
 
     /// Whether a frame begins at a place. Asking this first keeps the reader from looking through
     /// all the space that is reserved behind the last frame.
-    fn something_is_at(&self, place: &Place) -> Result<bool, Failure> {
+    fn something_is_at(&self, place: &Place) -> Result<bool, ReadError> {
         let mut header = [0; FRAME_HEADER_BYTES];
         let read = self.log.folder.read_at(&place.file, place.offset, &mut header)?;
         Ok(FrameHeader::decode(header.get(..read).unwrap_or_default()).is_some())
@@ -188,11 +189,13 @@ impl<'f> Follow<'f> {
         located: &Located,
         payload: &[u8],
         each: Each<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ReadError> {
         let mut rest = payload.get(PREVIOUS_BYTES..).unwrap_or_default();
         for index in located.header.first_index..located.header.end_index() {
             let (record, after) = Record::decode(rest).map_err(|error| {
-                Failure::new(format!("record #{index} cannot be read: {error}; run `tacho verify`"))
+                ReadError::new(format!(
+                    "record #{index} cannot be read: {error}; run `tacho verify`"
+                ))
             })?;
             if index >= self.next_index {
                 each(index, &Kept::from(&record))?;

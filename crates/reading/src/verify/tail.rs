@@ -2,7 +2,7 @@
 //! frame; one that ended in good order leaves nothing.
 
 use super::records::Observed;
-use crate::reading::End;
+use crate::End;
 use prove::{Finding, FindingKind, Report};
 use store::{BLOCK_BYTES, FRAME_HEADER_BYTES, Folder, Tail};
 

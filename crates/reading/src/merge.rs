@@ -3,12 +3,12 @@
 //!
 //! Batches of rows are in memory, never whole segments; a segment is opened when its first record
 //! may come next. Damage is told where the records would have come. Not here: which segments there
-//! are (`reading/shelf.rs`), the journal (`reading/journal.rs`).
+//! are (`shelf.rs`), the journal (`journal.rs`).
 
-use super::faults::Faults;
-use super::shelf::{Shelf, Volume};
-use super::source::FileSource;
-use super::walk::{Placed, Step};
+use crate::faults::Faults;
+use crate::shelf::{Shelf, Volume};
+use crate::source::FileSource;
+use crate::walk::{Placed, Step};
 use keys::Keyring;
 use prove::FindingKind;
 use segment::{Examination, Examined, Fault, Row, Segment, SegmentError};

@@ -2,11 +2,11 @@
 //!
 //! For this nobody needs a key: the ledger shows what was announced, and `prove` compares that with
 //! the entries. Whether the records in them are right is told where they are read
-//! (`reading/merge.rs`, `prove`).
+//! (`merge.rs`, `prove`).
 
 use super::files::{Files, SEGMENT_FOLDER};
 use super::records::Observed;
-use crate::reading::{Torn, Volume};
+use crate::{Torn, Volume};
 use prove::{Finding, FindingKind, Report};
 use segment::{Manifest, ledger_path};
 use sha2::{Digest, Sha256};

@@ -8,7 +8,7 @@ use merkle::{BundleCoordinate, EntryBundle, TILE_WIDTH};
 use store::Folder;
 
 /// The entries under a checkpoint.
-pub(crate) struct Entries<'e> {
+pub struct Entries<'e> {
     folder: &'e dyn Folder,
     size: u64,
     /// The bundle that was read last: its number, and its entries, if it reads.
@@ -17,12 +17,12 @@ pub(crate) struct Entries<'e> {
 
 impl<'e> Entries<'e> {
     /// The first `size` entries.
-    pub(crate) fn new(folder: &'e dyn Folder, size: u64) -> Self {
+    pub fn new(folder: &'e dyn Folder, size: u64) -> Self {
         Self { folder, size, bundle: None }
     }
 
     /// The entry at an index; `None` when there is none, or it does not read.
-    pub(crate) fn at(&mut self, index: u64) -> Option<Entry> {
+    pub fn at(&mut self, index: u64) -> Option<Entry> {
         if index >= self.size {
             return None;
         }

@@ -26,7 +26,7 @@ mod tail;
 
 pub use since::{ReceiptClaim, SinceError, SinceFile};
 
-use crate::reading::{Bound, End, Faults, JournalWalk, Place, Step, Walk};
+use crate::{Bound, End, Faults, JournalWalk, Place, Step, Walk};
 use coverage::Coverage;
 use files::{Files, Secrets};
 use keys::{Kek, Keyring};

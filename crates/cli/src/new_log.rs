@@ -1,0 +1,48 @@
+//! A new log in a data folder: it appears by rename, whole or not at all, and under a name that no
+//! other log there has.
+//!
+//! Not here: which files a log begins with (`seal`), and finding one (`reading`).
+
+use crate::failure::Failure;
+use keys::Kek;
+use reading::{DataFolder, LogFolder};
+use rustix::fs::FlockOperation;
+use seal::{NewLog, Options};
+use std::fs::{self, File};
+use std::sync::Arc;
+use store::{DiskFolder, Folder, Reservation};
+
+/// Creates a log whose name is not taken; `None` when another process has just created it.
+pub(crate) fn create(
+    data: &DataFolder,
+    new: &NewLog,
+    kek: &Kek,
+) -> Result<Option<LogFolder>, Failure> {
+    let root_path = data.path();
+    fs::create_dir_all(root_path).map_err(Failure::io("create", root_path))?;
+    let root = File::open(root_path).map_err(Failure::io("open", root_path))?;
+    rustix::fs::flock(&root, FlockOperation::LockExclusive)
+        .map_err(|error| Failure::io("lock", root_path)(error.into()))?;
+    if data.find_if_any(&new.name)?.is_some() {
+        return Ok(None);
+    }
+    let options = Options { reservation: Reservation::Off, ..Options::system() };
+    let mut id = [0; 16];
+    options.entropy.fill(&mut id)?;
+    let name = hex::encode(id);
+    let hidden = root_path.join(format!(".creating-{name}"));
+    fs::create_dir(&hidden).map_err(Failure::io("create", &hidden))?;
+    let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&hidden));
+    let path = root_path.join(&name);
+    let made = seal::create(&folder, new, kek, id, &options).map_err(Failure::from);
+    let made = made.and_then(|_| {
+        fs::rename(&hidden, &path).map_err(Failure::io("rename", &hidden))?;
+        root.sync_all().map_err(Failure::io("sync", root_path))
+    });
+    if let Err(failure) = made {
+        // Half a log is of no use to anybody; one that cannot be removed is never looked at.
+        let _ = fs::remove_dir_all(&hidden);
+        return Err(failure);
+    }
+    Ok(Some(LogFolder::at(&path)?))
+}
