@@ -10,6 +10,7 @@
 //! log. Reasons for what is here: docs/decisions/0028.
 
 pub mod caller;
+pub mod certificate;
 pub mod refused;
 pub mod tokens;
 
