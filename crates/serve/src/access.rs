@@ -11,6 +11,7 @@
 
 pub mod caller;
 pub mod certificate;
+pub mod oidc;
 pub mod refused;
 pub mod tokens;
 
