@@ -12,6 +12,7 @@
 pub mod caller;
 pub mod certificate;
 pub mod oidc;
+pub mod policy;
 pub mod refused;
 pub mod tokens;
 
