@@ -13,6 +13,7 @@ pub mod caller;
 pub mod certificate;
 pub mod oidc;
 pub mod policy;
+pub mod refusals;
 pub mod refused;
 pub mod tokens;
 
