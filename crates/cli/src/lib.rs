@@ -10,7 +10,6 @@
 //! | what does the exit code say? | `exit.rs`, `failure.rs` |
 //! | how is something printed? which key was pressed? | `terminal.rs`, `keyboard.rs` |
 //! | where does the key-encryption key come from? | `key_source.rs` |
-//! | how is a log made? | `new_log.rs` |
 //! | how is a log written to? | `writing.rs` |
 //! | how does the log learn of an export, or of a key handed out? | `recording.rs` |
 //! | how does a file appear, whole or not at all? | `whole_file.rs` |
@@ -30,7 +29,6 @@ mod exit;
 mod failure;
 mod key_source;
 mod keyboard;
-mod new_log;
 mod recording;
 mod retaining;
 mod terminal;

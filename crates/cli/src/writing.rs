@@ -1,7 +1,7 @@
 //! A log opened for writing by a command: events in, one answer for each line out, in order.
 //!
-//! The wiring capture -> redact -> seal stands here for captured events, and next door in
-//! `intake.rs` for lines of our own, which is the path that `bench` measures.
+//! The wiring capture -> redact -> seal stands here for captured events, and in `serve`
+//! (`intake.rs`) for lines of our own, which is the path that `bench` measures.
 
 use crate::commands::init;
 use crate::context::Context;
@@ -11,8 +11,8 @@ use crate::terminal::{STRONG, styled};
 use capture::Captured;
 use event::{Event, EventError};
 use reading::LogFolder;
-use reading::intake::{self, Intake};
 use seal::{Log, NewLog, Options, Outcome, Receipt, SealError, Ticket};
+use serve::intake::{self, Intake, Origin};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,7 +136,7 @@ impl Writing {
     /// The same for lines of our own events; `first` is the number of the first line.
     pub(crate) fn submit_lines(&self, bytes: &[u8], first: u64) -> Result<Flight, Failure> {
         let permit = self.log.admit(bytes.len());
-        let Intake { lines, batch } = intake::take_in(&self.log, bytes, first)?;
+        let Intake { lines, batch, .. } = intake::lines(&self.log, bytes, first, &Origin::local())?;
         let ticket = match batch.is_empty() {
             true => None,
             false => Some(self.log.submit(batch, permit)?),

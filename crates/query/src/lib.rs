@@ -52,6 +52,7 @@ mod summary;
 mod tail;
 mod trace;
 mod vocabulary;
+pub mod written;
 
 pub use activity::{Activity, By, Line};
 pub use amount::Amount;

@@ -1,5 +1,46 @@
-//! The server: who may come in, what they may do, and what is kept of those who were refused.
+//! The server: events in from every agent, questions, the live feed, the public log; and who may do
+//! what.
 //!
-//! [`access`] answers both questions for a request; it knows neither HTTP nor TLS handshakes.
+//! | question | file |
+//! |---|---|
+//! | which addresses are there, and what do they need? | `routes.rs` |
+//! | who is calling, and may they? | `gate.rs`, `access/` |
+//! | how do bytes become a batch? | `intake.rs` |
+//! | what is a request told about its events? | `append.rs`, `answer.rs` |
+//! | how do OpenTelemetry's exporters get in? | `otlp.rs` |
+//! | how are questions answered? | `answers.rs`, `ask.rs`, `question.rs` |
+//! | what is new? | `live.rs` |
+//! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
+//! | what is too much? | `body.rs`, `server.rs` |
+//!
+//! Not here: reading configuration, environment and key files (`cli`).
 
 pub mod access;
+mod answer;
+mod answers;
+mod app;
+mod append;
+mod ask;
+pub mod body;
+pub mod gate;
+pub mod intake;
+mod live;
+mod logs;
+mod logs_api;
+mod metrics;
+pub mod new_log;
+mod open_log;
+mod otlp;
+mod parameters;
+mod problem;
+mod public;
+mod question;
+pub mod routes;
+mod server;
+
+pub use answer::{Accepted, Answer, Line, Refusal, outcome};
+pub use app::App;
+pub use logs::{KekOf, Logs, NewKek, OpenError};
+pub use open_log::{OpenLog, Settings};
+pub use problem::Problem;
+pub use server::{CertificateCaller, Tls, serve};

@@ -2,8 +2,8 @@
 
 use super::measure::{Acknowledgements, Case};
 use super::source::Pool;
-use reading::intake;
 use seal::{Log, Outcome, SealError};
+use serve::intake::{self, Origin};
 
 /// Runs one case on an open log.
 ///
@@ -42,7 +42,7 @@ fn produce(
         let mut lines = pool.buffer();
         source.fill(case.batch, &mut lines);
         acknowledgements.begin();
-        let batch = intake::take_in(log, &lines, 1)?.batch;
+        let batch = intake::lines(log, &lines, 1, &Origin::local())?.batch;
         let receipt = log.submit(batch, permit)?.wait()?;
         let sealed =
             receipt.outcomes.iter().filter(|o| matches!(o, Outcome::Sealed { .. })).count();

@@ -97,14 +97,10 @@ pub(crate) struct FilterArguments {
 impl FilterArguments {
     /// The question, without limit, oldest first.
     pub(crate) fn filter(&self) -> Filter {
-        let whole_type = |name: &String| match name.contains(['.', '*']) {
-            true => name.clone(),
-            false => format!("agent.{name}"),
-        };
         Filter {
             events: self.event.clone(),
             agents: self.agent.clone(),
-            types: self.types.iter().map(whole_type).collect(),
+            types: self.types.iter().map(|name| written::event_type(name)).collect(),
             sessions: self.session.clone(),
             traces: self.trace.clone(),
             tasks: self.task.clone(),
@@ -219,49 +215,16 @@ fn tier(text: &str) -> Result<Tier, String> {
 }
 
 pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
-    time_before(text, SystemClock.now_ms()).ok_or_else(|| {
+    written::time(text, SystemClock.now_ms()).ok_or_else(|| {
         "write RFC 3339 (2026-11-02T14:23:00Z), a date (2026-11-02), or how long ago (90s, 15m, \
          24h, 7d)"
             .to_owned()
     })
 }
 
-/// A time, or a time before `now_ms`.
-fn time_before(text: &str, now_ms: u64) -> Option<Timestamp> {
-    let date = || Timestamp::parse(&format!("{text}T00:00:00Z"));
-    let ago = || {
-        let unit = text.char_indices().last()?;
-        let unit_ms: u64 = match unit.1 {
-            's' => 1_000,
-            'm' => 60_000,
-            'h' => 3_600_000,
-            'd' => 86_400_000,
-            _ => return None,
-        };
-        let number: u64 = text.get(..unit.0)?.parse().ok()?;
-        let before = now_ms.saturating_sub(number.checked_mul(unit_ms)?);
-        Some(Timestamp::from_milliseconds(before))
-    };
-    Timestamp::parse(text).or_else(date).or_else(ago)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_read_in_every_form_that_the_help_names() {
-        let now = 1_793_629_381_000;
-        let ms = |text| time_before(text, now).map(Timestamp::milliseconds);
-        assert_eq!(ms("2026-11-02T14:23:01Z"), Some(now));
-        assert_eq!(ms("2026-11-02T15:23:01+01:00"), Some(now));
-        assert_eq!(ms("2026-11-02"), Some(1_793_577_600_000));
-        assert_eq!(ms("90s"), Some(now - 90_000));
-        assert_eq!(ms("7d"), Some(now - 7 * 86_400_000));
-        for bad in ["", "d", "7", "7w", "-1h", "99999999999999999999d", "yesterday", "1é"] {
-            assert_eq!(ms(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_short_type_is_an_agents() {

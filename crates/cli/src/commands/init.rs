@@ -6,12 +6,12 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_source::{self, NewKek};
-use crate::new_log;
 use crate::terminal::{DIM, DOUBTFUL, GOOD, STRONG, styled};
 use clap::Args;
 use keys::SystemEntropy;
 use reading::LogFolder;
 use seal::NewLog;
+use serve::new_log;
 use std::io::Write as _;
 
 const AFTER_HELP: &str = "\

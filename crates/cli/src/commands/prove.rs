@@ -5,13 +5,9 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal::{STRONG, Terminal, styled};
-use checkpoint::{TlogProof, VerifierKey};
 use clap::Args;
-use event::{Disclosed, Entry};
-use merkle::TileReader;
-use prove::{Evidence, Kept, Trust};
 use query::Filter;
-use reading::{Item, Reading, View};
+use reading::{Reading, View, proofs};
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -47,34 +43,13 @@ impl Arguments {
         let view = context.view()?;
         let reading = view.reading();
         let index = self.index(&view, context.terminal)?;
-        let entry = entry(reading, index)?;
-        let proof = prove(reading, index)?;
-        let origin = &reading.log().identity.origin;
-        let size = reading.checkpoint().size;
-        let text = if self.evidence {
-            let keys: Vec<VerifierKey> = reading
-                .log()
-                .identity
-                .keys
-                .iter()
-                .map(|key| key.parse())
-                .collect::<Result<_, _>>()?;
-            let evidence = with_record(reading, index, &mut |record| {
-                Evidence::new(origin, &entry, *record, &proof, &keys)
-            })?;
-            let evidence = evidence.map_err(|error| Failure::new(error.to_string()))?;
-            let evidence = with_successions(evidence, reading)?;
-            let evidence =
-                if self.metadata_only { evidence.without_content() } else { Ok(evidence) };
-            let evidence = evidence.map_err(|error| Failure::new(error.to_string()))?;
-            // What is handed out holds, or it is not handed out.
-            evidence.check(&Trust::default()).map_err(|error| wrong(&error.to_string()))?;
-            evidence.to_json() + "\n"
-        } else {
-            let trust = Trust { embedded: reading.epochs().due(size), ..Trust::default() };
-            prove::check_entry(&entry.encode(), &proof, origin, &trust)
-                .map_err(|error| wrong(&error.to_string()))?;
-            proof.to_string()
+        let text = match self.evidence {
+            true => {
+                proofs::evidence(reading, index, !self.metadata_only)?.to_json()
+                    + "
+"
+            }
+            false => proofs::tlog_proof(reading, index)?.to_string(),
         };
         self.write(context, &text)?;
         self.tell(context, reading, index);
@@ -131,50 +106,5 @@ impl Arguments {
             ),
         };
         context.terminal.note(format!("Check it with: {how}"));
-    }
-}
-
-fn wrong(reason: &str) -> Failure {
-    Failure::new(format!("the proof does not hold: {reason}; run `tacho verify`"))
-}
-
-/// The public entry at an index.
-fn entry(reading: &Reading, index: u64) -> Result<Entry, Failure> {
-    let missing = || wrong("its entry is missing or damaged in the public log");
-    reading.entries().at(index).ok_or_else(missing)
-}
-
-/// The proof that the entry is under the checkpoint.
-fn prove(reading: &Reading, index: u64) -> Result<TlogProof, Failure> {
-    let folder = &*reading.log().folder;
-    let tiles = |tile: merkle::TileCoordinate| folder.read(&tile.path());
-    let reader = TileReader::new(tiles, reading.checkpoint().size);
-    prove::prove_entry(&reader, index, reading.note()).map_err(|error| wrong(&error.to_string()))
-}
-
-/// Adds the records that show how later keys took over, so that the first key is enough to check.
-fn with_successions(mut evidence: Evidence, reading: &Reading) -> Result<Evidence, Failure> {
-    let size = reading.checkpoint().size;
-    let records = reading.epochs().iter().filter_map(|epoch| epoch.record);
-    for record in records.filter(|record| *record < size) {
-        let path = segment::ledger_path(record);
-        let bytes = reading.log().folder.read(&path)?.unwrap_or_default();
-        let disclosed =
-            Disclosed::parse(&bytes).map_err(|error| wrong(&format!("{path}: {error}")))?;
-        let (entry, proof) = (entry(reading, record)?, prove(reading, record)?);
-        evidence = evidence.with_succession(&entry, &disclosed, &proof);
-    }
-    Ok(evidence)
-}
-
-/// Shows one record to `each`.
-fn with_record<T>(
-    reading: &Reading,
-    index: u64,
-    each: &mut dyn FnMut(&Kept<'_>) -> T,
-) -> Result<T, Failure> {
-    match reading.records(index)?.next() {
-        Some(Item::Record { index: found, record }) if found == index => Ok(each(&record)),
-        _ => Err(Failure::new(format!("record {index} cannot be read; run `tacho verify`"))),
     }
 }

@@ -3,9 +3,8 @@
 //!
 //! Not here: which files a log begins with (`seal`), and finding one (`reading`).
 
-use crate::failure::Failure;
 use keys::Kek;
-use reading::{DataFolder, LogFolder};
+use reading::{DataFolder, LogFolder, ReadError};
 use rustix::fs::FlockOperation;
 use seal::{NewLog, Options};
 use std::fs::{self, File};
@@ -13,31 +12,30 @@ use std::sync::Arc;
 use store::{DiskFolder, Folder, Reservation};
 
 /// Creates a log whose name is not taken; `None` when another process has just created it.
-pub(crate) fn create(
-    data: &DataFolder,
-    new: &NewLog,
-    kek: &Kek,
-) -> Result<Option<LogFolder>, Failure> {
+///
+/// # Errors
+/// When the folder cannot be written to, or a log there does not say its name.
+pub fn create(data: &DataFolder, new: &NewLog, kek: &Kek) -> Result<Option<LogFolder>, ReadError> {
     let root_path = data.path();
-    fs::create_dir_all(root_path).map_err(Failure::io("create", root_path))?;
-    let root = File::open(root_path).map_err(Failure::io("open", root_path))?;
+    fs::create_dir_all(root_path).map_err(ReadError::io("create", root_path))?;
+    let root = File::open(root_path).map_err(ReadError::io("open", root_path))?;
     rustix::fs::flock(&root, FlockOperation::LockExclusive)
-        .map_err(|error| Failure::io("lock", root_path)(error.into()))?;
+        .map_err(|error| ReadError::io("lock", root_path)(error.into()))?;
     if data.find_if_any(&new.name)?.is_some() {
         return Ok(None);
     }
     let options = Options { reservation: Reservation::Off, ..Options::system() };
     let mut id = [0; 16];
-    options.entropy.fill(&mut id)?;
+    options.entropy.fill(&mut id).map_err(|error| ReadError::new(error.to_string()))?;
     let name = hex::encode(id);
     let hidden = root_path.join(format!(".creating-{name}"));
-    fs::create_dir(&hidden).map_err(Failure::io("create", &hidden))?;
+    fs::create_dir(&hidden).map_err(ReadError::io("create", &hidden))?;
     let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&hidden));
     let path = root_path.join(&name);
-    let made = seal::create(&folder, new, kek, id, &options).map_err(Failure::from);
+    let made = seal::create(&folder, new, kek, id, &options).map_err(ReadError::from);
     let made = made.and_then(|_| {
-        fs::rename(&hidden, &path).map_err(Failure::io("rename", &hidden))?;
-        root.sync_all().map_err(Failure::io("sync", root_path))
+        fs::rename(&hidden, &path).map_err(ReadError::io("rename", &hidden))?;
+        root.sync_all().map_err(ReadError::io("sync", root_path))
     });
     if let Err(failure) = made {
         // Half a log is of no use to anybody; one that cannot be removed is never looked at.

@@ -1,0 +1,384 @@
+//! Questions over HTTP: events, one event and its proof, traces, sessions, agents.
+//!
+//! What an answer holds is `query`'s to say, and is the same as the commands print with
+//! `--format json`.
+
+use crate::access::policy::Action;
+use crate::app::App;
+use crate::ask::{self, ask};
+use crate::gate::Granted;
+use crate::problem::Problem;
+use crate::question::Question;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderName, HeaderValue, Response, header};
+use query::row::{Rows, Shape};
+use query::{AsOf, By, Cursor, Filter, Found, Scope, Trace};
+use reading::View;
+use serde_json::{Value, json};
+
+/// Bytes of one page at most; it ends before the first record that does not fit.
+const PAGE_BYTES_MAX: usize = 16 << 20;
+/// Records of one trace or session at most.
+const TRACE_RECORDS_MAX: usize = 50_000;
+
+/// Bytes to be sent, with what has to be recorded first.
+struct Answer {
+    bytes: Vec<u8>,
+    kind: &'static str,
+    as_of: AsOf,
+    records: u64,
+    /// Of the records that the page covers, so many cannot be read.
+    unreadable: u64,
+    next: Option<Cursor>,
+}
+
+/// `GET .../events`.
+pub(crate) async fn events(
+    State(app): State<App>,
+    granted: Granted,
+    RawQuery(text): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    let question = Question::parse(text.as_deref(), app.logs().now_ms(), &[])?;
+    answer_page(&app, &granted, "events", question).await
+}
+
+/// `GET .../agents/{name}`: the newest events of an agent.
+pub(crate) async fn agent(
+    State(app): State<App>,
+    granted: Granted,
+    Path((_, name)): Path<(String, String)>,
+    RawQuery(text): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    let mut question = Question::parse(text.as_deref(), app.logs().now_ms(), &[])?;
+    question.filter.agents = vec![name];
+    answer_page(&app, &granted, "agent", question).await
+}
+
+/// `GET .../events/{id}`: the record of this id, or of this index.
+pub(crate) async fn event(
+    State(app): State<App>,
+    granted: Granted,
+    Path((_, id)): Path<(String, String)>,
+    RawQuery(text): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    let question = Question::parse(text.as_deref(), app.logs().now_ms(), &[])?;
+    let content = ask::content(&app, &granted, question.content)?;
+    let asked = json!({ "event": id });
+    let answer = ask(&app, &granted, move |view| {
+        let found = one(view, &id)?;
+        let as_of = view.as_of().clone();
+        rows(&as_of, &[found], None, Shape::Document, content, 0)
+    });
+    leave(&granted, "event", asked, content, answer.await?).await
+}
+
+/// `GET .../events/{id}/proof`: the tlog-proof, or with `?evidence=1` everything that proves it.
+pub(crate) async fn proof(
+    State(app): State<App>,
+    granted: Granted,
+    Path((_, id)): Path<(String, String)>,
+    RawQuery(text): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    let question = Question::parse(text.as_deref(), app.logs().now_ms(), &["evidence"])?;
+    let is_evidence = question.more.iter().any(|(_, value)| value == "1" || value == "true");
+    let content = is_evidence && ask::content(&app, &granted, question.content)?;
+    let asked = json!({ "event": id, "evidence": is_evidence });
+    let answer = ask(&app, &granted, move |view| {
+        let index = one(view, &id)?.index;
+        let (bytes, kind) = match is_evidence {
+            true => (
+                reading::proofs::evidence(view.reading(), index, content)
+                    .map_err(|error| ask::problem(&error))?
+                    .to_json()
+                    .into_bytes(),
+                "application/json",
+            ),
+            false => (
+                reading::proofs::tlog_proof(view.reading(), index)
+                    .map_err(|error| ask::problem(&error))?
+                    .to_string()
+                    .into_bytes(),
+                "text/plain; charset=utf-8",
+            ),
+        };
+        let as_of = view.as_of().clone();
+        Ok(Answer { bytes, kind, as_of, records: 1, unreadable: 0, next: None })
+    });
+    leave(&granted, "proof", asked, content, answer.await?).await
+}
+
+/// `GET .../traces/{id}`.
+pub(crate) async fn trace(
+    State(app): State<App>,
+    granted: Granted,
+    Path((_, id)): Path<(String, String)>,
+    RawQuery(text): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    let question = Question::parse(text.as_deref(), app.logs().now_ms(), &[])?;
+    let content = ask::content(&app, &granted, question.content)?;
+    let asked = json!({ "trace": id });
+    let answer = ask(&app, &granted, move |view| {
+        let scopes = [Scope::Trace(id.clone()), Scope::Task(id.clone()), Scope::Session(id)];
+        assembled(view, &scopes, |trace, found, as_of| {
+            let mut bytes = Vec::new();
+            query::write_trace(trace, found, as_of, content, &mut bytes);
+            (bytes, "application/json")
+        })
+    });
+    leave(&granted, "trace", asked, content, answer.await?).await
+}
+
+/// `GET .../sessions/{id}`.
+pub(crate) async fn session(
+    State(app): State<App>,
+    granted: Granted,
+    Path((_, id)): Path<(String, String)>,
+    RawQuery(text): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    let question = Question::parse(text.as_deref(), app.logs().now_ms(), &[])?;
+    let content = ask::content(&app, &granted, question.content)?;
+    let asked = json!({ "session": id });
+    let answer = ask(&app, &granted, move |view| {
+        assembled(view, &[Scope::Session(id)], |trace, found, as_of| {
+            let mut bytes = Vec::new();
+            query::write_trace(trace, found, as_of, content, &mut bytes);
+            (bytes, "application/json")
+        })
+    });
+    leave(&granted, "session", asked, content, answer.await?).await
+}
+
+/// `GET .../traces/{id}/graph?format=json|dot|mermaid|svg`.
+pub(crate) async fn graph(
+    State(app): State<App>,
+    granted: Granted,
+    Path((_, id)): Path<(String, String)>,
+    RawQuery(text): RawQuery,
+) -> Result<Response<Body>, Problem> {
+    let mut format = "json".to_owned();
+    for (name, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
+        match (&*name, &*value) {
+            ("format", "json" | "dot" | "mermaid" | "svg") => format = value.into_owned(),
+            _ => {
+                return Err(Problem::malformed(
+                    "bad_parameter",
+                    "format: json, dot, mermaid or svg",
+                ));
+            }
+        }
+    }
+    // Only metadata is drawn: kinds, agents, tools, outcomes.
+    let answer = ask(&app, &granted, move |view| {
+        let scopes = [Scope::Trace(id.clone()), Scope::Task(id.clone()), Scope::Session(id)];
+        assembled(view, &scopes, |trace, found, as_of| match format.as_str() {
+            "dot" => (query::render::dot(trace, as_of).into_bytes(), "text/vnd.graphviz"),
+            "mermaid" => {
+                (query::render::mermaid(trace, as_of).into_bytes(), "text/plain; charset=utf-8")
+            }
+            "svg" => (query::render::svg(trace, as_of).into_bytes(), "image/svg+xml"),
+            _ => {
+                let mut bytes = Vec::new();
+                query::write_trace(trace, found, as_of, false, &mut bytes);
+                (bytes, "application/json")
+            }
+        })
+    });
+    leave(&granted, "graph", json!({}), false, answer.await?).await
+}
+
+/// `GET .../agents`, `GET .../sessions`.
+pub(crate) async fn agents(
+    State(app): State<App>,
+    granted: Granted,
+) -> Result<Response<Body>, Problem> {
+    activity(&app, &granted, By::Agent).await
+}
+
+/// `GET .../sessions`.
+pub(crate) async fn sessions(
+    State(app): State<App>,
+    granted: Granted,
+) -> Result<Response<Body>, Problem> {
+    activity(&app, &granted, By::Session).await
+}
+
+async fn activity(app: &App, granted: &Granted, by: By) -> Result<Response<Body>, Problem> {
+    let answer = ask(app, granted, move |view| {
+        let (activity, _) = view.activity(by).map_err(|error| ask::problem(&error))?;
+        let (key, plural) = match by {
+            By::Agent => ("agent", "agents"),
+            By::Session => ("session", "sessions"),
+        };
+        let lines: Vec<Value> = activity
+            .finish()
+            .iter()
+            .map(|line| {
+                json!({
+                    key: line.name, "events": line.events, "errors": line.errors,
+                    "tokens": line.tokens, "first_seen": line.first_seen.to_string(),
+                    "last_seen": line.last_seen.to_string(),
+                })
+            })
+            .collect();
+        let as_of = view.as_of().clone();
+        let records = lines.len() as u64;
+        let document = json!({ "checkpoint": checkpoint(&as_of), plural: lines });
+        let bytes = escaped(&document);
+        Ok(Answer { bytes, kind: "application/json", as_of, records, unreadable: 0, next: None })
+    });
+    leave(granted, "activity", json!({}), false, answer.await?).await
+}
+
+/// A page of records.
+async fn answer_page(
+    app: &App,
+    granted: &Granted,
+    route: &'static str,
+    question: Question,
+) -> Result<Response<Body>, Problem> {
+    let content = ask::content(app, granted, question.content)?;
+    if question.filter.text.is_some() && !ask::may(app, granted, Action::ReadContent) {
+        // Which records hold a word tells of their content.
+        return Err(ask::no_content(
+            "text looks into content, which your credential does not show",
+        ));
+    }
+    let asked = question.described();
+    let answer = ask(app, granted, move |view| {
+        let Question { filter, cursor, is_lines, .. } = question;
+        let page =
+            view.page(&filter, cursor.as_ref(), &()).map_err(|error| ask::problem(&error))?;
+        let shape = if is_lines { Shape::Lines } else { Shape::Document };
+        let next = page.next.as_ref();
+        let mut answer = rows(
+            &page.as_of,
+            &page.found,
+            Some((&filter, next)),
+            shape,
+            content,
+            page.unreadable.count(),
+        )?;
+        answer.next = answer.next.or(page.next);
+        Ok(answer)
+    });
+    leave(granted, route, asked, content, answer.await?).await
+}
+
+/// Records as bytes, as many as fit.
+fn rows(
+    as_of: &AsOf,
+    found: &[Found<'_>],
+    rest: Option<(&Filter, Option<&Cursor>)>,
+    shape: Shape,
+    content: bool,
+    unreadable: u64,
+) -> Result<Answer, Problem> {
+    let bytes = |found: &Found<'_>| found.meta.len() + found.content.len() + 256;
+    let mut room = PAGE_BYTES_MAX;
+    let fitting = found.iter().take_while(|found| {
+        let fits = room == PAGE_BYTES_MAX || bytes(found) <= room;
+        room = room.saturating_sub(bytes(found));
+        fits
+    });
+    let count = fitting.count();
+    let (shown, beyond) = found.split_at(count);
+    let cut = match (beyond.first(), rest) {
+        (Some(first), Some((filter, _))) => Some(Cursor::new(as_of.size, filter, first.index)),
+        _ => None,
+    };
+    let next = cut.as_ref().or(rest.and_then(|(_, next)| next));
+    let failed = |_| Problem::internal();
+    let mut rows = Rows::begin(Vec::new(), shape, as_of, content).map_err(failed)?;
+    for found in shown {
+        rows.write(found).map_err(failed)?;
+    }
+    let bytes = rows.end_before(next).map_err(failed)?;
+    let kind = match shape {
+        Shape::Document => "application/json",
+        Shape::Lines => "application/x-ndjson",
+    };
+    let (as_of, records) = (as_of.clone(), count as u64);
+    Ok(Answer { bytes, kind, as_of, records, unreadable, next: cut })
+}
+
+/// The record of an id or index.
+fn one(view: &View, id: &str) -> Result<Found<'static>, Problem> {
+    let missing =
+        || Problem::not_found("the log has no event of this id that its checkpoint covers");
+    if let Ok(index) = id.parse::<u64>() {
+        let found =
+            reading::answer::at(view.reading(), index).map_err(|error| ask::problem(&error))?;
+        return found.ok_or_else(missing);
+    }
+    let filter = Filter { events: vec![id.to_owned()], limit: Some(1), ..Filter::default() };
+    let page = view.page(&filter, None, &()).map_err(|error| ask::problem(&error))?;
+    page.found.into_iter().next().ok_or_else(missing)
+}
+
+/// The first of these scopes that has any record, drawn.
+fn assembled(
+    view: &View,
+    scopes: &[Scope],
+    draw: impl FnOnce(&Trace, &[Found<'_>], &AsOf) -> (Vec<u8>, &'static str),
+) -> Result<Answer, Problem> {
+    for scope in scopes {
+        let filter = Filter { limit: Some(TRACE_RECORDS_MAX + 1), ..scope.filter() };
+        let page = view.page(&filter, None, &()).map_err(|error| ask::problem(&error))?;
+        if page.found.len() > TRACE_RECORDS_MAX {
+            return Err(Problem::too_large(
+                "it has more than 50,000 records; read them page by page with .../events?trace=ID",
+            ));
+        }
+        if page.found.is_empty() {
+            continue;
+        }
+        let trace = Trace::assemble(scope.clone(), &page.found);
+        let (bytes, kind) = draw(&trace, &page.found, &page.as_of);
+        let (records, unreadable) = (page.found.len() as u64, page.unreadable.count());
+        return Ok(Answer { bytes, kind, as_of: page.as_of, records, unreadable, next: None });
+    }
+    Err(Problem::not_found("no event that the checkpoint covers has this id"))
+}
+
+/// Records what is protected, and only then lets it go.
+async fn leave(
+    granted: &Granted,
+    route: &'static str,
+    asked: Value,
+    content: bool,
+    answer: Answer,
+) -> Result<Response<Body>, Problem> {
+    if content {
+        ask::record(granted, route, asked, answer.records, answer.as_of.size).await?;
+    }
+    let mut response = Response::new(Body::from(answer.bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.kind));
+    let mut say = |name: &'static str, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    let AsOf { origin, size, root_hex } = &answer.as_of;
+    say("tachograph-checkpoint", format!("{origin} {size} {root_hex}"));
+    if let Some(next) = answer.next {
+        say("tachograph-next", next.to_string());
+    }
+    if answer.unreadable > 0 {
+        say("tachograph-unreadable", answer.unreadable.to_string());
+    }
+    Ok(response)
+}
+
+/// The checkpoint that an answer names.
+pub(crate) fn checkpoint(as_of: &AsOf) -> Value {
+    json!({ "origin": as_of.origin, "size": as_of.size, "root": as_of.root_hex })
+}
+
+/// A document in which nothing is spelled that a terminal would obey.
+pub(crate) fn escaped(document: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    query::escape::escape_json(&document.to_string(), &mut bytes);
+    bytes
+}

@@ -1,0 +1,103 @@
+//! What every request shares: the logs, who may do what with them, and how much may be under way.
+
+use crate::body::Budget;
+use crate::gate::Keeper;
+use crate::logs::Logs;
+use crate::metrics::Metrics;
+use crate::open_log::server;
+use seal::Act;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
+use tokio::sync::Semaphore;
+
+/// Questions that are answered at the same time; each has a thread and its own memory.
+const QUESTIONS_MAX: usize = 8;
+/// Live feeds at the same time.
+const FEEDS_MAX: usize = 256;
+
+/// What a server is made of; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    logs: Arc<Logs>,
+    keeper: Keeper,
+    public: BTreeSet<String>,
+    budget: Budget,
+    questions: Arc<Semaphore>,
+    feeds: Arc<Semaphore>,
+    metrics: Metrics,
+}
+
+impl App {
+    /// Puts a server together. `public`: the logs whose tree anybody may read without credentials.
+    #[must_use]
+    pub fn new(logs: Arc<Logs>, keeper: Keeper, public: BTreeSet<String>) -> Self {
+        Self(Arc::new(Inner {
+            logs,
+            keeper,
+            public,
+            budget: Budget::default(),
+            questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
+            feeds: Arc::new(Semaphore::new(FEEDS_MAX)),
+            metrics: Metrics::default(),
+        }))
+    }
+
+    /// The logs.
+    #[must_use]
+    pub fn logs(&self) -> &Arc<Logs> {
+        &self.0.logs
+    }
+
+    /// Who may do what.
+    #[must_use]
+    pub fn keeper(&self) -> &Keeper {
+        &self.0.keeper
+    }
+
+    /// Whether anybody may read a log's tree.
+    #[must_use]
+    pub fn is_public(&self, log: &str) -> bool {
+        self.0.public.contains(log)
+    }
+
+    /// Records credentials that were refused, those that were gathered long enough.
+    pub(crate) fn record_refusals(&self) {
+        let now_ms = self.logs().now_ms_signed();
+        let due = {
+            let refusals = &self.keeper().refusals;
+            let mut refusals = refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            if !refusals.is_due(now_ms) {
+                return;
+            }
+            refusals.flush(now_ms)
+        };
+        let Some(log) = self.logs().get(&self.keeper().default_log) else { return };
+        for row in due {
+            let details = json!({
+                "reason": row.reason.code(), "presented": row.presented, "peer": row.peer,
+                "count": row.count, "first_ms": row.first_ms, "last_ms": row.last_ms,
+            });
+            // A log that takes no records says in its next one that it took none.
+            let _ = log.record_blocking(Act::LoginRefused(details), &server());
+        }
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.0.budget
+    }
+
+    pub(crate) fn questions(&self) -> &Arc<Semaphore> {
+        &self.0.questions
+    }
+
+    pub(crate) fn feeds(&self) -> &Arc<Semaphore> {
+        &self.0.feeds
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+}

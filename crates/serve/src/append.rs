@@ -1,0 +1,196 @@
+//! `POST /api/v1/logs/{log}/events`: events in, and for each of them what became of it.
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::body;
+use crate::gate::Granted;
+use crate::intake::{self, Intake, IntakeError};
+use crate::open_log::{OpenLog, overloaded};
+use crate::problem::Problem;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use event::Assurance;
+use seal::{Log, Permit, Receipt};
+use serde::Deserialize;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// Bodies up to this many bytes are parsed where they arrive: handing them to another thread takes
+/// longer. It is some ten usual events.
+const INLINE_BYTES_MAX: usize = 8 << 10;
+
+/// When an answer is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Ack {
+    /// When the events are durable.
+    #[default]
+    Durable,
+    /// When a published checkpoint covers them.
+    Published,
+    /// When witnesses have signed that checkpoint.
+    Witnessed,
+}
+
+/// What may stand behind the address.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Parameters {
+    /// When to answer.
+    #[serde(default)]
+    pub ack: Ack,
+    /// `1`: all of the events are sealed, or none of them.
+    #[serde(default, deserialize_with = "crate::parameters::flag")]
+    pub atomic: bool,
+}
+
+/// Takes events.
+pub(crate) async fn append(
+    State(app): State<App>,
+    granted: Granted,
+    parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Problem> {
+    let Query(parameters) = parameters.map_err(|error| {
+        Problem::malformed("bad_parameter", format!("{}; see /docs", error.body_text()))
+    })?;
+    if parameters.ack == Ack::Witnessed {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "no_witness",
+            "this log has no witnesses; ask with ack=published or ack=durable",
+        ));
+    }
+    check_kind(&headers)?;
+    let log = granted.log()?;
+    let writer = log.writer()?;
+    let received = body::receive(app.budget(), &headers, body).await?;
+    let origin = granted.origin(Assurance::Acknowledged);
+    let key = idempotency_key(&headers)?;
+    let take =
+        move |writer: &Log, bytes: &[u8]| intake::body(writer, bytes, &origin, key.as_deref());
+    let (intake, permit) = take_in(&writer, received, take).await?;
+    let refused = intake.lines.iter().filter(|(_, error)| error.is_some()).count();
+    if parameters.atomic && refused > 0 {
+        let answer = Answer::new(
+            intake.lines.into_iter().filter(|(_, error)| error.is_some()).collect(),
+            None,
+        )?;
+        return Ok(respond(answer.status(), &answer));
+    }
+    let receipt = seal(log, &writer, &mut { intake.batch }, permit).await?;
+    if parameters.ack == Ack::Published
+        && let Some(receipt) = &receipt
+    {
+        let last = receipt.outcomes.iter().filter_map(index_of).max();
+        if let Some(last) = last {
+            let note = log.published(last + 1).await?;
+            let receipt = Receipt { checkpoint: note, ..receipt.clone() };
+            let answer = Answer::new(intake.lines, Some(&receipt))?;
+            return Ok(respond(answer.status(), &answer));
+        }
+    }
+    let answer = Answer::new(intake.lines, receipt.as_ref())?;
+    Ok(respond(answer.status(), &answer))
+}
+
+fn index_of(outcome: &seal::Outcome) -> Option<u64> {
+    match outcome {
+        seal::Outcome::Sealed { index, .. } | seal::Outcome::Duplicate { index, .. } => {
+            Some(*index)
+        }
+        seal::Outcome::Conflict { .. } => None,
+    }
+}
+
+/// Turns bytes into a batch, on another thread when there are many of them.
+///
+/// # Errors
+/// 400 when the body is not what it should be, 503 when there is no room.
+pub(crate) async fn take_in<B, F>(
+    writer: &Arc<Log>,
+    bytes: B,
+    take: F,
+) -> Result<(Intake, Permit), Problem>
+where
+    B: Deref<Target = [u8]> + Send + 'static,
+    F: FnOnce(&Log, &[u8]) -> Result<Intake, IntakeError> + Send + 'static,
+{
+    let permit = writer.try_admit(bytes.len()).ok_or_else(overloaded)?;
+    let outcome = if bytes.len() <= INLINE_BYTES_MAX {
+        take(writer, &bytes)
+    } else {
+        let writer = Arc::clone(writer);
+        let work = move || take(&writer, &bytes);
+        tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())?
+    };
+    let intake = outcome.map_err(|error| match error {
+        IntakeError::Capture(error) => Problem::malformed("not_json", error.to_string()),
+        IntakeError::Seal(_) => Problem::internal(),
+    })?;
+    if intake.lines.len() > event::limits::BATCH_EVENTS_MAX {
+        return Err(Problem::too_large(
+            "a request holds at most 10,000 events, and nothing was sealed; split it into several",
+        ));
+    }
+    Ok((intake, permit))
+}
+
+/// Seals a batch, if there is anything in it.
+pub(crate) async fn seal(
+    log: &OpenLog,
+    writer: &Arc<Log>,
+    batch: &mut seal::Batch,
+    permit: Permit,
+) -> Result<Option<Receipt>, Problem> {
+    if batch.is_empty() {
+        return Ok(None);
+    }
+    log.seal(writer, std::mem::take(batch), permit).await.map(Some)
+}
+
+/// What events may be called in a request.
+fn check_kind(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let name = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let known = [
+        "application/json",
+        "application/x-ndjson",
+        "application/ndjson",
+        "text/plain",
+        "application/jsonl",
+        "application/x-www-form-urlencoded",
+    ];
+    if known.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "events are application/json (an object or an array) or application/x-ndjson (one a line)",
+    ))
+}
+
+/// What events without an id are told by when the same request comes again.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+    match key.to_str() {
+        Ok(key) if !key.is_empty() && key.len() <= 255 => Ok(Some(key.to_owned())),
+        _ => Err(Problem::malformed(
+            "bad_idempotency_key",
+            "Idempotency-Key has 1 to 255 visible ASCII characters",
+        )),
+    }
+}
+
+/// An answer in JSON.
+pub(crate) fn respond(status: StatusCode, answer: &impl serde::Serialize) -> Response<Body> {
+    let bytes = serde_json::to_vec(answer).unwrap_or_default();
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}

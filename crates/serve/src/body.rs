@@ -1,0 +1,330 @@
+//! Request bodies: read with a deadline, inflated with a cap, and never more of them in memory than
+//! a budget allows.
+//!
+//! One place for every door that takes bodies, so that no format has a cap of its own to forget.
+//! Not here: what the bytes mean.
+
+use crate::problem::Problem;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use std::io::{BufRead as _, BufReader, Read};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+/// Bytes of one body as sent, and inflated: what a batch may hold.
+pub const BODY_BYTES_MAX: usize = event::limits::BATCH_BYTES_MAX;
+/// Bytes of bodies in memory, all requests together.
+const BUDGET_BYTES: usize = 64 << 20;
+/// The budget is counted in pieces of this many bytes.
+const UNIT_BYTES: usize = 16 << 10;
+/// A body has to arrive within this time, however slowly its sender writes.
+const ARRIVAL_MAX: Duration = Duration::from_secs(30);
+/// Inflating more than this many packed bytes is not done on a thread that serves connections: they
+/// may become a thousand times as many.
+const INLINE_BYTES_MAX: usize = 4 << 10;
+
+/// How a body is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// As it is.
+    Identity,
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+}
+
+/// Room for bodies in memory.
+#[derive(Clone)]
+pub struct Budget(Arc<Semaphore>);
+
+/// A body, inflated, and its room.
+pub struct Received {
+    bytes: Bytes,
+    _room: Room,
+}
+
+impl std::ops::Deref for Received {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Received {
+    /// The same without its first `bytes` bytes.
+    #[must_use]
+    pub fn part(mut self, bytes: usize) -> Self {
+        let end = bytes.min(self.bytes.len());
+        drop(self.bytes.split_to(end));
+        self
+    }
+}
+
+/// Room taken so far.
+struct Room {
+    budget: Budget,
+    permit: Option<OwnedSemaphorePermit>,
+    units: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(BUDGET_BYTES / UNIT_BYTES)))
+    }
+}
+
+impl Budget {
+    fn room(&self) -> Room {
+        Room { budget: self.clone(), permit: None, units: 0 }
+    }
+}
+
+impl Room {
+    /// Takes what is missing to `bytes`.
+    fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
+        let wanted = bytes.div_ceil(UNIT_BYTES);
+        let Some(more) = wanted.checked_sub(self.units).filter(|more| *more > 0) else {
+            return Ok(());
+        };
+        let units = u32::try_from(more).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&self.budget.0).try_acquire_many_owned(units).map_err(|_| {
+            Problem::busy(
+                "overloaded",
+                "too many large requests are under way; send it again in a moment",
+            )
+        })?;
+        match &mut self.permit {
+            Some(all) => all.merge(permit),
+            None => self.permit = Some(permit),
+        }
+        self.units = wanted;
+        Ok(())
+    }
+}
+
+impl Coding {
+    /// What `Content-Encoding` says.
+    ///
+    /// # Errors
+    /// 415 for any other coding, and for several, one inside the other.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut all = headers.get_all(header::CONTENT_ENCODING).iter();
+        let first = all.next().map(|value| value.as_bytes().trim_ascii().to_ascii_lowercase());
+        match (first.as_deref(), all.next()) {
+            (None | Some(b"" | b"identity"), None) => Ok(Self::Identity),
+            (Some(b"gzip" | b"x-gzip"), None) => Ok(Self::Gzip),
+            (Some(b"zstd"), None) => Ok(Self::Zstd),
+            _ => Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_encoding",
+                "the body may be plain, gzip or zstd (Content-Encoding), packed once",
+            )),
+        }
+    }
+}
+
+/// Reads a body to its end and inflates it.
+///
+/// # Errors
+/// 408 when it does not arrive in time, 413 when it is too long, 415 or 400 when its coding is
+/// unknown or broken, 503 when there is no room.
+pub async fn receive(
+    budget: &Budget,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Received, Problem> {
+    let coding = Coding::of(headers)?;
+    let (bytes, room) = collect(budget, headers, body).await?;
+    unpack(budget, coding, Received { bytes, _room: room }).await
+}
+
+/// Inflates what was received.
+///
+/// # Errors
+/// 413 when it is too long, 400 when it is broken, 503 when there is no room.
+pub async fn unpack(
+    budget: &Budget,
+    coding: Coding,
+    packed: Received,
+) -> Result<Received, Problem> {
+    if coding == Coding::Identity {
+        return Ok(packed);
+    }
+    if packed.len() <= INLINE_BYTES_MAX {
+        return inflate(budget, coding, &packed);
+    }
+    let budget = budget.clone();
+    let work = move || inflate(&budget, coding, &packed);
+    tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())?
+}
+
+async fn collect(
+    budget: &Budget,
+    headers: &HeaderMap,
+    mut body: Body,
+) -> Result<(Bytes, Room), Problem> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let announced = length.and_then(|text| text.parse::<usize>().ok());
+    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+        return Err(too_large());
+    }
+    let mut room = budget.room();
+    let until = Instant::now() + ARRIVAL_MAX;
+    let mut first = Bytes::new();
+    let mut whole: Vec<u8> = Vec::new();
+    loop {
+        let frame = timeout_at(until, body.frame()).await.map_err(|_| {
+            Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "too_slow",
+                "the body did not arrive within 30 seconds; send smaller batches",
+            )
+        })?;
+        let Some(frame) = frame else { break };
+        let frame = frame.map_err(|_| {
+            Problem::malformed("broken_body", "the body broke off; send the request again")
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        let length = first.len() + whole.len() + data.len();
+        if length > BODY_BYTES_MAX {
+            return Err(too_large());
+        }
+        room.grow(length)?;
+        // Most bodies come in one piece, and need not be copied.
+        if first.is_empty() && whole.is_empty() {
+            first = data;
+            continue;
+        }
+        if whole.is_empty() {
+            whole.reserve(announced.unwrap_or(length).min(length.saturating_mul(4)));
+            whole.extend_from_slice(&std::mem::take(&mut first));
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok((if whole.is_empty() { first } else { whole.into() }, room))
+}
+
+fn inflate(budget: &Budget, coding: Coding, packed: &[u8]) -> Result<Received, Problem> {
+    let (bytes, room) = match coding {
+        Coding::Identity => read_capped(budget, packed)?,
+        Coding::Gzip => read_capped(budget, flate2::read::MultiGzDecoder::new(packed))?,
+        Coding::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(broken)?;
+            // A frame may ask for a window of its own size; more than a body holds is no use.
+            decoder.window_log_max(25).map_err(broken)?;
+            read_capped(budget, decoder)?
+        }
+    };
+    Ok(Received { bytes: bytes.into(), _room: room })
+}
+
+/// Reads to the end, taking room as it goes, and stops at the cap.
+fn read_capped(budget: &Budget, from: impl Read) -> Result<(Vec<u8>, Room), Problem> {
+    let mut room = budget.room();
+    let mut reader = BufReader::with_capacity(UNIT_BYTES, from);
+    let mut bytes = Vec::new();
+    loop {
+        let piece = reader.fill_buf().map_err(broken)?;
+        if piece.is_empty() {
+            return Ok((bytes, room));
+        }
+        if bytes.len() + piece.len() > BODY_BYTES_MAX {
+            return Err(too_large());
+        }
+        let length = piece.len();
+        // What a vector takes when it grows is taken from the budget as well.
+        if bytes.len() + length > bytes.capacity() {
+            let wanted = (bytes.capacity() * 2).max(bytes.len() + length).min(BODY_BYTES_MAX);
+            room.grow(wanted)?;
+            bytes.reserve_exact(wanted - bytes.len());
+        }
+        bytes.extend_from_slice(piece);
+        reader.consume(length);
+    }
+}
+
+fn broken(error: std::io::Error) -> Problem {
+    Problem::malformed(
+        "broken_encoding",
+        format!("the body is not what Content-Encoding says: {error}"),
+    )
+}
+
+fn too_large() -> Problem {
+    Problem::too_large("a request holds at most 32 MiB, inflated; split it into several batches")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+    use std::io::Write as _;
+
+    fn headers(coding: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(coding))])
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[tokio::test]
+    async fn plain_gzip_and_zstd_give_the_same_bytes() {
+        let text = b"{\"event_type\":\"a\"}\n".repeat(9_000);
+        let budget = Budget::default();
+        for (coding, packed) in [
+            ("identity", text.clone()),
+            ("gzip", gzip(&text)),
+            ("zstd", zstd::encode_all(&*text, 1).unwrap()),
+        ] {
+            let got = receive(&budget, &headers(coding), Body::from(packed)).await;
+            assert!(*got.unwrap_or_else(|problem| panic!("{coding}: {problem:?}")) == *text);
+        }
+        assert_eq!(budget.0.available_permits(), BUDGET_BYTES / UNIT_BYTES);
+    }
+
+    #[tokio::test]
+    async fn a_bomb_is_refused_before_it_unfolds() {
+        let budget = Budget::default();
+        let zeros = vec![0; BODY_BYTES_MAX + 1];
+        for (coding, packed) in
+            [("gzip", gzip(&zeros)), ("zstd", zstd::encode_all(&*zeros, 1).unwrap())]
+        {
+            assert!(packed.len() < 100_000);
+            let refused = receive(&budget, &headers(coding), Body::from(packed)).await;
+            assert_eq!(refused.err().unwrap().status, StatusCode::PAYLOAD_TOO_LARGE, "{coding}");
+        }
+        assert_eq!(budget.0.available_permits(), BUDGET_BYTES / UNIT_BYTES);
+    }
+
+    #[tokio::test]
+    async fn broken_and_unknown_codings_are_told_apart() {
+        let budget = Budget::default();
+        for (coding, status) in [
+            ("gzip", StatusCode::BAD_REQUEST),
+            ("zstd", StatusCode::BAD_REQUEST),
+            ("br", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            ("gzip, gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        ] {
+            let refused = receive(&budget, &headers(coding), Body::from("not packed")).await;
+            assert_eq!(refused.err().unwrap().status, status, "{coding}");
+        }
+    }
+
+    #[tokio::test]
+    async fn when_there_is_no_room_it_says_so_and_when_to_come_back() {
+        let budget = Budget::default();
+        let all = u32::try_from(BUDGET_BYTES / UNIT_BYTES).unwrap();
+        let _held = budget.0.try_acquire_many(all).unwrap();
+        let refused = receive(&budget, &HeaderMap::new(), Body::from("x")).await.err().unwrap();
+        assert_eq!((refused.status.as_u16(), refused.retry_after), (503, Some(1)));
+    }
+}

@@ -1,0 +1,189 @@
+//! Foreign bytes on their way into a batch: capture, redact, encode, on as many cores as are idle.
+//!
+//! The one place where these three meet. Not here: where the bytes come from, and who waits for the
+//! batch.
+
+use capture::{CaptureError, Captured, Format, Summary};
+use event::{Assurance, EventError, Principal};
+use seal::{Batch, Encoder, Log, SealError};
+
+/// Lines from this many bytes on are worth a second core: starting a thread costs what 20 events
+/// cost.
+const SPLIT_BYTES_MIN: usize = 128 << 10;
+
+/// How bytes came to the log, which only their receiver knows.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// How far the receiver vouches for them.
+    pub assurance: Assurance,
+    /// Who sent them, as authenticated.
+    pub principal: Option<Principal<'static>>,
+    /// For whom, when that was proven too; otherwise what the event claims stays.
+    pub on_behalf_of: Option<String>,
+}
+
+/// What became of records so far: those that were refused, and the batch of the others.
+#[derive(Default)]
+pub struct Intake {
+    /// Every record that held something, in order: its number from 1, and why it was refused.
+    pub lines: Vec<(u64, Option<Box<EventError>>)>,
+    /// The events of the records that were not refused, in order.
+    pub batch: Batch,
+    /// What the capture counted.
+    pub summary: Summary,
+}
+
+/// Why nothing could be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The bytes as a whole are not in the format.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The log cannot go on.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+impl Origin {
+    /// From a process on this machine, about which nothing is known but that it could write here.
+    #[must_use]
+    pub fn local() -> Self {
+        Self { assurance: Assurance::Acknowledged, principal: None, on_behalf_of: None }
+    }
+}
+
+/// Captures, redacts and encodes newline-separated events of our own; `first` is the number of the
+/// first line. The caller holds one permit of the log.
+///
+/// # Errors
+/// [`IntakeError::Seal`] when there is no randomness.
+pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, IntakeError> {
+    let middle = bytes.len() / 2;
+    let split =
+        memchr::memchr(b'\n', bytes.get(middle..).unwrap_or_default()).map(|at| middle + at + 1);
+    let Some(split) = split.filter(|_| bytes.len() >= SPLIT_BYTES_MIN && log.is_quiet()) else {
+        return some_lines(log, bytes, first, origin);
+    };
+    let (head, rest) = bytes.split_at(split);
+    let rest_first = first + memchr::memchr_iter(b'\n', head).count() as u64;
+    std::thread::scope(|scope| {
+        let rest = scope.spawn(move || some_lines(log, rest, rest_first, origin));
+        let mut intake = some_lines(log, head, first, origin)?;
+        let rest = rest.join().unwrap_or(Err(IntakeError::Seal(SealError::Closed)))?;
+        intake.lines.extend(rest.lines);
+        intake.batch.extend(rest.batch);
+        Ok(intake)
+    })
+}
+
+fn some_lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, IntakeError> {
+    take(log, bytes.len(), first, origin, |each| {
+        // Native lines have no envelope that could be broken as a whole.
+        capture::capture(Format::Native, origin.assurance, bytes, each)
+    })
+}
+
+/// The same for a request body of our own events: one object, an array, or one object a line.
+///
+/// With a `key`, events that have no id are given one that follows from it, from who sends them and
+/// from their place in the body: the same request sent again is then found to be there already.
+///
+/// # Errors
+/// [`IntakeError`].
+pub fn body(
+    log: &Log,
+    bytes: &[u8],
+    origin: &Origin,
+    key: Option<&str>,
+) -> Result<Intake, IntakeError> {
+    match bytes.trim_ascii_start().first() {
+        // Lines are by far the most, and may be halved.
+        Some(b'{') if key.is_none() && bytes.len() >= SPLIT_BYTES_MIN && are_lines(bytes) => {
+            lines(log, bytes, 1, origin)
+        }
+        _ => take(log, bytes.len(), 1, origin, |each| {
+            capture::capture_body(origin.assurance, bytes, &mut |mut captured| {
+                if let (Some(key), Ok(event)) = (key, &mut captured.outcome) {
+                    event
+                        .event_id
+                        .get_or_insert_with(|| derived(key, captured.line, origin).into());
+                }
+                each(captured);
+            })
+        }),
+    }
+}
+
+/// The id of an event without one, by the key of its request.
+fn derived(key: &str, line: u64, origin: &Origin) -> String {
+    let principal = origin.principal.as_ref();
+    let part = |text: Option<&str>| text.unwrap_or_default().as_bytes().to_vec();
+    let issuer = part(principal.and_then(|it| it.issuer.as_deref()));
+    let subject = part(principal.and_then(|it| it.subject.as_deref()));
+    event::id::derive("idempotency-key", &[&issuer, &subject, key.as_bytes(), &line.to_be_bytes()])
+}
+
+/// Whether the second line begins another object: then these are lines, and not one object that is
+/// laid out over several.
+fn are_lines(bytes: &[u8]) -> bool {
+    let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
+    let (line, rest) = bytes.split_at(end);
+    line.trim_ascii().len() > 1 && rest.trim_ascii_start().first() == Some(&b'{')
+}
+
+/// The same for another format.
+///
+/// # Errors
+/// [`IntakeError`].
+pub fn foreign(
+    log: &Log,
+    format: Format,
+    bytes: &[u8],
+    origin: &Origin,
+) -> Result<Intake, IntakeError> {
+    take(log, bytes.len(), 1, origin, |each| {
+        capture::capture(format, origin.assurance, bytes, each)
+    })
+}
+
+/// Gives what `capture` captures to an encoder, redacted.
+fn take<'a>(
+    log: &Log,
+    bytes: usize,
+    first: u64,
+    origin: &Origin,
+    capture: impl FnOnce(&mut dyn FnMut(Captured<'a>)) -> Result<Summary, CaptureError>,
+) -> Result<Intake, IntakeError> {
+    let mut lines = Vec::with_capacity(bytes / 512);
+    let mut encoder = log.encoder(bytes);
+    let mut encoded = Ok(());
+    let summary = capture(&mut |captured| {
+        let number = first + captured.line - 1;
+        match captured.outcome {
+            Ok(event) => {
+                lines.push((number, None));
+                if encoded.is_ok() {
+                    encoded = seal_in(log, &mut encoder, event, origin);
+                }
+            }
+            Err(error) => lines.push((number, Some(Box::new(error)))),
+        }
+    })?;
+    encoded?;
+    Ok(Intake { lines, batch: encoder.finish(), summary })
+}
+
+fn seal_in(
+    log: &Log,
+    encoder: &mut Encoder<'_>,
+    mut event: event::Event<'_>,
+    origin: &Origin,
+) -> Result<(), SealError> {
+    if let Some(principal) = &origin.principal {
+        event.principal = Some(principal.clone());
+    }
+    if let Some(subject) = &origin.on_behalf_of {
+        event.on_behalf_of = Some(subject.clone().into());
+    }
+    Ok(encoder.push(log.redactor().redact(event))?)
+}

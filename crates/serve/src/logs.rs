@@ -1,0 +1,183 @@
+//! The logs that a server has open for writing, by name.
+//!
+//! Not here: what one of them does (`open_log.rs`), and who may have which (`gate.rs`).
+
+use crate::new_log;
+use crate::open_log::{OpenLog, Settings};
+use crate::problem::Problem;
+use axum::http::StatusCode;
+use keys::Kek;
+use reading::{DataFolder, LogFolder, ReadError};
+use seal::NewLog;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Finds the key-encryption key of a log, or says why there is none.
+pub type KekOf = Arc<dyn Fn(&LogFolder) -> Result<Arc<Kek>, String> + Send + Sync>;
+/// Finds or makes the key-encryption key of a log that is to be made.
+pub type NewKek = Arc<dyn Fn() -> Result<Arc<Kek>, String> + Send + Sync>;
+
+/// Logs that one server has at most: each has three threads and its own memory.
+const LOGS_MAX: usize = 256;
+/// Bytes of a log's name.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Every log of a data folder, open.
+pub struct Logs {
+    root: DataFolder,
+    kek_of: KekOf,
+    new_kek: NewKek,
+    settings: Settings,
+    open: RwLock<BTreeMap<String, Arc<OpenLog>>>,
+    /// Held while a log is made.
+    making: Mutex<()>,
+}
+
+/// Why a server cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A log does not open.
+    #[error("the log {name:?} does not open: {reason}")]
+    Log {
+        /// Its name.
+        name: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+}
+
+impl Logs {
+    /// Opens every log of a data folder.
+    ///
+    /// # Errors
+    /// [`OpenError`]: a server that leaves one out would answer for it as if there were none.
+    pub fn open(
+        root: DataFolder,
+        kek_of: KekOf,
+        new_kek: NewKek,
+        settings: Settings,
+    ) -> Result<Self, OpenError> {
+        let listed = root.logs()?;
+        if let Some((path, reason)) = listed.unreadable.into_iter().next() {
+            let name = path.display().to_string();
+            return Err(OpenError::Log { name, reason: reason.to_string() });
+        }
+        let mut open = BTreeMap::new();
+        for folder in listed.found {
+            let name = folder.identity.name.clone();
+            let refused = |reason| OpenError::Log { name: name.clone(), reason };
+            let kek = kek_of(&folder).map_err(refused)?;
+            let log = OpenLog::open(folder, kek, settings.clone());
+            let log = log.map_err(|error| refused(error.to_string()))?;
+            if open.insert(name.clone(), Arc::new(log)).is_some() {
+                return Err(refused("another log has the same name; move one away".to_owned()));
+            }
+        }
+        let (open, making) = (RwLock::new(open), Mutex::default());
+        Ok(Self { root, kek_of, new_kek, settings, open, making })
+    }
+
+    /// The log of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Arc<OpenLog>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// All of them, by name.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<OpenLog>> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.values().cloned().collect()
+    }
+
+    /// Makes a log.
+    ///
+    /// # Errors
+    /// 409 when there is one of this name, 422 for a name that cannot be, 500.
+    pub fn create(&self, name: &str) -> Result<Arc<OpenLog>, Problem> {
+        check_name(name)?;
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_taken = || {
+            let detail = "there is a log of this name already; choose another one";
+            Problem::new(StatusCode::CONFLICT, "log_exists", detail)
+        };
+        if self.get(name).is_some() {
+            return Err(is_taken());
+        }
+        if self.all().len() >= LOGS_MAX {
+            return Err(Problem::busy("too_many_logs", "this server has as many logs as it may"));
+        }
+        let failed =
+            |error: String| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not_created", error);
+        let kek = (self.new_kek)().map_err(failed)?;
+        let new = NewLog { name: name.to_owned(), origin: None, post_quantum: false };
+        let made =
+            new_log::create(&self.root, &new, &kek).map_err(|error| failed(error.to_string()))?;
+        let folder = made.ok_or_else(is_taken)?;
+        let kek = (self.kek_of)(&folder).map_err(failed)?;
+        let log = OpenLog::open(folder, kek, self.settings.clone());
+        let log = Arc::new(log.map_err(|error| failed(error.to_string()))?);
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        open.insert(name.to_owned(), Arc::clone(&log));
+        Ok(log)
+    }
+
+    /// The time by the logs' own clock, Unix milliseconds.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.settings.options.clock.now_ms()
+    }
+
+    /// The same where times may lie before 1970.
+    #[must_use]
+    pub fn now_ms_signed(&self) -> i64 {
+        i64::try_from(self.now_ms()).unwrap_or(i64::MAX)
+    }
+
+    /// Opens again what stopped, and looks at the disk. To be called a few times a second.
+    pub fn tend(&self) {
+        for log in self.all() {
+            log.tend();
+        }
+    }
+
+    /// Closes all of them in good order.
+    pub fn close(&self) {
+        for log in self.all() {
+            log.close();
+        }
+    }
+}
+
+/// Names are for people and for addresses; on disk a log has an id instead.
+fn check_name(name: &str) -> Result<(), Problem> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    if begins && name.len() <= NAME_BYTES_MAX && name.bytes().all(fits) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "bad_name",
+        "a log's name has 1 to 64 letters, digits, '-', '_' or '.', and begins with a letter or digit",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_name;
+
+    #[test]
+    fn a_name_fits_an_address_and_nothing_else() {
+        for good in ["main", "team-a", "a.b_c", "0"] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+        let long = "a".repeat(65);
+        for bad in ["", ".", "..", "../x", "a/b", "a b", "é", "-a", "a\0", &long] {
+            assert!(check_name(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Figures about the server itself, in Prometheus' text format.
+//!
+//! Few and fixed, so that no producer can make them grow: by log and by class of answer.
+
+use crate::app::App;
+use crate::problem::Problem;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Upper ends of the classes of durations, in milliseconds.
+const BOUNDS_MS: [u64; 10] = [1, 2, 5, 10, 25, 50, 100, 250, 1_000, 5_000];
+
+/// Requests by class of answer, and how long they took.
+#[derive(Default)]
+pub(crate) struct Metrics {
+    answers: [AtomicU64; 6],
+    durations: [AtomicU64; BOUNDS_MS.len() + 1],
+    duration_us: AtomicU64,
+    live: AtomicU64,
+}
+
+impl Metrics {
+    /// A request was answered.
+    pub(crate) fn answered(&self, status: StatusCode, took: Duration) {
+        let class = usize::from(status.as_u16() / 100).min(5);
+        if let Some(count) = self.answers.get(class) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let place = BOUNDS_MS.iter().position(|bound| milliseconds < *bound);
+        if let Some(count) = self.durations.get(place.unwrap_or(BOUNDS_MS.len())) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.duration_us.fetch_add(microseconds, Ordering::Relaxed);
+    }
+
+    /// Live feeds: one more, or one fewer.
+    pub(crate) fn feed(&self, begins: bool) {
+        match begins {
+            true => self.live.fetch_add(1, Ordering::Relaxed),
+            false => self.live.fetch_sub(1, Ordering::Relaxed),
+        };
+    }
+
+    fn write(&self, out: &mut String) {
+        let _ = writeln!(out, "# HELP tacho_http_requests_total Requests by class of answer.");
+        let _ = writeln!(out, "# TYPE tacho_http_requests_total counter");
+        for (class, count) in self.answers.iter().enumerate().skip(1) {
+            let count = count.load(Ordering::Relaxed);
+            let _ = writeln!(out, "tacho_http_requests_total{{class=\"{class}xx\"}} {count}");
+        }
+        let _ = writeln!(out, "# HELP tacho_http_request_seconds Until the answer began.");
+        let _ = writeln!(out, "# TYPE tacho_http_request_seconds histogram");
+        let mut all = 0;
+        for (place, count) in self.durations.iter().enumerate() {
+            all += count.load(Ordering::Relaxed);
+            let bound = BOUNDS_MS.get(place);
+            let bound = bound.map_or("+Inf".to_owned(), |it| format!("{}", *it as f64 / 1e3));
+            let _ = writeln!(out, "tacho_http_request_seconds_bucket{{le=\"{bound}\"}} {all}");
+        }
+        let sum = self.duration_us.load(Ordering::Relaxed) as f64 / 1e6;
+        let _ = writeln!(out, "tacho_http_request_seconds_sum {sum}");
+        let _ = writeln!(out, "tacho_http_request_seconds_count {all}");
+        let _ = writeln!(out, "# HELP tacho_live_feeds Live feeds now.");
+        let _ = writeln!(out, "# TYPE tacho_live_feeds gauge");
+        let _ = writeln!(out, "tacho_live_feeds {}", self.live.load(Ordering::Relaxed));
+    }
+}
+
+/// `GET /metrics`.
+pub(crate) async fn metrics(State(app): State<App>) -> Result<Response<Body>, Problem> {
+    let mut out = String::new();
+    app.metrics().write(&mut out);
+    for (name, kind, help) in [
+        ("events_total", "counter", "Events acknowledged since the start."),
+        ("bytes_total", "counter", "Bytes of acknowledged records since the start."),
+        ("size", "gauge", "Entries that the published checkpoint covers."),
+        ("backlog_files", "gauge", "Ended journal files that wait to become segments."),
+        ("up", "gauge", "Whether the log takes events."),
+    ] {
+        let _ = writeln!(out, "# HELP tacho_log_{name} {help}");
+        let _ = writeln!(out, "# TYPE tacho_log_{name} {kind}");
+        for log in app.logs().all() {
+            let (events, bytes) = log.counts();
+            let value = match name {
+                "events_total" => events,
+                "bytes_total" => bytes,
+                "size" => log.published_size(),
+                "backlog_files" => log.backlog(),
+                _ => u64::from(log.trouble().is_none()),
+            };
+            // A log's name is letters, digits, '-', '_' and '.'.
+            let _ = writeln!(out, "tacho_log_{name}{{log=\"{}\"}} {value}", log.name());
+        }
+    }
+    let mut response = Response::new(Body::from(out));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Ok(response)
+}

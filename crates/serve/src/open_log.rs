@@ -1,0 +1,384 @@
+//! One log of a server: open for writing as long as its disk lets it, and opened again by itself.
+//!
+//! A failed write ends a writer for good (nothing is acknowledged after it); the log is then opened
+//! anew from what is really on disk. Before the disk is full no more events are taken, so that the
+//! log can still say that it is full.
+
+use crate::live::Feed;
+use crate::problem::Problem;
+use axum::http::StatusCode;
+use event::Principal;
+use keys::Kek;
+use reading::{LogFolder, View, Window};
+use seal::{Act, Batch, Log, NotTaken, Options, Permit, Receipt, SealError};
+use serde_json::json;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// An acknowledgement takes at most this long; then the sender is told to send again.
+const ACKNOWLEDGEMENT_MAX: Duration = Duration::from_secs(60);
+/// How long to wait before a log is opened again after it could not be.
+const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How a server treats its logs.
+#[derive(Clone)]
+pub struct Settings {
+    /// For the writers.
+    pub options: Options,
+    /// Bytes of the disk that are left free: below this no more events are taken.
+    pub disk_reserve: u64,
+}
+
+/// A log, open.
+pub struct OpenLog {
+    folder: LogFolder,
+    kek: Arc<Kek>,
+    settings: Settings,
+    window: Window,
+    state: RwLock<State>,
+    /// The disk has less than the reserve left.
+    full: AtomicBool,
+    feed: Feed,
+    /// Held while what is durable is published for somebody who waits.
+    publishing: tokio::sync::Mutex<()>,
+    /// Requests refused since the log could not take events, and when that began.
+    gap: Mutex<Option<Gap>>,
+    /// Events that were acknowledged, and bytes of their requests.
+    events: AtomicU64,
+    bytes: AtomicU64,
+}
+
+enum State {
+    Up(Arc<Log>),
+    Down { old: Option<Arc<Log>>, reason: String, again: Instant },
+    Closed,
+}
+
+struct Gap {
+    reason: &'static str,
+    since_ms: u64,
+    requests: u64,
+}
+
+impl OpenLog {
+    /// Opens a log for writing and for questions.
+    ///
+    /// # Errors
+    /// As [`seal::open`].
+    pub fn open(folder: LogFolder, kek: Arc<Kek>, settings: Settings) -> Result<Self, SealError> {
+        let writer = seal::open(&folder.folder, Arc::clone(&kek), settings.options.clone())?;
+        let window = Window::new(folder.clone(), Arc::clone(&kek));
+        Ok(Self {
+            state: RwLock::new(State::Up(Arc::new(Log::start(writer)))),
+            full: AtomicBool::new(is_full(&folder, &settings)),
+            folder,
+            kek,
+            settings,
+            window,
+            feed: Feed::default(),
+            publishing: tokio::sync::Mutex::default(),
+            gap: Mutex::default(),
+            events: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        })
+    }
+
+    /// Its files and what it says about itself.
+    #[must_use]
+    pub fn folder(&self) -> &LogFolder {
+        &self.folder
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.folder.identity.name
+    }
+
+    /// The writer, for events.
+    ///
+    /// # Errors
+    /// 507 when the disk is full, 503 when the log is being opened again.
+    pub fn writer(&self) -> Result<Arc<Log>, Problem> {
+        if self.full.load(Ordering::Relaxed) {
+            self.count_refusal("disk_full");
+            return Err(disk_full());
+        }
+        self.writer_for_acts()
+    }
+
+    /// The writer, for the log's own records: they have a part of the disk for themselves.
+    ///
+    /// # Errors
+    /// 503 when the log is being opened again.
+    pub fn writer_for_acts(&self) -> Result<Arc<Log>, Problem> {
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Up(log) => Ok(Arc::clone(log)),
+            State::Down { .. } => {
+                self.count_refusal("log_down");
+                Err(down())
+            }
+            State::Closed => Err(stopping()),
+        }
+    }
+
+    /// Seals a batch and waits until it is durable.
+    ///
+    /// # Errors
+    /// 503, 507: nothing was acknowledged, and sending it again is safe.
+    pub async fn seal(
+        &self,
+        log: &Arc<Log>,
+        batch: Batch,
+        permit: Permit,
+    ) -> Result<Receipt, Problem> {
+        let (count, bytes) = (batch.len() as u64, batch.bytes() as u64);
+        let (answer, outcome) = oneshot::channel();
+        let done = Box::new(move |outcome| drop(answer.send(outcome)));
+        log.try_submit(batch, permit, done).map_err(|error| match error {
+            NotTaken::Busy => Problem::busy("overloaded", error.to_string()),
+            NotTaken::Closed => stopping(),
+        })?;
+        match tokio::time::timeout(ACKNOWLEDGEMENT_MAX, outcome).await {
+            Ok(Ok(Ok(receipt))) => {
+                self.events.fetch_add(count, Ordering::Relaxed);
+                self.bytes.fetch_add(bytes, Ordering::Relaxed);
+                Ok(receipt)
+            }
+            Ok(Ok(Err(error))) => Err(self.failed(log, &error)),
+            Ok(Err(_)) => Err(self.failed(log, &SealError::Closed)),
+            Err(_) => Err(Problem::busy(
+                "too_slow",
+                "the disk did not answer within a minute; send it again, it is sealed once",
+            )),
+        }
+    }
+
+    /// Records an act and waits until that is durable, but not until it is published.
+    ///
+    /// # Errors
+    /// 503: then the act must not be done.
+    pub async fn record(&self, act: Act, by: &Principal<'static>) -> Result<Receipt, Problem> {
+        let log = self.writer_for_acts()?;
+        let batch = log.encode_act(act, by).map_err(|error| self.failed(&log, &error))?;
+        let permit = log.try_admit(batch.bytes()).ok_or_else(overloaded)?;
+        self.seal(&log, batch, permit).await
+    }
+
+    /// The same from a thread that may wait.
+    ///
+    /// # Errors
+    /// 503.
+    pub fn record_blocking(&self, act: Act, by: &Principal<'static>) -> Result<Receipt, Problem> {
+        let log = self.writer_for_acts()?;
+        let sealed = log.encode_act(act, by).and_then(|batch| log.append(batch));
+        sealed.map_err(|error| self.failed(&log, &error))
+    }
+
+    /// Waits until a published checkpoint covers the first `size` records, and returns it.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn published(&self, size: u64) -> Result<Arc<str>, Problem> {
+        // Whoever waits here is often served by the publication before.
+        let _turn = self.publishing.lock().await;
+        let log = self.writer_for_acts()?;
+        let publish = {
+            let (log, folder) = (Arc::clone(&log), self.folder.clone());
+            move || match published_size(&folder) {
+                Some((published, note)) if published >= size => Ok(note),
+                _ => log.publish(),
+            }
+        };
+        let outcome = tokio::task::spawn_blocking(publish).await;
+        outcome.map_err(|_| Problem::internal())?.map_err(|error| self.failed(&log, &error))
+    }
+
+    /// The log as of its newest published checkpoint.
+    ///
+    /// # Errors
+    /// 500, with the reason.
+    pub fn view(&self) -> Result<Arc<View>, Problem> {
+        self.window.view().map_err(|error| {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "log_unreadable", error.to_string())
+        })
+    }
+
+    /// What is added to it, as it is added.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Its key-encryption key, for who follows what is not published yet.
+    #[must_use]
+    pub fn kek(&self) -> &Arc<Kek> {
+        &self.kek
+    }
+
+    /// Events acknowledged since the start, and their bytes.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        (self.events.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+
+    /// Entries that the published checkpoint covers.
+    #[must_use]
+    pub fn published_size(&self) -> u64 {
+        published_size(&self.folder).map_or(0, |(size, _)| size)
+    }
+
+    /// Ended journal files that wait to become segments.
+    #[must_use]
+    pub fn backlog(&self) -> u64 {
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Up(log) => log.backlog() as u64,
+            _ => 0,
+        }
+    }
+
+    /// Why the log takes no events at the moment, if it takes none.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        if self.full.load(Ordering::Relaxed) {
+            return Some("the disk is full".to_owned());
+        }
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Up(_) => None,
+            State::Down { reason, .. } => Some(reason.clone()),
+            State::Closed => Some("the server is stopping".to_owned()),
+        }
+    }
+
+    /// Notes that a writer failed; what the sender is told.
+    fn failed(&self, log: &Arc<Log>, error: &SealError) -> Problem {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let State::Up(current) = &*state
+            && Arc::ptr_eq(current, log)
+            && matches!(error, SealError::Poisoned { .. } | SealError::Closed | SealError::Store(_))
+        {
+            let (old, again) = (Some(Arc::clone(current)), Instant::now());
+            *state = State::Down { old, reason: error.to_string(), again };
+        }
+        drop(state);
+        self.full.store(is_full(&self.folder, &self.settings), Ordering::Relaxed);
+        match self.full.load(Ordering::Relaxed) {
+            true => disk_full(),
+            false => down(),
+        }
+    }
+
+    /// Looks at the disk, and opens the log again if it is down.
+    pub fn tend(&self) {
+        self.full.store(is_full(&self.folder, &self.settings), Ordering::Relaxed);
+        let due = match &mut *self.state.write().unwrap_or_else(PoisonError::into_inner) {
+            State::Down { old, again, .. } if *again <= Instant::now() => {
+                *again = Instant::now() + REOPEN_INTERVAL;
+                // Those who wait for it let go soon; its lock goes with it.
+                match old.take().map(Arc::try_unwrap) {
+                    Some(Err(shared)) => {
+                        *old = Some(shared);
+                        None
+                    }
+                    Some(Ok(log)) => Some(Some(log)),
+                    None => Some(None),
+                }
+            }
+            _ => None,
+        };
+        if let Some(old) = due {
+            drop(old);
+            self.reopen();
+        }
+        if self.trouble().is_none() {
+            self.report_gap();
+        }
+    }
+
+    fn reopen(&self) {
+        let (folder, kek) = (&self.folder.folder, Arc::clone(&self.kek));
+        let opened = seal::open(folder, kek, self.settings.options.clone());
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        match (&mut *state, opened) {
+            (State::Down { .. }, Ok(writer)) => *state = State::Up(Arc::new(Log::start(writer))),
+            (State::Down { reason, .. }, Err(error)) => *reason = error.to_string(),
+            _ => {}
+        }
+    }
+
+    fn count_refusal(&self, reason: &'static str) {
+        let mut gap = self.gap.lock().unwrap_or_else(PoisonError::into_inner);
+        let since_ms = || self.settings.options.clock.now_ms();
+        gap.get_or_insert_with(|| Gap { reason, since_ms: since_ms(), requests: 0 }).requests += 1;
+    }
+
+    /// Says in the log that it took no events for a while, and how many requests came.
+    fn report_gap(&self) {
+        let gap = self.gap.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (Some(gap), Ok(log)) = (gap, self.writer_for_acts()) else { return };
+        let until_ms = self.settings.options.clock.now_ms();
+        let details = json!({
+            "reason": gap.reason, "requests_refused": gap.requests,
+            "since_ms": gap.since_ms, "until_ms": until_ms,
+        });
+        let recorded = log.encode_act(Act::Gap(details), &server());
+        // If this fails the writer is down again, and what happened then is told by its recovery.
+        let _ = recorded.and_then(|batch| log.append(batch));
+    }
+
+    /// Closes it in good order.
+    pub fn close(&self) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let State::Up(log) = std::mem::replace(&mut *state, State::Closed) {
+            drop(state);
+            // The last one who holds it closes it; that is usually this one.
+            drop(log);
+        }
+    }
+}
+
+/// The server itself, where nobody else did it.
+#[must_use]
+pub(crate) fn server() -> Principal<'static> {
+    Principal {
+        issuer: Some("tachograph".into()),
+        subject: Some("server".into()),
+        method: Some("process".into()),
+    }
+}
+
+fn published_size(folder: &LogFolder) -> Option<(u64, Arc<str>)> {
+    let note = String::from_utf8(folder.folder.read(seal::CHECKPOINT_PATH).ok()??).ok()?;
+    let size = note.lines().nth(1)?.parse().ok()?;
+    Some((size, note.into()))
+}
+
+fn is_full(folder: &LogFolder, settings: &Settings) -> bool {
+    let Ok(disk) = rustix::fs::statvfs(&folder.path) else { return false };
+    disk.f_bavail.saturating_mul(disk.f_frsize) < settings.disk_reserve
+}
+
+fn disk_full() -> Problem {
+    let detail = "the disk of the log is full, and nothing was sealed; free some space, then send it \
+                  again: an event with an id is sealed once";
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail).retry_after(5)
+}
+
+fn down() -> Problem {
+    Problem::busy(
+        "log_down",
+        "the log is being opened again after a failed write, and nothing was acknowledged; send it \
+         again: an event with an id is sealed once",
+    )
+}
+
+fn stopping() -> Problem {
+    Problem::busy("stopping", "the server is stopping; send it again in a moment").retry_after(5)
+}
+
+/// No room for a batch.
+pub(crate) fn overloaded() -> Problem {
+    Problem::busy("overloaded", "too many events are on their way; send it again in a moment")
+}
