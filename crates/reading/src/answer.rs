@@ -54,6 +54,22 @@ pub fn found<'r>(index: u64, record: &Kept<'r>) -> Found<'r> {
 /// Takes records one by one until it has enough.
 pub type Each<'e, E> = &'e mut dyn FnMut(&Found<'_>) -> Result<ControlFlow<()>, E>;
 
+/// The record at an index; `None` beyond the checkpoint, and for one that cannot be read.
+///
+/// # Errors
+/// When the log's files cannot be listed.
+pub fn at(reading: &Reading, index: u64) -> Result<Option<Found<'static>>, ReadError> {
+    if index >= reading.checkpoint().size {
+        return Ok(None);
+    }
+    Ok(match reading.records(index)?.next() {
+        Some(Item::Record { index: at, record }) if at == index => {
+            Some(found(index, &record).to_owned())
+        }
+        _ => None,
+    })
+}
+
 /// Records that belong to a pass and could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unreadable {

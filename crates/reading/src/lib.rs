@@ -17,7 +17,7 @@
 //! | which checkpoint does an answer name? how are its records found? | `answer.rs`, `search.rs` |
 //! | how is a log kept open while it is being written to? | `view.rs`, `lookout.rs` |
 //! | is a whole folder what the log says? | `verify.rs` |
-//! | how do lines become a batch? | `intake.rs` |
+//! | what proves a record? | `proofs.rs` |
 
 pub mod answer;
 mod data_folder;
@@ -25,11 +25,11 @@ mod entries;
 mod error;
 mod faults;
 mod follow;
-pub mod intake;
 mod journal;
 mod library;
 mod lookout;
 mod merge;
+pub mod proofs;
 mod reading;
 pub mod search;
 mod shelf;

@@ -41,7 +41,6 @@ const ARROWS: &[(&str, Allowed)] = &[
             "keys",
             "segment",
             "store",
-            "capture",
             "seal",
             "prove",
             "query",
