@@ -207,7 +207,7 @@ async fn check(app: &App, presented: &str) -> Result<Caller, Refused> {
     // It may have to fetch keys, which waits.
     let (app, presented) = (app.clone(), presented.to_owned());
     let check = move || match &app.keeper().oidc {
-        Some(oidc) => oidc.check(&presented, now_ms),
+        Some(oidc) => oidc.verify(&presented, now_ms),
         None => Err(Refused::Malformed),
     };
     tokio::task::spawn_blocking(check).await.unwrap_or(Err(Refused::KeysUnavailable))
@@ -221,7 +221,7 @@ async fn end_user(app: &App, request: &Parts) -> Result<Option<String>, Problem>
     let work = {
         let app = app.clone();
         move || match &app.keeper().oidc {
-            Some(oidc) => oidc.check_on_behalf_of(&token, now_ms),
+            Some(oidc) => oidc.verify_on_behalf_of(&token, now_ms),
             None => Err(Refused::UnknownIssuer),
         }
     };

@@ -56,8 +56,8 @@ impl Origin {
 /// first line. The caller holds one permit of the log.
 ///
 /// # Errors
-/// [`IntakeError::Seal`] when there is no randomness.
-pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, IntakeError> {
+/// [`SealError::Entropy`].
+pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, SealError> {
     let middle = bytes.len() / 2;
     let split =
         memchr::memchr(b'\n', bytes.get(middle..).unwrap_or_default()).map(|at| middle + at + 1);
@@ -69,17 +69,21 @@ pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Int
     std::thread::scope(|scope| {
         let rest = scope.spawn(move || some_lines(log, rest, rest_first, origin));
         let mut intake = some_lines(log, head, first, origin)?;
-        let rest = rest.join().unwrap_or(Err(IntakeError::Seal(SealError::Closed)))?;
+        let rest = rest.join().unwrap_or(Err(SealError::Closed))?;
         intake.lines.extend(rest.lines);
         intake.batch.extend(rest.batch);
         Ok(intake)
     })
 }
 
-fn some_lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, IntakeError> {
-    take(log, bytes.len(), first, origin, |each| {
-        // Native lines have no envelope that could be broken as a whole.
+fn some_lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, SealError> {
+    let taken = take(log, bytes.len(), first, origin, |each| {
         capture::capture(Format::Native, origin.assurance, bytes, each)
+    });
+    taken.or_else(|error| match error {
+        IntakeError::Seal(error) => Err(error),
+        // Native lines have no envelope that could be broken as a whole.
+        IntakeError::Capture(_) => Ok(Intake::default()),
     })
 }
 
@@ -99,7 +103,7 @@ pub fn body(
     match bytes.trim_ascii_start().first() {
         // Lines are by far the most, and may be halved.
         Some(b'{') if key.is_none() && bytes.len() >= SPLIT_BYTES_MIN && are_lines(bytes) => {
-            lines(log, bytes, 1, origin)
+            Ok(lines(log, bytes, 1, origin)?)
         }
         _ => take(log, bytes.len(), 1, origin, |each| {
             capture::capture_body(origin.assurance, bytes, &mut |mut captured| {

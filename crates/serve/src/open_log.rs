@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use axum::http::StatusCode;
 use event::Principal;
 use keys::Kek;
-use reading::{LogFolder, View, Window};
+use reading::{LogFolder, Lookout, View};
 use seal::{Act, Batch, Log, NotTaken, Options, Permit, Receipt, SealError};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -36,7 +36,7 @@ pub struct OpenLog {
     folder: LogFolder,
     kek: Arc<Kek>,
     settings: Settings,
-    window: Window,
+    lookout: Lookout,
     state: RwLock<State>,
     /// The disk has less than the reserve left.
     full: AtomicBool,
@@ -69,14 +69,14 @@ impl OpenLog {
     /// As [`seal::open`].
     pub fn open(folder: LogFolder, kek: Arc<Kek>, settings: Settings) -> Result<Self, SealError> {
         let writer = seal::open(&folder.folder, Arc::clone(&kek), settings.options.clone())?;
-        let window = Window::new(folder.clone(), Arc::clone(&kek));
+        let lookout = Lookout::new(folder.clone(), Arc::clone(&kek));
         Ok(Self {
             state: RwLock::new(State::Up(Arc::new(Log::start(writer)))),
             full: AtomicBool::new(is_full(&folder, &settings)),
             folder,
             kek,
             settings,
-            window,
+            lookout,
             feed: Feed::default(),
             publishing: tokio::sync::Mutex::default(),
             gap: Mutex::default(),
@@ -201,7 +201,7 @@ impl OpenLog {
     /// # Errors
     /// 500, with the reason.
     pub fn view(&self) -> Result<Arc<View>, Problem> {
-        self.window.view().map_err(|error| {
+        self.lookout.view().map_err(|error| {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "log_unreadable", error.to_string())
         })
     }

@@ -5,7 +5,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// A request that was not answered.
@@ -19,8 +19,6 @@ pub struct Problem {
     pub detail: Cow<'static, str>,
     /// When to try again, in seconds.
     pub retry_after: Option<u32>,
-    /// More members of the document.
-    pub more: Map<String, Value>,
 }
 
 impl Problem {
@@ -30,7 +28,7 @@ impl Problem {
         code: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, code, detail: detail.into(), retry_after: None, more: Map::new() }
+        Self { status, code, detail: detail.into(), retry_after: None }
     }
 
     /// 400: the request cannot be read.
@@ -70,27 +68,16 @@ impl Problem {
         self
     }
 
-    /// The same with another member.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: Value) -> Self {
-        self.more.insert(name.to_owned(), value);
-        self
-    }
-
     /// The document.
     #[must_use]
     pub fn document(&self) -> Value {
-        let mut document = json!({
+        json!({
             "type": format!("urn:tachograph:problem:{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("Problem"),
             "status": self.status.as_u16(),
             "code": self.code,
             "detail": self.detail,
-        });
-        if let (Some(members), more) = (document.as_object_mut(), &self.more) {
-            members.extend(more.clone());
-        }
-        document
+        })
     }
 }
 
@@ -119,11 +106,10 @@ mod tests {
 
     #[test]
     fn a_problem_says_code_status_and_when_to_come_back() {
-        let problem = Problem::busy("full", "no room").with("waiting", json!(3));
+        let problem = Problem::busy("full", "no room");
         let document = problem.document();
         assert_eq!(document["code"], "full");
         assert_eq!(document["status"], 503);
-        assert_eq!(document["waiting"], 3);
         let response = problem.into_response();
         assert_eq!(response.headers()["retry-after"], "1");
         assert_eq!(response.headers()["content-type"], "application/problem+json");

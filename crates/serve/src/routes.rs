@@ -80,7 +80,6 @@ pub fn table() -> Vec<Route> {
 }
 
 /// The router: every route behind its gate.
-#[must_use]
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
     for Route { path, need, handler, .. } in table() {

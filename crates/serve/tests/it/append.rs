@@ -1,0 +1,175 @@
+//! Events in.
+
+use super::*;
+use std::io::Write as _;
+
+const EVENTS: &str = "/api/v1/logs/main/events";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_answered_when_it_is_durable_and_bears_its_sender() {
+    let rig = Rig::new();
+    let token = rig.token(Role::PRODUCER, LogNames::only(["main"]));
+    // What it says of its sender is a claim.
+    let body = r#"{"event_id":"e1","event_type":"a.b","principal":{"subject":"somebody else"}}"#;
+    let answer = rig.post(&token, EVENTS, body).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let document = answer.json();
+    assert_eq!(document["accepted"], 1);
+    assert_eq!(document["results"][0]["event_id"], "e1");
+    assert_eq!(document["results"][0]["index"], 2);
+    assert!(document["checkpoint"].as_str().unwrap().contains("tachograph.local/"));
+    // Durable: a copy of the folder as it is now has it.
+    let admin = rig.admin();
+    rig.post(&admin, &format!("{EVENTS}?ack=published"), r#"{"event_type":"a.c"}"#).await;
+    let event = rig.get(&admin, &format!("{EVENTS}/e1")).await.json()["events"][0].clone();
+    let subject = event["principal"]["subject"].as_str().unwrap();
+    assert!(subject.starts_with("somebody#"), "{event}");
+    assert_eq!(event["principal"]["method"], "token");
+    assert_eq!(event["assurance"], "acknowledged");
+    assert_eq!(event["content"]["attributes"]["principal"]["subject"], "somebody else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_again_is_a_duplicate_and_another_under_its_id_a_conflict() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let one = r#"{"event_id":"e1","event_type":"a.b"}"#;
+    assert_eq!(rig.post(&token, EVENTS, one).await.json()["accepted"], 1);
+    let again = rig.post(&token, EVENTS, one).await;
+    assert_eq!((again.status, &again.json()["duplicates"]), (StatusCode::OK, &1.into()));
+    let other = rig.post(&token, EVENTS, r#"{"event_id":"e1","event_type":"a.c"}"#).await;
+    assert_eq!(other.status, StatusCode::CONFLICT);
+    assert_eq!(other.json()["results"][0]["error"]["code"], "id_conflict");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_makes_a_request_without_ids_safe_to_repeat() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let send = async |body: &'static str, key: &str| {
+        let builder = request("POST", EVENTS, &token).header("idempotency-key", key);
+        rig.send(builder.body(Body::from(body)).unwrap()).await
+    };
+    let two = r#"[{"event_type":"a.b"},{"event_type":"a.b"}]"#;
+    assert_eq!(send(two, "k1").await.json()["accepted"], 2);
+    assert_eq!(send(two, "k1").await.json()["duplicates"], 2);
+    assert_eq!(send(two, "k2").await.json()["accepted"], 2);
+    let other = send(r#"{"event_type":"a.c"}"#, "k1").await;
+    assert_eq!(other.status, StatusCode::CONFLICT);
+    assert_eq!(send(two, "").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn good_events_are_kept_and_each_bad_one_is_told() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let lines = "{\"event_type\":\"a.b\"}\nnot json\n\n{\"nope\":1}\n{\"event_type\":\"a.c\"}\n";
+    let answer = rig.post(&token, EVENTS, lines).await;
+    assert_eq!(answer.status, StatusCode::MULTI_STATUS);
+    let document = answer.json();
+    let told: Vec<(u64, Option<&str>)> = document["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["line"].as_u64().unwrap(), it["error"]["code"].as_str()))
+        .collect();
+    assert_eq!(told, [(1, None), (2, Some("not_json")), (4, Some("missing_field")), (5, None)]);
+    // All or nothing, and the whole request was nothing.
+    let atomic = rig.post(&token, &format!("{EVENTS}?atomic=1"), lines).await;
+    assert_eq!(atomic.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(rig.types("main").await.iter().filter(|it| it.starts_with("a.")).count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_says_published_can_be_proved_at_once() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let answer =
+        rig.post(&token, &format!("{EVENTS}?ack=published"), r#"{"event_type":"a.b"}"#).await;
+    let index = answer.json()["results"][0]["index"].clone();
+    let proof = rig.get(&token, &format!("{EVENTS}/{index}/proof")).await;
+    assert_eq!(proof.status, StatusCode::OK, "{}", String::from_utf8_lossy(&proof.bytes));
+    assert!(proof.bytes.starts_with(b"c2sp.org/tlog-proof@v1\n"));
+    let evidence = rig.get(&token, &format!("{EVENTS}/{index}/proof?evidence=1")).await;
+    let evidence = prove::Evidence::from_json(&evidence.bytes).unwrap();
+    evidence.check(&prove::Trust::default()).unwrap();
+    let witnessed = rig.post(&token, &format!("{EVENTS}?ack=witnessed"), "{}").await;
+    assert_eq!(witnessed.json()["code"], "no_witness");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_refused_with_its_reason() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let many = "{\"event_type\":\"a.b\"}\n".repeat(10_001);
+    for (path, body, status, code) in [
+        (EVENTS, "[{]".to_owned(), 400, "not_json"),
+        (EVENTS, many, 413, "too_large"),
+        ("/api/v1/logs/main/events?ack=never", "{}".to_owned(), 400, "bad_parameter"),
+        ("/api/v1/logs/main/events?acks=durable", "{}".to_owned(), 400, "bad_parameter"),
+        ("/api/v1/logs/none/events", "{}".to_owned(), 404, "not_found"),
+        ("/api/v1/logs/..%2fmain/events", "{}".to_owned(), 404, "not_found"),
+    ] {
+        let answer = rig.post(&token, path, body).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()["code"].as_str()),
+            (status, Some(code)),
+            "{path}"
+        );
+        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json");
+    }
+    let kind = request("POST", EVENTS, &token).header(header::CONTENT_TYPE, "image/png");
+    let answer = rig.send(kind.body(Body::from("{}")).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let put = rig.send(request("PUT", EVENTS, &token).body(Body::empty()).unwrap()).await;
+    assert_eq!(put.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_events_packed_go_in_whole_and_in_order() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for number in 0..1_000 {
+        writeln!(
+            packer,
+            "{{\"event_id\":\"n{number}\",\"event_type\":\"a.b\",\"params\":{{\"text\":\"{}\"}}}}",
+            "x".repeat(200)
+        )
+        .unwrap();
+    }
+    let builder = request("POST", EVENTS, &token)
+        .header(header::CONTENT_ENCODING, "gzip")
+        .header(header::CONTENT_TYPE, "application/x-ndjson");
+    let answer = rig.send(builder.body(Body::from(packer.finish().unwrap())).unwrap()).await;
+    let document = answer.json();
+    assert_eq!(document["accepted"], 1_000);
+    let ids: Vec<&str> = document["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["event_id"].as_str().unwrap())
+        .collect();
+    assert!(ids.iter().enumerate().all(|(at, id)| **id == format!("n{at}")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_senders_at_once_lose_nothing_and_double_nothing() {
+    let rig = Arc::new(Rig::new());
+    let token = rig.admin();
+    let senders = (0..16).map(|sender| {
+        let (rig, token) = (Arc::clone(&rig), token.clone());
+        tokio::spawn(async move {
+            for number in 0..40 {
+                let event = format!(r#"{{"event_id":"s{sender}-{number}","event_type":"a.b"}}"#);
+                let answer = rig.post(&token, EVENTS, event).await;
+                assert_eq!(answer.status, StatusCode::OK);
+            }
+        })
+    });
+    for sender in senders.collect::<Vec<_>>() {
+        sender.await.unwrap();
+    }
+    let types = rig.types("main").await;
+    assert_eq!(types.iter().filter(|it| *it == "a.b").count(), 640);
+}

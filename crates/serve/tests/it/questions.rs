@@ -1,0 +1,201 @@
+//! Questions, the list of logs, the public log, the live feed.
+
+use super::*;
+use futures::StreamExt as _;
+
+async fn with_trace(rig: &Rig, log: &str) -> String {
+    let token = rig.admin();
+    let body = r#"{"event_id":"a","event_type":"agent.invocation","trace_id":"t","agent_name":"planner"}
+{"event_id":"b","event_type":"agent.tool_call","trace_id":"t","agent_name":"planner","parent_event_id":"a","tool":"lookup","params":{"q":"canary-word"}}
+{"event_id":"c","event_type":"agent.error","trace_id":"t","agent_name":"worker","session_id":"s"}"#;
+    let path = format!("/api/v1/logs/{log}/events?ack=published");
+    assert_eq!(rig.post(&token, &path, body).await.json()["accepted"], 3);
+    token
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_follow_each_other_as_of_one_checkpoint() {
+    let rig = Rig::new();
+    let token = with_trace(&rig, "main").await;
+    let path = "/api/v1/logs/main/events?trace=t&order=oldest&limit=2";
+    let first = rig.get(&token, path).await;
+    let next = first.json()["next"].as_str().unwrap().to_owned();
+    rig.post(
+        &token,
+        "/api/v1/logs/main/events?ack=published",
+        r#"{"event_type":"x.y","trace_id":"t"}"#,
+    )
+    .await;
+    let second = rig.get(&token, &format!("{path}&cursor={next}")).await;
+    assert_eq!(first.json()["checkpoint"], second.json()["checkpoint"]);
+    let ids = |answer: &Answer| -> Vec<String> {
+        let events = answer.json()["events"].as_array().unwrap().clone();
+        events.iter().map(|it| it["event_id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((ids(&first), ids(&second)), (vec!["a".into(), "b".into()], vec!["c".into()]));
+    assert!(second.json().get("next").is_none_or(Value::is_null));
+    let lines = rig.get(&token, "/api/v1/logs/main/events?trace=t&format=ndjson").await;
+    assert_eq!(lines.bytes.iter().filter(|byte| **byte == b'\n').count(), 4);
+    assert!(lines.headers["tachograph-checkpoint"].to_str().unwrap().contains("tachograph.local/"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn traces_sessions_and_agents_are_found_and_what_is_not_there_is_not() {
+    let rig = Rig::new();
+    let token = with_trace(&rig, "main").await;
+    let trace = rig.get(&token, "/api/v1/logs/main/traces/t").await.json();
+    assert_eq!(trace["events"].as_array().unwrap().len(), 3);
+    assert_eq!(trace["edges"].as_array().unwrap().len(), 1);
+    for format in ["dot", "mermaid", "svg"] {
+        let path = format!("/api/v1/logs/main/traces/t/graph?format={format}");
+        let graph = rig.get(&token, &path).await;
+        assert_eq!(graph.status, StatusCode::OK);
+        assert!(!String::from_utf8(graph.bytes).unwrap().contains("canary-word"));
+    }
+    let session = rig.get(&token, "/api/v1/logs/main/sessions/s").await.json();
+    assert_eq!(session["events"].as_array().unwrap().len(), 1);
+    let agents = rig.get(&token, "/api/v1/logs/main/agents").await.json();
+    let names: Vec<&str> = agents["agents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["agent"].as_str().unwrap())
+        .collect();
+    assert_eq!(names.len(), 2);
+    let agent = rig.get(&token, "/api/v1/logs/main/agents/worker").await.json();
+    assert_eq!(agent["events"].as_array().unwrap().len(), 1);
+    for path in ["events/none", "events/99999", "traces/none", "sessions/t", "events/none/proof"] {
+        let answer = rig.get(&token, &format!("/api/v1/logs/main/{path}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn content_is_for_those_who_may_see_it_and_every_look_is_recorded() {
+    let rig = Rig::new();
+    with_trace(&rig, "main").await;
+    let reader = rig.token(Role::READER, LogNames::All);
+    for path in [
+        "events",
+        "events/b",
+        "traces/t",
+        "agents/planner",
+        "sessions/s",
+        "events/b/proof?evidence=1",
+        "traces/t/graph",
+    ] {
+        let answer = rig.get(&reader, &format!("/api/v1/logs/main/{path}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert!(!String::from_utf8(answer.bytes).unwrap().contains("canary-word"), "{path}");
+    }
+    for path in ["events?content=1", "events?text=canary-word", "live?text=canary-word"] {
+        let answer = rig.get(&reader, &format!("/api/v1/logs/main/{path}")).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let count = |types: &[String]| types.iter().filter(|it| *it == "log.access").count();
+    // Counting reads content itself, once each time.
+    let before = count(&rig.types("main").await);
+    let analyst = rig.token(Role::ANALYST, LogNames::All);
+    let answer = rig.get(&analyst, "/api/v1/logs/main/events?text=canary-word").await;
+    assert!(String::from_utf8(answer.bytes).unwrap().contains("canary-word"));
+    assert_eq!(count(&rig.types("main").await), before + 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_log_is_open_where_it_was_said_and_shut_elsewhere() {
+    let rig = Rig::new();
+    with_trace(&rig, "main").await;
+    with_trace(&rig, "other").await;
+    assert_eq!(rig.get("", "/log/other/checkpoint").await.status, StatusCode::OK);
+    assert_eq!(rig.get("", "/log/main/checkpoint").await.status, StatusCode::UNAUTHORIZED);
+    let note = String::from_utf8(rig.get("", "/log/other/checkpoint").await.bytes).unwrap();
+    let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
+    let tile = rig.get("", &format!("/log/other/tile/0/000.p/{size}")).await;
+    assert_eq!(tile.bytes.len() as u64, 32 * size);
+    let bundle = rig.get("", &format!("/log/other/tile/entries/000.p/{size}")).await;
+    assert_eq!(bundle.status, StatusCode::OK);
+    for path in [
+        "tile/0/../../keyring",
+        "tile/..%2f..%2fkeyring",
+        "tile/0/00",
+        "tile/x",
+        "keyring",
+        "tile/0/000%00",
+    ] {
+        let answer = rig.get("", &format!("/log/other/{path}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_live_feed_shows_what_comes_and_resumes_where_it_was() {
+    let rig = Rig::new();
+    let token = with_trace(&rig, "main").await;
+    let open = async |path: &str, last: Option<&str>| {
+        let mut builder = request("GET", path, &token);
+        if let Some(last) = last {
+            builder = builder.header("last-event-id", last);
+        }
+        let response =
+            rig.router.clone().oneshot(builder.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.into_body().into_data_stream()
+    };
+    let until = async |stream: &mut axum::body::BodyDataStream, wanted: &str| {
+        let mut text = String::new();
+        let read = async {
+            while let Some(piece) = stream.next().await {
+                text.push_str(&String::from_utf8(piece.unwrap().to_vec()).unwrap());
+                if text.contains(wanted) {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), read).await.unwrap();
+        text
+    };
+    let mut feed = open("/api/v1/logs/main/live?type=live.*", None).await;
+    for name in ["live.one", "quiet.one", "live.two"] {
+        rig.post(&token, "/api/v1/logs/main/events", format!("{{\"event_type\":\"{name}\"}}"))
+            .await;
+    }
+    let text = until(&mut feed, "live.two").await;
+    assert!(text.contains("live.one") && !text.contains("quiet.one"), "{text}");
+    let id = text.lines().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();
+    drop(feed);
+    // What was not published yet when it was first shown is shown again all the same.
+    let mut again = open("/api/v1/logs/main/live?type=live.*", Some(&id)).await;
+    let text = until(&mut again, "live.two").await;
+    assert!(!text.contains("live.one"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_listed_for_those_who_reach_them_and_made_by_those_who_may() {
+    let rig = Rig::new();
+    let admin = rig.admin();
+    let names = async |token: &str| -> Vec<String> {
+        let logs = rig.get(token, "/api/v1/logs").await.json()["logs"].as_array().unwrap().clone();
+        logs.iter().map(|log| log["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&admin).await, ["main", "other"]);
+    assert_eq!(names(&rig.token(Role::READER, LogNames::only(["other"]))).await, ["other"]);
+    let made = rig.post(&admin, "/api/v1/logs", r#"{"name":"third"}"#).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    let folders: Vec<_> = std::fs::read_dir(rig.folder.path().join("data")).unwrap().collect();
+    assert_eq!(folders.len(), 3);
+    assert!(folders.iter().all(|it| it.as_ref().unwrap().file_name().len() == 32));
+    assert_eq!(
+        rig.post(&admin, "/api/v1/logs/third/events", r#"{"event_type":"a.b"}"#).await.status,
+        StatusCode::OK
+    );
+    for (body, status) in
+        [(r#"{"name":"third"}"#, 409), (r#"{"name":"../x"}"#, 422), (r#"{"nam":1}"#, 400)]
+    {
+        assert_eq!(rig.post(&admin, "/api/v1/logs", body).await.status.as_u16(), status, "{body}");
+    }
+    let reader = rig.token(Role::READER, LogNames::All);
+    assert_eq!(
+        rig.post(&reader, "/api/v1/logs", r#"{"name":"x"}"#).await.status,
+        StatusCode::FORBIDDEN
+    );
+}
