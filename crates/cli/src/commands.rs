@@ -18,10 +18,12 @@ mod prove;
 mod replay;
 mod restore;
 mod retention;
+mod serve;
 mod session;
 #[cfg(feature = "sql")]
 mod sql;
 mod tail;
+mod token;
 mod trace;
 mod verify;
 
@@ -35,6 +37,8 @@ use clap::Subcommand;
 pub(crate) enum Command {
     Bench(bench::Arguments),
     Init(init::Arguments),
+    Serve(serve::Arguments),
+    Token(token::Arguments),
     Append(append::Arguments),
     Import(import::Arguments),
     Verify(verify::Arguments),
@@ -65,6 +69,8 @@ impl Command {
         match self {
             Self::Bench(arguments) => arguments.run(context),
             Self::Init(arguments) => arguments.run(context),
+            Self::Serve(arguments) => arguments.run(context),
+            Self::Token(arguments) => arguments.run(context),
             Self::Append(arguments) => arguments.run(context),
             Self::Import(arguments) => arguments.run(context),
             Self::Verify(arguments) => arguments.run(context),

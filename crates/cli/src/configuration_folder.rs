@@ -1,8 +1,8 @@
 //! The user's configuration folder, outside every data folder: the key-encryption key, and which
 //! logs were made here, so that `verify` knows their signers by itself.
 //!
-//! `$XDG_CONFIG_HOME/tachograph`, or `~/.config/tachograph`: `kek` (0600) and
-//! `known-logs/<log id>.json`.
+//! `$XDG_CONFIG_HOME/tachograph`, or `~/.config/tachograph`: `kek`, `server-secret`, `tokens.json` and
+//! `admin-token` (all 0600), and `known-logs/<log id>.json`.
 
 use crate::environment;
 use crate::failure::Failure;
@@ -39,6 +39,21 @@ impl ConfigurationFolder {
     /// The key-encryption key's file.
     pub(crate) fn kek_path(&self) -> PathBuf {
         self.0.join("kek")
+    }
+
+    /// The list of the server's API tokens.
+    pub(crate) fn tokens_path(&self) -> PathBuf {
+        self.0.join("tokens.json")
+    }
+
+    /// The secret that this list is keyed with.
+    pub(crate) fn server_secret_path(&self) -> PathBuf {
+        self.0.join("server-secret")
+    }
+
+    /// The token of whoever administers the server.
+    pub(crate) fn admin_token_path(&self) -> PathBuf {
+        self.0.join("admin-token")
     }
 
     /// The configuration file; it need not exist.

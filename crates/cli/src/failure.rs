@@ -79,15 +79,6 @@ fn advice(error: &io::Error) -> &'static str {
     }
 }
 
-impl From<serve::intake::IntakeError> for Failure {
-    fn from(error: serve::intake::IntakeError) -> Self {
-        match error {
-            serve::intake::IntakeError::Seal(error) => error.into(),
-            serve::intake::IntakeError::Capture(error) => error.into(),
-        }
-    }
-}
-
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         match error.kind() {

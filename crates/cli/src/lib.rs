@@ -31,6 +31,7 @@ mod key_source;
 mod keyboard;
 mod recording;
 mod retaining;
+mod serving;
 mod terminal;
 mod whole_file;
 mod writing;

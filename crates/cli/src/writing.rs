@@ -10,6 +10,7 @@ use crate::key_source;
 use crate::terminal::{STRONG, styled};
 use capture::Captured;
 use event::{Event, EventError};
+use keys::Kek;
 use reading::LogFolder;
 use seal::{Log, NewLog, Options, Outcome, Receipt, SealError, Ticket};
 use serve::intake::{self, Intake, Origin};
@@ -85,22 +86,7 @@ impl Writing {
     /// Opens the log that is meant, creating it when there is none. `is_long`: whether much is
     /// about to be written, so that reserving space ahead pays.
     pub(crate) fn open(context: &Context, is_long: bool) -> Result<Self, Failure> {
-        let name = context.global.log.clone();
-        let made = init::make(context, &NewLog { name, origin: None, post_quantum: false })?;
-        let folder = made.log;
-        let kek = match made.kek {
-            Some(new) => {
-                context.terminal.note(format!(
-                    "Created the log {} in {}; its key-encryption key is in {}: back it up.",
-                    styled(STRONG, &folder.identity.name),
-                    folder.path.display(),
-                    new.place
-                ));
-                new.kek
-            }
-            None => key_source::kek_of(&context.global.key, &*folder.folder)?
-                .ok_or_else(key_source::none)?,
-        };
+        let (folder, kek) = make_log(context, &context.global.log)?;
         let reservation = if is_long { Reservation::Background } else { Reservation::Off };
         let options = Options { reservation, ..Options::system() };
         let writer = seal::open(&folder.folder, Arc::new(kek), options)?;
@@ -150,6 +136,27 @@ impl Writing {
         settle(&self.log, context)?;
         Ok(self.log.close()?)
     }
+}
+
+/// The log of this name, made when there is none, and its key-encryption key.
+pub(crate) fn make_log(context: &Context, name: &str) -> Result<(LogFolder, Kek), Failure> {
+    let new = NewLog { name: name.to_owned(), origin: None, post_quantum: false };
+    let made = init::make(context, &new)?;
+    let folder = made.log;
+    let kek = match made.kek {
+        Some(new) => {
+            context.terminal.note(format!(
+                "Created the log {} in {}; its key-encryption key is in {}: back it up.",
+                styled(STRONG, &folder.identity.name),
+                folder.path.display(),
+                new.place
+            ));
+            new.kek
+        }
+        None => key_source::kek_of(&context.global.key, &*folder.folder)?
+            .ok_or_else(key_source::none)?,
+    };
+    Ok((folder, kek))
 }
 
 /// Waits for everything that a log does in the background, and shows how far that is.

@@ -9,6 +9,7 @@ use crate::terminal::{DIM, styled};
 use clap::Args;
 use event::{Outcome, Tier, Timestamp};
 use query::row::{Rows, Shape};
+use query::written;
 use query::{AsOf, Cursor, Filter, Found, render};
 use reading::View;
 use reading::answer;
@@ -218,6 +219,18 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     written::time(text, SystemClock.now_ms()).ok_or_else(|| {
         "write RFC 3339 (2026-11-02T14:23:00Z), a date (2026-11-02), or how long ago (90s, 15m, \
          24h, 7d)"
+            .to_owned()
+    })
+}
+
+/// A time to come: as [`time`], but a number and a unit count from now on.
+pub(crate) fn time_to_come(text: &str) -> Result<Timestamp, String> {
+    let now_ms = SystemClock.now_ms();
+    let then = written::time(text, now_ms).map(Timestamp::milliseconds);
+    let is_span = Timestamp::parse(text).is_none() && !text.contains('-');
+    let then = then.map(|then| if is_span { now_ms + now_ms.saturating_sub(then) } else { then });
+    then.map(Timestamp::from_milliseconds).ok_or_else(|| {
+        "write RFC 3339 (2026-11-02T14:23:00Z), a date (2026-11-02), or in how long (12h, 90d)"
             .to_owned()
     })
 }

@@ -1,0 +1,119 @@
+//! `tacho serve`: the server.
+
+use crate::context::Context;
+use crate::environment;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::serving::{self, configuration::Configuration};
+use crate::terminal::{DOUBTFUL, GOOD, STRONG, styled};
+use crate::writing;
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+const AFTER_HELP: &str = "\
+Takes events (JSON, OpenTelemetry), answers questions, shows what is new, and publishes the log's tree.
+Without any configuration it listens on 127.0.0.1:7411, makes the log main, and puts the token of whoever
+administers it into the user's configuration folder.
+
+Examples:
+  tacho serve
+  tacho serve --config /etc/tachograph/tachograph.toml
+  curl -H \"Authorization: Bearer $(cat ~/.config/tachograph/admin-token)\" \\
+       -d '{\"event_type\":\"agent.tool_call\",\"tool\":\"lookup\"}' http://127.0.0.1:7411/api/v1/logs/main/events";
+
+/// Threads that wait for disks and answer questions.
+const BLOCKING_THREADS: usize = 32;
+
+/// Run the server
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// Configuration file; without one `tachograph.toml` in the user's configuration folder, if it is
+    /// there
+    #[arg(long, value_name = "FILE", env = "TACHO_CONFIG")]
+    config: Option<PathBuf>,
+    /// Address and port [default: 127.0.0.1:7411]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Serve an address that others reach without TLS: something in front of it does that
+    #[arg(long)]
+    insecure: bool,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let mut configuration = Configuration::read(self.config.as_deref())?;
+        configuration.server.listen = self.listen.unwrap_or(configuration.server.listen);
+        configuration.server.insecure |= self.insecure;
+        configuration.check_exposure()?;
+        writing::make_log(context, &configuration.server.default_log)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name("tacho-serve")
+            .build()
+            .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
+        runtime.block_on(run(context, &configuration))
+    }
+}
+
+async fn run(context: &Context, configuration: &Configuration) -> Result<Exit, Failure> {
+    let listen = configuration.server.listen;
+    // The port first: two servers must not fight over the logs.
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        Failure::new(format!("cannot listen on {listen}: {error}; choose another with --listen"))
+    })?;
+    let failed =
+        |error: std::io::Error| Failure::new(format!("cannot listen on {listen}: {error}"));
+    let address = listener.local_addr().map_err(failed)?;
+    let ready = tokio::task::block_in_place(|| serving::prepare(context, configuration))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let scheme = if ready.tls.is_some() { "https" } else { "http" };
+    if let Some(path) = &ready.new_admin_token {
+        context.terminal.note(format!(
+            "{} the token of whoever administers it: {}",
+            styled(GOOD, "Made"),
+            path.display()
+        ));
+    }
+    if scheme == "http" && !address.ip().is_loopback() {
+        context.terminal.note(format!(
+            "{}: without TLS, others can read along on the way to {address}",
+            styled(DOUBTFUL, "warning")
+        ));
+    }
+    context
+        .terminal
+        .note(format!("Listening on {}", styled(STRONG, format_args!("{scheme}://{address}"))));
+    notify("READY=1");
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        notify("STOPPING=1");
+    };
+    let served = serve::serve(ready.app, listener, ready.tls, stop).await;
+    served.map_err(failed)?;
+    context.terminal.note("Stopped in good order.");
+    Ok(Exit::Fine)
+}
+
+/// Tells systemd how far it is, if systemd started it (`sd_notify(3)`).
+fn notify(state: &str) {
+    use std::os::linux::net::SocketAddrExt as _;
+    use std::os::unix::net::{SocketAddr, UnixDatagram};
+    let Some(path) = environment::text("NOTIFY_SOCKET") else { return };
+    let address = match path.strip_prefix('@') {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(&path),
+    };
+    if let (Ok(address), Ok(socket)) = (address, UnixDatagram::unbound()) {
+        // Nobody waits for it who could be told that it failed.
+        let _ = socket.send_to_addr(state.as_bytes(), &address);
+    }
+}

@@ -1,0 +1,190 @@
+//! `tachograph.toml` as the server reads it, with what the environment says in place of it
+//! (`TACHO_SECTION__KEY`). `docs/configuration.md` describes every key.
+
+use crate::configuration_folder::ConfigurationFolder;
+use crate::environment;
+use crate::failure::Failure;
+use serde::Deserialize;
+use serve::access::Role;
+use serve::access::certificate::CertificateConfig;
+use serve::access::oidc::IssuerConfig;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The whole file; a name that is not known is refused.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Configuration {
+    #[serde(default)]
+    pub(crate) server: Server,
+    #[serde(default)]
+    pub(crate) access: Access,
+    pub(crate) tls: Option<TlsFiles>,
+    /// `tacho retention` reads it.
+    #[serde(default, rename = "retention")]
+    _retention: Option<toml::Value>,
+}
+
+/// `[server]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Server {
+    /// Address and port.
+    pub(crate) listen: SocketAddr,
+    /// Whether an address that others reach is served without TLS.
+    pub(crate) insecure: bool,
+    /// The log that is meant where a request names none.
+    pub(crate) default_log: String,
+    /// Logs whose tree anybody may read: checkpoints, tiles, entry bundles; never records.
+    pub(crate) public_logs: Vec<String>,
+    /// So much of the disk is left free, in MiB.
+    pub(crate) disk_reserve_mib: u64,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7411)),
+            insecure: false,
+            default_log: "main".to_owned(),
+            public_logs: Vec::new(),
+            disk_reserve_mib: 256,
+        }
+    }
+}
+
+/// `[access]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Access {
+    /// A file of Cedar policies beside the built-in ones.
+    pub(crate) policies: Option<PathBuf>,
+    /// Roles that those policies speak of.
+    pub(crate) roles: Vec<Role>,
+    /// The list of API tokens.
+    pub(crate) tokens: Option<PathBuf>,
+    /// The secret that the list is keyed with.
+    pub(crate) secret: Option<PathBuf>,
+    /// Issuers of OpenID Connect tokens.
+    pub(crate) issuers: Vec<IssuerConfig>,
+    /// Who client certificates are.
+    pub(crate) certificates: Option<CertificateConfig>,
+}
+
+/// `[tls]`: files in PEM.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TlsFiles {
+    /// The certificate and those that vouch for it.
+    pub(crate) certificate: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
+    /// Whoever vouches for client certificates.
+    pub(crate) client_ca: Option<PathBuf>,
+}
+
+impl Configuration {
+    /// From `path`, or from the user's configuration folder if there is a file; then from the
+    /// environment.
+    pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
+        let usual = || Some(ConfigurationFolder::locate()?.configuration_path());
+        let path = match path {
+            Some(path) => Some(path.to_owned()),
+            None => usual().filter(|path| path.exists()),
+        };
+        let mut configuration = match &path {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(Failure::io("read", path))?;
+                Self::parse(&text)
+                    .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?
+            }
+            None => Self::default(),
+        };
+        configuration.take_environment(&environment::text)?;
+        Ok(configuration)
+    }
+
+    fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    fn take_environment(&mut self, value: &dyn Fn(&str) -> Option<String>) -> Result<(), Failure> {
+        let wrong = |name: &str, what: &str| Failure::usage(format!("{name}: {what}"));
+        let Server { listen, insecure, default_log, public_logs, disk_reserve_mib } =
+            &mut self.server;
+        if let Some(text) = value("TACHO_SERVER__LISTEN") {
+            let parsed = text.parse();
+            *listen = parsed.map_err(|_| wrong("TACHO_SERVER__LISTEN", "write 127.0.0.1:7411"))?;
+        }
+        if let Some(text) = value("TACHO_SERVER__INSECURE") {
+            let parsed = text.parse();
+            *insecure =
+                parsed.map_err(|_| wrong("TACHO_SERVER__INSECURE", "write true or false"))?;
+        }
+        if let Some(text) = value("TACHO_SERVER__DISK_RESERVE_MIB") {
+            let parsed = text.parse();
+            *disk_reserve_mib =
+                parsed.map_err(|_| wrong("TACHO_SERVER__DISK_RESERVE_MIB", "write a number"))?;
+        }
+        *default_log = value("TACHO_SERVER__DEFAULT_LOG").unwrap_or_else(|| default_log.clone());
+        if let Some(text) = value("TACHO_SERVER__PUBLIC_LOGS") {
+            *public_logs = text.split(',').map(|name| name.trim().to_owned()).collect();
+        }
+        if let (Some(certificate), Some(key)) =
+            (value("TACHO_TLS__CERTIFICATE"), value("TACHO_TLS__KEY"))
+        {
+            let client_ca = value("TACHO_TLS__CLIENT_CA").map(PathBuf::from);
+            self.tls =
+                Some(TlsFiles { certificate: certificate.into(), key: key.into(), client_ca });
+        }
+        Ok(())
+    }
+
+    /// Whether others could read along.
+    pub(crate) fn check_exposure(&self) -> Result<(), Failure> {
+        let Server { listen, insecure, .. } = &self.server;
+        if listen.ip().is_loopback() || self.tls.is_some() || *insecure {
+            return Ok(());
+        }
+        Err(Failure::refused(format!(
+            "{listen} can be reached from other machines, and without TLS they could read tokens and \
+             events on the way; give [tls] certificate and key, listen on 127.0.0.1, or say --insecure \
+             when something in front of it does TLS"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_said_is_safe_and_what_is_not_known_is_refused() {
+        let none = Configuration::parse("").unwrap();
+        assert!(none.server.listen.ip().is_loopback() && none.check_exposure().is_ok());
+        let open = Configuration::parse("[server]\nlisten = \"0.0.0.0:7411\"").unwrap();
+        assert!(open.check_exposure().is_err());
+        let insecure = "[server]\nlisten = \"0.0.0.0:7411\"\ninsecure = true\n[retention]\nx = 1";
+        assert!(Configuration::parse(insecure).unwrap().check_exposure().is_ok());
+        for bad in
+            ["[servers]", "[server]\nlisten = 7411", "[server]\nport = 1", "[tls]\nkey = \"k\""]
+        {
+            assert!(Configuration::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_environment_comes_after_the_file() {
+        let mut configuration = Configuration::parse("[server]\ndefault_log = \"a\"").unwrap();
+        let value = |name: &str| match name {
+            "TACHO_SERVER__LISTEN" => Some("127.0.0.1:1".to_owned()),
+            "TACHO_SERVER__PUBLIC_LOGS" => Some("a, b".to_owned()),
+            _ => None,
+        };
+        configuration.take_environment(&value).unwrap();
+        assert_eq!(configuration.server.listen.port(), 1);
+        assert_eq!(configuration.server.public_logs, ["a", "b"]);
+        assert_eq!(configuration.server.default_log, "a");
+        assert!(configuration.take_environment(&|_| Some("?".to_owned())).is_err());
+    }
+}
