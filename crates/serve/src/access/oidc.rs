@@ -6,8 +6,8 @@
 //! what is checked around them stands here, because time is an argument in this house and every
 //! refusal has a reason of its own.
 //!
-//! Blocking: when keys are due, a check fetches them, for as long as [`fetch::TIMEOUT_S`] at worst.
-//! Call it where that may be.
+//! Blocking: when keys are due, a check fetches them, two documents of [`fetch::TIMEOUT_S`] each at
+//! worst. Call it where that may be.
 
 use std::sync::Arc;
 
