@@ -6,8 +6,8 @@
 //! what is checked around them stands here, because time is an argument in this house and every
 //! refusal has a reason of its own.
 //!
-//! Blocking: when keys are due, a check fetches them, for as long as [`fetch::TIMEOUT_S`] at worst.
-//! Call it where that may be.
+//! Blocking: when keys are due, a check fetches them, two documents of [`fetch::TIMEOUT_S`] each at
+//! worst. Call it where that may be.
 
 use std::sync::Arc;
 
@@ -56,9 +56,10 @@ pub struct IssuerConfig {
     /// Where its keys are; found by discovery when absent.
     #[serde(default)]
     pub jwks_uri: Option<String>,
-    /// Whether its tokens may stand for end users, beside events that others send.
+    /// Whom tokens of end users, sent beside events, are meant for: the agents' applications. None
+    /// means that this issuer vouches for no end users. Such a token lets nobody in.
     #[serde(default)]
-    pub on_behalf_of: bool,
+    pub on_behalf_of_audiences: Vec<String>,
     /// Whether its tokens let in. An issuer of end users need not.
     #[serde(default = "default_log_in")]
     pub log_in: bool,
@@ -116,7 +117,7 @@ pub enum OidcError {
     },
     /// Whoever is meant must be said.
     #[error(
-        "issuer {issuer} has no audience; name what its tokens are issued for, such as this server's client id"
+        "issuer {issuer} has no audience, or an empty one; name what its tokens are issued for, such as this server's client id"
     )]
     NoAudience {
         /// Which.
@@ -200,7 +201,8 @@ impl Oidc {
         if !issuer.config.log_in {
             return Err(Refused::UnknownIssuer);
         }
-        let (claims, subject) = issuer.verify(&token, now_ms)?;
+        let audience = std::slice::from_ref(&issuer.config.audience);
+        let (claims, subject) = issuer.verify(&token, audience, now_ms)?;
         Ok(Caller {
             issuer: issuer.config.issuer.clone(),
             subject,
@@ -218,10 +220,11 @@ impl Oidc {
     pub fn verify_on_behalf_of(&self, text: &str, now_ms: i64) -> Result<EndUser, Refused> {
         let token = Token::parse(text)?;
         let issuer = self.issuer(&token)?;
-        if !issuer.config.on_behalf_of {
+        let audiences = &issuer.config.on_behalf_of_audiences;
+        if audiences.is_empty() {
             return Err(Refused::NotForOthers);
         }
-        let (_, subject) = issuer.verify(&token, now_ms)?;
+        let (_, subject) = issuer.verify(&token, audiences, now_ms)?;
         Ok(EndUser { issuer: issuer.config.issuer.clone(), subject })
     }
 
@@ -249,6 +252,7 @@ impl Issuer {
     fn verify<'t>(
         &self,
         token: &'t Token<'_>,
+        audiences: &[String],
         now_ms: i64,
     ) -> Result<(&'t Claims, String), Refused> {
         let algorithm = token.header.algorithm;
@@ -271,7 +275,7 @@ impl Issuer {
             return Err(Refused::BadSignature);
         }
         // Only now do the claims mean anything.
-        let subject = token.claims.check(&self.config, now_ms)?;
+        let subject = token.claims.check(audiences, self.config.leeway_s, now_ms)?;
         Ok((&token.claims, subject))
     }
 }
@@ -294,7 +298,7 @@ fn check(config: &IssuerConfig) -> Result<(), OidcError> {
         url("the address of the keys", jwks_uri)?;
     }
     let issuer = config.issuer.clone();
-    if config.audience.is_empty() {
+    if config.audience.is_empty() || config.on_behalf_of_audiences.iter().any(String::is_empty) {
         return Err(OidcError::NoAudience { issuer });
     }
     if config.algorithms.is_empty() {

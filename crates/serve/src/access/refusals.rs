@@ -199,6 +199,10 @@ mod tests {
         }
         assert!(!counter.is_due(11_999));
         assert!(counter.is_due(12_000));
+        counter.flush(12_000);
+        counter.count(Refused::Expired, "a", "p", 13_000);
+        assert!(!counter.is_due(22_999), "it waits from its own time, not from an older one's");
+        assert!(counter.is_due(23_000));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! API tokens: made, listed, revoked, and checked on every request.
 //!
 //! A token reads `tacho_<id>_<secret>`. The id is public; of the whole text only a keyed hash is
-//! kept ([`record`]), in one file that carries a code over its content ([`file`](self::file)), so
+//! kept ([`record`]), in one file that carries a code over its content ([`mod@file`]), so
 //! that neither reading nor editing that file gives anybody a token.
 //!
 //! Not a guard against a file that was replaced by an older one of the same server: that brings

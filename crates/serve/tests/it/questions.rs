@@ -145,7 +145,7 @@ async fn the_live_feed_shows_what_comes_and_resumes_where_it_was() {
         let mut text = String::new();
         let read = async {
             while let Some(piece) = stream.next().await {
-                text.push_str(&String::from_utf8(piece.unwrap().to_vec()).unwrap());
+                text.push_str(std::str::from_utf8(&piece.unwrap()).unwrap());
                 if text.contains(wanted) {
                     break;
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{ClaimRule, IssuerConfig};
+use super::ClaimRule;
 use crate::access::certificate::is_printable;
 use crate::access::{Grant, Refused};
 
@@ -34,9 +34,14 @@ impl Claims {
     }
 
     /// Everything but the issuer, which picked the configuration. Returns the subject.
-    pub(super) fn check(&self, config: &IssuerConfig, now_ms: i64) -> Result<String, Refused> {
-        self.check_audience(&config.audience)?;
-        self.check_times(i64::from(config.leeway_s), now_ms.div_euclid(1000))?;
+    pub(super) fn check(
+        &self,
+        audiences: &[String],
+        leeway_s: u32,
+        now_ms: i64,
+    ) -> Result<String, Refused> {
+        self.check_audience(audiences)?;
+        self.check_times(i64::from(leeway_s), now_ms.div_euclid(1000))?;
         // Such a token is worth something only together with a proof that its holder has a key
         // (RFC 7800, RFC 8705, RFC 9449). Taken as a bearer token it would be worth more than that.
         if self.0.contains_key("cnf") {
@@ -53,11 +58,14 @@ impl Claims {
         Ok(subject.clone())
     }
 
-    fn check_audience(&self, wanted: &str) -> Result<(), Refused> {
+    fn check_audience(&self, wanted: &[String]) -> Result<(), Refused> {
+        let is_wanted = |one: &str| wanted.iter().any(|wanted| wanted == one);
         let named = match self.0.get("aud") {
             None => return Err(Refused::MissingAudience),
-            Some(Value::String(one)) => one == wanted,
-            Some(Value::Array(several)) => several.iter().any(|one| one.as_str() == Some(wanted)),
+            Some(Value::String(one)) => is_wanted(one),
+            Some(Value::Array(several)) => {
+                several.iter().any(|one| one.as_str().is_some_and(is_wanted))
+            }
             Some(_) => false,
         };
         if named { Ok(()) } else { Err(Refused::WrongAudience) }

@@ -25,7 +25,7 @@ fn config() -> IssuerConfig {
         r#"
         issuer = "{ISSUER}"
         audience = "{AUDIENCE}"
-        on_behalf_of = true
+        on_behalf_of_audiences = ["{AUDIENCE}", "agents"]
         [[rules]]
         claim = "groups"
         value = "auditors"
@@ -107,12 +107,28 @@ fn end_user_is_named_only_where_the_issuer_may_vouch() {
     let text = token(Signer::EdDsa, &header(Signer::EdDsa), &claims());
     let user = oidc().verify_on_behalf_of(&text, NOW_MS).unwrap();
     assert_eq!(user, EndUser { issuer: ISSUER.into(), subject: "subject-1".into() });
-    let not =
-        Oidc::new(vec![IssuerConfig { on_behalf_of: false, ..config() }], fetching()).unwrap();
+    let not = Oidc::new(
+        vec![IssuerConfig { on_behalf_of_audiences: Vec::new(), ..config() }],
+        fetching(),
+    )
+    .unwrap();
     assert_eq!(not.verify_on_behalf_of(&text, NOW_MS), Err(Refused::NotForOthers));
     let only = Oidc::new(vec![IssuerConfig { log_in: false, ..config() }], fetching()).unwrap();
     assert!(only.verify_on_behalf_of(&text, NOW_MS).is_ok());
     assert_eq!(only.verify(&text, NOW_MS), Err(Refused::UnknownIssuer));
+}
+
+#[test]
+fn token_of_another_application_names_its_user_and_lets_nobody_in() {
+    let claims = with(&claims(), "aud", json!("agents"));
+    let text = token(Signer::EdDsa, &header(Signer::EdDsa), &claims);
+    assert!(oidc().verify_on_behalf_of(&text, NOW_MS).is_ok());
+    assert_eq!(oidc().verify(&text, NOW_MS), Err(Refused::WrongAudience));
+    let apart = IssuerConfig { on_behalf_of_audiences: vec!["agents".into()], ..config() };
+    let apart = Oidc::new(vec![apart], fetching()).unwrap();
+    let own = token(Signer::EdDsa, &header(Signer::EdDsa), &super::tests::claims());
+    assert!(apart.verify(&own, NOW_MS).is_ok());
+    assert_eq!(apart.verify_on_behalf_of(&own, NOW_MS), Err(Refused::WrongAudience));
 }
 
 #[test]
@@ -150,5 +166,5 @@ fn configuration_that_lets_in_nobody_or_anybody_is_refused() {
     let plain: IssuerConfig = toml::from_str(&text).unwrap();
     assert_eq!(plain.leeway_s, 30);
     assert_eq!(plain.algorithms, [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA]);
-    assert!(!plain.on_behalf_of && plain.log_in && plain.rules.is_empty());
+    assert!(plain.on_behalf_of_audiences.is_empty() && plain.log_in && plain.rules.is_empty());
 }

@@ -116,3 +116,25 @@ impl Generations {
         self.young.insert(question, decision);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answer_that_is_asked_for_again_is_not_forgotten() {
+        let memo = Memo::new(4);
+        let mut decided = 0;
+        let mut ask = |question: &str| {
+            memo.get_or(question.as_bytes(), || {
+                decided += u32::from(question == "often");
+                Decision::refused(Ground::NothingPermits)
+            });
+        };
+        for number in 0..100 {
+            ask("often");
+            ask(&number.to_string());
+        }
+        assert_eq!(decided, 1);
+    }
+}

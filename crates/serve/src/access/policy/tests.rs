@@ -218,15 +218,79 @@ fn some_logs() -> impl Strategy<Value = Logs> {
     ]
 }
 
+/// Few values for each part, so that questions repeat, and differ in one part alone.
 fn some_caller() -> impl Strategy<Value = Caller> {
     let grant = (0_usize..6, some_logs())
         .prop_map(|(role, logs)| Grant { role: Role::BUILT_IN[role].clone(), logs });
-    ("[ab|]{0,2}", "[ab|]{0,2}", any::<bool>(), prop::collection::vec(grant, 0..3)).prop_map(
+    ("[ab|]{0,2}", "[ab|]{0,2}", any::<bool>(), prop::collection::vec(grant, 1..3)).prop_map(
         |(issuer, subject, token, grants)| {
             let method = if token { Method::Token } else { Method::Mtls };
             Caller { issuer, subject, method, grants }
         },
     )
+}
+
+type Asked = (Caller, Action, Option<String>);
+
+fn some_question() -> impl Strategy<Value = Asked> {
+    (some_caller(), 0..Action::ALL.len(), prop::option::of("[ab]{0,2}"))
+        .prop_map(|(caller, action, log)| (caller, Action::ALL[action], log))
+}
+
+/// Two questions that differ in one part, or in what stands where.
+fn neighbours() -> impl Strategy<Value = [Asked; 2]> {
+    (some_question(), some_question(), 0..7_usize).prop_map(|(first, other, part)| {
+        let mut second = first.clone();
+        match part {
+            0 => second.0.issuer = other.0.issuer,
+            1 => second.0.subject = other.0.subject,
+            2 => second.0.method = other.0.method,
+            3 => second.0.grants = other.0.grants,
+            4 => second.1 = other.1,
+            5 => second.2 = other.2,
+            _ => std::mem::swap(&mut second.0.issuer, &mut second.0.subject),
+        }
+        [first, second]
+    })
+}
+
+fn spelled((caller, action, log): &Asked) -> Vec<u8> {
+    question(caller, &caller.roles().collect(), *action, log.as_deref())
+}
+
+#[test]
+fn questions_are_spelled_apart() {
+    let of = |issuer: &str, subject: &str, method, log: Option<&str>| {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        let caller = Caller { issuer, subject, method, ..everywhere(&Role::READER) };
+        spelled(&(caller, Action::Verify, log.map(str::to_owned)))
+    };
+    let all = BTreeSet::from([
+        of("ab", "c", Method::Token, Some("d")),
+        of("a", "bc", Method::Token, Some("d")),
+        of("abc", "", Method::Token, Some("d")),
+        of("", "abc", Method::Token, Some("d")),
+        of("ab", "cd", Method::Token, Some("")),
+        of("ab", "c", Method::Mtls, Some("d")),
+        of("ab", "c", Method::Token, None),
+        of("ab", "c", Method::Token, Some("")),
+        of("ab", "c", Method::Token, Some("dreader")),
+    ]);
+    assert_eq!(all.len(), 9);
+}
+
+proptest! {
+    /// Questions share an answer only when every part is the same.
+    #[test]
+    fn questions_are_alike_only_when_they_are_the_same(asked in neighbours()) {
+        let parts = |(caller, action, log): &Asked| {
+            let roles: BTreeSet<Role> = caller.roles().cloned().collect();
+            let who = (caller.issuer.clone(), caller.subject.clone(), caller.method);
+            (who, roles, *action, log.clone())
+        };
+        let [first, second] = &asked;
+        prop_assert_eq!(spelled(first) == spelled(second), parts(first) == parts(second));
+    }
 }
 
 proptest! {
@@ -235,28 +299,20 @@ proptest! {
     /// Whatever was asked before, the answer is that of policies without a memory.
     #[test]
     fn remembering_changes_no_answer(
-        asked in prop::collection::vec(
-            (some_caller(), 0..Action::ALL.len(), prop::option::of("[ab]{1,2}")), 1..40)
+        asked in prop::collection::vec(neighbours(), 1..30), room in 1_usize..80
     ) {
         let own = r#"
             @id("a") forbid (principal, action, resource) when { principal.subject == "a" };
             @id("b") permit (principal, action, resource is Log)
                 when { principal.issuer == "b" && principal.method == "mtls" };
         "#;
-        let mut policy = Policy::load(own, &[]).unwrap();
-        policy.memo = Memo::new(4);
-        for (caller, action, log) in &asked {
-            let action = Action::ALL[*action];
-            let fresh = {
-                policy.memo = std::mem::replace(&mut policy.memo, Memo::new(4));
-                let memo = std::mem::replace(&mut policy.memo, Memo::new(0));
-                let fresh = policy.decide(caller, action, log.as_deref());
-                policy.memo = memo;
-                fresh
-            };
-            for _ in 0..2 {
-                prop_assert_eq!(&policy.decide(caller, action, log.as_deref()), &fresh);
-            }
+        let mut remembering = Policy::load(own, &[]).unwrap();
+        remembering.memo = Memo::new(room);
+        let mut forgetful = Policy::load(own, &[]).unwrap();
+        for (caller, action, log) in asked.iter().flatten().chain(asked.iter().flatten()) {
+            forgetful.memo = Memo::new(1);
+            let fresh = forgetful.decide(caller, *action, log.as_deref());
+            prop_assert_eq!(remembering.decide(caller, *action, log.as_deref()), fresh);
         }
     }
 

@@ -76,6 +76,47 @@ fn document_is_fetched_whole_and_bounded() {
     assert!(client().get(&serving(cut[..2000].to_vec())).is_err());
 }
 
+/// Answers one request over TLS; returns the address and the certificate.
+fn serving_tls(answer: Vec<u8>) -> (String, Vec<u8>) {
+    let parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = parameters.self_signed(&key).unwrap().der().clone();
+    let der = certificate.to_vec();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let private = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], private)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut stream = rustls::StreamOwned::new(connection, stream);
+        let mut request = [0; 2048];
+        let _ = stream.read(&mut request);
+        let _ = stream.write_all(&answer);
+        let _ = stream.flush();
+    });
+    (format!("https://localhost:{port}/keys"), der)
+}
+
+#[test]
+fn certificate_of_the_issuer_is_checked() {
+    let (url, root) = serving_tls(answer("200 OK", "", b"{}"));
+    assert_eq!(HttpsFetch::new(&[root]).unwrap().get(&url).unwrap(), b"{}");
+    let (url, _) = serving_tls(answer("200 OK", "", b"{}"));
+    let Err(FetchError::Failed { what, .. }) = client().get(&url) else { panic!("it was trusted") };
+    assert!(what.contains("certificate"), "{what}");
+    // The right certificate for another name.
+    let (url, root) = serving_tls(answer("200 OK", "", b"{}"));
+    let other = url.replace("localhost", "127.0.0.1");
+    assert!(HttpsFetch::new(&[root]).unwrap().get(&other).is_err());
+}
+
 #[test]
 fn redirections_and_errors_are_no_documents() {
     let there = serving(answer("200 OK", "", b"{}"));
