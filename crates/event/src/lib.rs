@@ -24,6 +24,7 @@ mod encode;
 mod entry;
 mod error;
 mod event;
+mod field;
 mod hold;
 pub mod id;
 mod json;
