@@ -37,6 +37,7 @@ pub mod record;
 mod removal;
 mod tier;
 mod time;
+mod twin;
 pub mod types;
 
 pub use disclosed::{DISCLOSED_BYTES_MAX, DISCLOSED_FORMAT, Disclosed, DisclosedError};

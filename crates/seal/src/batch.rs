@@ -268,10 +268,7 @@ impl Batch {
         self.bytes[start + 68..start + 72].copy_from_slice(&meta_length);
         self.bytes[start + 72..start + 76].copy_from_slice(&content_length);
         let (meta, content) = self.bytes[meta_start..].split_at(content_start - meta_start);
-        let commitment = record::commitment(
-            &record::meta_commitment(&meta_salt, meta),
-            &record::content_commitment(&content_salt, content),
-        );
+        let commitment = record::commitment_of(&meta_salt, meta, &content_salt, content);
         let fingerprint = fingerprints.content(meta, content);
         let name = fingerprints.name(self.texts.get(event_id.clone()).unwrap_or_default());
         let record = start..self.bytes.len();
