@@ -40,6 +40,17 @@ impl<'a> Event<'a> {
     /// # Errors
     /// [`EventError`] with the first fault found.
     pub fn from_json(bytes: &'a [u8]) -> Result<Self, EventError> {
+        // Read where it is returned: an event is large.
+        let mut read = Ok(Self::default());
+        if let Ok(event) = &mut read
+            && let Err(error) = event.read_json(bytes)
+        {
+            return Err(error);
+        }
+        read
+    }
+
+    fn read_json(&mut self, bytes: &'a [u8]) -> Result<(), EventError> {
         if bytes.len() > limits::EVENT_BYTES_MAX {
             let reason = format!(
                 "{} bytes, at most {} are allowed; store the large value elsewhere and log a reference",
@@ -52,15 +63,13 @@ impl<'a> Event<'a> {
             let reason = format!("invalid UTF-8 at byte {}; encode as UTF-8", error.valid_up_to());
             EventError::new(Code::BadUtf8, "", reason)
         })?;
-        let mut event = Event::default();
-        if !event.read_usual(text)? {
-            event = Event::default();
+        if !self.read_usual(text)? {
+            *self = Self::default();
             members(text, "", MEMBER_LEVEL, &mut |key, value| {
-                event.read(key, value, Writer::Producer)
+                self.read(key, value, Writer::Producer)
             })?;
         }
-        event.check_what(bytes.len())?;
-        Ok(event)
+        self.check_what(bytes.len())
     }
 
     /// Reads an event in which nothing is unusual; says `false` when something is, and the event

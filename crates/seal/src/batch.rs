@@ -235,15 +235,28 @@ impl Batch {
         salts: &mut Salts<'_>,
         now_ms: u64,
     ) -> Result<(), EntropyError> {
-        let mut event = event.into_inner();
-        if event.event_id.is_none() {
-            let random: [u8; 10] = keys::random(salts.entropy)?;
-            let id = uuid::Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid();
-            event.event_id = Some(id.to_string().into());
+        // An event is large: one that has its id stays where it is.
+        if event.get().event_id.is_some() {
+            return self.push_named(event.get(), kind, fingerprints, salts);
         }
+        let mut event = event.into_inner();
+        let random: [u8; 10] = keys::random(salts.entropy)?;
+        let id = uuid::Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid();
+        event.event_id = Some(id.to_string().into());
+        self.push_named(&event, kind, fingerprints, salts)
+    }
+
+    /// Adds the record of a redacted event that has an id.
+    fn push_named(
+        &mut self,
+        event: &Event<'_>,
+        kind: Kind,
+        fingerprints: &Fingerprints,
+        salts: &mut Salts<'_>,
+    ) -> Result<(), EntropyError> {
         let event_id = self.text(event.event_id.as_deref().unwrap_or_default());
-        let (stream, stream_name) = self.stream(&event, kind, fingerprints);
-        let tier = Tier::of(&event);
+        let (stream, stream_name) = self.stream(event, kind, fingerprints);
+        let tier = Tier::of(event);
         let (meta_salt, content_salt) = (salts.next()?, salts.next()?);
         let start = self.bytes.len();
         let header = Record {
