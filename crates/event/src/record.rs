@@ -5,8 +5,7 @@
 
 use crate::entry::{Entry, Kind, array};
 use crate::tier::Tier;
-use crate::twin::sha256_of_two;
-use sha2::{Digest, Sha256};
+use crate::twin::{sha256, sha256_of_two};
 
 /// Bytes of a salt.
 pub const SALT_BYTES: usize = 16;
@@ -19,6 +18,7 @@ pub const NO_CONTENT: [u8; 32] = [0; 32];
 
 const META_LABEL: &[u8] = b"tachograph/meta/v1\0";
 const CONTENT_LABEL: &[u8] = b"tachograph/content/v1\0";
+const RECORD_LABEL: &[u8] = b"tachograph/record/v1\0";
 
 /// A record's own fields and its two byte strings, borrowed from wherever they lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ impl<'a> Record<'a> {
 /// `SHA-256("tachograph/meta/v1" || 0x00 || salt || bytes)`.
 #[must_use]
 pub fn meta_commitment(salt: &[u8; SALT_BYTES], meta: &[u8]) -> [u8; 32] {
-    salted(META_LABEL, salt, meta)
+    sha256(&[META_LABEL, salt], meta)
 }
 
 /// `SHA-256("tachograph/content/v1" || 0x00 || salt || bytes)`, or zeros for no content.
@@ -146,17 +146,13 @@ pub fn content_commitment(salt: &[u8; SALT_BYTES], content: &[u8]) -> [u8; 32] {
     if content.is_empty() {
         return NO_CONTENT;
     }
-    salted(CONTENT_LABEL, salt, content)
+    sha256(&[CONTENT_LABEL, salt], content)
 }
 
 /// `SHA-256("tachograph/record/v1" || 0x00 || meta commitment || content commitment)`.
 #[must_use]
 pub fn commitment(meta_commitment: &[u8; 32], content_commitment: &[u8; 32]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(b"tachograph/record/v1\0");
-    hash.update(meta_commitment);
-    hash.update(content_commitment);
-    hash.finalize().into()
+    sha256(&[RECORD_LABEL, meta_commitment], content_commitment)
 }
 
 /// The commitment that the entry holds, of a record's salts and bytes.
@@ -173,14 +169,6 @@ pub fn commitment_of(
     let (meta, content) =
         sha256_of_two((&[META_LABEL, meta_salt], meta), (&[CONTENT_LABEL, content_salt], content));
     commitment(&meta, &content)
-}
-
-fn salted(label: &[u8], salt: &[u8; SALT_BYTES], bytes: &[u8]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(label);
-    hash.update(salt);
-    hash.update(bytes);
-    hash.finalize().into()
 }
 
 #[cfg(test)]

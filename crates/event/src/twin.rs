@@ -1,4 +1,4 @@
-//! SHA-256 of two messages at once.
+//! SHA-256 of two messages at once, and of one.
 //!
 //! The rounds of one hash wait for each other, and a processor that hashes in hardware is idle half
 //! of the time. Blocks of two messages in turn keep it busy: the two take two thirds of the time
@@ -85,6 +85,15 @@ pub(crate) fn sha256_of_two(
     }
 }
 
+/// `SHA-256(head || body)` of one message; the head is shorter than a block of 64 bytes.
+pub(crate) fn sha256(head: &[&[u8]], body: &[u8]) -> [u8; 32] {
+    let mut state = INITIAL;
+    for block in Blocks::new(head, body).iter() {
+        compress256(&mut state, std::slice::from_ref(block));
+    }
+    bytes(&state)
+}
+
 fn bytes(state: &[u32; 8]) -> [u8; 32] {
     let mut bytes = [0; 32];
     for (place, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(state) {
@@ -113,6 +122,7 @@ mod tests {
             for length in 0..300 {
                 let other = (length * 7) % 331;
                 let (one, two) = (&body[..length], &body[other..other * 2]);
+                assert_eq!(sha256(head, one), plainly(head, one), "{head:?} {length}");
                 assert_eq!(
                     sha256_of_two((head, one), (&[b"label"], two)),
                     (plainly(head, one), plainly(&[b"label"], two)),
