@@ -9,6 +9,33 @@ use crate::plain;
 /// Keys of a nested object on the fast road at most.
 const NESTED_KEYS_MAX: usize = 16;
 
+/// What is known of a value, so that nobody has to look at its bytes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A string that holds no escape.
+    PlainText,
+    /// Any other value that is sound (see [`plain_value`]), without white space outside strings.
+    Compact,
+    /// One that is sound, with white space outside strings.
+    Spaced,
+    /// Its grammar was checked and nothing else.
+    Unknown,
+}
+
+/// A value as it was written, without white space around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Value<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) shape: Shape,
+}
+
+impl<'a> Value<'a> {
+    /// A value of which only the grammar is known.
+    pub(crate) fn unknown(text: &'a str) -> Self {
+        Self { text, shape: Shape::Unknown }
+    }
+}
+
 pub(crate) struct Cursor<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -57,12 +84,18 @@ impl<'a> Cursor<'a> {
         self.text.get(start..end)
     }
 
-    /// A value that stands at `level` of its event, as it was written.
-    pub(crate) fn value(&mut self, level: usize) -> Option<&'a str> {
-        self.skip_blanks();
-        let start = self.at;
+    /// The value here, which stands at `level` of its event.
+    pub(crate) fn value(&mut self, level: usize) -> Option<Value<'a>> {
+        let (start, blanks) = (self.at, std::mem::take(&mut self.blanks));
+        let is_text = self.bytes.get(start) == Some(&b'"');
         self.value_at(level)?;
-        self.text.get(start..self.at)
+        let shape = match (is_text, self.blanks) {
+            (true, _) => Shape::PlainText,
+            (false, false) => Shape::Compact,
+            (false, true) => Shape::Spaced,
+        };
+        self.blanks |= blanks;
+        Some(Value { text: self.text.get(start..self.at)?, shape })
     }
 
     /// The text from here on, for whoever takes the slow road from here.

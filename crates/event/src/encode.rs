@@ -4,9 +4,13 @@
 //! What is written here is never re-serialised: these very bytes are committed to, stored, and
 //! shown.
 
-use crate::event::{Cost, Event, Model, Principal, Producer, Redaction, Text, Tokens};
+use crate::event::{
+    Assurance, Cost, Event, Model, Outcome, Phase, Principal, Producer, Redaction, Text, Tokens,
+};
 use crate::plain;
-use std::io::Write as _;
+
+/// How all metadata begins; the schema is [`crate::SCHEMA`].
+const OPENING: &str = r#"{"schema":"tachograph.event/1""#;
 
 /// Appends the members of one JSON object.
 struct Object<'o> {
@@ -18,6 +22,11 @@ impl<'o> Object<'o> {
     fn open(out: &'o mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, empty: true }
+    }
+
+    /// An object of which some members were written already.
+    fn resume(out: &'o mut Vec<u8>) -> Self {
+        Self { out, empty: false }
     }
 
     /// Writes one of our own keys, which hold nothing to escape, and hands out the place of the
@@ -51,7 +60,7 @@ impl<'o> Object<'o> {
     fn count(&mut self, key: &'static str, count: Option<u64>) {
         if let Some(count) = count {
             // Writing to a vector cannot fail.
-            let _ = write!(self.key(key), "{count}");
+            let _ = serde_json::to_writer(self.key(key), &count);
         }
     }
 
@@ -92,45 +101,82 @@ fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// Writes a text member of the metadata; `key` is `,"name":"`.
+#[inline]
+fn text(out: &mut Vec<u8>, key: &'static str, text: Option<&str>) {
+    let Some(text) = text else { return };
+    if plain::is_plain(text.as_bytes()) {
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        escaped(out, key, text);
+    }
+}
+
+#[cold]
+fn escaped(out: &mut Vec<u8>, key: &'static str, text: &str) {
+    out.extend_from_slice(key.strip_suffix('"').unwrap_or(key).as_bytes());
+    string(out, text);
+}
+
 impl Event<'_> {
     /// Appends the metadata as compact JSON, in the field order of format.md, "Event".
     pub fn write_meta(&self, out: &mut Vec<u8>) {
-        let mut o = Object::open(out);
-        o.text("schema", Some(crate::SCHEMA));
-        o.text("event_id", self.event_id.as_deref());
-        o.text("event_type", Some(&self.event_type));
+        // The key with all that stands around it is one constant: most of an event is texts.
+        macro_rules! texts {
+            ($($name:literal: $text:expr),* $(,)?) => {
+                $(text(out, concat!(",\"", $name, "\":\""), $text);)*
+            };
+        }
+        out.extend_from_slice(OPENING.as_bytes());
+        texts! {
+            "event_id": self.event_id.as_deref(),
+            "event_type": Some(&*self.event_type),
+        }
         if let Some(timestamp) = self.timestamp {
-            let out = o.key("timestamp");
-            out.push(b'"');
+            out.extend_from_slice(b",\"timestamp\":\"");
             timestamp.write_rfc3339(out);
             out.push(b'"');
         }
-        o.text("agent_name", self.agent_name.as_deref());
-        o.text("agent_id", self.agent_id.as_deref());
-        o.text("agent_version", self.agent_version.as_deref());
-        o.text("task_id", self.task_id.as_deref());
-        o.text("session_id", self.session_id.as_deref());
-        o.text("trace_id", self.trace_id.as_deref());
-        o.text("parent_event_id", self.parent_event_id.as_deref());
-        o.texts("caused_by", &self.caused_by);
-        o.text("action", self.action.as_deref());
-        o.text("tool", self.tool.as_deref());
-        o.text("phase", self.phase.map(super::event::Phase::as_str));
-        o.text("outcome", self.outcome.map(super::event::Outcome::as_str));
+        texts! {
+            "agent_name": self.agent_name.as_deref(),
+            "agent_id": self.agent_id.as_deref(),
+            "agent_version": self.agent_version.as_deref(),
+            "task_id": self.task_id.as_deref(),
+            "session_id": self.session_id.as_deref(),
+            "trace_id": self.trace_id.as_deref(),
+            "parent_event_id": self.parent_event_id.as_deref(),
+        }
+        Object::resume(out).texts("caused_by", &self.caused_by);
+        texts! {
+            "action": self.action.as_deref(),
+            "tool": self.tool.as_deref(),
+            "phase": self.phase.map(Phase::as_str),
+            "outcome": self.outcome.map(Outcome::as_str),
+        }
+        let mut o = Object::resume(out);
         o.number("confidence", self.confidence);
         o.number("duration_ms", self.duration_ms);
         write_tokens(&mut o, self.tokens.as_ref());
         write_cost(&mut o, self.cost.as_ref());
         write_model(&mut o, self.model.as_ref());
-        o.text("version", self.version.as_deref());
-        o.text("error_type", self.error_type.as_deref());
-        o.text("source", self.source.as_deref());
-        write_principal(&mut o, self.principal.as_ref());
-        o.text("on_behalf_of", self.on_behalf_of.as_deref());
-        o.text("approver", self.approver.as_deref());
-        write_producer(&mut o, self.producer.as_ref());
-        o.text("assurance", self.assurance.map(super::event::Assurance::as_str));
-        o.text("signature", self.signature.as_deref());
+        texts! {
+            "version": self.version.as_deref(),
+            "error_type": self.error_type.as_deref(),
+            "source": self.source.as_deref(),
+        }
+        write_principal(&mut Object::resume(out), self.principal.as_ref());
+        texts! {
+            "on_behalf_of": self.on_behalf_of.as_deref(),
+            "approver": self.approver.as_deref(),
+        }
+        write_producer(&mut Object::resume(out), self.producer.as_ref());
+        texts! {
+            "assurance": self.assurance.map(Assurance::as_str),
+            "signature": self.signature.as_deref(),
+        }
+        let mut o = Object::resume(out);
         write_redactions(&mut o, &self.redactions);
         o.texts("tags", &self.tags);
         o.close();

@@ -4,7 +4,7 @@
 //! level and nests at most [`NESTING_MAX`] deep. The grammar is serde_json's; this file adds what
 //! it does not check. Numbers keep the producer's own digits: nothing is re-serialised.
 
-use crate::cursor::plain_value;
+use crate::cursor::{Shape, Value, plain_value};
 use crate::error::{Code, EventError};
 use crate::limits::NESTING_MAX;
 use crate::plain;
@@ -39,6 +39,20 @@ impl<'a> Json<'a> {
         }
         check(text, field, level)?;
         Ok(Self(compact(outer)))
+    }
+
+    /// The same for a value of which something may be known.
+    #[inline]
+    pub(crate) fn of_value(
+        value: Value<'a>,
+        field: &str,
+        level: usize,
+    ) -> Result<Self, EventError> {
+        match value.shape {
+            Shape::PlainText | Shape::Compact => Ok(Self(Cow::Borrowed(value.text))),
+            Shape::Spaced => Ok(Self(compact(value.text))),
+            Shape::Unknown => Self::parse_at(value.text, field, level),
+        }
     }
 
     /// A value that this process made, and that is therefore free of duplicate keys.

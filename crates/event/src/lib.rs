@@ -24,6 +24,7 @@ mod encode;
 mod entry;
 mod error;
 mod event;
+mod field;
 mod hold;
 pub mod id;
 mod json;
@@ -36,6 +37,7 @@ pub mod record;
 mod removal;
 mod tier;
 mod time;
+mod twin;
 pub mod types;
 
 pub use disclosed::{DISCLOSED_BYTES_MAX, DISCLOSED_FORMAT, Disclosed, DisclosedError};

@@ -4,7 +4,7 @@
 //! else is serde_json's, which also words every refusal. The two agree, and a test holds them to
 //! it. What a member means is `parse`'s.
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Value};
 use crate::error::{Code, EventError};
 use crate::json::{Keys, Text as Key};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
@@ -12,45 +12,59 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// Members of an object on the fast road at most: the schema names fewer.
-const PLAIN_MEMBERS_MAX: usize = 40;
+/// Members of an object that [`members`] takes on the fast road at most: more than any object of
+/// the metadata has.
+const PLAIN_MEMBERS_MAX: usize = 8;
 
-/// The nesting level of a member's value in its object, which is level 1 (see `json`).
-const MEMBER_LEVEL: usize = 2;
-
-/// Hands every member of a JSON object to `each`, refusing duplicate keys.
+/// Hands every member of a JSON object to `each`, refusing duplicate keys; the values stand at
+/// `level` of their event.
 pub(crate) fn members<'a>(
     text: &'a str,
     field: &str,
-    each: &mut dyn FnMut(Cow<'a, str>, &'a str) -> Result<(), EventError>,
+    level: usize,
+    each: &mut dyn FnMut(Cow<'a, str>, Value<'a>) -> Result<(), EventError>,
 ) -> Result<(), EventError> {
-    match plain_members(text) {
-        Some(list) => list.into_iter().try_for_each(|(key, value)| each(Cow::Borrowed(key), value)),
+    match plain_members(text, level) {
+        Some((list, count)) => list
+            .into_iter()
+            .take(count)
+            .try_for_each(|(key, value)| each(Cow::Borrowed(key), value)),
         None => members_by_serde(text, field, each),
     }
 }
 
-/// The members of an object in which nothing is unusual.
-fn plain_members(text: &str) -> Option<Vec<(&str, &str)>> {
+/// The members of a small object in which nothing is unusual, and how many there are.
+type PlainMembers<'a> = ([(&'a str, Value<'a>); PLAIN_MEMBERS_MAX], usize);
+
+fn plain_members(text: &str, level: usize) -> Option<PlainMembers<'_>> {
+    let mut list = [("", Value::unknown("")); PLAIN_MEMBERS_MAX];
+    let mut count = 0;
+    walk(text, level, |key, value| {
+        if list.iter().take(count).any(|(earlier, _)| *earlier == key) {
+            return None;
+        }
+        *list.get_mut(count)? = (key, value);
+        count += 1;
+        Some(())
+    })?;
+    Some((list, count))
+}
+
+/// The fast road: hands the members of an object to `each` as they come. `None` when something is
+/// unusual, or `each` says so; then all that was handed out counts for nothing.
+pub(crate) fn walk<'a>(
+    text: &'a str,
+    level: usize,
+    mut each: impl FnMut(&'a str, Value<'a>) -> Option<()>,
+) -> Option<()> {
     let mut cursor = Cursor::new(text);
-    let mut list: Vec<(&str, &str)> = Vec::with_capacity(PLAIN_MEMBERS_MAX);
-    let mut sketch = 0_u64;
     cursor.skip_blanks();
     cursor.take(b'{')?;
     cursor.skip_blanks();
     if cursor.take(b'}').is_none() {
         loop {
             let key = cursor.key()?;
-            let value = member_value(&mut cursor)?;
-            // Two keys of one length that end alike are rare, and compared.
-            let mixed = key.len() * 11 + usize::from(*key.as_bytes().last().unwrap_or(&0)) * 3;
-            let bit = 1 << (mixed % 64);
-            let known = sketch & bit != 0 && list.iter().any(|(earlier, _)| *earlier == key);
-            if known || list.len() == PLAIN_MEMBERS_MAX {
-                return None;
-            }
-            sketch |= bit;
-            list.push((key, value));
+            each(key, member_value(&mut cursor, level)?)?;
             cursor.skip_blanks();
             if cursor.take(b',').is_none() {
                 cursor.take(b'}')?;
@@ -59,33 +73,41 @@ fn plain_members(text: &str) -> Option<Vec<(&str, &str)>> {
         }
     }
     cursor.skip_blanks();
-    cursor.is_at_end().then_some(list)
+    cursor.is_at_end().then_some(())
 }
 
-/// The value of a member, as it was written. One in which something is unusual is skipped by
-/// serde_json, which checks its grammar, and the rest stays on the fast road.
-fn member_value<'a>(cursor: &mut Cursor<'a>) -> Option<&'a str> {
+/// The value of a member. One in which something is unusual is skipped by serde_json, which checks
+/// its grammar, and the rest stays on the fast road.
+fn member_value<'a>(cursor: &mut Cursor<'a>, level: usize) -> Option<Value<'a>> {
     cursor.skip_blanks();
     let start = cursor.place();
-    if let Some(value) = cursor.value(MEMBER_LEVEL) {
+    if let Some(value) = cursor.value(level) {
         return Some(value);
     }
     cursor.set_place(start);
-    let rest = cursor.rest().filter(|rest| rest.starts_with(['{', '[']))?;
-    let value =
-        serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>().next()?.ok()?.get();
-    cursor.set_place(start + value.len());
-    Some(value)
+    let text = skip_by_serde(cursor.rest()?)?;
+    cursor.set_place(start + text.len());
+    Some(Value::unknown(text))
+}
+
+/// The value that `rest` begins with.
+#[cold]
+fn skip_by_serde(rest: &str) -> Option<&str> {
+    serde_json::Deserializer::from_str(rest)
+        .into_iter::<&RawValue>()
+        .next()?
+        .ok()
+        .map(RawValue::get)
 }
 
 /// The slow road: any JSON, every refusal.
-fn members_by_serde<'a>(
+pub(crate) fn members_by_serde<'a>(
     text: &'a str,
     field: &str,
-    each: &mut dyn FnMut(Cow<'a, str>, &'a str) -> Result<(), EventError>,
+    each: &mut dyn FnMut(Cow<'a, str>, Value<'a>) -> Result<(), EventError>,
 ) -> Result<(), EventError> {
     struct Members<'x, 'f, 'a> {
-        each: &'x mut dyn FnMut(Cow<'a, str>, &'a str) -> Result<(), EventError>,
+        each: &'x mut dyn FnMut(Cow<'a, str>, Value<'a>) -> Result<(), EventError>,
         fault: &'f mut Option<EventError>,
         field: &'x str,
     }
@@ -105,7 +127,7 @@ fn members_by_serde<'a>(
             while let Some(Key(key)) = entries.next_key::<Key<'de>>()? {
                 let value = entries.next_value::<&'de RawValue>()?.get();
                 let outcome = if seen.insert(key.clone()) {
-                    (self.each)(key, value)
+                    (self.each)(key, Value::unknown(value))
                 } else {
                     let path = if self.field.is_empty() {
                         key.into_owned()
@@ -153,6 +175,8 @@ pub(crate) fn not_json(error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cursor::Shape;
+    use crate::json::Json;
     use proptest::prelude::*;
 
     type List<'a> = Vec<(Cow<'a, str>, &'a str)>;
@@ -160,17 +184,50 @@ mod tests {
     fn by_serde(text: &str) -> Result<List<'_>, EventError> {
         let mut list = Vec::new();
         members_by_serde(text, "", &mut |key, value| {
-            list.push((key, value));
+            list.push((key, value.text));
             Ok(())
         })?;
         Ok(list)
     }
 
+    fn by_walk(text: &str) -> Option<List<'_>> {
+        let mut list = List::new();
+        walk(text, 2, |key, value| {
+            list.iter().all(|(earlier, _)| *earlier != key).then_some(())?;
+            told(value);
+            list.push((Cow::Borrowed(key), value.text));
+            Some(())
+        })?;
+        Some(list)
+    }
+
+    /// What is said of a value is what serde_json says.
+    fn told(value: Value<'_>) {
+        let Value { text, shape } = value;
+        let json = Json::parse(text, "f");
+        match shape {
+            Shape::PlainText => assert_eq!(
+                serde_json::from_str::<String>(text).ok().as_deref(),
+                text.get(1..text.len() - 1),
+                "{text}"
+            ),
+            Shape::Compact => assert_eq!(json.unwrap().as_str(), text),
+            Shape::Spaced => assert!(json.unwrap().as_str().len() < text.len(), "{text}"),
+            Shape::Unknown => {}
+        }
+    }
+
     /// What the fast road accepts, the slow one accepts with the same members.
     fn agree(text: &str) {
-        if let Some(list) = plain_members(text) {
-            let list: List<'_> =
-                list.into_iter().map(|(key, value)| (Cow::Borrowed(key), value)).collect();
+        if let Some(list) = by_walk(text) {
+            assert_eq!(by_serde(text).as_ref(), Ok(&list), "{text}");
+        }
+        if let Some((list, count)) = plain_members(text, 2) {
+            let list: List<'_> = list
+                .into_iter()
+                .take(count)
+                .map(|(key, value)| (Cow::Borrowed(key), value.text))
+                .collect();
             assert_eq!(by_serde(text).as_ref(), Ok(&list), "{text}");
         }
     }
@@ -182,8 +239,9 @@ mod tests {
             " { } ",
             r#"{"a":1,"b":-2.5,"c":"text","d":null,"e":true,"f":{},"g":[1,{"x":"\\n"}]}"#,
             "{ \"a\" : 1 , \"b\" : [ ] }\n",
+            r#"{"a":"x\ny","b":1e5,"c":123456789012345678901234567890}"#,
         ] {
-            assert!(plain_members(text).is_some(), "{text}");
+            assert!(by_walk(text).is_some() && plain_members(text, 2).is_some(), "{text}");
             agree(text);
         }
     }
@@ -203,18 +261,16 @@ mod tests {
             r#"{"a":1.}"#,
             r#"{"a":.5}"#,
             r#"{"a":-}"#,
-            r#"{"a":1e5}"#,
             r#"{"a":nul}"#,
-            r#"{"a":"x\ny"}"#,
             r#"{"a\u0062":1}"#,
             r#"{"a":1,"a":2}"#,
             r#"{"a":[1}"#,
             r#"{"a":"x}"#,
             "{\"a\":\"x\u{1}\"}",
-            "{\"a\":123456789012345678901234567890}",
             "{\"a\":}",
         ] {
-            assert_eq!(plain_members(text), None, "{text}");
+            assert_eq!(by_walk(text), None, "{text}");
+            assert_eq!(plain_members(text, 2), None, "{text}");
         }
     }
 
@@ -224,7 +280,7 @@ mod tests {
             pieces in proptest::collection::vec(
                 proptest::sample::select(vec![
                     "{", "}", "[", "]", ",", ":", "\"", "\\", " ", "\n", "a", "b", "key", "0", "1",
-                    "-", ".", "e", "true", "null", "\"a\":1", "\"b\":\"x\"", "\"c\":{}", "é", "\u{1}",
+                    "-", ".", "e", "\\n", "\\u0061", "true", "null", "\"a\":1", "\"b\":\"x\"", "\"c\":{}", "é", "\u{1}",
                 ]),
                 0..24,
             )

@@ -3,19 +3,27 @@
 //! `members` finds the members; each is then read here by its meaning, so that every refusal names
 //! its field. Strictness inside values is `json`'s.
 
+mod values;
+
+use crate::cursor::{Shape, Value};
 use crate::error::{Code, EventError};
-use crate::event::{
-    Assurance, Cost, Event, Model, Outcome, Part, Phase, Principal, Producer, Redaction, Text,
-    Tokens, for_each_text,
-};
+use crate::event::{Assurance, Event, Outcome, Part, Phase, Text, for_each_text};
+use crate::field::Field;
 use crate::json::Json;
 use crate::limits;
-use crate::members::{members, not_json};
-use crate::plain;
-use crate::time::Timestamp;
+use crate::members::{members, walk};
 use crate::types;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
+use values::{
+    check_schema, cost, count, model, name, number, principal, producer, read_tokens, redactions,
+    text, texts, timestamp,
+};
+
+/// The nesting level of a member's value in its event, whose own object is level 1 (see `json`).
+const MEMBER_LEVEL: usize = 2;
+
+/// Keys of one object on the fast road that the schema does not name, at most.
+const FOREIGN_KEYS_MAX: usize = 24;
 
 /// Who wrote the JSON: some fields are only believed from the log itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +40,17 @@ impl<'a> Event<'a> {
     /// # Errors
     /// [`EventError`] with the first fault found.
     pub fn from_json(bytes: &'a [u8]) -> Result<Self, EventError> {
+        // Read where it is returned: an event is large.
+        let mut read = Ok(Self::default());
+        if let Ok(event) = &mut read
+            && let Err(error) = event.read_json(bytes)
+        {
+            return Err(error);
+        }
+        read
+    }
+
+    fn read_json(&mut self, bytes: &'a [u8]) -> Result<(), EventError> {
         if bytes.len() > limits::EVENT_BYTES_MAX {
             let reason = format!(
                 "{} bytes, at most {} are allowed; store the large value elsewhere and log a reference",
@@ -44,10 +63,40 @@ impl<'a> Event<'a> {
             let reason = format!("invalid UTF-8 at byte {}; encode as UTF-8", error.valid_up_to());
             EventError::new(Code::BadUtf8, "", reason)
         })?;
-        let mut event = Event::default();
-        members(text, "", &mut |key, value| event.read(key, value, Writer::Producer))?;
-        event.check()?;
-        Ok(event)
+        if !self.read_usual(text)? {
+            *self = Self::default();
+            members(text, "", MEMBER_LEVEL, &mut |key, value| {
+                self.read(key, value, Writer::Producer)
+            })?;
+        }
+        self.check_what(bytes.len())
+    }
+
+    /// Reads an event in which nothing is unusual; says `false` when something is, and the event
+    /// must be read from the beginning by `members`.
+    fn read_usual(&mut self, text: &'a str) -> Result<bool, EventError> {
+        let (mut seen, mut foreign, mut foreign_count) = (0_u64, [""; FOREIGN_KEYS_MAX], 0);
+        let mut outcome = Ok(());
+        let usual = walk(text, MEMBER_LEVEL, |key, value| {
+            let known = Field::of(key);
+            match known {
+                Some(field) if seen & field.bit() == 0 => seen |= field.bit(),
+                None if !foreign.iter().take(foreign_count).any(|earlier| *earlier == key) => {
+                    *foreign.get_mut(foreign_count)? = key;
+                    foreign_count += 1;
+                }
+                _ => return None,
+            }
+            if value.text == "null" {
+                return Some(());
+            }
+            outcome = match known {
+                Some(field) => self.read_field(field, value, Writer::Producer),
+                None => self.read_attribute(Cow::Borrowed(key), value, Writer::Producer),
+            };
+            outcome.is_ok().then_some(())
+        });
+        outcome.map(|()| usual.is_some())
     }
 
     /// Reads an event back from the two parts that the log stored (see `encode`); `content` is
@@ -60,7 +109,7 @@ impl<'a> Event<'a> {
         for bytes in [meta, content].into_iter().filter(|bytes| !bytes.is_empty()) {
             let text = std::str::from_utf8(bytes)
                 .map_err(|_| EventError::new(Code::BadUtf8, "", "stored bytes are not UTF-8"))?;
-            members(text, "", &mut |key, value| event.read(key, value, Writer::Log))?;
+            members(text, "", MEMBER_LEVEL, &mut |key, value| event.read(key, value, Writer::Log))?;
         }
         Ok(event)
     }
@@ -70,6 +119,11 @@ impl<'a> Event<'a> {
     /// # Errors
     /// [`EventError`] naming the field.
     pub fn check(&self) -> Result<(), EventError> {
+        self.check_what(usize::MAX)
+    }
+
+    /// The same for an event that was read from `bytes` bytes: no text in it is longer.
+    fn check_what(&self, bytes: usize) -> Result<(), EventError> {
         let event_type: &str = &self.event_type;
         if event_type.is_empty() {
             let reason = "every event needs a type, for example \"agent.tool_call\"";
@@ -86,20 +140,25 @@ impl<'a> Event<'a> {
         if self.confidence.is_some_and(|c| !(0.0..=1.0).contains(&c)) {
             return Err(EventError::new(Code::BadValue, "confidence", "must lie between 0 and 1"));
         }
-        self.check_lengths()
-    }
-
-    fn check_lengths(&self) -> Result<(), EventError> {
-        let too_long = |field: &str, max: usize, unit: &str| {
-            let reason = format!("longer than {max} {unit}; shorten it");
-            Err(EventError::new(Code::TooLong, field, reason))
-        };
         if self.event_id.as_ref().is_some_and(|id| id.len() > limits::EVENT_ID_BYTES_MAX) {
             return too_long("event_id", limits::EVENT_ID_BYTES_MAX, "bytes");
         }
-        if self.event_type.len() > limits::EVENT_TYPE_BYTES_MAX {
+        if event_type.len() > limits::EVENT_TYPE_BYTES_MAX {
             return too_long("event_type", limits::EVENT_TYPE_BYTES_MAX, "bytes");
         }
+        if bytes > limits::TEXT_BYTES_MAX {
+            self.check_texts()?;
+        }
+        let lists = [("caused_by", self.caused_by.len()), ("tags", self.tags.len())];
+        for (name, count) in lists.into_iter().chain([("redactions", self.redactions.len())]) {
+            if count > limits::LIST_ITEMS_MAX {
+                return too_long(name, limits::LIST_ITEMS_MAX, "items");
+            }
+        }
+        Ok(())
+    }
+
+    fn check_texts(&self) -> Result<(), EventError> {
         macro_rules! texts {
             ($($name:ident),*) => { [$((stringify!($name), self.$name.as_deref())),*] };
         }
@@ -125,99 +184,147 @@ impl<'a> Event<'a> {
                 return too_long(name, limits::TEXT_BYTES_MAX, "bytes");
             }
         }
-        let lists = [("caused_by", self.caused_by.len()), ("tags", self.tags.len())];
-        for (name, count) in lists.into_iter().chain([("redactions", self.redactions.len())]) {
-            if count > limits::LIST_ITEMS_MAX {
-                return too_long(name, limits::LIST_ITEMS_MAX, "items");
-            }
-        }
         Ok(())
     }
 
-    fn read(&mut self, key: Text<'a>, value: &'a str, writer: Writer) -> Result<(), EventError> {
-        if value == "null" {
+    fn read(&mut self, key: Text<'a>, value: Value<'a>, writer: Writer) -> Result<(), EventError> {
+        if value.text == "null" {
             return Ok(());
         }
-        macro_rules! members {
-            ($($name:ident),*) => {
-                match &*key {
-                    $(stringify!($name) => self.$name = text(value, stringify!($name))?,)*
-                    "event_id" => self.event_id = text(value, "event_id")?,
-                    "event_type" => self.event_type = text(value, "event_type")?.unwrap_or_default(),
-                    _ => return self.read_structured(key, value, writer),
-                }
-            };
+        match Field::of(&key) {
+            Some(field) => self.read_field(field, value, writer),
+            None => self.read_attribute(key, value, writer),
         }
-        for_each_text!(members);
+    }
+
+    fn read_field(
+        &mut self,
+        field: Field,
+        value: Value<'a>,
+        writer: Writer,
+    ) -> Result<(), EventError> {
+        let slot = match field {
+            Field::EventId => &mut self.event_id,
+            Field::EventType => {
+                self.event_type = text(value, field.name())?.unwrap_or_default();
+                return Ok(());
+            }
+            Field::AgentName => &mut self.agent_name,
+            Field::AgentId => &mut self.agent_id,
+            Field::AgentVersion => &mut self.agent_version,
+            Field::TaskId => &mut self.task_id,
+            Field::SessionId => &mut self.session_id,
+            Field::TraceId => &mut self.trace_id,
+            Field::ParentEventId => &mut self.parent_event_id,
+            Field::Action => &mut self.action,
+            Field::Tool => &mut self.tool,
+            Field::Version => &mut self.version,
+            Field::ErrorType => &mut self.error_type,
+            Field::Source => &mut self.source,
+            Field::OnBehalfOf => &mut self.on_behalf_of,
+            Field::Approver => &mut self.approver,
+            Field::Signature => &mut self.signature,
+            Field::Params => return self.read_part(Part::Params, value, writer),
+            Field::Result => return self.read_part(Part::Result, value, writer),
+            Field::Reasoning => return self.read_part(Part::Reasoning, value, writer),
+            Field::Context => return self.read_part(Part::Context, value, writer),
+            Field::Error => return self.read_part(Part::Error, value, writer),
+            Field::Input => return self.read_part(Part::Input, value, writer),
+            Field::Output => return self.read_part(Part::Output, value, writer),
+            _ => return self.read_structured(field, value, writer),
+        };
+        *slot = text(value, field.name())?;
         Ok(())
     }
 
     fn read_structured(
         &mut self,
-        key: Text<'a>,
-        value: &'a str,
+        field: Field,
+        value: Value<'a>,
         writer: Writer,
     ) -> Result<(), EventError> {
-        match &*key {
-            "timestamp" => self.timestamp = Some(timestamp(value)?),
-            "phase" => self.phase = name(value, "phase", Phase::from_name, Phase::NAMES)?,
-            "outcome" => self.outcome = name(value, "outcome", Outcome::from_name, Outcome::NAMES)?,
-            "confidence" => self.confidence = Some(number(value, "confidence")?),
-            "duration_ms" => self.duration_ms = Some(number(value, "duration_ms")?),
-            "tokens" => read_tokens(value, self.tokens.get_or_insert_default())?,
-            "token_count" => {
-                let total = count(value, "token_count")?;
+        match field {
+            Field::Timestamp => self.timestamp = Some(timestamp(value)?),
+            Field::Phase => self.phase = name(value, "phase", Phase::from_name, Phase::NAMES)?,
+            Field::Outcome => {
+                self.outcome = name(value, "outcome", Outcome::from_name, Outcome::NAMES)?;
+            }
+            Field::Confidence => self.confidence = Some(number(value.text, "confidence")?),
+            Field::DurationMs => self.duration_ms = Some(number(value.text, "duration_ms")?),
+            Field::Tokens => read_tokens(value.text, self.tokens.get_or_insert_default())?,
+            Field::TokenCount => {
+                let total = count(value.text, "token_count")?;
                 self.tokens.get_or_insert_default().total.get_or_insert(total);
             }
-            "cost" => self.cost = Some(cost(value)?),
-            "model" => self.model = model(value)?,
-            "producer" => self.producer = Some(producer(value)?),
-            "caused_by" => self.caused_by = texts(value, "caused_by")?,
-            "tags" => self.tags = texts(value, "tags")?,
-            "redactions" => self.redactions = redactions(value)?,
-            "schema" => check_schema(value)?,
-            "principal" if writer == Writer::Log => self.principal = Some(principal(value)?),
-            "assurance" if writer == Writer::Log => {
+            Field::Cost => self.cost = Some(cost(value.text)?),
+            Field::Model => self.model = model(value)?,
+            Field::Producer => self.producer = Some(producer(value.text)?),
+            Field::CausedBy => self.caused_by = texts(value.text, "caused_by")?,
+            Field::Tags => self.tags = texts(value.text, "tags")?,
+            Field::Redactions => self.redactions = redactions(value.text)?,
+            Field::Schema => check_schema(value)?,
+            Field::Principal if writer == Writer::Log => {
+                self.principal = Some(principal(value.text)?);
+            }
+            Field::Assurance if writer == Writer::Log => {
                 self.assurance = name(value, "assurance", Assurance::from_name, Assurance::NAMES)?;
             }
-            "attributes" => self.read_attributes(value, writer)?,
-            _ => return self.read_content(key, value, writer),
+            Field::Attributes => self.read_attributes(value, writer)?,
+            _ => return self.read_attribute(Cow::Borrowed(field.name()), value, writer),
         }
         Ok(())
     }
 
-    fn read_content(
+    fn read_part(
         &mut self,
-        key: Text<'a>,
-        value: &'a str,
+        part: Part,
+        value: Value<'a>,
         writer: Writer,
     ) -> Result<(), EventError> {
-        let json = match writer {
-            Writer::Producer => Json::parse(value, &key)?,
-            Writer::Log => Json::trusted(value),
-        };
-        match Part::from_name(&key) {
-            Some(part) if self.content.get(part).is_none() => self.content.parts.push((part, json)),
-            Some(_) => {
-                let reason = "the stored metadata and content both hold this part";
-                return Err(EventError::new(Code::DuplicateKey, key, reason));
-            }
-            None => self.add_attribute(key, json)?,
+        let json = content(value, part.as_str(), MEMBER_LEVEL, writer)?;
+        if self.content.get(part).is_some() {
+            let reason = "the stored metadata and content both hold this part";
+            return Err(EventError::new(Code::DuplicateKey, part.as_str(), reason));
         }
+        self.content.parts.push((part, json));
         Ok(())
     }
 
-    fn read_attributes(&mut self, value: &'a str, writer: Writer) -> Result<(), EventError> {
-        if !value.starts_with('{') {
-            return self
-                .add_attribute(Cow::Borrowed("attributes"), Json::parse(value, "attributes")?);
+    fn read_attribute(
+        &mut self,
+        key: Text<'a>,
+        value: Value<'a>,
+        writer: Writer,
+    ) -> Result<(), EventError> {
+        let json = content(value, &key, MEMBER_LEVEL, writer)?;
+        self.add_attribute(key, json)
+    }
+
+    fn read_attributes(&mut self, value: Value<'a>, writer: Writer) -> Result<(), EventError> {
+        if !value.text.starts_with('{') {
+            let json = Json::of_value(value, "attributes", MEMBER_LEVEL)?;
+            return self.add_attribute(Cow::Borrowed("attributes"), json);
         }
-        members(value, "attributes", &mut |key, value| {
-            let json = match writer {
-                // Two levels down: the event's object and this one.
-                Writer::Producer => Json::parse_at(value, &format!("attributes.{key}"), 3)?,
-                Writer::Log => Json::trusted(value),
-            };
+        // Two levels down: the event's object and this one.
+        let level = MEMBER_LEVEL + 1;
+        let before = self.content.attributes.len();
+        let mut outcome = Ok(());
+        let usual = walk(value.text, level, |key, value| {
+            let inside = self.content.attributes.get(before..)?;
+            let is_new = inside.iter().all(|(earlier, _)| *earlier != key);
+            if !is_new || inside.len() == FOREIGN_KEYS_MAX || value.shape == Shape::Unknown {
+                return None;
+            }
+            outcome = content(value, "attributes", level, writer)
+                .and_then(|json| self.add_attribute(Cow::Borrowed(key), json));
+            outcome.is_ok().then_some(())
+        });
+        if usual.is_some() || outcome.is_err() {
+            return outcome;
+        }
+        self.content.attributes.truncate(before);
+        members(value.text, "attributes", level, &mut |key, value| {
+            let json = content(value, &format!("attributes.{key}"), level, writer)?;
             self.add_attribute(key, json)
         })
     }
@@ -237,225 +344,23 @@ fn any_long<'t, 'a: 't>(mut texts: impl Iterator<Item = &'t Option<Text<'a>>>) -
     texts.any(|text| text.as_ref().is_some_and(|text| text.len() > limits::TEXT_BYTES_MAX))
 }
 
-fn wrong_type(field: &str, wanted: &'static str) -> EventError {
-    EventError::new(Code::WrongType, field, format!("expected {wanted}"))
+fn too_long(field: &str, max: usize, unit: &str) -> Result<(), EventError> {
+    let reason = format!("longer than {max} {unit}; shorten it");
+    Err(EventError::new(Code::TooLong, field, reason))
 }
 
-/// A JSON string; the empty string counts as absent.
-fn text<'a>(value: &'a str, field: &str) -> Result<Option<Text<'a>>, EventError> {
-    let inner = value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .ok_or_else(|| wrong_type(field, "a string"))?;
-    let text = if plain::is_plain(inner.as_bytes()) {
-        Cow::Borrowed(inner)
-    } else {
-        let decoded = serde_json::from_str::<String>(value)
-            .map_err(|error| EventError::new(Code::NotJson, field, not_json(&error)))?;
-        Cow::Owned(decoded)
-    };
-    Ok(Some(text).filter(|text| !text.is_empty()))
-}
-
-fn number(value: &str, field: &str) -> Result<f64, EventError> {
-    let first = value.as_bytes().first();
-    let number = first
-        .filter(|b| b.is_ascii_digit() || **b == b'-')
-        .and_then(|_| value.parse::<f64>().ok())
-        .ok_or_else(|| wrong_type(field, "a number"))?;
-    if number.is_finite() {
-        Ok(number)
-    } else {
-        Err(EventError::new(Code::BadValue, field, "too large"))
-    }
-}
-
-/// A whole number of something; frameworks that count in floats (`11.0`) are understood.
-fn count(value: &str, field: &str) -> Result<u64, EventError> {
-    if let Ok(count) = value.parse::<u64>() {
-        return Ok(count);
-    }
-    let number = number(value, field)?;
-    if number < 0.0 || number.fract() != 0.0 || number > 9_007_199_254_740_992.0 {
-        return Err(EventError::new(Code::BadValue, field, "must be a whole number, 0 or more"));
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
-    Ok(number as u64)
-}
-
-fn timestamp(value: &str) -> Result<Timestamp, EventError> {
-    let read = match text(value, "timestamp") {
-        Ok(text) => text.and_then(|text| Timestamp::parse(&text)),
-        Err(_) => Timestamp::parse_seconds(value),
-    };
-    read.ok_or_else(|| {
-        let reason =
-            "expected RFC 3339 (\"2026-11-20T16:06:56Z\") or seconds since 1970 as a number";
-        EventError::new(Code::BadTimestamp, "timestamp", reason)
-    })
-}
-
-fn name<T>(
-    value: &str,
+/// A value of the content: a producer's is checked, the log's own was.
+#[inline]
+fn content<'a>(
+    value: Value<'a>,
     field: &str,
-    from_name: fn(&str) -> Option<T>,
-    names: &[&str],
-) -> Result<Option<T>, EventError> {
-    let Some(text) = text(value, field)? else { return Ok(None) };
-    from_name(&text).map(Some).ok_or_else(|| {
-        EventError::new(Code::BadValue, field, format!("expected one of {}", names.join(", ")))
-    })
-}
-
-fn texts<'a>(value: &'a str, field: &str) -> Result<Vec<Text<'a>>, EventError> {
-    let items: Vec<&RawValue> =
-        serde_json::from_str(value).map_err(|_| wrong_type(field, "an array of strings"))?;
-    let mut list = Vec::with_capacity(items.len().min(limits::LIST_ITEMS_MAX));
-    for item in items {
-        list.extend(text(item.get(), field)?);
+    level: usize,
+    writer: Writer,
+) -> Result<Json<'a>, EventError> {
+    match writer {
+        Writer::Producer => Json::of_value(value, field, level),
+        Writer::Log => Ok(Json::trusted(value.text)),
     }
-    Ok(list)
-}
-
-fn check_schema(value: &str) -> Result<(), EventError> {
-    match text(value, "schema")?.as_deref() {
-        None | Some(crate::SCHEMA) => Ok(()),
-        Some(_) => {
-            let reason = format!(
-                "this version reads only \"{}\"; upgrade to read newer events",
-                crate::SCHEMA
-            );
-            Err(EventError::new(Code::BadValue, "schema", reason))
-        }
-    }
-}
-
-/// Reads an object whose members are all known; others are refused, because they would be lost.
-fn object<'a>(
-    value: &'a str,
-    field: &str,
-    mut each: impl FnMut(&str, &'a str, &str) -> Result<bool, EventError>,
-) -> Result<(), EventError> {
-    if !value.starts_with('{') {
-        return Err(wrong_type(field, "an object"));
-    }
-    members(value, field, &mut |key, value| {
-        let path = format!("{field}.{key}");
-        if value == "null" || each(&key, value, &path)? {
-            return Ok(());
-        }
-        let reason = "no such member here; put it into `attributes`";
-        Err(EventError::new(Code::BadValue, path, reason))
-    })
-}
-
-fn read_tokens(value: &str, tokens: &mut Tokens) -> Result<(), EventError> {
-    object(value, "tokens", |key, value, path| {
-        let slot = match key {
-            "input" => &mut tokens.input,
-            "output" => &mut tokens.output,
-            "cache_read" => &mut tokens.cache_read,
-            "cache_write" => &mut tokens.cache_write,
-            "reasoning" => &mut tokens.reasoning,
-            "total" => &mut tokens.total,
-            _ => return Ok(false),
-        };
-        *slot = Some(count(value, path)?);
-        Ok(true)
-    })
-}
-
-fn cost(value: &str) -> Result<Cost<'_>, EventError> {
-    let (mut amount, mut currency) = (None, None);
-    object(value, "cost", |key, value, path| {
-        match key {
-            "amount" => amount = number(value, path).map(|_| Some(Cow::Borrowed(value)))?,
-            "currency" => currency = text(value, path)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    })?;
-    let amount = amount.ok_or_else(|| {
-        EventError::new(Code::MissingField, "cost.amount", "a cost needs an amount")
-    })?;
-    Ok(Cost { amount, currency })
-}
-
-fn model(value: &str) -> Result<Option<Model<'_>>, EventError> {
-    let mut model = Model::default();
-    if value.starts_with('"') {
-        model.name = text(value, "model")?;
-    } else {
-        object(value, "model", |key, value, path| {
-            match key {
-                "provider" => model.provider = text(value, path)?,
-                "requested" => model.requested = text(value, path)?,
-                "responded" => model.responded = text(value, path)?,
-                "name" => model.name = text(value, path)?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })
-        .map_err(|error| match error.code {
-            Code::WrongType if error.field == "model" => {
-                wrong_type("model", "a string or an object")
-            }
-            _ => error,
-        })?;
-    }
-    Ok(Some(model).filter(|model| *model != Model::default()))
-}
-
-fn producer(value: &str) -> Result<Producer<'_>, EventError> {
-    let mut producer = Producer::default();
-    object(value, "producer", |key, value, path| {
-        match key {
-            "id" => producer.id = text(value, path)?,
-            "seq" => producer.seq = Some(count(value, path)?),
-            "sdk" => producer.sdk = text(value, path)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    })?;
-    Ok(producer)
-}
-
-fn principal(value: &str) -> Result<Principal<'_>, EventError> {
-    let mut principal = Principal::default();
-    object(value, "principal", |key, value, path| {
-        match key {
-            "issuer" => principal.issuer = text(value, path)?,
-            "subject" => principal.subject = text(value, path)?,
-            "method" => principal.method = text(value, path)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    })?;
-    Ok(principal)
-}
-
-fn redactions(value: &str) -> Result<Vec<Redaction<'_>>, EventError> {
-    let items: Vec<&RawValue> =
-        serde_json::from_str(value).map_err(|_| wrong_type("redactions", "an array of objects"))?;
-    let mut list = Vec::with_capacity(items.len().min(limits::LIST_ITEMS_MAX));
-    for item in items {
-        let (mut path, mut rule, mut action) = (None, None, None);
-        object(item.get(), "redactions", |key, value, at| {
-            match key {
-                "path" => path = text(value, at)?,
-                "rule" => rule = text(value, at)?,
-                "action" => action = text(value, at)?,
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        list.push(Redaction {
-            path: path.unwrap_or_default(),
-            rule: rule.unwrap_or_default(),
-            action: action.unwrap_or_default(),
-        });
-    }
-    Ok(list)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use crate::entry::{Entry, Kind, array};
 use crate::tier::Tier;
-use sha2::{Digest, Sha256};
+use crate::twin::{sha256, sha256_of_two};
 
 /// Bytes of a salt.
 pub const SALT_BYTES: usize = 16;
@@ -15,6 +15,10 @@ pub const RECORD_HEADER_BYTES: usize = 76;
 
 /// What commits to a missing content: 32 zero bytes.
 pub const NO_CONTENT: [u8; 32] = [0; 32];
+
+const META_LABEL: &[u8] = b"tachograph/meta/v1\0";
+const CONTENT_LABEL: &[u8] = b"tachograph/content/v1\0";
+const RECORD_LABEL: &[u8] = b"tachograph/record/v1\0";
 
 /// A record's own fields and its two byte strings, borrowed from wherever they lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +70,7 @@ impl<'a> Record<'a> {
     /// The commitment that the entry holds.
     #[must_use]
     pub fn commitment(&self) -> [u8; 32] {
-        commitment(&self.meta_commitment(), &self.content_commitment())
+        commitment_of(&self.meta_salt, self.meta, &self.content_salt, self.content)
     }
 
     /// The entry of this record after a leaf whose hash is `previous`.
@@ -133,7 +137,7 @@ impl<'a> Record<'a> {
 /// `SHA-256("tachograph/meta/v1" || 0x00 || salt || bytes)`.
 #[must_use]
 pub fn meta_commitment(salt: &[u8; SALT_BYTES], meta: &[u8]) -> [u8; 32] {
-    salted(b"tachograph/meta/v1\0", salt, meta)
+    sha256(&[META_LABEL, salt], meta)
 }
 
 /// `SHA-256("tachograph/content/v1" || 0x00 || salt || bytes)`, or zeros for no content.
@@ -142,25 +146,29 @@ pub fn content_commitment(salt: &[u8; SALT_BYTES], content: &[u8]) -> [u8; 32] {
     if content.is_empty() {
         return NO_CONTENT;
     }
-    salted(b"tachograph/content/v1\0", salt, content)
+    sha256(&[CONTENT_LABEL, salt], content)
 }
 
 /// `SHA-256("tachograph/record/v1" || 0x00 || meta commitment || content commitment)`.
 #[must_use]
 pub fn commitment(meta_commitment: &[u8; 32], content_commitment: &[u8; 32]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(b"tachograph/record/v1\0");
-    hash.update(meta_commitment);
-    hash.update(content_commitment);
-    hash.finalize().into()
+    sha256(&[RECORD_LABEL, meta_commitment], content_commitment)
 }
 
-fn salted(label: &[u8], salt: &[u8; SALT_BYTES], bytes: &[u8]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(label);
-    hash.update(salt);
-    hash.update(bytes);
-    hash.finalize().into()
+/// The commitment that the entry holds, of a record's salts and bytes.
+#[must_use]
+pub fn commitment_of(
+    meta_salt: &[u8; SALT_BYTES],
+    meta: &[u8],
+    content_salt: &[u8; SALT_BYTES],
+    content: &[u8],
+) -> [u8; 32] {
+    if content.is_empty() {
+        return commitment(&meta_commitment(meta_salt, meta), &NO_CONTENT);
+    }
+    let (meta, content) =
+        sha256_of_two((&[META_LABEL, meta_salt], meta), (&[CONTENT_LABEL, content_salt], content));
+    commitment(&meta, &content)
 }
 
 #[cfg(test)]
@@ -191,6 +199,17 @@ mod tests {
         assert_eq!(Record::decode(rest).unwrap(), (second, &[][..]));
         for length in 0..RECORD_HEADER_BYTES + 9 {
             assert!(Record::decode(&bytes[..length]).is_err());
+        }
+    }
+
+    #[test]
+    fn the_commitment_is_that_of_both_parts() {
+        for (meta, content) in
+            [(&b"{}"[..], &b""[..]), (b"{\"a\":1}", b"{}"), (&[7; 500], &[8; 90])]
+        {
+            let record = Record { meta, content, ..record() };
+            let parts = commitment(&record.meta_commitment(), &record.content_commitment());
+            assert_eq!(record.commitment(), parts);
         }
     }
 

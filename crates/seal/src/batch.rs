@@ -235,15 +235,28 @@ impl Batch {
         salts: &mut Salts<'_>,
         now_ms: u64,
     ) -> Result<(), EntropyError> {
-        let mut event = event.into_inner();
-        if event.event_id.is_none() {
-            let random: [u8; 10] = keys::random(salts.entropy)?;
-            let id = uuid::Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid();
-            event.event_id = Some(id.to_string().into());
+        // An event is large: one that has its id stays where it is.
+        if event.get().event_id.is_some() {
+            return self.push_named(event.get(), kind, fingerprints, salts);
         }
+        let mut event = event.into_inner();
+        let random: [u8; 10] = keys::random(salts.entropy)?;
+        let id = uuid::Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid();
+        event.event_id = Some(id.to_string().into());
+        self.push_named(&event, kind, fingerprints, salts)
+    }
+
+    /// Adds the record of a redacted event that has an id.
+    fn push_named(
+        &mut self,
+        event: &Event<'_>,
+        kind: Kind,
+        fingerprints: &Fingerprints,
+        salts: &mut Salts<'_>,
+    ) -> Result<(), EntropyError> {
         let event_id = self.text(event.event_id.as_deref().unwrap_or_default());
-        let (stream, stream_name) = self.stream(&event, kind, fingerprints);
-        let tier = Tier::of(&event);
+        let (stream, stream_name) = self.stream(event, kind, fingerprints);
+        let tier = Tier::of(event);
         let (meta_salt, content_salt) = (salts.next()?, salts.next()?);
         let start = self.bytes.len();
         let header = Record {
@@ -268,10 +281,7 @@ impl Batch {
         self.bytes[start + 68..start + 72].copy_from_slice(&meta_length);
         self.bytes[start + 72..start + 76].copy_from_slice(&content_length);
         let (meta, content) = self.bytes[meta_start..].split_at(content_start - meta_start);
-        let commitment = record::commitment(
-            &record::meta_commitment(&meta_salt, meta),
-            &record::content_commitment(&content_salt, content),
-        );
+        let commitment = record::commitment_of(&meta_salt, meta, &content_salt, content);
         let fingerprint = fingerprints.content(meta, content);
         let name = fingerprints.name(self.texts.get(event_id.clone()).unwrap_or_default());
         let record = start..self.bytes.len();

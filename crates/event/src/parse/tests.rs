@@ -1,6 +1,7 @@
 //! What is accepted, what is refused and with which words.
 
 use super::*;
+use crate::members::members_by_serde;
 
 fn refusal(json: &str) -> (Code, String) {
     let error = Event::from_json(json.as_bytes()).expect_err(json);
@@ -193,4 +194,47 @@ mod properties {
             prop_assert_eq!(back_params.unwrap_or_default(), params);
         }
     }
+}
+
+/// Reads by the slow road alone, as [`Event::from_json`] does when something is unusual.
+fn by_the_slow_road(text: &str) -> Result<Event<'_>, EventError> {
+    let mut event = Event::default();
+    members_by_serde(text, "", &mut |key, value| event.read(key, value, Writer::Producer))?;
+    event.check().map(|()| event)
+}
+
+proptest::proptest! {
+    #[test]
+    fn both_roads_read_the_same_event_or_refuse_it_in_the_same_words(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                r#""event_id":"e""#, r#""event_type":"a.b""#, r#""event_type":"log.x""#,
+                r#""event_type":7"#, r#""timestamp":1.5"#, r#""timestamp":"2026-01-01T00:00:00Z""#,
+                r#""timestamp":"x""#, r#""tokens":{"input":1}"#, r#""tokens":{"input":1,"input":2}"#,
+                r#""token_count":3.0"#, r#""cost":{"amount":1e2}"#, r#""model":"m""#, r#""model":{}"#,
+                r#""params":{"a": [1, 2]}"#, r#""params":{"a":1,"a":2}"#, r#""result":"x\ny""#,
+                r#""result":null"#, r#""error":"\ud800""#, r#""x":1"#, r#""x":null"#, r#""y":1e400"#,
+                r#""principal":{"subject":"s"}"#, r#""attributes":{"x":1}"#, r#""attributes":[]"#,
+                r#""attributes":{"z": {"a" : 1}, "w":"\u0041"}"#, r#""attributes":{"v":1,"v":2}"#,
+                r#""tags":["a",""]"#, r#""act\u0069on":"b""#, r#""action":"\"""#, r#""phase":"no""#,
+                r#""confidence":2"#, r#""duration_ms":1e999"#, r#""source":tru"#, "7", "",
+            ]),
+            0..9,
+        )
+    ) {
+        let text = format!("{{{}}}", pieces.join(","));
+        proptest::prop_assert_eq!(
+            Event::from_json(text.as_bytes()), by_the_slow_road(&text), "{}", text
+        );
+    }
+}
+
+#[test]
+fn an_event_with_many_foreign_members_is_read_whole() {
+    let list =
+        |name: &str| (0..60).map(|n| format!("\"{name}{n}\":{n}")).collect::<Vec<_>>().join(",");
+    let text = format!(r#"{{"event_type":"a",{},"attributes":{{{}}}}}"#, list("o"), list("i"));
+    let event = Event::from_json(text.as_bytes()).unwrap();
+    assert_eq!(event.content.attributes.len(), 120);
+    assert_eq!(Ok(event), by_the_slow_road(&text));
 }
