@@ -16,6 +16,7 @@ mod bench;
 mod ci;
 mod demo;
 mod deny;
+mod exporters;
 mod failure;
 mod fuzz;
 mod job;
@@ -30,6 +31,7 @@ mod strength;
 mod test;
 mod tidy;
 mod wasm;
+mod wheels;
 
 use std::process::ExitCode;
 
@@ -56,6 +58,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     wasm::COMMAND,
     reference::COMMAND,
     readers::COMMAND,
+    exporters::COMMAND,
     fuzz::COMMAND,
     simulate::COMMAND,
     bench::COMMAND,

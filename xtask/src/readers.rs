@@ -13,6 +13,7 @@ use crate::job::Job;
 use crate::need::{Need, need};
 use crate::place::{self, Temporary};
 use crate::steps::Outcome;
+use crate::wheels;
 
 const FOLDER: &str = "testdata/readers";
 
@@ -37,7 +38,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 
 pub(crate) fn step() -> Result<Outcome, Failure> {
     need(&Need::Python)?;
-    let python = environment()?;
+    let python = wheels::python("readers", &Path::new(FOLDER).join("requirements.txt"))?;
     let folder = Temporary::new("readers")?;
     let at = |name: &str| folder.path().join(name);
     let (data, kek) = (at("data"), at("kek"));
@@ -82,26 +83,6 @@ pub(crate) fn step() -> Result<Outcome, Failure> {
         .args([Path::new("--segments"), &data, Path::new("--keys"), &keys])
         .run()?;
     Ok(Outcome::Passed)
-}
-
-/// A virtual environment in the build folder with both readers.
-fn environment() -> Result<PathBuf, Failure> {
-    let folder = place::target().join("readers");
-    let python = folder.join("bin/python");
-    if !python.exists() {
-        Job::new("python3").args(["-m", "venv"]).arg(&folder).run()?;
-    }
-    let requirements = place::root().join(FOLDER).join("requirements.txt");
-    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    let install = Job::new(&python).args(words).args(["--only-binary", ":all:", "-r"]);
-    install.arg(requirements).run().map_err(|failure| {
-        Failure::Failed(format!(
-            "pyarrow and DuckDB could not be installed ({failure}): this step fetches their wheels from \
-             PyPI. Where there is no network, point pip at a mirror (PIP_INDEX_URL) or leave the step \
-             out with `cargo xtask test --skip readers`"
-        ))
-    })?;
-    Ok(python)
 }
 
 /// Every segment below a data folder.

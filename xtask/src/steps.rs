@@ -5,6 +5,7 @@
 
 use crate::arguments::Arguments;
 use crate::deny;
+use crate::exporters;
 use crate::failure::Failure;
 use crate::fuzz;
 use crate::need::Need;
@@ -141,6 +142,14 @@ pub(crate) const STEPS: &[Step] = &[
         file: None,
         action: Call(readers::step),
         remedy: "the message names reader, file and value; docs/readers.md says what readers may rely on",
+    },
+    Step {
+        name: "exporters",
+        what: "OpenTelemetry's Python exporters send to the server",
+        needs: &[Need::Python],
+        file: None,
+        action: Call(exporters::step),
+        remedy: "testdata/exporters/check.py says what it missed; run it against `tacho serve`",
     },
     Step {
         name: "fuzz",
