@@ -1,5 +1,5 @@
-//! `cargo xtask exporters`: OpenTelemetry's stock Python exporters, as PyPI has them, send to a server
-//! that was started as a newcomer would start it.
+//! `cargo xtask exporters`: OpenTelemetry's stock Python exporters, as PyPI has them, send to a
+//! server that was started as a newcomer would start it.
 //!
 //! What it is: starts `tacho serve` without any configuration on a free port, runs
 //! testdata/exporters/check.py, stops the server and verifies its log. What it is not: an exporter.

@@ -1,8 +1,8 @@
 //! The user's configuration folder, outside every data folder: the key-encryption key, and which
 //! logs were made here, so that `verify` knows their signers by itself.
 //!
-//! `$XDG_CONFIG_HOME/tachograph`, or `~/.config/tachograph`: `kek`, `server-secret`, `tokens.json` and
-//! `admin-token` (all 0600), and `known-logs/<log id>.json`.
+//! `$XDG_CONFIG_HOME/tachograph`, or `~/.config/tachograph`: `kek`, `server-secret`, `tokens.json`
+//! and `admin-token` (all 0600), and `known-logs/<log id>.json`.
 
 use crate::environment;
 use crate::failure::Failure;

@@ -1,8 +1,8 @@
 //! `GET .../live`: what is added to a log, as it is added, as server-sent events.
 //!
 //! Whoever listens reads from the journal, beside the writer, which never notices. One thread a log
-//! reads for everybody; who cannot keep up is told how much was missed, and may ask for it by index.
-//! What is shown is acknowledged, and not always published yet.
+//! reads for everybody; who cannot keep up is told how much was missed, and may ask for it by
+//! index. What is shown is acknowledged, and not always published yet.
 
 use crate::app::App;
 use crate::ask;
@@ -170,7 +170,8 @@ fn follow(log: &Weak<OpenLog>, from: u64) {
             Ok(())
         });
         idle = if feed.sender.receiver_count() == 0 { idle + 1 } else { 0 };
-        // What cannot be read is for the questions to tell; the feed begins anew with who comes next.
+        // What cannot be read is for the questions to tell; the feed begins anew with who comes
+        // next.
         if polled.is_err() || idle > IDLE_LOOKS_MAX {
             feed.is_running.store(false, Ordering::Release);
             return;

@@ -1,8 +1,9 @@
-//! OpenTelemetry's own doors: OTLP over HTTP (protobuf and JSON) and over gRPC, for traces and logs.
+//! OpenTelemetry's own doors: OTLP over HTTP (protobuf and JSON) and over gRPC, for traces and
+//! logs.
 //!
 //! OTLP 1.x, "OTLP/HTTP" and "OTLP/gRPC" (opentelemetry.io/docs/specs/otlp); gRPC over HTTP/2
-//! (github.com/grpc/grpc, `doc/PROTOCOL-HTTP2.md`). Both calls are unary, and a unary message is five
-//! bytes and a body: it goes through the same inflating with the same cap as every other body.
+//! (github.com/grpc/grpc, `doc/PROTOCOL-HTTP2.md`). Both calls are unary, and a unary message is
+//! five bytes and a body: it goes through the same inflating with the same cap as every other body.
 
 use crate::app::App;
 use crate::append::{seal, take_in};

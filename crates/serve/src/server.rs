@@ -1,5 +1,5 @@
-//! The port: connections in, each with deadlines and a certificate if it has one; and an end in good
-//! order.
+//! The port: connections in, each with deadlines and a certificate if it has one; and an end in
+//! good order.
 //!
 //! Not here: what is answered (`routes.rs`).
 
@@ -28,7 +28,8 @@ use tower::ServiceExt as _;
 
 /// Connections at the same time.
 const CONNECTIONS_MAX: usize = 4_096;
-/// A connection that has sent no whole request head within this time is closed, between requests too.
+/// A connection that has sent no whole request head within this time is closed, between requests
+/// too.
 const HEAD_MAX: Duration = Duration::from_secs(15);
 /// A TLS handshake takes no longer.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);

@@ -31,8 +31,8 @@ const BLOCKING_THREADS: usize = 32;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// Configuration file; without one `tachograph.toml` in the user's configuration folder, if it is
-    /// there
+    /// Configuration file; without one `tachograph.toml` in the user's configuration folder, if it
+    /// is there
     #[arg(long, value_name = "FILE", env = "TACHO_CONFIG")]
     config: Option<PathBuf>,
     /// Address and port [default: 127.0.0.1:7411]
