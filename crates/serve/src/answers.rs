@@ -303,7 +303,10 @@ fn rows(
 }
 
 /// The record of an id or index.
-fn one(view: &View, id: &str) -> Result<Found<'static>, Problem> {
+///
+/// # Errors
+/// 404 when there is none, 500 when the log cannot be read.
+pub(crate) fn one(view: &View, id: &str) -> Result<Found<'static>, Problem> {
     let missing =
         || Problem::not_found("the log has no event of this id that its checkpoint covers");
     if let Ok(index) = id.parse::<u64>() {

@@ -3,12 +3,13 @@
 use crate::body::Budget;
 use crate::gate::Keeper;
 use crate::logs::Logs;
+use crate::mcp::Checks;
 use crate::metrics::Metrics;
 use crate::open_log::server;
 use seal::Act;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use tokio::sync::Semaphore;
 
 /// Questions that are answered at the same time; each has a thread and its own memory.
@@ -28,6 +29,8 @@ struct Inner {
     questions: Arc<Semaphore>,
     feeds: Arc<Semaphore>,
     metrics: Metrics,
+    checks: Arc<Checks>,
+    hosts: OnceLock<Vec<String>>,
 }
 
 impl App {
@@ -42,7 +45,18 @@ impl App {
             questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
             feeds: Arc::new(Semaphore::new(FEEDS_MAX)),
             metrics: Metrics::default(),
+            checks: Arc::default(),
+            hosts: OnceLock::new(),
         }))
+    }
+
+    /// The same, reached by these names as well as by those of this machine (`log.example.org`):
+    /// `/mcp` answers no request that names another. To be called once, before the server begins.
+    #[must_use]
+    pub fn reached_as(self, hosts: Vec<String>) -> Self {
+        // A second list would be one too many, and the first is the one that was meant.
+        let _ = self.0.hosts.set(hosts);
+        self
     }
 
     /// The logs.
@@ -99,5 +113,13 @@ impl App {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    pub(crate) fn checks(&self) -> &Arc<Checks> {
+        &self.0.checks
+    }
+
+    pub(crate) fn hosts(&self) -> &[String] {
+        self.0.hosts.get().map(Vec::as_slice).unwrap_or_default()
     }
 }

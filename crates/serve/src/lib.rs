@@ -10,6 +10,7 @@
 //! | how do OpenTelemetry's exporters get in? | `otlp.rs` |
 //! | how are questions answered? | `answers.rs`, `ask.rs`, `question.rs` |
 //! | what is new? | `live.rs` |
+//! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
 //! | what is too much? | `body.rs`, `server.rs` |
 //!
@@ -27,6 +28,7 @@ pub mod intake;
 mod live;
 mod logs;
 mod logs_api;
+pub mod mcp;
 mod metrics;
 pub mod new_log;
 mod open_log;

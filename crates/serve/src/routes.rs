@@ -7,7 +7,7 @@ use crate::access::policy::Action;
 use crate::app::App;
 use crate::gate::{self, Need};
 use crate::problem::Problem;
-use crate::{answers, append, live, logs_api, metrics, otlp, public};
+use crate::{answers, append, live, logs_api, mcp, metrics, otlp, public};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -60,6 +60,7 @@ pub fn table() -> Vec<Route> {
         get_route("/api/v1/logs/{log}/agents", Log(ReadMetadata), get(answers::agents)),
         get_route("/api/v1/logs/{log}/agents/{name}", Log(ReadMetadata), get(answers::agent)),
         get_route("/api/v1/logs/{log}/live", Log(ReadMetadata), get(live::live)),
+        post_route("/mcp", Log(ReadMetadata), post(mcp::http::mcp)),
         get_route("/log/{log}/checkpoint", PublicLog(ReadProofs), get(public::checkpoint)),
         get_route("/log/{log}/tile/{*rest}", PublicLog(ReadProofs), get(public::tile)),
         post_route("/v1/traces", Log(AppendEvents), post(otlp::traces)),
