@@ -14,6 +14,7 @@ mod hold;
 mod import;
 pub(crate) mod init;
 mod keys;
+mod mcp;
 mod prove;
 mod replay;
 mod restore;
@@ -53,6 +54,7 @@ pub(crate) enum Command {
     Sql(sql::Arguments),
     Prove(prove::Arguments),
     Export(export::Arguments),
+    Mcp(mcp::Arguments),
     Doctor(doctor::Arguments),
     Keys(keys::Arguments),
     Backup(backup::Arguments),
@@ -85,6 +87,7 @@ impl Command {
             Self::Sql(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),
             Self::Export(arguments) => arguments.run(context),
+            Self::Mcp(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),
             Self::Backup(arguments) => arguments.run(context),

@@ -48,6 +48,23 @@ impl RecordingArguments {
         ));
         Ok(())
     }
+
+    /// The same where nothing can be printed and others may wait for the log: why it may not be
+    /// done, if it may not.
+    ///
+    /// # Errors
+    /// When it cannot be recorded and nobody allowed that.
+    pub(crate) fn try_record(
+        self,
+        log: &LogFolder,
+        kek: &Arc<Kek>,
+        act: Act,
+    ) -> Result<(), SealError> {
+        match try_to_record(log, Arc::clone(kek), act) {
+            Err(error) if !self.unrecorded => Err(error),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Opens the log, records the act, publishes and closes.

@@ -1,8 +1,8 @@
 //! MCP: a model asks the log, with tools that only read.
 //!
-//! Whatever an agent wrote into the log, another model reads here. So every answer is a JSON document
-//! in which the log's words stand under `untrusted_data`, cleaned of what a reader would obey or not
-//! see, and nothing of theirs stands anywhere else.
+//! Whatever an agent wrote into the log, another model reads here. So every answer is a JSON
+//! document in which the log's words stand under `untrusted_data`, cleaned of what a reader would
+//! obey or not see, and nothing of theirs stands anywhere else.
 //!
 //! | question | file |
 //! |---|---|

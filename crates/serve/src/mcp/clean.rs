@@ -1,8 +1,8 @@
-//! Texts of the log as a model may read them: nothing in them is obeyed by a terminal, hidden from a
-//! person, or rendered by a client.
+//! Texts of the log as a model may read them: nothing in them is obeyed by a terminal, hidden from
+//! a person, or rendered by a client.
 //!
-//! What is hidden becomes visible (`query::escape`). What a client would render is broken: a link or
-//! a picture in a chat window carries what the model was told to whoever wrote the link, without
+//! What is hidden becomes visible (`query::escape`). What a client would render is broken: a link
+//! or a picture in a chat window carries what the model was told to whoever wrote the link, without
 //! anybody touching it. The log's bytes are never changed, only what is shown of them.
 
 use query::escape::escape;

@@ -8,7 +8,8 @@ use super::source::Rights;
 use query::{AsOf, Cursor, Filter};
 use serde_json::{Map, Value, json};
 
-/// Bytes of one answer as JSON, at most: some 16,000 tokens, a fraction of what models read at once.
+/// Bytes of one answer as JSON, at most: some 16,000 tokens, a fraction of what models read at
+/// once.
 pub const RESULT_BYTES_MAX: usize = 64 << 10;
 
 /// What every answer says of what is in it.

@@ -1,6 +1,7 @@
 //! Tools that show events: the newest, those of a question, of an agent, one with its proof, all of
 //! them in full.
 
+use super::clean;
 use super::envelope::{Answer, Rest};
 use super::input::{self, Agent, Export, One, Recent, Search};
 use super::source::{Failure, Rights};
@@ -133,15 +134,15 @@ pub(crate) fn one(call: &Call<'_>) -> Result<Answer, Failure> {
     Ok(answer.data("event", full(&found, shown.content)))
 }
 
-/// The entry and its path to the checkpoint. A proof must not be touched, so it is let through as it
-/// is, but only if there is nothing in it that would have to be.
+/// The entry and its path to the checkpoint. A proof must not be touched, so it is let through only
+/// if cleaning it would change nothing.
 fn proof_of(call: &Call<'_>, index: u64) -> Result<Value, Failure> {
     let reading = call.view.reading();
     let entry = reading.entries().at(index);
     let entry = entry.ok_or_else(|| Failure::new("the entry cannot be read; call verify_log"))?;
     let proof = reading::proofs::tlog_proof(reading, index)?.to_string();
-    let is_plain = |line: &str| line.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-    if !proof.lines().all(is_plain) {
+    let is_clean = |line: &str| clean::text(line, line.len()) == line;
+    if !proof.lines().all(is_clean) {
         return Err(Failure::new("the proof names a key that cannot be shown; use `tacho prove`"));
     }
     let lines: Vec<&str> = proof.lines().collect();

@@ -1,5 +1,5 @@
-//! `POST /mcp`: MCP over streamable HTTP, without sessions: every request stands for itself, and has
-//! passed the gate like any other.
+//! `POST /mcp`: MCP over streamable HTTP, without sessions: every request stands for itself, and
+//! has passed the gate like any other.
 //!
 //! A web page in somebody's browser must not talk to a server on their machine (DNS rebinding): the
 //! request has to name a host, and may only name an origin, that is this machine or configured.

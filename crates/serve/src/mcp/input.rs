@@ -28,6 +28,9 @@ pub(crate) fn schema_of<T: JsonSchema>() -> Map<String, Value> {
 
 /// Reads arguments.
 pub(crate) fn read<T: DeserializeOwned>(arguments: &Value) -> Result<T, Failure> {
+    if !arguments.is_object() {
+        return Err(Failure::new("the arguments are no object; give them by name"));
+    }
     T::deserialize(arguments)
         .map_err(|error| Failure::new(format!("the arguments cannot be read: {error}")))
 }
