@@ -16,6 +16,7 @@ Nothing here imports anything of Tachograph's.
 import argparse
 import asyncio
 import json
+import os
 import pathlib
 import sys
 import unicodedata
@@ -53,7 +54,7 @@ def check_texts(tool, value):
             check_texts(tool, member)
 
 
-async def ask(client, tool, **arguments):
+async def ask(client, tool, /, **arguments):
     """Calls a tool that answers, and checks what holds of every answer."""
     result = await client.call_tool(tool, arguments)
     expect(f"{tool}: an error", not result.is_error, result.content)
@@ -133,7 +134,7 @@ async def run(client, name):
 async def over(arguments, mode):
     if arguments.stdio:
         command, *rest = arguments.stdio
-        server = StdioServerParameters(command=command, args=rest)
+        server = StdioServerParameters(command=command, args=rest, env=dict(os.environ))
         async with Client(server, mode=mode, read_timeout_seconds=60) as client:
             await run(client, f"stdio, {mode}")
         return

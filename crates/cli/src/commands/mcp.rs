@@ -46,6 +46,8 @@ impl Arguments {
             false => Rights::ALL,
         };
         let window = Window::new(log.clone(), Arc::clone(&kek));
+        // What is wrong with the key or the log is told to the person who configures the client.
+        window.view()?;
         let recording = (self.recording, Mutex::default());
         let source = LocalLog { log, kek, window, rights, recording };
         let ended = serve::mcp::stdio(Arc::new(source));
