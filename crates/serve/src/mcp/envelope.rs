@@ -55,7 +55,7 @@ pub(crate) struct List {
 /// How a list goes on behind what is shown.
 pub(crate) enum Rest {
     /// By cursor: of which question, the index of each item, and where the next page begins.
-    Page { filter: Filter, indexes: Vec<u64>, next: Option<Cursor> },
+    Page { filter: Box<Filter>, indexes: Vec<u64>, next: Option<Cursor> },
     /// By position: that of the first item.
     From { first: usize },
     /// It does not.

@@ -193,7 +193,7 @@ fn page(
     let indexes = page.found.iter().map(|found| found.index).collect();
     let more = if page.next.is_some() { " There are more." } else { "" };
     let summary = format!("{} events.{more}", items.len());
-    let rest = Rest::Page { filter, indexes, next: page.next };
+    let rest = Rest::Page { filter: Box::new(filter), indexes, next: page.next };
     Ok(Answer::new(&page.as_of, shown, summary)
         .fact("unreadable", page.unreadable.count())
         .list("events", items, rest))

@@ -144,7 +144,7 @@ impl Place {
         });
         let read: Vec<_> = read.collect();
         let entropy = SystemEntropy::new();
-        let batch = Batch::encode(read.into_iter(), writer.fingerprints(), &entropy, 0).unwrap();
+        let batch = Batch::encode(read, writer.fingerprints(), &entropy, 0).unwrap();
         writer.commit(vec![batch]).unwrap();
         writer.publish().unwrap();
         let identity = folder.read(seal::IDENTITY_PATH).unwrap().unwrap();
