@@ -2,7 +2,7 @@
 
 mod hostile;
 mod over_http;
-mod place;
+pub(super) mod place;
 
 use super::*;
 use place::{Place, incident};

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use store::{Folder, MemoryFolder, Reservation};
 
 /// The incident of the demo in eight events: a refund that runs into timeouts.
-pub(super) fn incident() -> Vec<Value> {
+pub(in crate::mcp) fn incident() -> Vec<Value> {
     let event = |id: u32, parent: Value, agent: &str, kind: &str, more: Value| {
         let mut event = json!({
             "event_id": format!("e{id}"), "event_type": format!("agent.{kind}"),
@@ -64,7 +64,7 @@ pub(super) fn incident() -> Vec<Value> {
 }
 
 /// Every tool, asked of something that is there.
-pub(super) fn every_call(
+pub(in crate::mcp) fn every_call(
     event: &str,
     task: &str,
     session: &str,
@@ -122,7 +122,7 @@ impl Source for TestLog {
 }
 
 /// A log, and the tools over it.
-pub(super) struct Place {
+pub(in crate::mcp) struct Place {
     folder: Arc<dyn Folder>,
     log: Arc<TestLog>,
     tools: Tools,
@@ -130,7 +130,7 @@ pub(super) struct Place {
 
 impl Place {
     /// A log that holds these events.
-    pub(super) fn with(events: &[Value]) -> Self {
+    pub(in crate::mcp) fn with(events: &[Value]) -> Self {
         let kek = Arc::new(Kek::from_secret(SecretKey::new([7; 32]), KekOrigin::Environment));
         let folder: Arc<dyn Folder> = Arc::new(MemoryFolder::default());
         let new = NewLog { name: "main".to_owned(), origin: None, post_quantum: false };
@@ -162,41 +162,41 @@ impl Place {
     }
 
     /// The same for a caller of these rights.
-    pub(super) fn with_rights(self, rights: Rights) -> Self {
+    pub(in crate::mcp) fn with_rights(self, rights: Rights) -> Self {
         *self.log.rights.lock().unwrap() = rights;
         self
     }
 
-    pub(super) fn tools(&self) -> &Tools {
+    pub(in crate::mcp) fn tools(&self) -> &Tools {
         &self.tools
     }
 
-    pub(super) fn call(&self, tool: &str, arguments: Value) -> Result<Reply, Failure> {
+    pub(in crate::mcp) fn call(&self, tool: &str, arguments: Value) -> Result<Reply, Failure> {
         self.tools.call(tool, &arguments).unwrap()
     }
 
     /// Calls a tool that answers, and checks what holds of every answer.
-    pub(super) fn ask(&self, tool: &str, arguments: Value) -> Value {
+    pub(in crate::mcp) fn ask(&self, tool: &str, arguments: Value) -> Value {
         let reply = self.call(tool, arguments).unwrap_or_else(|error| panic!("{tool}: {error}"));
         super::hostile::check(tool, &reply);
         reply.document
     }
 
-    pub(super) fn size(&self) -> u64 {
+    pub(in crate::mcp) fn size(&self) -> u64 {
         self.log.view().unwrap().as_of().size
     }
 
-    pub(super) fn recorded(&self) -> Vec<Access> {
+    pub(in crate::mcp) fn recorded(&self) -> Vec<Access> {
         self.log.recorded.lock().unwrap().clone()
     }
 
     /// From now on the log takes no records of accesses.
-    pub(super) fn refuse_records(&self) {
+    pub(in crate::mcp) fn refuse_records(&self) {
         *self.log.refuses.lock().unwrap() = true;
     }
 
     /// Changes a byte of the tree.
-    pub(super) fn tamper(&self) {
+    pub(in crate::mcp) fn tamper(&self) {
         let path = "tile/0";
         let folder = self.folder.list(path).unwrap();
         let file = folder.first().unwrap_or_else(|| panic!("no tile in {path}"));
