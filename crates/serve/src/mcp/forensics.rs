@@ -32,8 +32,11 @@ pub(crate) fn run(call: &Call<'_>) -> Result<Answer, Failure> {
         .copied()
         .min_by_key(|at| trace.nodes.get(*at).map(|node| (node.summary.time, node.summary.index)));
     let summary = match failed.len() {
-        0 => format!("Nothing failed in the {} events of this trace.", trace.nodes.len()),
-        count => format!("{count} of {} events failed.", trace.nodes.len()),
+        0 => format!(
+            "Nothing failed or was refused in the {} events of this trace.",
+            trace.nodes.len()
+        ),
+        count => format!("{count} of {} events failed or were refused.", trace.nodes.len()),
     };
     let mut answer = Answer::new(&it.as_of, shown, summary)
         .fact("not_assessed", NOT_ASSESSED.map(Value::from).to_vec())
