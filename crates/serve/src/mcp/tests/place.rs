@@ -3,7 +3,7 @@
 use crate::mcp::{Access, Checks, Failure, Reply, Rights, Source, Tools};
 use event::Event;
 use keys::{Kek, KekOrigin, SecretKey, SystemEntropy};
-use reading::{LogFolder, View, Window};
+use reading::{LogFolder, Lookout, View};
 use seal::{Batch, Identity, NewLog, Options};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -88,7 +88,7 @@ pub(in crate::mcp) fn every_call(
 }
 
 struct TestLog {
-    window: Window,
+    window: Lookout,
     kek: Arc<Kek>,
     rights: Mutex<Rights>,
     recorded: Mutex<Vec<Access>>,
@@ -151,7 +151,7 @@ impl Place {
         let identity = Identity::parse(&identity).unwrap();
         let log = LogFolder { path: PathBuf::new(), identity, folder: Arc::clone(&folder) };
         let log = Arc::new(TestLog {
-            window: Window::new(log, Arc::clone(&kek)),
+            window: Lookout::new(log, Arc::clone(&kek)),
             kek,
             rights: Mutex::new(Rights::ALL),
             recorded: Mutex::default(),
