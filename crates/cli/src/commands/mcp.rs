@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::recording::RecordingArguments;
 use clap::Args;
 use keys::Kek;
-use reading::{LogFolder, View, Window};
+use reading::{LogFolder, Lookout, View};
 use seal::{Act, Clock as _, SystemClock};
 use serve::mcp::{Access, Failure as NoAnswer, Rights, Source};
 use std::io::IsTerminal as _;
@@ -45,11 +45,11 @@ impl Arguments {
             true => Rights { content: false, export: false, ..Rights::ALL },
             false => Rights::ALL,
         };
-        let window = Window::new(log.clone(), Arc::clone(&kek));
+        let lookout = Lookout::new(log.clone(), Arc::clone(&kek));
         // What is wrong with the key or the log is told to the person who configures the client.
-        window.view()?;
+        lookout.view()?;
         let recording = (self.recording, Mutex::default());
-        let source = LocalLog { log, kek, window, rights, recording };
+        let source = LocalLog { log, kek, lookout, rights, recording };
         let ended = serve::mcp::stdio(Arc::new(source));
         ended.map(|()| Exit::Fine).map_err(|error| Failure::new(error.to_string()))
     }
@@ -59,7 +59,7 @@ impl Arguments {
 struct LocalLog {
     log: LogFolder,
     kek: Arc<Kek>,
-    window: Window,
+    lookout: Lookout,
     rights: Rights,
     /// Whether what cannot be recorded may be done; and one record at a time, because a log has one
     /// writer.
@@ -68,7 +68,7 @@ struct LocalLog {
 
 impl Source for LocalLog {
     fn view(&self) -> Result<Arc<View>, NoAnswer> {
-        Ok(self.window.view()?)
+        Ok(self.lookout.view()?)
     }
 
     fn rights(&self) -> Rights {
