@@ -1,7 +1,8 @@
 """OpenTelemetry's stock exporters against a running server.
 
 Spans and log records leave by OTLP over HTTP and over gRPC, as any application would send them; then
-they are asked for. Arguments: the server's address (http://HOST:PORT) and a file with a token.
+they are asked for. Last the recorded incident goes in as JSON lines, for whoever asks next.
+Arguments: the server's address (http://HOST:PORT), a file with a token, the incident.
 """
 
 import json
@@ -21,7 +22,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-address, token_file = sys.argv[1:3]
+address, token_file, incident = sys.argv[1:4]
 with open(token_file, encoding="utf-8") as file:
     token = file.read().strip()
 bearer = {"authorization": f"Bearer {token}"}
@@ -89,3 +90,7 @@ try:
 except urllib.error.HTTPError as error:
     assert error.code == 401, error
 print("without a token nothing is told")
+with open(incident, "rb") as file:
+    sent = ask("/events?ack=published", file.read())
+assert sent["accepted"] > 10 and sent["refused"] == 0, sent
+print(f"{sent['accepted']} events of the incident are in")

@@ -2,7 +2,8 @@
 //! server that was started as a newcomer would start it.
 //!
 //! What it is: starts `tacho serve` without any configuration on a free port, runs
-//! testdata/exporters/check.py, stops the server and verifies its log. What it is not: an exporter.
+//! testdata/exporters/check.py and testdata/mcp/client.py, stops the server and verifies its log.
+//! What it is not: an exporter.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -23,11 +24,11 @@ const START_MAX: Duration = Duration::from_secs(30);
 
 pub(crate) const COMMAND: Command = Command {
     name: "exporters",
-    summary: "has OpenTelemetry's Python exporters send to a server",
+    summary: "has OpenTelemetry's exporters and MCP's client, from PyPI, use a server",
     help: "\
 Starts `tacho serve` with nothing configured, and lets OpenTelemetry's exporters (from PyPI, as wheels, in a virtual
-environment in the build folder) send spans and log records over HTTP and gRPC; asks for them, stops the
-server, and verifies its log. Needs target/demo/tacho.
+environment in the build folder) send spans and log records over HTTP and gRPC; asks for them, lets MCP's
+Python client use every tool, stops the server, and verifies its log. Needs target/demo/tacho.
 
 Examples:
   cargo xtask exporters
@@ -49,12 +50,16 @@ pub(crate) fn step() -> Result<Outcome, Failure> {
     let mut server = serve(&data, &configuration, &said)?;
     let checked = address(&said).and_then(|address| {
         let token = configuration.join("tachograph/admin-token");
-        let check = place::root().join(FOLDER).join("check.py");
-        Job::new(python)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .arg(check)
-            .args([Path::new(&address), &token])
-            .run()
+        let incident = place::root().join("testdata/incident/refund.ndjson");
+        let python = |script: &str| {
+            let job = Job::new(&python).env("PYTHONDONTWRITEBYTECODE", "1");
+            job.arg(place::root().join(script))
+        };
+        let sent = python("testdata/exporters/check.py");
+        sent.args([Path::new(&address), &token, &incident]).run()?;
+        let asked = python("testdata/mcp/client.py");
+        let url = format!("{address}/mcp");
+        asked.args(["--url", &url, "--token-file"]).arg(&token).run()
     });
     let stopped = stop(&mut server);
     checked?;
