@@ -19,7 +19,11 @@ An MCP client starts this itself, with a configuration such as
   { \"mcpServers\": { \"audit\": { \"command\": \"tacho\", \"args\": [\"--data\", \"DIR\", \"mcp\"] } } }
 
 All tools only read. What the log holds comes marked as untrusted data. Content that is handed out is
-recorded in the log first; when a server holds the log, connect to its /mcp instead, or show metadata only.";
+recorded in the log first; when a server holds the log, connect to its /mcp instead, or show metadata only.
+
+Examples:
+  tacho mcp
+  tacho --data /srv/tachograph-data mcp --metadata-only";
 
 /// Let a model ask the log, with tools that only read (MCP over standard input and output)
 #[derive(Debug, Args)]
