@@ -46,7 +46,9 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
     let logs = Logs::open(context.data_folder(), kek_of, new_kek, settings)
         .map_err(|error| Failure::new(error.to_string()))?;
     let public = configuration.server.public_logs.iter().cloned().collect();
-    Ok(Ready { app: App::new(Arc::new(logs), keeper, public), tls, new_admin_token })
+    let app = App::new(Arc::new(logs), keeper, public);
+    let app = app.reached_as(configuration.server.hosts.clone());
+    Ok(Ready { app, tls, new_admin_token })
 }
 
 fn keeper(configuration: &Configuration, tokens: TokenStore) -> Result<Keeper, Failure> {

@@ -77,6 +77,14 @@ impl App {
         self.0.public.contains(log)
     }
 
+    /// Fetches the keys of issuers, so that no request has to wait for them.
+    pub(crate) fn refresh_keys(&self) {
+        if let Some(oidc) = &self.keeper().oidc {
+            // An issuer that does not answer is told to whoever comes with a token of it.
+            drop(oidc.refresh(self.logs().now_ms_signed()));
+        }
+    }
+
     /// Records credentials that were refused, those that were gathered long enough.
     pub(crate) fn record_refusals(&self) {
         let now_ms = self.logs().now_ms_signed();

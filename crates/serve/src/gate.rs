@@ -190,8 +190,16 @@ async fn authenticate(app: &App, request: &Parts) -> Result<Caller, Problem> {
     outcome.map_err(|refused| {
         let address = peer.and_then(|peer| peer.address).map(|address| address.ip());
         note_refusal(app, refused, presented, address.map(|it| it.to_string()));
-        Problem::new(StatusCode::UNAUTHORIZED, refused.code(), refused.explanation())
+        refusal(refused, refused.explanation().to_owned())
     })
+}
+
+/// 401, or 503 when it is not the credential that is wrong.
+fn refusal(refused: Refused, detail: String) -> Problem {
+    match refused.is_ours() {
+        true => Problem::busy(refused.code(), detail),
+        false => Problem::new(StatusCode::UNAUTHORIZED, refused.code(), detail),
+    }
 }
 
 async fn check(app: &App, presented: &str) -> Result<Caller, Refused> {
@@ -227,8 +235,7 @@ async fn end_user(app: &App, request: &Parts) -> Result<Option<String>, Problem>
     };
     let outcome = tokio::task::spawn_blocking(work).await.unwrap_or(Err(Refused::KeysUnavailable));
     let user = outcome.map_err(|refused| {
-        let detail = format!("Tachograph-On-Behalf-Of: {}", refused.explanation());
-        Problem::new(StatusCode::UNAUTHORIZED, refused.code(), detail)
+        refusal(refused, format!("Tachograph-On-Behalf-Of: {}", refused.explanation()))
     })?;
     Ok(Some(format!("{} {}", user.issuer, user.subject)))
 }

@@ -137,10 +137,14 @@ impl OpenLog {
         let (count, bytes) = (batch.len() as u64, batch.bytes() as u64);
         let (answer, outcome) = oneshot::channel();
         let done = Box::new(move |outcome| drop(answer.send(outcome)));
-        log.try_submit(batch, permit, done).map_err(|error| match error {
-            NotTaken::Busy => Problem::busy("overloaded", error.to_string()),
-            NotTaken::Closed => stopping(),
-        })?;
+        match log.try_submit(batch, permit, done) {
+            Ok(()) => {}
+            Err(error @ NotTaken::Busy) => {
+                return Err(Problem::busy("overloaded", error.to_string()));
+            }
+            // Its thread is gone, which nothing but opening it again mends.
+            Err(NotTaken::Closed) => return Err(self.failed(log, &SealError::Closed)),
+        }
         match tokio::time::timeout(ACKNOWLEDGEMENT_MAX, outcome).await {
             Ok(Ok(Ok(receipt))) => {
                 self.events.fetch_add(count, Ordering::Relaxed);

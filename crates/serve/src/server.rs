@@ -37,6 +37,8 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// How often the logs are tended.
 const TEND: Duration = Duration::from_millis(250);
+/// The keys of issuers are fetched anew every so many turns of that: once a minute.
+const REFRESH_TURNS: u64 = 240;
 /// Streams of one HTTP/2 connection at the same time.
 const STREAMS_MAX: u32 = 256;
 /// Bytes of one request's head.
@@ -99,9 +101,14 @@ pub async fn serve(
     Ok(())
 }
 
-/// Looks after the logs while the server runs.
+/// Looks after the logs, and the keys of issuers, while the server runs.
 async fn tend(app: App) {
-    loop {
+    for turn in 0_u64.. {
+        if turn % REFRESH_TURNS == 0 {
+            let app = app.clone();
+            // Not waited for: an issuer that does not answer must not hold up the logs.
+            drop(tokio::task::spawn_blocking(move || app.refresh_keys()));
+        }
         sleep(TEND).await;
         let look = {
             let app = app.clone();

@@ -37,6 +37,8 @@ pub(crate) struct Server {
     pub(crate) default_log: String,
     /// Logs whose tree anybody may read: checkpoints, tiles, entry bundles; never records.
     pub(crate) public_logs: Vec<String>,
+    /// Names that others reach it by, without ports: `/mcp` answers to no other.
+    pub(crate) hosts: Vec<String>,
     /// So much of the disk is left free, in MiB.
     pub(crate) disk_reserve_mib: u64,
 }
@@ -48,6 +50,7 @@ impl Default for Server {
             insecure: false,
             default_log: "main".to_owned(),
             public_logs: Vec::new(),
+            hosts: Vec::new(),
             disk_reserve_mib: 256,
         }
     }
@@ -110,7 +113,7 @@ impl Configuration {
 
     fn take_environment(&mut self, value: &dyn Fn(&str) -> Option<String>) -> Result<(), Failure> {
         let wrong = |name: &str, what: &str| Failure::usage(format!("{name}: {what}"));
-        let Server { listen, insecure, default_log, public_logs, disk_reserve_mib } =
+        let Server { listen, insecure, default_log, public_logs, hosts, disk_reserve_mib } =
             &mut self.server;
         if let Some(text) = value("TACHO_SERVER__LISTEN") {
             let parsed = text.parse();
@@ -127,8 +130,12 @@ impl Configuration {
                 parsed.map_err(|_| wrong("TACHO_SERVER__DISK_RESERVE_MIB", "write a number"))?;
         }
         *default_log = value("TACHO_SERVER__DEFAULT_LOG").unwrap_or_else(|| default_log.clone());
+        let names = |text: String| text.split(',').map(|name| name.trim().to_owned()).collect();
         if let Some(text) = value("TACHO_SERVER__PUBLIC_LOGS") {
-            *public_logs = text.split(',').map(|name| name.trim().to_owned()).collect();
+            *public_logs = names(text);
+        }
+        if let Some(text) = value("TACHO_SERVER__HOSTS") {
+            *hosts = names(text);
         }
         if let (Some(certificate), Some(key)) =
             (value("TACHO_TLS__CERTIFICATE"), value("TACHO_TLS__KEY"))
