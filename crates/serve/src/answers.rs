@@ -115,18 +115,9 @@ pub(crate) async fn trace(
     Path((_, id)): Path<(String, String)>,
     RawQuery(text): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let question = Question::parse(text.as_deref(), app.logs().now_ms(), &[])?;
-    let content = ask::content(&app, &granted, question.content)?;
     let asked = json!({ "trace": id });
-    let answer = ask(&app, &granted, move |view| {
-        let scopes = [Scope::Trace(id.clone()), Scope::Task(id.clone()), Scope::Session(id)];
-        assembled(view, &scopes, |trace, found, as_of| {
-            let mut bytes = Vec::new();
-            query::write_trace(trace, found, as_of, content, &mut bytes);
-            (bytes, "application/json")
-        })
-    });
-    leave(&granted, "trace", asked, content, answer.await?).await
+    let scopes = vec![Scope::Trace(id.clone()), Scope::Task(id.clone()), Scope::Session(id)];
+    whole(&app, &granted, "trace", asked, scopes, text.as_deref()).await
 }
 
 /// `GET .../sessions/{id}`.
@@ -136,17 +127,29 @@ pub(crate) async fn session(
     Path((_, id)): Path<(String, String)>,
     RawQuery(text): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let question = Question::parse(text.as_deref(), app.logs().now_ms(), &[])?;
-    let content = ask::content(&app, &granted, question.content)?;
     let asked = json!({ "session": id });
-    let answer = ask(&app, &granted, move |view| {
-        assembled(view, &[Scope::Session(id)], |trace, found, as_of| {
+    whole(&app, &granted, "session", asked, vec![Scope::Session(id)], text.as_deref()).await
+}
+
+/// All of the first of these scopes that has any record, with its nodes and edges.
+async fn whole(
+    app: &App,
+    granted: &Granted,
+    route: &'static str,
+    asked: Value,
+    scopes: Vec<Scope>,
+    text: Option<&str>,
+) -> Result<Response<Body>, Problem> {
+    let question = Question::parse(text, app.logs().now_ms(), &[])?;
+    let content = ask::content(app, granted, question.content)?;
+    let answer = ask(app, granted, move |view| {
+        assembled(view, &scopes, |trace, found, as_of| {
             let mut bytes = Vec::new();
             query::write_trace(trace, found, as_of, content, &mut bytes);
             (bytes, "application/json")
         })
     });
-    leave(&granted, "session", asked, content, answer.await?).await
+    leave(granted, route, asked, content, answer.await?).await
 }
 
 /// `GET .../traces/{id}/graph?format=json|dot|mermaid|svg`.
