@@ -13,8 +13,8 @@ use event::{Event, EventError};
 use keys::Kek;
 use reading::LogFolder;
 use seal::{Log, NewLog, Options, Outcome, Receipt, SealError, Ticket};
+use serve::Refusal;
 use serve::intake::{self, Intake, Origin};
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Reservation;
@@ -53,33 +53,6 @@ pub(crate) struct Accepted<'a> {
     pub(crate) duplicate: bool,
     /// What acknowledged it.
     pub(crate) receipt: &'a Receipt,
-}
-
-/// A line that is not.
-#[derive(Clone, Debug)]
-pub(crate) struct Refusal {
-    /// The stable code.
-    pub(crate) code: &'static str,
-    /// The field, empty for the line as a whole.
-    pub(crate) field: String,
-    /// What is wrong and what to do.
-    pub(crate) reason: Cow<'static, str>,
-}
-
-impl Refusal {
-    /// An event id under which another event was sealed.
-    pub(crate) fn conflict(index: u64) -> Self {
-        let reason = format!(
-            "another event was sealed under this id at index {index}; give a new event an id of its own"
-        );
-        Self { code: "id_conflict", field: "event_id".to_owned(), reason: reason.into() }
-    }
-}
-
-impl From<EventError> for Refusal {
-    fn from(error: EventError) -> Self {
-        Self { code: error.code.as_str(), field: error.field, reason: error.reason }
-    }
 }
 
 impl Writing {

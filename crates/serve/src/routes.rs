@@ -97,11 +97,11 @@ pub fn router(app: App) -> Router {
 }
 
 async fn no_such_route() -> Problem {
-    Problem::not_found("there is no such address; /docs lists those that there are")
+    Problem::not_found("there is no such address; docs/server.md lists those that there are")
 }
 
 async fn no_such_method() -> Problem {
-    let detail = "this address does not take this method; /docs says which it takes";
+    let detail = "this address does not take this method; docs/server.md says which it takes";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }
 

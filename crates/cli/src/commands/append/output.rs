@@ -2,10 +2,11 @@
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::writing::{Accepted, Answer, Flight, Refusal, Writing};
+use crate::writing::{Accepted, Answer, Flight, Writing};
 use capture::Captured;
 use event::Timestamp;
 use serde::Serialize;
+use serve::Refusal;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Stdout, Write};
 use std::path::Path;
