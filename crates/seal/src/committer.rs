@@ -276,7 +276,7 @@ impl Committer {
             self.send_head(false);
         } else if self.durable_files >= FILES_EAGER {
             let wait = self.durable_files >= FILES_MAX;
-            let files = self.writer.sequence.full.drain(..self.durable_files).collect();
+            let files = self.writer.sequence.hand_over(self.durable_files);
             self.durable_files = 0;
             self.send(Work { files, head: None }, wait);
         }

@@ -11,9 +11,10 @@ use merkle::{
     BundleCoordinate, Hash, TILE_WIDTH, TileBuilder, TileCoordinate, append_entry, leaf_hash,
 };
 use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
 
-/// A finished file of the public log: its path and bytes.
-pub(crate) type PublicFile = (String, Vec<u8>);
+/// A finished file of the public log: its path and bytes, which are dropped once they are written.
+pub(crate) type PublicFile = (String, Arc<Vec<u8>>);
 
 /// Leaf hashes kept in memory, to answer for duplicates without reading tiles: 65,536 of them, 2
 /// MiB.
@@ -30,6 +31,8 @@ pub(crate) struct Sequence {
     pub(crate) bundle: Vec<u8>,
     /// Full tiles and bundles that were not handed to the publisher yet.
     pub(crate) full: Vec<PublicFile>,
+    /// Tiles of leaves that the publisher has and has perhaps not written yet.
+    leaving: Vec<(String, Weak<Vec<u8>>)>,
     recent: VecDeque<Hash>,
 }
 
@@ -53,6 +56,7 @@ impl Sequence {
             window: Window::default(),
             bundle: Vec::new(),
             full: Vec::new(),
+            leaving: Vec::new(),
             recent: VecDeque::new(),
         }
     }
@@ -129,12 +133,13 @@ impl Sequence {
         append_entry(&mut self.bundle, &bytes)
             .map_err(|error| SealError::corrupt("tile/entries", error.to_string()))?;
         let full = &mut self.full;
-        self.tree.push(leaf, |tile: TileCoordinate, bytes| full.push((tile.path(), bytes)));
+        self.tree
+            .push(leaf, |tile: TileCoordinate, bytes| full.push((tile.path(), Arc::new(bytes))));
         let size = self.tree.size();
         if size.is_multiple_of(u64::from(TILE_WIDTH)) {
             let number = size / u64::from(TILE_WIDTH) - 1;
             let path = bundle_path(number, TILE_WIDTH)?;
-            self.full.push((path, std::mem::take(&mut self.bundle)));
+            self.full.push((path, Arc::new(std::mem::take(&mut self.bundle))));
         }
         self.previous = leaf;
         self.recent.push_back(leaf);
@@ -162,14 +167,31 @@ impl Sequence {
 
     /// The files that a checkpoint of the current size needs beside the full ones.
     pub(crate) fn partial_files(&self) -> Result<Vec<PublicFile>, SealError> {
-        let mut files: Vec<PublicFile> =
-            self.tree.partial_tiles().map(|(tile, bytes)| (tile.path(), bytes.to_vec())).collect();
+        let file = |(tile, bytes): (TileCoordinate, &[u8])| (tile.path(), Arc::new(bytes.to_vec()));
+        let mut files: Vec<PublicFile> = self.tree.partial_tiles().map(file).collect();
         let width = merkle::partial_width(self.size(), 0);
         if width > 0 {
             let path = bundle_path(self.size() / u64::from(TILE_WIDTH), width)?;
-            files.push((path, self.bundle.clone()));
+            files.push((path, Arc::new(self.bundle.clone())));
         }
         Ok(files)
+    }
+
+    /// The first `count` full files, for the publisher. Until it has written and dropped them, their
+    /// leaves are answered for from here.
+    pub(crate) fn hand_over(&mut self, count: usize) -> Vec<PublicFile> {
+        self.leaving.retain(|(_, bytes)| bytes.strong_count() > 0);
+        let files: Vec<PublicFile> = self.full.drain(..count.min(self.full.len())).collect();
+        let tiles = files.iter().filter(|(path, _)| path.starts_with("tile/0/"));
+        self.leaving.extend(tiles.map(|(path, bytes)| (path.clone(), Arc::downgrade(bytes))));
+        files
+    }
+
+    /// A full file that is not in its place yet, as far as is known here.
+    pub(crate) fn unwritten(&self, path: &str) -> Option<Arc<Vec<u8>>> {
+        let full = self.full.iter().find(|(it, _)| it == path).map(|(_, bytes)| Arc::clone(bytes));
+        let leaving = || self.leaving.iter().find(|(it, _)| it == path)?.1.upgrade();
+        full.or_else(leaving)
     }
 
     /// The hash of a leaf that was appended lately.

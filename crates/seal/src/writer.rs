@@ -296,18 +296,16 @@ impl Writer {
             |detail: &str| SealError::corrupt("tile/0", format!("leaf {index}: {detail}"));
         let tile = merkle::TileCoordinate::new(0, number, merkle::TILE_WIDTH)
             .map_err(|error| corrupt(&error.to_string()))?;
-        let pending = self.sequence.full.iter().find(|(path, _)| *path == tile.path());
-        let bytes = match pending {
-            Some((_, bytes)) => bytes.clone(),
-            None => match self.folder.read(&tile.path())? {
-                Some(bytes) => bytes,
-                None => self
-                    .sequence
-                    .tree
-                    .partial_tiles()
-                    .find(|(partial, _)| partial.level() == 0 && partial.number() == number)
-                    .map(|(_, bytes)| bytes.to_vec())
-                    .ok_or_else(|| corrupt("its tile is missing"))?,
+        let partial = || {
+            let mut tiles = self.sequence.tree.partial_tiles();
+            let (_, bytes) = tiles.find(|(it, _)| it.level() == 0 && it.number() == number)?;
+            Some(bytes.to_vec())
+        };
+        let bytes = match self.sequence.unwritten(&tile.path()) {
+            Some(bytes) => bytes,
+            None => match self.folder.read(&tile.path())?.or_else(partial) {
+                Some(bytes) => bytes.into(),
+                None => return Err(corrupt("its tile is missing")),
             },
         };
         let hash = bytes.chunks_exact(32).nth(place).ok_or_else(|| corrupt("its tile is short"))?;
@@ -398,7 +396,7 @@ impl Writer {
             return Ok(None);
         }
         let head = Head { partial: self.sequence.partial_files()?, note: self.checkpoint() };
-        Ok(Some((std::mem::take(&mut self.sequence.full), head)))
+        Ok(Some((self.sequence.hand_over(usize::MAX), head)))
     }
 
     /// Ends writing in good order: says so in the log, publishes, gives reserved space back.

@@ -1,5 +1,6 @@
 //! Threads around the writer.
 
+use super::held::{Hold, holding};
 use super::*;
 use seal::Log;
 use std::collections::HashSet;
@@ -344,4 +345,35 @@ fn an_act_is_sealed_with_what_else_waits_as_a_record_of_the_logs_own() {
     let who = meta.principal.unwrap().subject.unwrap();
     assert_eq!((&*meta.event_type, &*who), ("log.access", "auditor"));
     assert_eq!((access.kind, row(3).kind), (event::Kind::Log, event::Kind::Event));
+}
+
+/// The publisher has the tile and has not written it: the leaf of an event from before the last
+/// start is in no file, and no longer in the tree's open tile.
+#[test]
+fn a_redelivered_event_whose_tile_is_on_its_way_is_a_duplicate() {
+    let (memory, folder) = fresh();
+    let mut writer = open(&folder);
+    let first = append(&mut writer, 0..100);
+    // In segments, so that the next start does not read them from the journal.
+    writer.settle_tail().unwrap();
+    writer.close().unwrap();
+    let hold = Hold::of("tile/0/000");
+    let options = Options { publish_ms: 1, ..options() };
+    let log = Log::start(seal::open(&holding(&memory, &hold), kek(), options).unwrap());
+    let held = hold.until_dropped();
+    let lines = |numbers: std::ops::Range<u64>| numbers.map(numbered).collect::<Vec<_>>();
+    let again = |lines: Vec<String>| {
+        let events = lines.iter().map(|line| Event::from_json(line.as_bytes()).unwrap());
+        log.append(log.encode(events.map(|event| log.redactor().redact(event))).unwrap()).unwrap()
+    };
+    again(lines(100..400));
+    while !hold.is_reached() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let receipt = again(lines(7..8));
+    let [Outcome::Sealed { index, leaf_hash }] = &first.outcomes[7..8] else { panic!("sealed") };
+    let known = Outcome::Duplicate { index: *index, leaf_hash: *leaf_hash };
+    assert_eq!(receipt.outcomes, [known]);
+    drop(held);
+    log.close().unwrap();
 }

@@ -4,6 +4,7 @@
 
 mod act;
 mod dying;
+mod held;
 mod log;
 mod removal;
 mod report;
@@ -43,12 +44,15 @@ pub(crate) fn open(folder: &Arc<dyn Folder>) -> Writer {
 
 /// A batch of events `from..to`; the same numbers give the same events.
 pub(crate) fn batch(writer: &Writer, numbers: std::ops::Range<u64>) -> Batch {
-    let lines: Vec<String> = numbers
-        .map(|n| {
-            format!(r#"{{"event_id":"e-{n}","event_type":"agent.tool_call","session_id":"s-{}","params":{{"n":{n}}}}}"#, n % 3)
-        })
-        .collect();
-    encode(writer, &lines)
+    encode(writer, &numbers.map(numbered).collect::<Vec<_>>())
+}
+
+/// The event of a number.
+pub(crate) fn numbered(n: u64) -> String {
+    let (kind, session) = ("agent.tool_call", n % 3);
+    format!(
+        r#"{{"event_id":"e-{n}","event_type":"{kind}","session_id":"s-{session}","params":{{"n":{n}}}}}"#
+    )
 }
 
 pub(crate) fn encode(writer: &Writer, lines: &[String]) -> Batch {
