@@ -19,7 +19,8 @@ Examples:
   cargo xtask simulate
   cargo xtask simulate -- --seeds 10000
   cargo xtask simulate -- --seed 4711
-  cargo xtask simulate -- kill --rounds 200 --tacho target/demo/tacho",
+  cargo xtask simulate -- kill --rounds 200 --tacho target/demo/tacho
+  cargo xtask simulate -- kill-server --rounds 500 --tacho target/demo/tacho",
     run,
 };
 
@@ -30,11 +31,13 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     job().args(plain).args(further).run()
 }
 
-/// Kills processes under load, and restores of the binary that the demo plays with.
-pub(crate) fn kill(rounds: u32) -> Result<Outcome, Failure> {
+/// Kills processes under load, and restores and servers of the binary that the demo plays with.
+pub(crate) fn kill(rounds: u32, servers: u32) -> Result<Outcome, Failure> {
     demo::build()?;
-    let job = job().args(["kill", "--rounds", &rounds.to_string(), "--tacho"]);
-    job.arg(place::tacho("demo")).run()?;
+    for (mode, rounds) in [("kill", rounds), ("kill-server", servers)] {
+        let job = job().args([mode, "--rounds", &rounds.to_string(), "--tacho"]);
+        job.arg(place::tacho("demo")).run()?;
+    }
     Ok(Outcome::Passed)
 }
 

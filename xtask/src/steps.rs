@@ -52,6 +52,8 @@ const FUZZ_SECONDS: u32 = 175;
 
 /// Processes killed: some seconds each, most of them waiting for the disk.
 const KILL_ROUNDS: u32 = 60;
+/// Servers killed: about a second each.
+const KILL_SERVERS: u32 = 25;
 
 /// Cheap steps first, so that a slip is told within a minute.
 pub(crate) const STEPS: &[Step] = &[
@@ -185,10 +187,10 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "kill",
-        what: "kill -9 under load, in a removal or a restore loses nothing acknowledged",
+        what: "kill -9 under load, in a removal, a restore or a server loses nothing acknowledged",
         needs: &[Need::Compiler],
         file: Some("crates/simulate/src/main.rs"),
-        action: Call(|| crate::simulate::kill(KILL_ROUNDS)),
+        action: Call(|| crate::simulate::kill(KILL_ROUNDS, KILL_SERVERS)),
         remedy: "the data folder is kept and named above: `tacho verify --data DIR`",
     },
     Step {

@@ -8,6 +8,7 @@
 
 mod append;
 mod baseline;
+pub(crate) mod ingest;
 mod measure;
 pub(crate) mod query;
 pub(crate) mod roll;

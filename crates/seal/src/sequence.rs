@@ -177,8 +177,8 @@ impl Sequence {
         Ok(files)
     }
 
-    /// The first `count` full files, for the publisher. Until it has written and dropped them, their
-    /// leaves are answered for from here.
+    /// The first `count` full files, for the publisher. Until it has written and dropped them,
+    /// their leaves are answered for from here.
     pub(crate) fn hand_over(&mut self, count: usize) -> Vec<PublicFile> {
         self.leaving.retain(|(_, bytes)| bytes.strong_count() > 0);
         let files: Vec<PublicFile> = self.full.drain(..count.min(self.full.len())).collect();

@@ -13,6 +13,7 @@ Modes (without one: power-cuts, then faults):
   power-cuts   seeded runs with power cuts, kills and faults anywhere
   faults       each kind of fault at each of the first storage calls, then random pairs
   kill         real processes under load, killed with SIGKILL; the log must be whole after each
+  kill-server  a real server under clients that send again until they are answered
 
 Options:
   --seed N     one run with this seed, replayed exactly
@@ -21,7 +22,8 @@ Options:
   --faults N   faults at the first N storage calls (200)
   --pairs N    so many random pairs of faults (500)
   --rounds N   so many kills (100)
-  --tacho FILE with `kill`: the binary whose restores are killed as well
+  --tacho FILE with `kill`: the binary whose restores are killed as well; with `kill-server`: its
+  --clients N  so many (64)
   --seconds S  at most so long for each mode
   --at N --kind eio|enospc|short-write|failed-sync
                with `faults --seed`: this fault; may be given again";
@@ -34,6 +36,7 @@ pub(crate) enum Mode {
     PowerCuts,
     Faults,
     Kill,
+    KillServer,
     /// The process that `Kill` starts and kills.
     Victim,
 }
@@ -50,6 +53,7 @@ pub(crate) struct Arguments {
     pub(crate) seconds: Option<u64>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) rounds: u64,
+    pub(crate) clients: u64,
     pub(crate) data: Option<PathBuf>,
     pub(crate) acks: Option<PathBuf>,
     pub(crate) next: Vec<u64>,
@@ -71,6 +75,7 @@ impl Default for Arguments {
             seconds: None,
             faults: Vec::new(),
             rounds: 100,
+            clients: 64,
             data: None,
             acks: None,
             next: Vec::new(),
@@ -93,6 +98,7 @@ impl Arguments {
                 "power-cuts" => read.mode = Mode::PowerCuts,
                 "faults" => read.mode = Mode::Faults,
                 "kill" => read.mode = Mode::Kill,
+                "kill-server" => read.mode = Mode::KillServer,
                 "kill-child" => read.mode = Mode::Victim,
                 "--data" => read.data = Some(value()?.into()),
                 "--act" => read.act = value()?,
@@ -103,6 +109,7 @@ impl Arguments {
                     let read_one = |text: &str| number(&argument, text);
                     read.next = numbers.split(',').map(read_one).collect::<Result<_, _>>()?;
                 }
+                "--clients" => read.clients = number(&argument, &value()?)?,
                 "--rounds" => read.rounds = number(&argument, &value()?)?,
                 "--seed" => read.seed = Some(number(&argument, &value()?)?),
                 "--first" => read.first = number(&argument, &value()?)?,

@@ -10,9 +10,11 @@ mod child;
 mod plan;
 mod restore;
 mod scene;
+mod server;
 
 pub use act::Cuts;
 pub use child::run_victim;
+pub use server::{ServerTally, kill_servers};
 
 use crate::model::Model;
 use crate::random::Random;
@@ -168,8 +170,8 @@ impl Ground {
         // Whatever happened, the process must not outlive the round.
         let _ = child.kill();
         let _ = child.wait();
-        outcome?;
         out.read_to_string(&mut said).map_err(text)?;
+        outcome.map_err(|what| format!("{what}; it said: {}", said.trim().replace('\n', " | ")))?;
         self.note_act(act.as_ref(), &said, tally)?;
         let folder: Arc<dyn Folder> = Arc::new(DiskFolder::new(&self.data));
         for name in scene::look(&*folder)? {

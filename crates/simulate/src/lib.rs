@@ -11,6 +11,7 @@
 //! | what must hold? | `model.rs` |
 //! | what is in the log, read independently? | `reading.rs`, `verdict.rs` |
 //! | a real process, really killed | `kill.rs` |
+//! | a real server, killed under its clients | `kill/server.rs` |
 //!
 //! Not here: the threads of `seal::Log` on a simulated disk (they would not repeat); `kill` drives
 //! those on a real one.
@@ -30,7 +31,7 @@ mod workload;
 
 pub use clock::SimulatedClock;
 pub use entropy::SimulatedEntropy;
-pub use kill::{Cuts, KillTally, Programs, kill_rounds, run_victim};
+pub use kill::{Cuts, KillTally, Programs, ServerTally, kill_rounds, kill_servers, run_victim};
 pub use random::Random;
 pub use run::{Failure, Tally, faults, on_a_lying_disk, power_cuts};
 pub use storage::{Fault, FaultKind, SimulatedFolder};

@@ -6,7 +6,7 @@
 mod arguments;
 
 use arguments::{Arguments, Mode};
-use simulate::{Failure, Fault, FaultKind, KillTally, Programs, Random, Tally};
+use simulate::{Failure, Fault, FaultKind, KillTally, Programs, Random, ServerTally, Tally};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Mode::PowerCuts => power_cuts(&arguments),
         Mode::Faults if arguments.faults.is_empty() => faults(&arguments) & pairs(&arguments),
         Mode::Kill => kill(&arguments),
+        Mode::KillServer => kill_server(&arguments),
         Mode::Victim => victim(&arguments),
         Mode::Faults => replay(simulate::faults(arguments.seed.unwrap_or(1), &arguments.faults)),
     };
@@ -113,6 +114,39 @@ fn kill(arguments: &Arguments) -> bool {
         }
         Err(what) => {
             say(&format!("FAILED: {what}\nkills: 1 failed"));
+            false
+        }
+    }
+}
+
+/// Kills a real server under clients; after a failure its folder is kept.
+fn kill_server(arguments: &Arguments) -> bool {
+    let begun = Instant::now();
+    let Some(tacho) = &arguments.tacho else {
+        say("kill-server wants --tacho");
+        return false;
+    };
+    let rounds = || {
+        let folder = tempfile::Builder::new().prefix("simulate-kill-server-").tempdir();
+        let folder = folder.map_err(|error| error.to_string())?;
+        let (rounds, clients) = (arguments.rounds, arguments.clients);
+        let seed = arguments.seed.unwrap_or(1);
+        let mut progress = |done| tell_progress("servers", done, rounds);
+        simulate::kill_servers(tacho, folder.path(), rounds, clients, seed, &mut progress)
+            .map_err(|what| format!("{what}\nthe folder is kept: {}", folder.keep().display()))
+    };
+    match rounds() {
+        Ok(ServerTally { kills, acknowledged, redelivered, unanswered, receipts }) => {
+            let took = begun.elapsed().as_secs_f64();
+            say(&format!(
+                "servers: {kills} killed, 0 failed ({acknowledged} events acknowledged, \
+                 {redelivered} of them sealed by a try that was not answered, {unanswered} tries \
+                 unanswered, {receipts} receipts, {took:.1} s)"
+            ));
+            true
+        }
+        Err(what) => {
+            say(&format!("FAILED: {what}\nservers: 1 failed"));
             false
         }
     }

@@ -8,7 +8,7 @@ pub(crate) use removal::{Removals, SHORT_DAYS, short_policy};
 use crate::reading::{Contents, Left, Sealed};
 use crate::workload::Planned;
 use checkpoint::Epochs;
-use event::{Entry, Kind, Scope};
+use event::{Assurance, Entry, Kind, Principal, Scope};
 use merkle::Hash;
 use redact::Redactor;
 use seal::{Identity, Outcome, Receipt};
@@ -33,6 +33,8 @@ pub(crate) struct Model {
     epochs: Epochs,
     /// Rotations that somebody asked for, whether they were done or not.
     rotations_asked: u64,
+    /// Whom a server takes the senders for, if events went through one.
+    principal: Option<Principal<'static>>,
     acknowledged: HashMap<String, Acknowledged>,
     /// Batches that were sent and never answered.
     in_doubt: Vec<Vec<Arc<Planned>>>,
@@ -54,6 +56,7 @@ impl Model {
             identity,
             epochs,
             rotations_asked: 0,
+            principal: None,
             acknowledged: HashMap::new(),
             in_doubt: Vec::new(),
             doubted: HashSet::new(),
@@ -61,6 +64,13 @@ impl Model {
             order: Vec::new(),
             removals: Removals::default(),
         }
+    }
+
+    /// Events go through a server, which says on its own account who sent them.
+    #[must_use]
+    pub(crate) fn taken_by_a_server(mut self, principal: Principal<'static>) -> Self {
+        self.principal = Some(principal);
+        self
     }
 
     /// Acknowledged events, in the order in which they were acknowledged.
@@ -197,7 +207,12 @@ impl Model {
     }
 
     fn learn(&mut self, planned: &Arc<Planned>, index: u64, leaf: [u8; 32], redactor: &Redactor) {
-        let redacted = redactor.redact(planned.event());
+        let mut event = planned.event();
+        if let Some(principal) = &self.principal {
+            event.principal = Some(principal.clone());
+            event.assurance = Some(Assurance::Acknowledged);
+        }
+        let redacted = redactor.redact(event);
         let (mut meta, mut content) = (Vec::new(), Vec::new());
         redacted.get().write_meta(&mut meta);
         redacted.get().write_content(&mut content);

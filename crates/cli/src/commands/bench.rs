@@ -1,6 +1,7 @@
 //! `tacho bench`: how fast this machine seals events and answers questions, beside a baseline in
 //! the same run.
 
+mod ingest;
 mod query;
 mod roll;
 
@@ -25,6 +26,7 @@ const AFTER_HELP: &str = "\
 Examples:
   tacho bench append
   tacho bench append --batch 1000 --producers 1,32 --rounds 7 --format json
+  tacho bench ingest --postgres 'host=/var/run/postgresql dbname=bench'
   tacho bench roll --count 5000000
   tacho bench query --events 1000000,5000000 --duckdb python3
   tacho bench append --keep --count 70000 --batch 1000 --producers 1";
@@ -40,6 +42,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Append(Append),
+    Ingest(ingest::Ingest),
     Roll(roll::Roll),
     Query(query::Query),
 }
@@ -72,6 +75,7 @@ impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let append = match &self.what {
             What::Append(append) => append,
+            What::Ingest(ingest) => return ingest.run(context),
             What::Roll(roll) => return roll.run(context),
             What::Query(query) => return query.run(context),
         };
