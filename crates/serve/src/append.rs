@@ -54,7 +54,7 @@ pub(crate) async fn append(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let Query(parameters) = parameters.map_err(|error| {
-        Problem::malformed("bad_parameter", format!("{}; see docs/server.md", error.body_text()))
+        Problem::malformed("bad_parameter", format!("{}; GET /docs lists them", error.body_text()))
     })?;
     if parameters.ack == Ack::Witnessed {
         return Err(Problem::new(

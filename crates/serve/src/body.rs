@@ -17,6 +17,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// Bytes of one body as sent, and inflated: what a batch may hold.
 pub const BODY_BYTES_MAX: usize = event::limits::BATCH_BYTES_MAX;
+/// Bytes of bodies that are not events.
+pub(crate) const SMALL_BYTES_MAX: usize = 1 << 20;
 /// Bytes of bodies in memory, all requests together.
 const BUDGET_BYTES: usize = 64 << 20;
 /// The budget is counted in pieces of this many bytes.
@@ -57,6 +59,12 @@ impl std::ops::Deref for Received {
 }
 
 impl Received {
+    /// The bytes, shared; their room is taken for as long as this lives.
+    #[must_use]
+    pub fn bytes(&self) -> Bytes {
+        self.bytes.clone()
+    }
+
     /// The same without its first `bytes` bytes.
     #[must_use]
     pub fn part(mut self, bytes: usize) -> Self {
@@ -142,6 +150,22 @@ pub async fn receive(
     let coding = Coding::of(headers)?;
     let (bytes, room) = collect(budget, headers, body).await?;
     unpack(budget, coding, Received { bytes, _room: room }).await
+}
+
+/// The same for what is no list of events: a name, a statement, a call.
+///
+/// # Errors
+/// As [`receive`].
+pub(crate) async fn receive_small(
+    budget: &Budget,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Received, Problem> {
+    let received = receive(budget, headers, body).await?;
+    match received.len() <= SMALL_BYTES_MAX {
+        true => Ok(received),
+        false => Err(Problem::too_large("such a request holds at most 1 MiB")),
+    }
 }
 
 /// Inflates what was received.

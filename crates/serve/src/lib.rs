@@ -4,6 +4,7 @@
 //! | question | file |
 //! |---|---|
 //! | which addresses are there, and what do they need? | `routes.rs` |
+//! | what does each of them say of itself? | `about/`, `openapi.rs`, `page.rs` |
 //! | who is calling, and may they? | `gate.rs`, `access/` |
 //! | how do bytes become a batch? | `intake.rs` |
 //! | what is a request told about its events? | `append.rs`, `answer.rs` |
@@ -16,6 +17,7 @@
 //!
 //! Not here: reading configuration, environment and key files (`cli`).
 
+mod about;
 pub mod access;
 mod answer;
 mod answers;
@@ -32,7 +34,9 @@ pub mod mcp;
 mod metrics;
 pub mod new_log;
 mod open_log;
+pub mod openapi;
 mod otlp;
+mod page;
 mod parameters;
 mod problem;
 mod public;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod append;
+mod described;
 mod matrix;
 mod otlp;
 mod questions;
@@ -83,7 +84,10 @@ impl Rig {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = Answer::of(self.router.clone().oneshot(request).await.unwrap()).await;
+        described::check(&method, &path, &answer);
+        answer
     }
 
     pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
