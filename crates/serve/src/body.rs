@@ -13,7 +13,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bytes of one body as sent, and inflated: what a batch may hold.
 pub const BODY_BYTES_MAX: usize = event::limits::BATCH_BYTES_MAX;
@@ -23,8 +23,11 @@ pub(crate) const SMALL_BYTES_MAX: usize = 1 << 20;
 const BUDGET_BYTES: usize = 64 << 20;
 /// The budget is counted in pieces of this many bytes.
 const UNIT_BYTES: usize = 16 << 10;
-/// A body has to arrive within this time, however slowly its sender writes.
-const ARRIVAL_MAX: Duration = Duration::from_secs(30);
+/// The window of a zstd frame, as a power of two: 8 MiB, which every decoder should take (RFC 8878,
+/// section 3.1.1.1.2). Each decoder has one, beside the budget.
+const WINDOW_LOG_MAX: u32 = 23;
+/// How long a packed body waits for its turn to be inflated.
+const TURN_MAX: Duration = Duration::from_secs(5);
 /// Inflating more than this many packed bytes is not done on a thread that serves connections: they
 /// may become a thousand times as many.
 const INLINE_BYTES_MAX: usize = 4 << 10;
@@ -40,9 +43,16 @@ pub enum Coding {
     Zstd,
 }
 
-/// Room for bodies in memory.
+/// Room for bodies in memory, and how long one may take.
 #[derive(Clone)]
-pub struct Budget(Arc<Semaphore>);
+pub struct Budget {
+    units: Arc<Semaphore>,
+    /// Bodies that are inflated at the same time: what unfolds takes memory before it is known how
+    /// much there will be of it.
+    turns: Arc<Semaphore>,
+    /// A body has to arrive within this time, however slowly its sender writes.
+    arrival_max: Duration,
+}
 
 /// A body, inflated, and its room.
 pub struct Received {
@@ -81,13 +91,18 @@ struct Room {
     units: usize,
 }
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(BUDGET_BYTES / UNIT_BYTES)))
-    }
-}
-
 impl Budget {
+    /// For bodies that arrive within this time.
+    #[must_use]
+    pub fn new(arrival_max: Duration) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            units: Arc::new(Semaphore::new(BUDGET_BYTES / UNIT_BYTES)),
+            turns: Arc::new(Semaphore::new((cores / 2).clamp(1, 4))),
+            arrival_max,
+        }
+    }
+
     fn room(&self) -> Room {
         Room { budget: self.clone(), permit: None, units: 0 }
     }
@@ -101,12 +116,9 @@ impl Room {
             return Ok(());
         };
         let units = u32::try_from(more).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.budget.0).try_acquire_many_owned(units).map_err(|_| {
-            Problem::busy(
-                "overloaded",
-                "too many large requests are under way; send it again in a moment",
-            )
-        })?;
+        let permit = Arc::clone(&self.budget.units)
+            .try_acquire_many_owned(units)
+            .map_err(|_| overloaded())?;
         match &mut self.permit {
             Some(all) => all.merge(permit),
             None => self.permit = Some(permit),
@@ -180,11 +192,18 @@ pub async fn unpack(
     if coding == Coding::Identity {
         return Ok(packed);
     }
-    if packed.len() <= INLINE_BYTES_MAX {
+    if packed.len() <= INLINE_BYTES_MAX
+        && let Ok(_turn) = budget.turns.try_acquire()
+    {
         return inflate(budget, coding, &packed);
     }
+    let turn = timeout(TURN_MAX, Arc::clone(&budget.turns).acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else { return Err(overloaded()) };
     let budget = budget.clone();
-    let work = move || inflate(&budget, coding, &packed);
+    let work = move || {
+        let _turn = turn;
+        inflate(&budget, coding, &packed)
+    };
     tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())?
 }
 
@@ -199,7 +218,7 @@ async fn collect(
         return Err(too_large());
     }
     let mut room = budget.room();
-    let until = Instant::now() + ARRIVAL_MAX;
+    let until = Instant::now() + budget.arrival_max;
     let mut first = Bytes::new();
     let mut whole: Vec<u8> = Vec::new();
     loop {
@@ -207,7 +226,7 @@ async fn collect(
             Problem::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "too_slow",
-                "the body did not arrive within 30 seconds; send smaller batches",
+                "the body did not arrive in time; send smaller batches",
             )
         })?;
         let Some(frame) = frame else { break };
@@ -240,8 +259,8 @@ fn inflate(budget: &Budget, coding: Coding, packed: &[u8]) -> Result<Received, P
         Coding::Gzip => read_capped(budget, flate2::read::MultiGzDecoder::new(packed))?,
         Coding::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(broken)?;
-            // A frame may ask for a window of its own size; more than a body holds is no use.
-            decoder.window_log_max(25).map_err(broken)?;
+            // A frame may ask for a window of any size.
+            decoder.window_log_max(WINDOW_LOG_MAX).map_err(broken)?;
             read_capped(budget, decoder)?
         }
     };
@@ -280,6 +299,10 @@ fn broken(error: std::io::Error) -> Problem {
     )
 }
 
+fn overloaded() -> Problem {
+    Problem::busy("overloaded", "too many large requests are under way; send it again in a moment")
+}
+
 fn too_large() -> Problem {
     Problem::too_large("a request holds at most 32 MiB, inflated; split it into several batches")
 }
@@ -289,6 +312,10 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
     use std::io::Write as _;
+
+    fn budget() -> Budget {
+        Budget::new(Duration::from_secs(30))
+    }
 
     fn headers(coding: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(coding))])
@@ -303,7 +330,7 @@ mod tests {
     #[tokio::test]
     async fn plain_gzip_and_zstd_give_the_same_bytes() {
         let text = b"{\"event_type\":\"a\"}\n".repeat(9_000);
-        let budget = Budget::default();
+        let budget = budget();
         for (coding, packed) in [
             ("identity", text.clone()),
             ("gzip", gzip(&text)),
@@ -312,12 +339,12 @@ mod tests {
             let got = receive(&budget, &headers(coding), Body::from(packed)).await;
             assert!(*got.unwrap_or_else(|problem| panic!("{coding}: {problem:?}")) == *text);
         }
-        assert_eq!(budget.0.available_permits(), BUDGET_BYTES / UNIT_BYTES);
+        assert_eq!(budget.units.available_permits(), BUDGET_BYTES / UNIT_BYTES);
     }
 
     #[tokio::test]
     async fn a_bomb_is_refused_before_it_unfolds() {
-        let budget = Budget::default();
+        let budget = budget();
         let zeros = vec![0; BODY_BYTES_MAX + 1];
         for (coding, packed) in
             [("gzip", gzip(&zeros)), ("zstd", zstd::encode_all(&*zeros, 1).unwrap())]
@@ -326,12 +353,12 @@ mod tests {
             let refused = receive(&budget, &headers(coding), Body::from(packed)).await;
             assert_eq!(refused.err().unwrap().status, StatusCode::PAYLOAD_TOO_LARGE, "{coding}");
         }
-        assert_eq!(budget.0.available_permits(), BUDGET_BYTES / UNIT_BYTES);
+        assert_eq!(budget.units.available_permits(), BUDGET_BYTES / UNIT_BYTES);
     }
 
     #[tokio::test]
     async fn broken_and_unknown_codings_are_told_apart() {
-        let budget = Budget::default();
+        let budget = budget();
         for (coding, status) in [
             ("gzip", StatusCode::BAD_REQUEST),
             ("zstd", StatusCode::BAD_REQUEST),
@@ -345,9 +372,9 @@ mod tests {
 
     #[tokio::test]
     async fn when_there_is_no_room_it_says_so_and_when_to_come_back() {
-        let budget = Budget::default();
+        let budget = budget();
         let all = u32::try_from(BUDGET_BYTES / UNIT_BYTES).unwrap();
-        let _held = budget.0.try_acquire_many(all).unwrap();
+        let _held = budget.units.try_acquire_many(all).unwrap();
         let refused = receive(&budget, &HeaderMap::new(), Body::from("x")).await.err().unwrap();
         assert_eq!((refused.status.as_u16(), refused.retry_after), (503, Some(1)));
     }

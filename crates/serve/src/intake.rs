@@ -4,6 +4,7 @@
 //! batch.
 
 use capture::{CaptureError, Captured, Format, Summary};
+use event::limits::BATCH_EVENTS_MAX;
 use event::{Assurance, EventError, Principal};
 use seal::{Batch, Encoder, Log, SealError};
 
@@ -58,17 +59,29 @@ impl Origin {
 /// # Errors
 /// [`SealError::Entropy`].
 pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, SealError> {
+    up_to(usize::MAX, log, bytes, first, origin)
+}
+
+/// The same for at most `max` lines and one more, which tells that there were too many: the list of
+/// refusals would otherwise grow to a hundred times the bytes.
+fn up_to(
+    max: usize,
+    log: &Log,
+    bytes: &[u8],
+    first: u64,
+    origin: &Origin,
+) -> Result<Intake, SealError> {
     let middle = bytes.len() / 2;
     let split =
         memchr::memchr(b'\n', bytes.get(middle..).unwrap_or_default()).map(|at| middle + at + 1);
     let Some(split) = split.filter(|_| bytes.len() >= SPLIT_BYTES_MIN && log.is_quiet()) else {
-        return some_lines(log, bytes, first, origin);
+        return some_lines(max, log, bytes, first, origin);
     };
     let (head, rest) = bytes.split_at(split);
     let rest_first = first + memchr::memchr_iter(b'\n', head).count() as u64;
     std::thread::scope(|scope| {
-        let rest = scope.spawn(move || some_lines(log, rest, rest_first, origin));
-        let mut intake = some_lines(log, head, first, origin)?;
+        let rest = scope.spawn(move || some_lines(max, log, rest, rest_first, origin));
+        let mut intake = some_lines(max, log, head, first, origin)?;
         let rest = rest.join().unwrap_or(Err(SealError::Closed))?;
         intake.lines.extend(rest.lines);
         intake.batch.extend(rest.batch);
@@ -76,8 +89,14 @@ pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Int
     })
 }
 
-fn some_lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, SealError> {
-    let taken = take(log, bytes.len(), first, origin, |each| {
+fn some_lines(
+    max: usize,
+    log: &Log,
+    bytes: &[u8],
+    first: u64,
+    origin: &Origin,
+) -> Result<Intake, SealError> {
+    let taken = take(max, log, bytes.len(), first, origin, |each| {
         capture::capture(Format::Native, origin.assurance, bytes, each)
     });
     taken.or_else(|error| match error {
@@ -103,9 +122,9 @@ pub fn body(
     match bytes.trim_ascii_start().first() {
         // Lines are by far the most, and may be halved.
         Some(b'{') if key.is_none() && bytes.len() >= SPLIT_BYTES_MIN && are_lines(bytes) => {
-            Ok(lines(log, bytes, 1, origin)?)
+            Ok(up_to(BATCH_EVENTS_MAX, log, bytes, 1, origin)?)
         }
-        _ => take(log, bytes.len(), 1, origin, |each| {
+        _ => take(BATCH_EVENTS_MAX, log, bytes.len(), 1, origin, |each| {
             capture::capture_body(origin.assurance, bytes, &mut |mut captured| {
                 if let (Some(key), Ok(event)) = (key, &mut captured.outcome) {
                     event
@@ -145,13 +164,14 @@ pub fn foreign(
     bytes: &[u8],
     origin: &Origin,
 ) -> Result<Intake, IntakeError> {
-    take(log, bytes.len(), 1, origin, |each| {
+    take(BATCH_EVENTS_MAX, log, bytes.len(), 1, origin, |each| {
         capture::capture(format, origin.assurance, bytes, each)
     })
 }
 
-/// Gives what `capture` captures to an encoder, redacted.
+/// Gives what `capture` captures to an encoder, redacted: `max` events, and one more.
 fn take<'a>(
+    max: usize,
     log: &Log,
     bytes: usize,
     first: u64,
@@ -162,6 +182,9 @@ fn take<'a>(
     let mut encoder = log.encoder(bytes);
     let mut encoded = Ok(());
     let summary = capture(&mut |captured| {
+        if lines.len() > max {
+            return;
+        }
         let number = first + captured.line - 1;
         match captured.outcome {
             Ok(event) => {

@@ -13,7 +13,7 @@
 //! | what is new? | `live.rs` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
-//! | what is too much? | `body.rs`, `server.rs` |
+//! | what is too much? | `limits.rs`, `body.rs`, `server.rs`, `wire.rs` |
 //!
 //! Not here: reading configuration, environment and key files (`cli`).
 
@@ -27,6 +27,7 @@ mod ask;
 pub mod body;
 pub mod gate;
 pub mod intake;
+mod limits;
 mod live;
 mod logs;
 mod logs_api;
@@ -43,9 +44,11 @@ mod public;
 mod question;
 pub mod routes;
 mod server;
+mod wire;
 
 pub use answer::{Accepted, Answer, Line, Refusal, outcome};
 pub use app::App;
+pub use limits::Limits;
 pub use logs::{KekOf, Logs, NewKek, OpenError};
 pub use open_log::{OpenLog, Settings};
 pub use problem::Problem;

@@ -93,7 +93,7 @@ fn describe(table: &[Route]) -> Value {
             },
         },
     });
-    never_null(&mut document);
+    tidy(&mut document);
     document
 }
 
@@ -286,11 +286,11 @@ fn content(media: &[Media], generator: &mut SchemaGenerator) -> Map<String, Valu
     each.collect()
 }
 
-/// What is absent is left out and never null, so no schema says that it may be. The nesting is that
-/// of our own types.
-fn never_null(value: &mut Value) {
+/// What is absent is left out and never null, so no schema says that it may be; and sentences are
+/// not broken where the source is. The nesting is that of our own types.
+fn tidy(value: &mut Value) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(never_null),
+        Value::Array(items) => items.iter_mut().for_each(tidy),
         Value::Object(members) => {
             if let Some(Value::Array(types)) = members.get_mut("type") {
                 types.retain(|it| it != "null");
@@ -307,7 +307,10 @@ fn never_null(value: &mut Value) {
                     members.extend(one);
                 }
             }
-            members.values_mut().for_each(never_null);
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            members.values_mut().for_each(tidy);
         }
         _ => {}
     }

@@ -19,12 +19,13 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
-use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
 
-/// A request is answered within this time, or not at all.
-const ANSWER_MAX: Duration = Duration::from_secs(120);
+/// Answers from this many bytes on are packed, and only for callers with a credential. A packer
+/// takes far more memory than a refusal, and keeps it until whoever asked reads.
+const PACKED_BYTES_MIN: u64 = 4 << 10;
 
 /// A route.
 pub struct Route {
@@ -117,15 +118,18 @@ fn opentelemetry() -> Vec<Route> {
 /// The router: every route behind its gate.
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
+    let packed = DefaultPredicate::new().and(SizeAbove::new(PACKED_BYTES_MIN));
+    let packing = CompressionLayer::new().compress_when(packed);
     for Route { path, need, handler, .. } in table() {
         let gate = from_fn_with_state((app.clone(), need), gate::gate);
-        router = router.route(path, handler.route_layer(gate));
+        let handler = handler.route_layer(gate);
+        let handler = if need == Nothing { handler } else { handler.layer(packing.clone()) };
+        router = router.route(path, handler);
     }
     router
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(body::SMALL_BYTES_MAX))
-        .layer(CompressionLayer::new())
         .layer(from_fn_with_state(app.clone(), around))
         .with_state(app)
 }
@@ -142,7 +146,7 @@ async fn no_such_method() -> Problem {
 /// Around every request: a deadline, a count, and what every answer says to browsers.
 async fn around(State(app): State<App>, request: Request, next: Next) -> Response<Body> {
     let (begun, grpc) = (Instant::now(), otlp::is_grpc(request.headers()));
-    let mut response = match timeout(ANSWER_MAX, next.run(request)).await {
+    let mut response = match timeout(app.limits().answer, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             let problem =
