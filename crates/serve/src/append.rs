@@ -128,6 +128,7 @@ where
     };
     let intake = outcome.map_err(|error| match error {
         IntakeError::Capture(error) => Problem::malformed("not_json", error.to_string()),
+        IntakeError::TooManyValues => Problem::too_large(error.to_string()),
         IntakeError::Seal(_) => Problem::internal(),
     })?;
     if intake.lines.len() > event::limits::BATCH_EVENTS_MAX {

@@ -20,7 +20,12 @@ pub const BODY_BYTES_MAX: usize = event::limits::BATCH_BYTES_MAX;
 /// Bytes of bodies that are not events.
 pub(crate) const SMALL_BYTES_MAX: usize = 1 << 20;
 /// Bytes of bodies in memory, all requests together.
-const BUDGET_BYTES: usize = 64 << 20;
+const BUDGET_BYTES: usize = 48 << 20;
+/// Bytes of a packed body as sent: what the budget leaves beside a body that is inflated whole.
+const PACKED_BYTES_MAX: usize = BUDGET_BYTES - BODY_BYTES_MAX;
+/// A body that outgrows this many bytes gets room for the longest one at once. What is not written
+/// to takes no memory, and a longer vector would be a copy beside the shorter one.
+const GROWING_BYTES_MAX: usize = 1 << 20;
 /// The budget is counted in pieces of this many bytes.
 const UNIT_BYTES: usize = 16 << 10;
 /// The window of a zstd frame, as a power of two: 8 MiB, which every decoder should take (RFC 8878,
@@ -160,7 +165,8 @@ pub async fn receive(
     body: Body,
 ) -> Result<Received, Problem> {
     let coding = Coding::of(headers)?;
-    let (bytes, room) = collect(budget, headers, body).await?;
+    let max = if coding == Coding::Identity { BODY_BYTES_MAX } else { PACKED_BYTES_MAX };
+    let (bytes, room) = collect(budget, headers, body, max).await?;
     unpack(budget, coding, Received { bytes, _room: room }).await
 }
 
@@ -211,10 +217,11 @@ async fn collect(
     budget: &Budget,
     headers: &HeaderMap,
     mut body: Body,
+    max: usize,
 ) -> Result<(Bytes, Room), Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = length.and_then(|text| text.parse::<usize>().ok());
-    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+    if announced.is_some_and(|bytes| bytes > max) {
         return Err(too_large());
     }
     let mut room = budget.room();
@@ -235,7 +242,7 @@ async fn collect(
         })?;
         let Ok(data) = frame.into_data() else { continue };
         let length = first.len() + whole.len() + data.len();
-        if length > BODY_BYTES_MAX {
+        if length > max {
             return Err(too_large());
         }
         room.grow(length)?;
@@ -248,6 +255,7 @@ async fn collect(
             whole.reserve(announced.unwrap_or(length).min(length.saturating_mul(4)));
             whole.extend_from_slice(&std::mem::take(&mut first));
         }
+        make_room(&mut whole, data.len());
         whole.extend_from_slice(&data);
     }
     Ok((if whole.is_empty() { first } else { whole.into() }, room))
@@ -281,15 +289,24 @@ fn read_capped(budget: &Budget, from: impl Read) -> Result<(Vec<u8>, Room), Prob
             return Err(too_large());
         }
         let length = piece.len();
-        // What a vector takes when it grows is taken from the budget as well.
-        if bytes.len() + length > bytes.capacity() {
-            let wanted = (bytes.capacity() * 2).max(bytes.len() + length).min(BODY_BYTES_MAX);
-            room.grow(wanted)?;
-            bytes.reserve_exact(wanted - bytes.len());
-        }
+        room.grow(bytes.len() + length)?;
+        make_room(&mut bytes, length);
         bytes.extend_from_slice(piece);
         reader.consume(length);
     }
+}
+
+/// Makes room for `more` bytes; never for more than a body has.
+fn make_room(bytes: &mut Vec<u8>, more: usize) {
+    let length = bytes.len() + more;
+    if length <= bytes.capacity() {
+        return;
+    }
+    let wanted = match length <= GROWING_BYTES_MAX {
+        true => (bytes.capacity() * 2).max(length),
+        false => BODY_BYTES_MAX.max(length),
+    };
+    bytes.reserve_exact(wanted - bytes.len());
 }
 
 fn broken(error: std::io::Error) -> Problem {
@@ -304,7 +321,9 @@ fn overloaded() -> Problem {
 }
 
 fn too_large() -> Problem {
-    Problem::too_large("a request holds at most 32 MiB, inflated; split it into several batches")
+    Problem::too_large(
+        "a request holds at most 32 MiB, inflated, and 16 MiB when packed; split it into several batches",
+    )
 }
 
 #[cfg(test)]

@@ -12,6 +12,10 @@ use seal::{Batch, Encoder, Log, SealError};
 /// cost.
 const SPLIT_BYTES_MIN: usize = 128 << 10;
 
+/// Values in one request of OTLP in JSON, which is built in memory before it is read: each takes
+/// some hundred bytes, and two on the wire. An exporter's batch of 512 spans has some 60,000.
+const JSON_VALUES_MAX: usize = 250_000;
+
 /// How bytes came to the log, which only their receiver knows.
 #[derive(Clone, Debug)]
 pub struct Origin {
@@ -43,6 +47,11 @@ pub enum IntakeError {
     /// The log cannot go on.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// JSON that would take many times its bytes in memory.
+    #[error(
+        "more than {JSON_VALUES_MAX} values in one request; send protobuf, or split it into several"
+    )]
+    TooManyValues,
 }
 
 impl Origin {
@@ -102,7 +111,7 @@ fn some_lines(
     taken.or_else(|error| match error {
         IntakeError::Seal(error) => Err(error),
         // Native lines have no envelope that could be broken as a whole.
-        IntakeError::Capture(_) => Ok(Intake::default()),
+        IntakeError::Capture(_) | IntakeError::TooManyValues => Ok(Intake::default()),
     })
 }
 
@@ -164,9 +173,28 @@ pub fn foreign(
     bytes: &[u8],
     origin: &Origin,
 ) -> Result<Intake, IntakeError> {
+    if format == Format::OtlpJson && json_values(bytes) > JSON_VALUES_MAX {
+        return Err(IntakeError::TooManyValues);
+    }
     take(BATCH_EVENTS_MAX, log, bytes.len(), 1, origin, |each| {
         capture::capture(format, origin.assurance, bytes, each)
     })
+}
+
+/// How many values JSON has, whether or not it is well formed: one behind every comma, one in every
+/// array and object.
+fn json_values(bytes: &[u8]) -> usize {
+    let (mut count, mut in_text, mut is_escaped) = (0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_text,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// Gives what `capture` captures to an encoder, redacted: `max` events, and one more.
@@ -213,4 +241,23 @@ fn seal_in(
         event.on_behalf_of = Some(subject.clone().into());
     }
     Ok(encoder.push(log.redactor().redact(event))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_values;
+
+    #[test]
+    fn values_are_counted_and_what_stands_in_texts_is_not() {
+        for (json, count) in [
+            (r#"{}"#, 1),
+            (r#"{"a":1,"b":[1,2,{}]}"#, 6),
+            (r#"{"a,[{":",,,[[[{{{"}"#, 1),
+            (r#"["\",",","\",","]"#, 3),
+            (r#"["\\",","]"#, 2),
+            ("[[[[", 4),
+        ] {
+            assert_eq!(json_values(json.as_bytes()), count, "{json}");
+        }
+    }
 }
