@@ -41,7 +41,7 @@ pub(crate) enum Events {
 pub(crate) struct NewEvent {
     /// The dotted name of its type, such as `agent.tool_call`; names that begin with `log.` are the
     /// log's own.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[^\s\x00-\x1f\x7f]+$"))]
     event_type: String,
     /// A UUID or any other text: the same event again is recognised by it. The log gives one if
     /// there is none.
@@ -70,7 +70,7 @@ pub(crate) struct NewEvent {
 #[serde(untagged)]
 pub(crate) enum Moment {
     /// RFC 3339.
-    Text(String),
+    Text(#[schemars(extend("format" = "date-time"))] String),
     /// Seconds since 1970.
     Seconds(f64),
 }
@@ -122,10 +122,31 @@ pub(crate) struct Figures {
     confidence: Option<f64>,
     /// How long it took, in milliseconds.
     duration_ms: Option<f64>,
-    /// Tokens used: `input`, `output`, `cache_read`, `cache_write`, `reasoning`, `total`.
-    tokens: Option<Map<String, Value>>,
-    /// Money spent: `amount` and `currency`.
-    cost: Option<Map<String, Value>>,
+    /// Tokens used.
+    tokens: Option<Tokens>,
+    /// Money spent.
+    cost: Option<Cost>,
+}
+
+/// Tokens; what came from a cache is part of the input, what was spent on reasoning part of the
+/// output.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Tokens {
+    input: Option<u64>,
+    output: Option<u64>,
+    cache_read: Option<u64>,
+    cache_write: Option<u64>,
+    reasoning: Option<u64>,
+    total: Option<u64>,
+}
+
+/// Money.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Cost {
+    amount: f64,
+    currency: Option<String>,
 }
 
 #[derive(JsonSchema)]
@@ -317,6 +338,22 @@ pub(crate) struct Evidence {
     proof: String,
     /// The log's verifier keys, not to be trusted for being here.
     vkeys: Vec<String>,
+}
+
+/// A message of JSON-RPC 2.0, as MCP has them: a request, or without an `id` a notification.
+#[derive(JsonSchema)]
+pub(crate) struct Message {
+    jsonrpc: Version,
+    id: Option<u64>,
+    /// Such as `tools/call`.
+    method: String,
+    params: Option<Map<String, Value>>,
+}
+
+#[derive(JsonSchema)]
+enum Version {
+    #[serde(rename = "2.0")]
+    Two,
 }
 
 /// What OTLP answers in JSON.

@@ -1,5 +1,6 @@
 //! The Model Context Protocol.
 
+use super::documents::Message;
 use super::{About, Group, Media, Parameter, Value};
 
 pub(crate) fn mcp() -> About {
@@ -15,7 +16,7 @@ pub(crate) fn mcp() -> About {
             Parameter::header("Accept", Value::Text, accept),
             Parameter::header("Mcp-Protocol-Version", Value::Text, version),
         ])
-        .takes(document())
+        .takes([Media::json::<Message>()])
         .answers(200, "The answer to a request.", document())
         .answers(202, "A notification was taken.", [])
         .answers(400, "The message is not one of the protocol.", document())
