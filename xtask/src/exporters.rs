@@ -2,7 +2,8 @@
 //! server that was started as a newcomer would start it.
 //!
 //! What it is: starts `tacho serve` without any configuration on a free port, runs
-//! testdata/exporters/check.py and testdata/mcp/client.py, stops the server and verifies its log.
+//! testdata/exporters/check.py and testdata/mcp/client.py, lets schemathesis hold the server to its
+//! description, stops it and verifies its log.
 //! What it is not: an exporter.
 
 use std::path::Path;
@@ -24,11 +25,12 @@ const START_MAX: Duration = Duration::from_secs(30);
 
 pub(crate) const COMMAND: Command = Command {
     name: "exporters",
-    summary: "has OpenTelemetry's exporters and MCP's client, from PyPI, use a server",
+    summary: "has OpenTelemetry's exporters, MCP's client and schemathesis, from PyPI, use a server",
     help: "\
 Starts `tacho serve` with nothing configured, and lets OpenTelemetry's exporters (from PyPI, as wheels, in a virtual
 environment in the build folder) send spans and log records over HTTP and gRPC; asks for them, lets MCP's
-Python client use every tool, stops the server, and verifies its log. Needs target/demo/tacho.
+Python client use every tool, and schemathesis hold the server to the description that it gives of itself
+(testdata/openapi); stops the server, and verifies its log. Needs target/demo/tacho.
 
 Examples:
   cargo xtask exporters
@@ -43,7 +45,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 
 pub(crate) fn step() -> Result<Outcome, Failure> {
     need(&Need::Python)?;
-    let python = wheels::python("exporters", &Path::new(FOLDER).join("requirements.txt"))?;
+    let program = wheels::python("exporters", &Path::new(FOLDER).join("requirements.txt"))?;
     let folder = Temporary::new("exporters")?;
     let (data, configuration) = (folder.path().join("data"), folder.path().join("config"));
     let said = folder.path().join("said");
@@ -52,14 +54,15 @@ pub(crate) fn step() -> Result<Outcome, Failure> {
         let token = configuration.join("tachograph/admin-token");
         let incident = place::root().join("testdata/incident/refund.ndjson");
         let python = |script: &str| {
-            let job = Job::new(&python).env("PYTHONDONTWRITEBYTECODE", "1");
+            let job = Job::new(&program).env("PYTHONDONTWRITEBYTECODE", "1");
             job.arg(place::root().join(script))
         };
         let sent = python("testdata/exporters/check.py");
         sent.args([Path::new(&address), &token, &incident]).run()?;
         let asked = python("testdata/mcp/client.py");
         let url = format!("{address}/mcp");
-        asked.args(["--url", &url, "--token-file"]).arg(&token).run()
+        asked.args(["--url", &url, "--token-file"]).arg(&token).run()?;
+        python("testdata/openapi/check.py").args([Path::new(&address), &token]).run()
     });
     let stopped = stop(&mut server);
     checked?;

@@ -147,11 +147,11 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "exporters",
-        what: "OpenTelemetry's Python exporters and MCP's client use the server",
+        what: "OpenTelemetry's Python exporters, MCP's client and schemathesis use the server",
         needs: &[Need::Python],
         file: None,
         action: Call(exporters::step),
-        remedy: "testdata/exporters/check.py or testdata/mcp/client.py says what it missed; run it against `tacho serve`",
+        remedy: "testdata/exporters/check.py, testdata/mcp/client.py or schemathesis says what it missed; run it against `tacho serve`",
     },
     Step {
         name: "fuzz",

@@ -3,6 +3,7 @@
 //!
 //! OTLP 1.x (opentelemetry.io/docs/specs/otlp). What attributes mean is next door in `conventions`.
 
+mod items;
 pub(crate) mod json;
 pub(crate) mod lineage;
 pub(crate) mod logs;

@@ -1,16 +1,17 @@
 //! What became of each event of a request, and how the request as a whole is answered for it.
 //!
-//! The members are those that `tacho append` writes a line of (docs/http.md, "Appending").
+//! The members are those that `tacho append` writes a line of (docs/server.md, "Appending").
 
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use event::EventError;
+use schemars::JsonSchema;
 use seal::{Outcome, Receipt};
 use serde::Serialize;
 use std::borrow::Cow;
 
 /// What became of one event of a request.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Line<'a> {
     /// It is in the log, durably.
@@ -25,7 +26,7 @@ pub enum Line<'a> {
 }
 
 /// An event that is in the log.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Accepted<'a> {
     /// Its number in the request, from 1.
     pub line: u64,
@@ -40,7 +41,7 @@ pub struct Accepted<'a> {
 }
 
 /// Why an event is not in the log.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Refusal {
     /// The stable code.
     pub code: &'static str,
@@ -51,7 +52,7 @@ pub struct Refusal {
 }
 
 /// The answer to a request that was read to its end.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Answer<'a> {
     /// Events that were sealed now.
     pub accepted: u64,

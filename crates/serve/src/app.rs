@@ -2,6 +2,7 @@
 
 use crate::body::Budget;
 use crate::gate::Keeper;
+use crate::limits::Limits;
 use crate::logs::Logs;
 use crate::mcp::Checks;
 use crate::metrics::Metrics;
@@ -25,6 +26,7 @@ struct Inner {
     logs: Arc<Logs>,
     keeper: Keeper,
     public: BTreeSet<String>,
+    limits: Limits,
     budget: Budget,
     questions: Arc<Semaphore>,
     feeds: Arc<Semaphore>,
@@ -41,7 +43,8 @@ impl App {
             logs,
             keeper,
             public,
-            budget: Budget::default(),
+            limits: Limits::default(),
+            budget: Budget::new(Limits::default().body),
             questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
             feeds: Arc::new(Semaphore::new(FEEDS_MAX)),
             metrics: Metrics::default(),
@@ -57,6 +60,23 @@ impl App {
         // A second list would be one too many, and the first is the one that was meant.
         let _ = self.0.hosts.set(hosts);
         self
+    }
+
+    /// The same with other limits for clients. To be called once, before the server begins.
+    #[must_use]
+    pub fn within(mut self, limits: Limits) -> Self {
+        // Nobody else has it yet.
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.budget = Budget::new(limits.body);
+            inner.limits = limits;
+        }
+        self
+    }
+
+    /// What clients may cost.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// The logs.

@@ -54,7 +54,7 @@ pub(crate) async fn append(
     body: Body,
 ) -> Result<Response<Body>, Problem> {
     let Query(parameters) = parameters.map_err(|error| {
-        Problem::malformed("bad_parameter", format!("{}; see docs/server.md", error.body_text()))
+        Problem::malformed("bad_parameter", format!("{}; GET /docs lists them", error.body_text()))
     })?;
     if parameters.ack == Ack::Witnessed {
         return Err(Problem::new(
@@ -128,6 +128,7 @@ where
     };
     let intake = outcome.map_err(|error| match error {
         IntakeError::Capture(error) => Problem::malformed("not_json", error.to_string()),
+        IntakeError::TooManyValues => Problem::too_large(error.to_string()),
         IntakeError::Seal(_) => Problem::internal(),
     })?;
     if intake.lines.len() > event::limits::BATCH_EVENTS_MAX {

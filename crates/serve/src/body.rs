@@ -13,16 +13,26 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bytes of one body as sent, and inflated: what a batch may hold.
 pub const BODY_BYTES_MAX: usize = event::limits::BATCH_BYTES_MAX;
+/// Bytes of bodies that are not events.
+pub(crate) const SMALL_BYTES_MAX: usize = 1 << 20;
 /// Bytes of bodies in memory, all requests together.
-const BUDGET_BYTES: usize = 64 << 20;
+const BUDGET_BYTES: usize = 48 << 20;
+/// Bytes of a packed body as sent: what the budget leaves beside a body that is inflated whole.
+const PACKED_BYTES_MAX: usize = BUDGET_BYTES - BODY_BYTES_MAX;
+/// A body that outgrows this many bytes gets room for the longest one at once. What is not written
+/// to takes no memory, and a longer vector would be a copy beside the shorter one.
+const GROWING_BYTES_MAX: usize = 1 << 20;
 /// The budget is counted in pieces of this many bytes.
 const UNIT_BYTES: usize = 16 << 10;
-/// A body has to arrive within this time, however slowly its sender writes.
-const ARRIVAL_MAX: Duration = Duration::from_secs(30);
+/// The window of a zstd frame, as a power of two: 8 MiB, which every decoder should take (RFC 8878,
+/// section 3.1.1.1.2). Each decoder has one, beside the budget.
+const WINDOW_LOG_MAX: u32 = 23;
+/// How long a packed body waits for its turn to be inflated.
+const TURN_MAX: Duration = Duration::from_secs(5);
 /// Inflating more than this many packed bytes is not done on a thread that serves connections: they
 /// may become a thousand times as many.
 const INLINE_BYTES_MAX: usize = 4 << 10;
@@ -38,9 +48,16 @@ pub enum Coding {
     Zstd,
 }
 
-/// Room for bodies in memory.
+/// Room for bodies in memory, and how long one may take.
 #[derive(Clone)]
-pub struct Budget(Arc<Semaphore>);
+pub struct Budget {
+    units: Arc<Semaphore>,
+    /// Bodies that are inflated at the same time: what unfolds takes memory before it is known how
+    /// much there will be of it.
+    turns: Arc<Semaphore>,
+    /// A body has to arrive within this time, however slowly its sender writes.
+    arrival_max: Duration,
+}
 
 /// A body, inflated, and its room.
 pub struct Received {
@@ -57,6 +74,12 @@ impl std::ops::Deref for Received {
 }
 
 impl Received {
+    /// The bytes, shared; their room is taken for as long as this lives.
+    #[must_use]
+    pub fn bytes(&self) -> Bytes {
+        self.bytes.clone()
+    }
+
     /// The same without its first `bytes` bytes.
     #[must_use]
     pub fn part(mut self, bytes: usize) -> Self {
@@ -73,13 +96,18 @@ struct Room {
     units: usize,
 }
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(BUDGET_BYTES / UNIT_BYTES)))
-    }
-}
-
 impl Budget {
+    /// For bodies that arrive within this time.
+    #[must_use]
+    pub fn new(arrival_max: Duration) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            units: Arc::new(Semaphore::new(BUDGET_BYTES / UNIT_BYTES)),
+            turns: Arc::new(Semaphore::new((cores / 2).clamp(1, 4))),
+            arrival_max,
+        }
+    }
+
     fn room(&self) -> Room {
         Room { budget: self.clone(), permit: None, units: 0 }
     }
@@ -93,12 +121,9 @@ impl Room {
             return Ok(());
         };
         let units = u32::try_from(more).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.budget.0).try_acquire_many_owned(units).map_err(|_| {
-            Problem::busy(
-                "overloaded",
-                "too many large requests are under way; send it again in a moment",
-            )
-        })?;
+        let permit = Arc::clone(&self.budget.units)
+            .try_acquire_many_owned(units)
+            .map_err(|_| overloaded())?;
         match &mut self.permit {
             Some(all) => all.merge(permit),
             None => self.permit = Some(permit),
@@ -140,8 +165,25 @@ pub async fn receive(
     body: Body,
 ) -> Result<Received, Problem> {
     let coding = Coding::of(headers)?;
-    let (bytes, room) = collect(budget, headers, body).await?;
+    let max = if coding == Coding::Identity { BODY_BYTES_MAX } else { PACKED_BYTES_MAX };
+    let (bytes, room) = collect(budget, headers, body, max).await?;
     unpack(budget, coding, Received { bytes, _room: room }).await
+}
+
+/// The same for what is no list of events: a name, a statement, a call.
+///
+/// # Errors
+/// As [`receive`].
+pub(crate) async fn receive_small(
+    budget: &Budget,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Received, Problem> {
+    let received = receive(budget, headers, body).await?;
+    match received.len() <= SMALL_BYTES_MAX {
+        true => Ok(received),
+        false => Err(Problem::too_large("such a request holds at most 1 MiB")),
+    }
 }
 
 /// Inflates what was received.
@@ -156,11 +198,18 @@ pub async fn unpack(
     if coding == Coding::Identity {
         return Ok(packed);
     }
-    if packed.len() <= INLINE_BYTES_MAX {
+    if packed.len() <= INLINE_BYTES_MAX
+        && let Ok(_turn) = budget.turns.try_acquire()
+    {
         return inflate(budget, coding, &packed);
     }
+    let turn = timeout(TURN_MAX, Arc::clone(&budget.turns).acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else { return Err(overloaded()) };
     let budget = budget.clone();
-    let work = move || inflate(&budget, coding, &packed);
+    let work = move || {
+        let _turn = turn;
+        inflate(&budget, coding, &packed)
+    };
     tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())?
 }
 
@@ -168,14 +217,15 @@ async fn collect(
     budget: &Budget,
     headers: &HeaderMap,
     mut body: Body,
+    max: usize,
 ) -> Result<(Bytes, Room), Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = length.and_then(|text| text.parse::<usize>().ok());
-    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+    if announced.is_some_and(|bytes| bytes > max) {
         return Err(too_large());
     }
     let mut room = budget.room();
-    let until = Instant::now() + ARRIVAL_MAX;
+    let until = Instant::now() + budget.arrival_max;
     let mut first = Bytes::new();
     let mut whole: Vec<u8> = Vec::new();
     loop {
@@ -183,7 +233,7 @@ async fn collect(
             Problem::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "too_slow",
-                "the body did not arrive within 30 seconds; send smaller batches",
+                "the body did not arrive in time; send smaller batches",
             )
         })?;
         let Some(frame) = frame else { break };
@@ -192,7 +242,7 @@ async fn collect(
         })?;
         let Ok(data) = frame.into_data() else { continue };
         let length = first.len() + whole.len() + data.len();
-        if length > BODY_BYTES_MAX {
+        if length > max {
             return Err(too_large());
         }
         room.grow(length)?;
@@ -205,6 +255,7 @@ async fn collect(
             whole.reserve(announced.unwrap_or(length).min(length.saturating_mul(4)));
             whole.extend_from_slice(&std::mem::take(&mut first));
         }
+        make_room(&mut whole, data.len());
         whole.extend_from_slice(&data);
     }
     Ok((if whole.is_empty() { first } else { whole.into() }, room))
@@ -216,8 +267,8 @@ fn inflate(budget: &Budget, coding: Coding, packed: &[u8]) -> Result<Received, P
         Coding::Gzip => read_capped(budget, flate2::read::MultiGzDecoder::new(packed))?,
         Coding::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(broken)?;
-            // A frame may ask for a window of its own size; more than a body holds is no use.
-            decoder.window_log_max(25).map_err(broken)?;
+            // A frame may ask for a window of any size.
+            decoder.window_log_max(WINDOW_LOG_MAX).map_err(broken)?;
             read_capped(budget, decoder)?
         }
     };
@@ -238,15 +289,24 @@ fn read_capped(budget: &Budget, from: impl Read) -> Result<(Vec<u8>, Room), Prob
             return Err(too_large());
         }
         let length = piece.len();
-        // What a vector takes when it grows is taken from the budget as well.
-        if bytes.len() + length > bytes.capacity() {
-            let wanted = (bytes.capacity() * 2).max(bytes.len() + length).min(BODY_BYTES_MAX);
-            room.grow(wanted)?;
-            bytes.reserve_exact(wanted - bytes.len());
-        }
+        room.grow(bytes.len() + length)?;
+        make_room(&mut bytes, length);
         bytes.extend_from_slice(piece);
         reader.consume(length);
     }
+}
+
+/// Makes room for `more` bytes; never for more than a body has.
+fn make_room(bytes: &mut Vec<u8>, more: usize) {
+    let length = bytes.len() + more;
+    if length <= bytes.capacity() {
+        return;
+    }
+    let wanted = match length <= GROWING_BYTES_MAX {
+        true => (bytes.capacity() * 2).max(length),
+        false => BODY_BYTES_MAX.max(length),
+    };
+    bytes.reserve_exact(wanted - bytes.len());
 }
 
 fn broken(error: std::io::Error) -> Problem {
@@ -256,8 +316,14 @@ fn broken(error: std::io::Error) -> Problem {
     )
 }
 
+fn overloaded() -> Problem {
+    Problem::busy("overloaded", "too many large requests are under way; send it again in a moment")
+}
+
 fn too_large() -> Problem {
-    Problem::too_large("a request holds at most 32 MiB, inflated; split it into several batches")
+    Problem::too_large(
+        "a request holds at most 32 MiB, inflated, and 16 MiB when packed; split it into several batches",
+    )
 }
 
 #[cfg(test)]
@@ -265,6 +331,10 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
     use std::io::Write as _;
+
+    fn budget() -> Budget {
+        Budget::new(Duration::from_secs(30))
+    }
 
     fn headers(coding: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(coding))])
@@ -279,7 +349,7 @@ mod tests {
     #[tokio::test]
     async fn plain_gzip_and_zstd_give_the_same_bytes() {
         let text = b"{\"event_type\":\"a\"}\n".repeat(9_000);
-        let budget = Budget::default();
+        let budget = budget();
         for (coding, packed) in [
             ("identity", text.clone()),
             ("gzip", gzip(&text)),
@@ -288,12 +358,12 @@ mod tests {
             let got = receive(&budget, &headers(coding), Body::from(packed)).await;
             assert!(*got.unwrap_or_else(|problem| panic!("{coding}: {problem:?}")) == *text);
         }
-        assert_eq!(budget.0.available_permits(), BUDGET_BYTES / UNIT_BYTES);
+        assert_eq!(budget.units.available_permits(), BUDGET_BYTES / UNIT_BYTES);
     }
 
     #[tokio::test]
     async fn a_bomb_is_refused_before_it_unfolds() {
-        let budget = Budget::default();
+        let budget = budget();
         let zeros = vec![0; BODY_BYTES_MAX + 1];
         for (coding, packed) in
             [("gzip", gzip(&zeros)), ("zstd", zstd::encode_all(&*zeros, 1).unwrap())]
@@ -302,12 +372,12 @@ mod tests {
             let refused = receive(&budget, &headers(coding), Body::from(packed)).await;
             assert_eq!(refused.err().unwrap().status, StatusCode::PAYLOAD_TOO_LARGE, "{coding}");
         }
-        assert_eq!(budget.0.available_permits(), BUDGET_BYTES / UNIT_BYTES);
+        assert_eq!(budget.units.available_permits(), BUDGET_BYTES / UNIT_BYTES);
     }
 
     #[tokio::test]
     async fn broken_and_unknown_codings_are_told_apart() {
-        let budget = Budget::default();
+        let budget = budget();
         for (coding, status) in [
             ("gzip", StatusCode::BAD_REQUEST),
             ("zstd", StatusCode::BAD_REQUEST),
@@ -321,9 +391,9 @@ mod tests {
 
     #[tokio::test]
     async fn when_there_is_no_room_it_says_so_and_when_to_come_back() {
-        let budget = Budget::default();
+        let budget = budget();
         let all = u32::try_from(BUDGET_BYTES / UNIT_BYTES).unwrap();
-        let _held = budget.0.try_acquire_many(all).unwrap();
+        let _held = budget.units.try_acquire_many(all).unwrap();
         let refused = receive(&budget, &HeaderMap::new(), Body::from("x")).await.err().unwrap();
         assert_eq!((refused.status.as_u16(), refused.retry_after), (503, Some(1)));
     }

@@ -4,12 +4,17 @@
 //! batch.
 
 use capture::{CaptureError, Captured, Format, Summary};
+use event::limits::BATCH_EVENTS_MAX;
 use event::{Assurance, EventError, Principal};
 use seal::{Batch, Encoder, Log, SealError};
 
 /// Lines from this many bytes on are worth a second core: starting a thread costs what 20 events
 /// cost.
 const SPLIT_BYTES_MIN: usize = 128 << 10;
+
+/// Values in one request of OTLP in JSON, which is built in memory before it is read: each takes
+/// some hundred bytes, and two on the wire. An exporter's batch of 512 spans has some 60,000.
+const JSON_VALUES_MAX: usize = 250_000;
 
 /// How bytes came to the log, which only their receiver knows.
 #[derive(Clone, Debug)]
@@ -42,6 +47,11 @@ pub enum IntakeError {
     /// The log cannot go on.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// JSON that would take many times its bytes in memory.
+    #[error(
+        "more than {JSON_VALUES_MAX} values in one request; send protobuf, or split it into several"
+    )]
+    TooManyValues,
 }
 
 impl Origin {
@@ -58,17 +68,29 @@ impl Origin {
 /// # Errors
 /// [`SealError::Entropy`].
 pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, SealError> {
+    up_to(usize::MAX, log, bytes, first, origin)
+}
+
+/// The same for at most `max` lines and one more, which tells that there were too many: the list of
+/// refusals would otherwise grow to a hundred times the bytes.
+fn up_to(
+    max: usize,
+    log: &Log,
+    bytes: &[u8],
+    first: u64,
+    origin: &Origin,
+) -> Result<Intake, SealError> {
     let middle = bytes.len() / 2;
     let split =
         memchr::memchr(b'\n', bytes.get(middle..).unwrap_or_default()).map(|at| middle + at + 1);
     let Some(split) = split.filter(|_| bytes.len() >= SPLIT_BYTES_MIN && log.is_quiet()) else {
-        return some_lines(log, bytes, first, origin);
+        return some_lines(max, log, bytes, first, origin);
     };
     let (head, rest) = bytes.split_at(split);
     let rest_first = first + memchr::memchr_iter(b'\n', head).count() as u64;
     std::thread::scope(|scope| {
-        let rest = scope.spawn(move || some_lines(log, rest, rest_first, origin));
-        let mut intake = some_lines(log, head, first, origin)?;
+        let rest = scope.spawn(move || some_lines(max, log, rest, rest_first, origin));
+        let mut intake = some_lines(max, log, head, first, origin)?;
         let rest = rest.join().unwrap_or(Err(SealError::Closed))?;
         intake.lines.extend(rest.lines);
         intake.batch.extend(rest.batch);
@@ -76,14 +98,20 @@ pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Int
     })
 }
 
-fn some_lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, SealError> {
-    let taken = take(log, bytes.len(), first, origin, |each| {
+fn some_lines(
+    max: usize,
+    log: &Log,
+    bytes: &[u8],
+    first: u64,
+    origin: &Origin,
+) -> Result<Intake, SealError> {
+    let taken = take(max, log, bytes.len(), first, origin, |each| {
         capture::capture(Format::Native, origin.assurance, bytes, each)
     });
     taken.or_else(|error| match error {
         IntakeError::Seal(error) => Err(error),
         // Native lines have no envelope that could be broken as a whole.
-        IntakeError::Capture(_) => Ok(Intake::default()),
+        IntakeError::Capture(_) | IntakeError::TooManyValues => Ok(Intake::default()),
     })
 }
 
@@ -103,9 +131,9 @@ pub fn body(
     match bytes.trim_ascii_start().first() {
         // Lines are by far the most, and may be halved.
         Some(b'{') if key.is_none() && bytes.len() >= SPLIT_BYTES_MIN && are_lines(bytes) => {
-            Ok(lines(log, bytes, 1, origin)?)
+            Ok(up_to(BATCH_EVENTS_MAX, log, bytes, 1, origin)?)
         }
-        _ => take(log, bytes.len(), 1, origin, |each| {
+        _ => take(BATCH_EVENTS_MAX, log, bytes.len(), 1, origin, |each| {
             capture::capture_body(origin.assurance, bytes, &mut |mut captured| {
                 if let (Some(key), Ok(event)) = (key, &mut captured.outcome) {
                     event
@@ -145,13 +173,33 @@ pub fn foreign(
     bytes: &[u8],
     origin: &Origin,
 ) -> Result<Intake, IntakeError> {
-    take(log, bytes.len(), 1, origin, |each| {
+    if format == Format::OtlpJson && json_values(bytes) > JSON_VALUES_MAX {
+        return Err(IntakeError::TooManyValues);
+    }
+    take(BATCH_EVENTS_MAX, log, bytes.len(), 1, origin, |each| {
         capture::capture(format, origin.assurance, bytes, each)
     })
 }
 
-/// Gives what `capture` captures to an encoder, redacted.
+/// How many values JSON has, whether or not it is well formed: one behind every comma, one in every
+/// array and object.
+fn json_values(bytes: &[u8]) -> usize {
+    let (mut count, mut in_text, mut is_escaped) = (0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_text,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+/// Gives what `capture` captures to an encoder, redacted: `max` events, and one more.
 fn take<'a>(
+    max: usize,
     log: &Log,
     bytes: usize,
     first: u64,
@@ -162,6 +210,9 @@ fn take<'a>(
     let mut encoder = log.encoder(bytes);
     let mut encoded = Ok(());
     let summary = capture(&mut |captured| {
+        if lines.len() > max {
+            return;
+        }
         let number = first + captured.line - 1;
         match captured.outcome {
             Ok(event) => {
@@ -190,4 +241,23 @@ fn seal_in(
         event.on_behalf_of = Some(subject.clone().into());
     }
     Ok(encoder.push(log.redactor().redact(event))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json_values;
+
+    #[test]
+    fn values_are_counted_and_what_stands_in_texts_is_not() {
+        for (json, count) in [
+            (r#"{}"#, 1),
+            (r#"{"a":1,"b":[1,2,{}]}"#, 6),
+            (r#"{"a,[{":",,,[[[{{{"}"#, 1),
+            (r#"["\",",","\",","]"#, 3),
+            (r#"["\\",","]"#, 2),
+            ("[[[[", 4),
+        ] {
+            assert_eq!(json_values(json.as_bytes()), count, "{json}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! | question | file |
 //! |---|---|
 //! | which addresses are there, and what do they need? | `routes.rs` |
+//! | what does each of them say of itself? | `about/`, `openapi.rs`, `page.rs` |
 //! | who is calling, and may they? | `gate.rs`, `access/` |
 //! | how do bytes become a batch? | `intake.rs` |
 //! | what is a request told about its events? | `append.rs`, `answer.rs` |
@@ -12,10 +13,11 @@
 //! | what is new? | `live.rs` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
-//! | what is too much? | `body.rs`, `server.rs` |
+//! | what is too much? | `limits.rs`, `body.rs`, `server.rs`, `wire.rs` |
 //!
 //! Not here: reading configuration, environment and key files (`cli`).
 
+mod about;
 pub mod access;
 mod answer;
 mod answers;
@@ -25,6 +27,7 @@ mod ask;
 pub mod body;
 pub mod gate;
 pub mod intake;
+mod limits;
 mod live;
 mod logs;
 mod logs_api;
@@ -32,16 +35,20 @@ pub mod mcp;
 mod metrics;
 pub mod new_log;
 mod open_log;
+pub mod openapi;
 mod otlp;
+mod page;
 mod parameters;
 mod problem;
 mod public;
 mod question;
 pub mod routes;
 mod server;
+mod wire;
 
 pub use answer::{Accepted, Answer, Line, Refusal, outcome};
 pub use app::App;
+pub use limits::Limits;
 pub use logs::{KekOf, Logs, NewKek, OpenError};
 pub use open_log::{OpenLog, Settings};
 pub use problem::Problem;

@@ -3,21 +3,55 @@
 use crate::access::policy::{Action, Scope};
 use crate::app::App;
 use crate::append::respond;
+use crate::body;
 use crate::gate::Granted;
 use crate::open_log::OpenLog;
 use crate::problem::Problem;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderMap, Response, StatusCode};
+use schemars::JsonSchema;
 use seal::Act;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// What a new log is given.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct New {
+pub(crate) struct NewLog {
+    /// 1 to 64 letters, digits, `-`, `_` or `.`; the first is a letter or digit.
+    #[schemars(regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"))]
     name: String,
+}
+
+/// How a log is.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct LogHealth {
+    /// Its name.
+    name: String,
+    /// The origin of its checkpoints.
+    origin: String,
+    /// The verifier keys of its checkpoints.
+    keys: Vec<String>,
+    /// Entries that the published checkpoint covers.
+    size: u64,
+    /// Events acknowledged since the server started.
+    events_since_start: u64,
+    /// Their bytes.
+    bytes_written: u64,
+    /// Ended journal files that wait to become segments.
+    backlog_files: u64,
+    /// `up` when it takes events, `down` when it takes none.
+    status: &'static str,
+    /// Why it takes none; absent when it takes events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Logs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct LogList {
+    logs: Vec<LogHealth>,
 }
 
 /// `GET /api/v1/logs`: those in which the caller may do anything.
@@ -32,17 +66,19 @@ pub(crate) async fn list(
         of_logs.into_iter().any(|action| policy.decide(caller, *action, Some(log.name())).allowed)
     };
     let logs = app.logs().all();
-    let logs: Vec<Value> = logs.iter().filter(|log| may(log)).map(|log| describe(log)).collect();
-    Ok(respond(StatusCode::OK, &json!({ "logs": logs })))
+    let logs = logs.iter().filter(|log| may(log)).map(|log| describe(log)).collect();
+    Ok(respond(StatusCode::OK, &LogList { logs }))
 }
 
 /// `POST /api/v1/logs`.
 pub(crate) async fn create(
     State(app): State<App>,
     granted: Granted,
-    body: Bytes,
+    headers: HeaderMap,
+    body: Body,
 ) -> Result<Response<Body>, Problem> {
-    let New { name } = serde_json::from_slice(&body).map_err(|error| {
+    let body = body::receive_small(app.budget(), &headers, body).await?;
+    let NewLog { name } = serde_json::from_slice(&body).map_err(|error| {
         Problem::malformed("not_json", format!("{error}; send {{\"name\": \"...\"}}"))
     })?;
     let make = {
@@ -60,19 +96,21 @@ pub(crate) async fn health_of_log(granted: Granted) -> Result<Response<Body>, Pr
     Ok(respond(StatusCode::OK, &describe(granted.log()?)))
 }
 
-fn describe(log: &OpenLog) -> Value {
-    let identity = &log.folder().identity;
-    let (events, bytes) = log.counts();
-    let mut document = json!({
-        "name": identity.name, "origin": identity.origin, "keys": identity.keys,
-        "size": log.published_size(), "events_since_start": events,
-        "bytes_written": bytes, "backlog_files": log.backlog(),
-        "status": if log.trouble().is_none() { "up" } else { "down" },
-    });
-    if let (Some(reason), Some(members)) = (log.trouble(), document.as_object_mut()) {
-        members.insert("reason".to_owned(), reason.into());
+fn describe(log: &OpenLog) -> LogHealth {
+    let identity = log.folder().identity.clone();
+    let (events_since_start, bytes_written) = log.counts();
+    let reason = log.trouble();
+    LogHealth {
+        name: identity.name,
+        origin: identity.origin,
+        keys: identity.keys,
+        size: log.published_size(),
+        events_since_start,
+        bytes_written,
+        backlog_files: log.backlog(),
+        status: if reason.is_none() { "up" } else { "down" },
+        reason,
     }
-    document
 }
 
 /// `GET /healthz`: the process answers.

@@ -157,7 +157,7 @@ fn bad(name: &str, what: &str) -> Problem {
 
 fn unknown(name: &str) -> Problem {
     let shown: String = query::escape::escape(name).chars().take(64).collect();
-    let detail = format!("there is no parameter {shown:?}; docs/server.md lists them");
+    let detail = format!("there is no parameter {shown:?}; GET /docs lists them");
     Problem::new(StatusCode::BAD_REQUEST, "unknown_parameter", detail)
 }
 

@@ -1,27 +1,31 @@
 //! Every route of the server, and what it needs: one table, which the router, the matrix of
 //! authorisations and the API's description are made from.
 //!
-//! There is no other way to add a route, and none without a [`Need`].
+//! There is no other way to add a route, and none without a [`Need`] and an [`About`].
 
-use crate::access::policy::Action;
+use crate::about::opentelemetry as exporting;
+use crate::about::{About, appending, asking, models, public_log, running};
+use crate::access::policy::Action::{
+    AppendEvents, CreateLog, ReadMetadata, ReadMetrics, ReadProofs,
+};
 use crate::app::App;
+use crate::gate::Need::{AnyCaller, Log, Nothing, PublicLog, Server};
 use crate::gate::{self, Need};
 use crate::problem::Problem;
-use crate::{answers, append, live, logs_api, mcp, metrics, otlp, public};
+use crate::{answers, append, body, live, logs_api, mcp, metrics, openapi, otlp, page, public};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
-use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
 
-/// A request is answered within this time, or not at all.
-const ANSWER_MAX: Duration = Duration::from_secs(120);
-/// Bodies that are not events: names, statements.
-const SMALL_BODY_BYTES_MAX: usize = 1 << 20;
+/// Answers from this many bytes on are packed, and only for callers with a credential. A packer
+/// takes far more memory than a refusal, and keeps it until whoever asked reads.
+const PACKED_BYTES_MIN: u64 = 4 << 10;
 
 /// A route.
 pub struct Route {
@@ -31,84 +35,118 @@ pub struct Route {
     pub path: &'static str,
     /// What it needs.
     pub need: Need,
+    /// What it says about itself.
+    pub(crate) about: About,
     handler: MethodRouter<App>,
+}
+
+fn at(path: &'static str, need: Need, about: About, handler: MethodRouter<App>) -> Route {
+    Route { method: Method::GET, path, need, about, handler }
+}
+
+fn to(path: &'static str, need: Need, about: About, handler: MethodRouter<App>) -> Route {
+    Route { method: Method::POST, path, need, about, handler }
 }
 
 /// All of them.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    use Action::{AppendEvents, CreateLog, ReadMetadata, ReadMetrics, ReadProofs};
-    use Need::{AnyCaller, Log, Nothing, PublicLog, Server};
-    let get_route = |path, need, handler| Route { method: Method::GET, path, need, handler };
-    let post_route = |path, need, handler| Route { method: Method::POST, path, need, handler };
-    let events = "/api/v1/logs/{log}/events";
+    [server(), logs(), questions(), opentelemetry()].into_iter().flatten().collect()
+}
+
+fn server() -> Vec<Route> {
     vec![
-        get_route("/healthz", Nothing, get(logs_api::healthz)),
-        get_route("/readyz", Nothing, get(logs_api::readyz)),
-        get_route("/metrics", Server(ReadMetrics), get(metrics::metrics)),
-        get_route("/api/v1/logs", AnyCaller, get(logs_api::list)),
-        post_route("/api/v1/logs", Server(CreateLog), post(logs_api::create)),
-        get_route("/api/v1/logs/{log}", Log(ReadMetadata), get(logs_api::health_of_log)),
-        post_route(events, Log(AppendEvents), post(append::append)),
-        get_route(events, Log(ReadMetadata), get(answers::events)),
-        get_route("/api/v1/logs/{log}/events/{id}", Log(ReadMetadata), get(answers::event)),
-        get_route("/api/v1/logs/{log}/events/{id}/proof", Log(ReadProofs), get(answers::proof)),
-        get_route("/api/v1/logs/{log}/traces/{id}", Log(ReadMetadata), get(answers::trace)),
-        get_route("/api/v1/logs/{log}/traces/{id}/graph", Log(ReadMetadata), get(answers::graph)),
-        get_route("/api/v1/logs/{log}/sessions", Log(ReadMetadata), get(answers::sessions)),
-        get_route("/api/v1/logs/{log}/sessions/{id}", Log(ReadMetadata), get(answers::session)),
-        get_route("/api/v1/logs/{log}/agents", Log(ReadMetadata), get(answers::agents)),
-        get_route("/api/v1/logs/{log}/agents/{name}", Log(ReadMetadata), get(answers::agent)),
-        get_route("/api/v1/logs/{log}/live", Log(ReadMetadata), get(live::live)),
-        post_route("/mcp", Log(ReadMetadata), post(mcp::http::mcp)),
-        get_route("/log/{log}/checkpoint", PublicLog(ReadProofs), get(public::checkpoint)),
-        get_route("/log/{log}/tile/{*rest}", PublicLog(ReadProofs), get(public::tile)),
-        post_route("/v1/traces", Log(AppendEvents), post(otlp::traces)),
-        post_route("/v1/logs", Log(AppendEvents), post(otlp::logs)),
-        post_route("/api/v1/logs/{log}/otlp/v1/traces", Log(AppendEvents), post(otlp::traces)),
-        post_route("/api/v1/logs/{log}/otlp/v1/logs", Log(AppendEvents), post(otlp::logs)),
-        post_route(
-            "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-            Log(AppendEvents),
-            post(otlp::grpc_traces),
-        ),
-        post_route(
-            "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-            Log(AppendEvents),
-            post(otlp::grpc_logs),
-        ),
+        at("/healthz", Nothing, running::healthz(), get(logs_api::healthz)),
+        at("/readyz", Nothing, running::readyz(), get(logs_api::readyz)),
+        at("/openapi.json", Nothing, running::description(), get(openapi::openapi)),
+        at("/docs", Nothing, running::docs(), get(page::docs)),
+        at("/metrics", Server(ReadMetrics), running::metrics(), get(metrics::metrics)),
+        at("/api/v1/logs", AnyCaller, running::list(), get(logs_api::list)),
+        to("/api/v1/logs", Server(CreateLog), running::create(), post(logs_api::create)),
+        to("/mcp", Log(ReadMetadata), models::mcp(), post(mcp::http::mcp)),
+    ]
+}
+
+fn logs() -> Vec<Route> {
+    let (log, events) = ("/api/v1/logs/{log}", "/api/v1/logs/{log}/events");
+    let (checkpoint, tile) = ("/log/{log}/checkpoint", "/log/{log}/tile/{*rest}");
+    let tree = PublicLog(ReadProofs);
+    vec![
+        at(log, Log(ReadMetadata), running::health_of_log(), get(logs_api::health_of_log)),
+        to(events, Log(AppendEvents), appending::append(), post(append::append)),
+        at(checkpoint, tree, public_log::checkpoint(), get(public::checkpoint)),
+        at(tile, tree, public_log::tile(), get(public::tile)),
+    ]
+}
+
+fn questions() -> Vec<Route> {
+    let read = Log(ReadMetadata);
+    let event = "/api/v1/logs/{log}/events/{id}";
+    let proof = "/api/v1/logs/{log}/events/{id}/proof";
+    let graph = "/api/v1/logs/{log}/traces/{id}/graph";
+    let session = "/api/v1/logs/{log}/sessions/{id}";
+    vec![
+        at("/api/v1/logs/{log}/events", read, asking::events(), get(answers::events)),
+        at(event, read, asking::event(), get(answers::event)),
+        at(proof, Log(ReadProofs), asking::proof(), get(answers::proof)),
+        at("/api/v1/logs/{log}/traces/{id}", read, asking::trace(), get(answers::trace)),
+        at(graph, read, asking::graph(), get(answers::graph)),
+        at("/api/v1/logs/{log}/sessions", read, asking::sessions(), get(answers::sessions)),
+        at(session, read, asking::session(), get(answers::session)),
+        at("/api/v1/logs/{log}/agents", read, asking::agents(), get(answers::agents)),
+        at("/api/v1/logs/{log}/agents/{name}", read, asking::agent(), get(answers::agent)),
+        at("/api/v1/logs/{log}/live", read, asking::live(), get(live::live)),
+    ]
+}
+
+fn opentelemetry() -> Vec<Route> {
+    let append = Log(AppendEvents);
+    let traces_of_log = "/api/v1/logs/{log}/otlp/v1/traces";
+    let logs_of_log = "/api/v1/logs/{log}/otlp/v1/logs";
+    let grpc_traces = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    let grpc_logs = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+    vec![
+        to("/v1/traces", append, exporting::traces(), post(otlp::traces)),
+        to("/v1/logs", append, exporting::logs(), post(otlp::logs)),
+        to(traces_of_log, append, exporting::traces_of_log(), post(otlp::traces)),
+        to(logs_of_log, append, exporting::logs_of_log(), post(otlp::logs)),
+        to(grpc_traces, append, exporting::grpc_traces(), post(otlp::grpc_traces)),
+        to(grpc_logs, append, exporting::grpc_logs(), post(otlp::grpc_logs)),
     ]
 }
 
 /// The router: every route behind its gate.
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
+    let packed = DefaultPredicate::new().and(SizeAbove::new(PACKED_BYTES_MIN));
+    let packing = CompressionLayer::new().compress_when(packed);
     for Route { path, need, handler, .. } in table() {
         let gate = from_fn_with_state((app.clone(), need), gate::gate);
-        router = router.route(path, handler.route_layer(gate));
+        let handler = handler.route_layer(gate);
+        let handler = if need == Nothing { handler } else { handler.layer(packing.clone()) };
+        router = router.route(path, handler);
     }
     router
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX))
-        .layer(CompressionLayer::new())
+        .layer(DefaultBodyLimit::max(body::SMALL_BYTES_MAX))
         .layer(from_fn_with_state(app.clone(), around))
         .with_state(app)
 }
 
 async fn no_such_route() -> Problem {
-    Problem::not_found("there is no such address; docs/server.md lists those that there are")
+    Problem::not_found("there is no such address; GET /docs lists those that there are")
 }
 
 async fn no_such_method() -> Problem {
-    let detail = "this address does not take this method; docs/server.md says which it takes";
+    let detail = "this address does not take this method; GET /docs says which it takes";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }
 
 /// Around every request: a deadline, a count, and what every answer says to browsers.
 async fn around(State(app): State<App>, request: Request, next: Next) -> Response<Body> {
     let (begun, grpc) = (Instant::now(), otlp::is_grpc(request.headers()));
-    let mut response = match timeout(ANSWER_MAX, next.run(request)).await {
+    let mut response = match timeout(app.limits().answer, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             let problem =

@@ -6,13 +6,15 @@
 use crate::access::Caller;
 use crate::app::App;
 use crate::gate::Peer;
+use crate::limits::Limits;
 use crate::routes;
+use crate::wire::Wire;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::{Request, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -26,13 +28,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tower::ServiceExt as _;
 
-/// Connections at the same time.
-const CONNECTIONS_MAX: usize = 4_096;
-/// A connection that has sent no whole request head within this time is closed, between requests
-/// too.
-const HEAD_MAX: Duration = Duration::from_secs(15);
-/// A TLS handshake takes no longer.
-const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// Files that logs and everything else may have open beside connections.
+const OTHER_FILES: u64 = 1_024;
 /// How long requests under way have when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// How often the logs are tended.
@@ -69,13 +66,18 @@ pub async fn serve(
 ) -> io::Result<()> {
     let router = routes::router(app.clone());
     let graceful = GracefulShutdown::new();
-    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let limits = *app.limits();
+    let connections = Arc::new(Semaphore::new(limits.connections.min(connections_max(&limits))));
     let tending = tokio::spawn(tend(app.clone()));
     let mut stop = std::pin::pin!(stop);
     loop {
-        let permit = Arc::clone(&connections).acquire_owned().await.map_err(io::Error::other)?;
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let next = async {
+            let permit = Arc::clone(&connections).acquire_owned().await;
+            Ok::<_, io::Error>((permit.map_err(io::Error::other)?, listener.accept().await))
+        };
+        // Whoever stops the server is heard even when nobody else is let in any more.
+        let (permit, accepted) = tokio::select! {
+            next = next => next?,
             () = &mut stop => break,
         };
         let (stream, address) = match accepted {
@@ -88,7 +90,7 @@ pub async fn serve(
         };
         let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
-            connection(router, stream, address, tls, watcher).await;
+            connection(router, stream, address, tls, watcher, &limits).await;
             drop(permit);
         });
     }
@@ -99,6 +101,20 @@ pub async fn serve(
     let logs = Arc::clone(app.logs());
     let _ = tokio::task::spawn_blocking(move || logs.close()).await;
     Ok(())
+}
+
+/// Connections that this process may have open: a log whose files do not open any more because
+/// clients have taken all descriptors would be down.
+fn connections_max(limits: &Limits) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = limits.connections as u64 + OTHER_FILES;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let Some(now) = current.filter(|now| *now < wanted) else { return limits.connections };
+    let more = maximum.map_or(wanted, |most| most.min(wanted));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum }).is_ok();
+    let files = if raised { more } else { now };
+    let left = files.saturating_sub(OTHER_FILES).max(files / 2);
+    usize::try_from(left).unwrap_or(limits.connections)
 }
 
 /// Looks after the logs, and the keys of issuers, while the server runs.
@@ -126,30 +142,28 @@ async fn connection(
     stream: TcpStream,
     address: SocketAddr,
     tls: Option<Tls>,
-    watcher: hyper_util::server::graceful::Watcher,
+    watcher: Watcher,
+    limits: &Limits,
 ) {
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
         let peer = Peer { address: Some(address), certificate: None };
-        return answer(router, TokioIo::new(stream), peer, watcher).await;
+        return answer(router, stream, peer, watcher, limits).await;
     };
     let acceptor = TlsAcceptor::from((tls.current)());
-    let Ok(Ok(stream)) = timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await else { return };
+    let Ok(Ok(stream)) = timeout(limits.handshake, acceptor.accept(stream)).await else { return };
     let certificates = stream.get_ref().1.peer_certificates();
     let certificate = certificates.and_then(<[_]>::first).and_then(|it| (tls.caller)(it));
     let peer = Peer { address: Some(address), certificate };
-    answer(router, TokioIo::new(stream), peer, watcher).await;
+    answer(router, stream, peer, watcher, limits).await;
 }
 
 /// Answers the requests of one connection.
-async fn answer<S>(
-    router: Router,
-    io: TokioIo<S>,
-    peer: Peer,
-    watcher: hyper_util::server::graceful::Watcher,
-) where
+async fn answer<S>(router: Router, stream: S, peer: Peer, watcher: Watcher, limits: &Limits)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let io = TokioIo::new(Wire::new(stream, limits.head, limits.write));
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
         router.clone().oneshot(request.map(axum::body::Body::new))
@@ -158,7 +172,7 @@ async fn answer<S>(
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_MAX)
+        .header_read_timeout(limits.head)
         .max_buf_size(HEAD_BYTES_MAX);
     builder
         .http2()
@@ -166,8 +180,8 @@ async fn answer<S>(
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .max_pending_accept_reset_streams(64)
-        .keep_alive_interval(Some(HEAD_MAX))
-        .keep_alive_timeout(HEAD_MAX);
+        .keep_alive_interval(Some(limits.head))
+        .keep_alive_timeout(limits.head);
     let connection = builder.serve_connection_with_upgrades(io, service).into_owned();
     // How a connection ends is its peer's affair.
     let _ = watcher.watch(connection).await;

@@ -1,5 +1,6 @@
 //! OTLP in protobuf, decoded record by record into the shape of the parent module.
 
+use super::items::{self, Kind};
 use super::lineage::Lineage;
 use super::source::{Scope, Source};
 use super::wire::Fields;
@@ -19,9 +20,12 @@ use opentelemetry_proto::tonic::trace::v1::Span as ProtoSpan;
 use prost::Message;
 use serde_json::Value;
 
-/// One record in bytes: a span may make two events (call and result). Decoded, the smallest
-/// attribute (two bytes) takes some sixty, so this also bounds the memory one record can take.
+/// One record in bytes: a span may make two events (call and result).
 const RECORD_BYTES_MAX: usize = 2 * limits::EVENT_BYTES_MAX;
+
+/// Attributes, events, links and values in lists of one record, together: a vector of a large model
+/// has some 4,000 numbers. Decoded, each takes up to two hundred bytes, and two on the wire.
+const RECORD_ITEMS_MAX: usize = 16_384;
 
 /// Bytes of one resource or scope description.
 const SOURCE_BYTES_MAX: usize = 1 << 18;
@@ -39,14 +43,14 @@ pub(crate) fn capture_traces(bytes: &[u8], sink: &mut Sink<'_, '_>) -> Result<()
     let mut lineage = Lineage::default();
     // A break is reported by the second walk, after the events of what stands before it.
     let _ = walk(bytes, &mut |record, _| {
-        if record.len() <= RECORD_BYTES_MAX
+        if check(record, Kind::Span).is_ok()
             && let Ok(record) = ProtoSpan::decode(record)
         {
             lineage.add(span(record));
         }
     });
     walk(bytes, &mut |record, source| {
-        if let Some(record) = decoded::<ProtoSpan>("span", record, sink) {
+        if let Some(record) = decoded::<ProtoSpan>("span", Kind::Span, record, sink) {
             spans::map(span(record), source, &lineage, sink);
         }
     })
@@ -55,17 +59,22 @@ pub(crate) fn capture_traces(bytes: &[u8], sink: &mut Sink<'_, '_>) -> Result<()
 /// Reads an `ExportLogsServiceRequest`.
 pub(crate) fn capture_logs(bytes: &[u8], sink: &mut Sink<'_, '_>) -> Result<(), CaptureError> {
     walk(bytes, &mut |record, source| {
-        if let Some(record) = decoded::<ProtoLogRecord>("log record", record, sink) {
+        if let Some(record) = decoded::<ProtoLogRecord>("log record", Kind::Log, record, sink) {
             logs::map(log_record(record), source, sink);
         }
     })
 }
 
 /// One record, or its refusal.
-fn decoded<M: Message + Default>(what: &str, record: &[u8], sink: &mut Sink<'_, '_>) -> Option<M> {
+fn decoded<M: Message + Default>(
+    what: &str,
+    kind: Kind,
+    record: &[u8],
+    sink: &mut Sink<'_, '_>,
+) -> Option<M> {
     sink.begin_next();
-    if record.len() > RECORD_BYTES_MAX {
-        sink.refuse(too_large(record.len()));
+    if let Err(error) = check(record, kind) {
+        sink.refuse(error);
         return None;
     }
     M::decode(record).map_err(|error| sink.refuse(undecodable(what, &error))).ok()
@@ -116,11 +125,21 @@ fn undecodable(what: &str, error: &prost::DecodeError) -> EventError {
     EventError::new(Code::BadValue, "", format!("not a protobuf {what}: {error}; send it again"))
 }
 
-fn too_large(bytes: usize) -> EventError {
-    let reason = format!(
-        "{bytes} bytes, at most {RECORD_BYTES_MAX} are allowed; have the exporter cut large attributes"
-    );
-    EventError::new(Code::TooLarge, "", reason)
+/// Whether a record may be decoded.
+fn check(record: &[u8], kind: Kind) -> Result<(), EventError> {
+    let bytes = record.len();
+    let reason = if bytes > RECORD_BYTES_MAX {
+        format!(
+            "{bytes} bytes, at most {RECORD_BYTES_MAX} are allowed; have the exporter cut large attributes"
+        )
+    } else if items::are_more_than(RECORD_ITEMS_MAX, record, kind) {
+        format!(
+            "more than {RECORD_ITEMS_MAX} attributes, events, links and values; have the exporter limit them"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(EventError::new(Code::TooLarge, "", reason))
 }
 
 fn scope_of(scope: InstrumentationScope) -> Scope {

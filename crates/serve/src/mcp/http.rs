@@ -10,6 +10,7 @@ use super::tools::Tools;
 use crate::access::policy::Action;
 use crate::app::App;
 use crate::ask;
+use crate::body;
 use crate::gate::Granted;
 use crate::open_log::OpenLog;
 use crate::problem::Problem;
@@ -18,6 +19,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use event::Principal;
+use http_body_util::Full;
 use keys::Kek;
 use reading::View;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -25,8 +27,8 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use seal::Act;
 use std::sync::Arc;
 
-/// Bytes of one request: a tool's name and its arguments.
-const REQUEST_BYTES_MAX: usize = 1 << 20;
+/// Bytes of what the SDK says when it refuses.
+const REFUSAL_BYTES_MAX: usize = 4 << 10;
 /// This machine, by any name.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -54,9 +56,19 @@ pub(crate) async fn mcp(
         Arc::new(NeverSessionManager::default()),
         configuration(app.hosts()),
     );
+    // Read here, like every other body: with a deadline and a budget, and packed if that is said.
+    let (mut head, body) = request.into_parts();
+    let received = body::receive_small(app.budget(), &head.headers, body).await?;
+    head.headers.remove(header::CONTENT_ENCODING);
+    let request = Request::from_parts(head, Full::new(received.bytes()));
     let mut response = service.handle(request).await.map(Body::new);
     if response.status() == StatusCode::FORBIDDEN {
         return Ok(no_such_host().into_response());
+    }
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_document = kind.is_some_and(|kind| kind == "application/json");
+    if !response.status().is_success() && !is_document {
+        return Err(refused(response).await);
     }
     // Answers stand for themselves; nobody on the way keeps them.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -69,10 +81,18 @@ fn configuration(hosts: &[String]) -> StreamableHttpServerConfig {
     StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)
-        .with_max_request_body_bytes(REQUEST_BYTES_MAX)
+        .with_max_request_body_bytes(body::SMALL_BYTES_MAX)
         .with_allowed_hosts(hosts().map(|host| host.trim_matches(['[', ']'])))
         .with_allowed_origins(origins)
         .enforce_origin_validation()
+}
+
+/// What is no message of the protocol, the SDK refuses in a few words.
+async fn refused(response: Response<Body>) -> Problem {
+    let status = response.status();
+    let told = axum::body::to_bytes(response.into_body(), REFUSAL_BYTES_MAX).await;
+    let told = String::from_utf8_lossy(&told.unwrap_or_default()).into_owned();
+    Problem::new(status, "bad_message", format!("{told}; docs/mcp.md says what is taken"))
 }
 
 fn no_such_host() -> Problem {

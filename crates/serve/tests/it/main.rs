@@ -4,6 +4,8 @@
 
 mod accounts;
 mod append;
+mod described;
+mod hostile;
 mod matrix;
 mod otlp;
 mod questions;
@@ -22,7 +24,7 @@ use serve::access::refusals::RefusalCounter;
 use serve::access::tokens::{NewToken, TokenStore};
 use serve::access::{Logs as LogNames, Role};
 use serve::gate::Keeper;
-use serve::{App, Logs, Settings, new_log, routes};
+use serve::{App, Limits, Logs, Settings, new_log, routes};
 use std::sync::{Arc, Mutex};
 use store::Reservation;
 use tower::ServiceExt as _;
@@ -45,6 +47,15 @@ impl Rig {
 
     /// With so much of the disk to be left free.
     pub(crate) fn with(disk_reserve: u64) -> Self {
+        Self::made(disk_reserve, Limits::default())
+    }
+
+    /// With these limits for clients.
+    pub(crate) fn within(limits: Limits) -> Self {
+        Self::made(0, limits)
+    }
+
+    fn made(disk_reserve: u64, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::new(folder.path().join("data"));
         for name in ["main", "other"] {
@@ -65,7 +76,7 @@ impl Rig {
             refusals: Mutex::new(RefusalCounter::new()),
             default_log: "main".to_owned(),
         };
-        let app = App::new(Arc::new(logs), keeper, ["other".to_owned()].into());
+        let app = App::new(Arc::new(logs), keeper, ["other".to_owned()].into()).within(limits);
         Self { router: routes::router(app.clone()), app, folder }
     }
 
@@ -83,7 +94,10 @@ impl Rig {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = Answer::of(self.router.clone().oneshot(request).await.unwrap()).await;
+        described::check(&method, &path, &answer);
+        answer
     }
 
     pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {

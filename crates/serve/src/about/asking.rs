@@ -1,0 +1,215 @@
+//! Questions.
+
+use super::documents::{AgentActivity, Evidence, Page, Record, SessionActivity, Trace};
+use super::{About, Group, Media, Parameter, Value};
+
+const CONTENT: Parameter = Parameter::query(
+    "content",
+    Value::Flag,
+    "Whether content is answered; without the right to see it, asking for it is refused. Without this: as the \
+     credential allows.",
+);
+
+const EVENT: &str = "The event's id, or its index.";
+const TRACE: &str = "The id of a trace, a task or a session.";
+
+const OUTCOMES: Value = Value::Choice(event::Outcome::NAMES);
+const TIERS: Value = Value::Choice(&["debug", "info", "compliance", "critical"]);
+
+/// The filters that the commands have too.
+const FILTERS: [Parameter; 15] = [
+    Parameter::query("event", Value::Text, "The event's id.").repeats(),
+    Parameter::query("agent", Value::Text, "The agent's name or id.").repeats(),
+    Parameter::query("type", Value::Text, "The event's type; `tool.*` for all that begin so.")
+        .repeats(),
+    Parameter::query("session", Value::Text, "The session.").repeats(),
+    Parameter::query("trace", Value::Text, "The trace.").repeats(),
+    Parameter::query("task", Value::Text, "The task.").repeats(),
+    Parameter::query("tool", Value::Text, "The tool.").repeats(),
+    Parameter::query("principal", Value::Text, "Who sent it, as authenticated.").repeats(),
+    Parameter::query("error_type", Value::Text, "The error's class.").repeats(),
+    Parameter::query("outcome", OUTCOMES, "How it ended.").repeats(),
+    Parameter::query("tier", TIERS, "The tier.").repeats(),
+    Parameter::query("from", Value::Time, "From this time on."),
+    Parameter::query("to", Value::Time, "Before this time."),
+    Parameter::query(
+        "text",
+        Value::Text,
+        "Words and \"quoted phrases\" that all occur in the record. It looks into content, so it needs the right to \
+         see that.",
+    ),
+    CONTENT,
+];
+
+const PAGING: [Parameter; 4] = [
+    Parameter::query(
+        "limit",
+        Value::Number(1, 10_000),
+        "Records in one page at most; 100 if nothing is said.",
+    ),
+    Parameter::query(
+        "order",
+        Value::Choice(&["newest", "oldest"]),
+        "Which come first; the newest if nothing is said.",
+    ),
+    Parameter::query(
+        "cursor",
+        Value::Text,
+        "Where the page begins: `next` of the page before, with the same filters.",
+    ),
+    Parameter::query(
+        "format",
+        Value::Choice(&["json", "ndjson"]),
+        "One document, or one record a line.",
+    ),
+];
+
+/// Headers of an answer out of a log.
+const HEADERS: &[(&str, &str)] = &[
+    (
+        "Tachograph-Checkpoint",
+        "The checkpoint that the answer is as of: origin, size, root in hex.",
+    ),
+    (
+        "Tachograph-Unreadable",
+        "So many of the records that the answer covers cannot be read; absent when all can.",
+    ),
+];
+const PAGE_HEADERS: &[(&str, &str)] = &[
+    (
+        "Tachograph-Checkpoint",
+        "The checkpoint that the answer is as of: origin, size, root in hex.",
+    ),
+    (
+        "Tachograph-Unreadable",
+        "So many of the records that the answer covers cannot be read; absent when all can.",
+    ),
+    (
+        "Tachograph-Next",
+        "Where the next page begins when this one ended early; a document also says it as `next`.",
+    ),
+];
+
+/// What every question may be told.
+fn question(name: &'static str, summary: &'static str) -> About {
+    About::new(Group::Asking, name, summary)
+        .refuses(400, &["bad_parameter", "unknown_parameter", "bad_cursor", "bad_question"])
+        .refuses(500, &["log_unreadable"])
+}
+
+fn page(name: &'static str, summary: &'static str) -> About {
+    question(name, summary).reads(FILTERS).reads(PAGING).answers_with(
+        200,
+        "A page of records.",
+        [Media::json::<Page>(), Media::lines::<Record>()],
+        PAGE_HEADERS,
+    )
+}
+
+pub(crate) fn events() -> About {
+    page("listEvents", "Records that fit all filters")
+}
+
+pub(crate) fn agent() -> About {
+    page("getAgent", "An agent's records")
+        .names("The agent's name or id.")
+        .detail("The filter `agent` has no effect here.")
+}
+
+pub(crate) fn event() -> About {
+    question("getEvent", "The record of an id or index").names(EVENT).reads([CONTENT]).answers_with(
+        200,
+        "A document with one record.",
+        [Media::json::<Page>()],
+        HEADERS,
+    )
+}
+
+pub(crate) fn proof() -> About {
+    let evidence = "Everything that proves it: the record, its salts, the proof and the keys.";
+    question("getProof", "The proof that an event is in the log")
+        .names(EVENT)
+        .reads([Parameter::query("evidence", Value::Flag, evidence), CONTENT])
+        .answers_with(
+            200,
+            "A C2SP tlog-proof (https://c2sp.org/tlog-proof), or an evidence document, which `tacho verify` checks \
+             anywhere.",
+            [Media::text("text/plain; charset=utf-8"), Media::json::<Evidence>()],
+            HEADERS,
+        )
+}
+
+fn whole(name: &'static str, summary: &'static str) -> About {
+    question(name, summary)
+        .reads([CONTENT])
+        .answers_with(
+            200,
+            "All of it, in causal order, with nodes and edges.",
+            [Media::json::<Trace>()],
+            HEADERS,
+        )
+        .refuses(413, &["too_large"])
+}
+
+pub(crate) fn trace() -> About {
+    whole("getTrace", "A trace, or else the task or session of this id").names(TRACE)
+}
+
+pub(crate) fn session() -> About {
+    whole("getSession", "A session").names("The session's id.")
+}
+
+pub(crate) fn graph() -> About {
+    let formats = Value::Choice(&["json", "dot", "mermaid", "svg"]);
+    question("getGraph", "A trace drawn as a graph, without content")
+        .names(TRACE)
+        .reads([Parameter::query("format", formats, "How it is drawn; `json` if nothing is said.")])
+        .answers_with(
+            200,
+            "The graph.",
+            [
+                Media::json::<Trace>(),
+                Media::text("text/vnd.graphviz"),
+                Media::text("text/plain; charset=utf-8"),
+                Media::text("image/svg+xml"),
+            ],
+            HEADERS,
+        )
+        .refuses(413, &["too_large"])
+}
+
+pub(crate) fn sessions() -> About {
+    question("listSessions", "Which sessions there are, and what happened in them").answers_with(
+        200,
+        "One line for each.",
+        [Media::json::<SessionActivity>()],
+        HEADERS,
+    )
+}
+
+pub(crate) fn agents() -> About {
+    question("listAgents", "Which agents there are, and how active they were").answers_with(
+        200,
+        "One line for each.",
+        [Media::json::<AgentActivity>()],
+        HEADERS,
+    )
+}
+
+pub(crate) fn live() -> About {
+    let place = Value::Number(0, u64::MAX);
+    About::new(Group::Asking, "follow", "What is added, as it is added")
+        .detail(
+            "Server-sent events: `record` with one record and its index as the id, `missed` with how many records \
+             were left out because the listener was too slow. What is shown is acknowledged and not always published \
+             yet. It never ends by itself.",
+        )
+        .reads(FILTERS)
+        .reads([
+            Parameter::query("from_index", place, "Begin at this index."),
+            Parameter::header("Last-Event-ID", place, "Go on behind this index; browsers send it when they reconnect."),
+        ])
+        .answers(200, "The feed.", [Media::text("text/event-stream")])
+        .refuses(400, &["bad_parameter", "unknown_parameter", "bad_cursor"])
+        .refuses(500, &["log_unreadable"])
+}

@@ -1,0 +1,74 @@
+//! The server itself, and its logs.
+
+use super::documents::Problem;
+use super::{About, Group, Media};
+use crate::logs_api::{LogHealth, LogList, NewLog};
+
+const TEXT: Media = Media::text("text/plain; charset=utf-8");
+
+pub(crate) fn healthz() -> About {
+    About::new(Group::Running, "health", "Says that the process answers").answers(
+        200,
+        "It does.",
+        [TEXT],
+    )
+}
+
+pub(crate) fn readyz() -> About {
+    About::new(Group::Running, "readiness", "Says whether every log takes events")
+        .answers(200, "Every log takes events.", [TEXT])
+        .refuses(503, &["not_ready"])
+}
+
+pub(crate) fn metrics() -> About {
+    About::new(Group::Running, "metrics", "Figures about the server, for Prometheus").answers(
+        200,
+        "Prometheus' text format.",
+        [Media::text("text/plain; version=0.0.4; charset=utf-8")],
+    )
+}
+
+pub(crate) fn description() -> About {
+    About::new(Group::Running, "description", "This description")
+        .detail("Made from the table that requests are routed by, so it names every address and nothing else.")
+        .answers(200, "OpenAPI 3.1.", [Media::json::<serde_json::Map<String, serde_json::Value>>()])
+}
+
+pub(crate) fn docs() -> About {
+    About::new(Group::Running, "docs", "This description, for people").answers(
+        200,
+        "One page without scripts, and without anything from elsewhere.",
+        [Media::text("text/html; charset=utf-8")],
+    )
+}
+
+pub(crate) fn list() -> About {
+    About::new(Group::Logs, "listLogs", "The logs in which the caller may do anything").answers(
+        200,
+        "By name.",
+        [Media::json::<LogList>()],
+    )
+}
+
+pub(crate) fn create() -> About {
+    About::new(Group::Logs, "createLog", "Makes a log")
+        .detail("That it was made is its first record but one.")
+        .takes([Media::json::<NewLog>()])
+        .answers(201, "It takes events.", [Media::json::<LogHealth>()])
+        .refuses_bodies()
+        .refuses(400, &["not_json"])
+        .refuses(409, &["log_exists"])
+        .refuses(422, &["bad_name"])
+        .refuses(500, &["not_created"])
+        .refuses(503, &["too_many_logs"])
+}
+
+pub(crate) fn health_of_log() -> About {
+    About::new(Group::Logs, "getLog", "A log's origin, keys, size, and whether it takes events")
+        .answers(200, "As of now.", [Media::json::<LogHealth>()])
+}
+
+/// The document of every problem, whoever has it.
+pub(crate) fn problem() -> Media {
+    Media { kind: "application/problem+json", ..Media::json::<Problem>() }
+}
