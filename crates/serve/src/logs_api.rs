@@ -3,6 +3,7 @@
 use crate::access::policy::{Action, Scope};
 use crate::app::App;
 use crate::append::respond;
+use crate::ask;
 use crate::gate::Granted;
 use crate::open_log::OpenLog;
 use crate::problem::Problem;
@@ -55,9 +56,26 @@ pub(crate) async fn create(
     Ok(respond(StatusCode::CREATED, &describe(&log)))
 }
 
-/// `GET /api/v1/logs/{log}`: health figures of a log.
-pub(crate) async fn health_of_log(granted: Granted) -> Result<Response<Body>, Problem> {
-    Ok(respond(StatusCode::OK, &describe(granted.log()?)))
+/// `GET /api/v1/logs/{log}`: health figures of a log; what the caller may do there, and what serves
+/// it.
+pub(crate) async fn health_of_log(
+    State(app): State<App>,
+    granted: Granted,
+) -> Result<Response<Body>, Problem> {
+    let log = granted.log()?;
+    let mut document = describe(log);
+    let may = |action: &Action| {
+        let of_log = action.scope() == Scope::Log;
+        of_log && ask::may(&app, &granted, *action)
+    };
+    let may: Vec<&str> =
+        Action::ALL.iter().filter(|it| may(it)).map(|action| action.as_str()).collect();
+    if let Some(members) = document.as_object_mut() {
+        members.insert("may".to_owned(), may.into());
+        members.insert("version".to_owned(), env!("CARGO_PKG_VERSION").into());
+        members.extend(log.room().map(|bytes| ("disk_free_bytes".to_owned(), bytes.into())));
+    }
+    Ok(respond(StatusCode::OK, &document))
 }
 
 fn describe(log: &OpenLog) -> Value {

@@ -63,6 +63,8 @@ pub fn table() -> Vec<Route> {
         post_route("/mcp", Log(ReadMetadata), post(mcp::http::mcp)),
         get_route("/log/{log}/checkpoint", PublicLog(ReadProofs), get(public::checkpoint)),
         get_route("/log/{log}/tile/{*rest}", PublicLog(ReadProofs), get(public::tile)),
+        get_route("/log/{log}/ledger", PublicLog(ReadProofs), get(public::ledger)),
+        get_route("/log/{log}/ledger/{name}", PublicLog(ReadProofs), get(public::disclosed)),
         post_route("/v1/traces", Log(AppendEvents), post(otlp::traces)),
         post_route("/v1/logs", Log(AppendEvents), post(otlp::logs)),
         post_route("/api/v1/logs/{log}/otlp/v1/traces", Log(AppendEvents), post(otlp::traces)),
