@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::serving::held::{self, Held};
 use crate::serving::{self, configuration::Configuration};
 use crate::terminal::{DOUBTFUL, GOOD, STRONG, styled};
 use crate::writing;
@@ -90,12 +91,16 @@ async fn run(context: &Context, configuration: &Configuration) -> Result<Exit, F
         .terminal
         .note(format!("Listening on {}", styled(STRONG, format_args!("{scheme}://{address}"))));
     notify("READY=1");
+    let url = held::url(address, scheme == "https", ready.name.as_deref());
+    let held = Held::leave(context.data_folder().path(), &url)?;
     let stop = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         notify("STOPPING=1");
+        // Before the logs are closed: whoever comes next leaves an address of its own.
+        drop(held);
     };
     let served = serve::serve(ready.app, listener, ready.tls, stop).await;
     served.map_err(failed)?;
