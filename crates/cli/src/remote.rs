@@ -27,6 +27,10 @@ use crate::failure::Failure;
 use crate::serving::held;
 use address::Address;
 use credential::Credential;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -112,7 +116,8 @@ impl Remote {
     fn at(context: &Context, address: Address, is_ours: bool) -> Result<Self, Failure> {
         let arguments = &context.global.server;
         let file = arguments.token_file.as_deref().filter(|path| !path.as_os_str().is_empty());
-        let credential = credential::find(file, &address, is_ours)?;
+        let usual = credential::Usual { is_ours, has_certificate: arguments.client_cert.is_some() };
+        let credential = credential::find(file, &address, usual)?;
         if let Some(Credential { place, .. }) = &credential
             && address.is_exposed()
             && !arguments.insecure
@@ -133,9 +138,9 @@ impl Remote {
         self.address.as_str()
     }
 
-    /// Whether it is spoken to by TLS.
-    pub(crate) fn is_tls(&self) -> bool {
-        self.address.is_tls()
+    /// Its address, as far as it says who can read along.
+    pub(crate) fn way(&self) -> &Address {
+        &self.address
     }
 
     /// Where the token came from.
@@ -306,13 +311,7 @@ fn tls(arguments: &ServerArguments) -> Result<TlsConfig, Failure> {
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let own = match (&arguments.client_cert, &arguments.client_key) {
-        (Some(certificate), Some(key)) => {
-            let bytes = std::fs::read(key).map_err(Failure::io("read", key))?;
-            let key = PrivateKey::from_pem(&bytes).map_err(|_| {
-                Failure::new(format!("{} holds no private key in PEM", key.display()))
-            })?;
-            Some(ClientCert::new_with_certs(&certificates(certificate)?, key))
-        }
+        (Some(certificate), Some(key)) => Some(own(certificate, key, &provider)?),
         _ => None,
     };
     Ok(TlsConfig::builder()
@@ -320,6 +319,32 @@ fn tls(arguments: &ServerArguments) -> Result<TlsConfig, Failure> {
         .client_cert(own)
         .unversioned_rustls_crypto_provider(provider)
         .build())
+}
+
+/// Our own certificate.
+fn own(
+    certificate: &Path,
+    key: &Path,
+    provider: &Arc<CryptoProvider>,
+) -> Result<ClientCert, Failure> {
+    let bytes = std::fs::read(key).map_err(Failure::io("read", key))?;
+    let no_key = |what: String| {
+        Failure::new(format!("{} is no key for {}: {what}", key.display(), certificate.display()))
+    };
+    let private = PrivateKey::from_pem(&bytes)
+        .map_err(|_| no_key("it holds no private key in PEM".to_owned()))?;
+    let chain = certificates(certificate)?;
+    // The connection takes them for granted, so whether they fit is found out here.
+    let der = PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| no_key(error.to_string()))?;
+    let parts = chain.iter().map(|part| CertificateDer::from(part.der().to_vec())).collect();
+    ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .and_then(|config| {
+            let roots = RootCertStore::empty();
+            config.with_root_certificates(roots).with_client_auth_cert(parts, der)
+        })
+        .map_err(|error| no_key(error.to_string()))?;
+    Ok(ClientCert::new_with_certs(&chain, private))
 }
 
 /// The certificates in a file.

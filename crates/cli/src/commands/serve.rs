@@ -87,12 +87,13 @@ async fn run(context: &Context, configuration: &Configuration) -> Result<Exit, F
             styled(DOUBTFUL, "warning")
         ));
     }
+    // Before anybody is told that it listens.
+    let url = held::url(address, scheme == "https", ready.name.as_deref());
+    let held = Held::leave(context.data_folder().path(), &url)?;
     context
         .terminal
         .note(format!("Listening on {}", styled(STRONG, format_args!("{scheme}://{address}"))));
     notify("READY=1");
-    let url = held::url(address, scheme == "https", ready.name.as_deref());
-    let held = Held::leave(context.data_folder().path(), &url)?;
     let stop = async {
         tokio::select! {
             _ = terminate.recv() => {}

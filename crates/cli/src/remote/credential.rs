@@ -28,12 +28,20 @@ pub(crate) struct Credential {
     pub(crate) place: String,
 }
 
-/// The credential for a server; `None` when there is none. `is_ours`: the server holds our data
-/// folder, so that what it made itself is the first choice.
+/// Which of the usual places count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usual {
+    /// The server holds our data folder, so that what it made itself is the first choice.
+    pub(crate) is_ours: bool,
+    /// A certificate is shown: then only a token that is named goes beside it.
+    pub(crate) has_certificate: bool,
+}
+
+/// The credential for a server; `None` when there is none.
 pub(crate) fn find(
     file: Option<&Path>,
     address: &Address,
-    is_ours: bool,
+    usual: Usual,
 ) -> Result<Option<Credential>, Failure> {
     if let Some(path) = file {
         return read(path)?.map(Some).ok_or_else(|| {
@@ -43,10 +51,11 @@ pub(crate) fn find(
     if let Some(value) = environment::text("TACHO_TOKEN") {
         return checked(value, "TACHO_TOKEN").map(Some);
     }
-    let Some(folder) = ConfigurationFolder::locate() else { return Ok(None) };
+    let folder = ConfigurationFolder::locate().filter(|_| !usual.has_certificate);
+    let Some(folder) = folder else { return Ok(None) };
     let (own, admin) = (folder.token_path(), folder.admin_token_path());
     // What administers the server here is no other server's to know.
-    let places = match (is_ours, address.is_loopback()) {
+    let places = match (usual.is_ours, address.is_loopback()) {
         (true, _) => vec![admin, own],
         (false, true) => vec![own, admin],
         (false, false) => vec![own],

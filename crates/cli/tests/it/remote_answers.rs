@@ -4,6 +4,7 @@ use crate::program::{Home, Ran, events, json_lines, testdata};
 use crate::read::{REFUND, recorded};
 use crate::served::{PATIENCE, Served};
 use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -297,17 +298,52 @@ fn pem(kind: &str, der: &[u8]) -> String {
     format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n")
 }
 
+/// A certificate for a name, and its key beside it.
+fn made(home: &Home, file: &str, name: &str) -> PathBuf {
+    let parameters = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = parameters.self_signed(&key).unwrap();
+    home.write(&format!("{file}.key"), pem("PRIVATE KEY", &key.serialize_der()));
+    home.write(&format!("{file}.pem"), pem("CERTIFICATE", certificate.der()))
+}
+
+#[test]
+fn a_certificate_of_ones_own_lets_one_in_without_a_token() {
+    let home = Home::new();
+    let server = made(&home, "server", "localhost");
+    let agent = made(&home, "agent", "agent.example.org");
+    let (server_key, key) = (home.path("server.key"), home.path("agent.key"));
+    let configuration = format!(
+        "[tls]\ncertificate = {server:?}\nkey = {server_key:?}\nclient_ca = {agent:?}\n\
+         [access.certificates]\n\
+         rules = [{{ name = \"dns:agent.example.org\", roles = [\"reader\"], logs = \"all\" }}]\n"
+    );
+    let configuration = home.write("tachograph.toml", configuration);
+    let options = ["--listen", "127.0.0.1:0", "--config", configuration.to_str().unwrap()];
+    let served = Served::with(&home, &options);
+    let url = format!("https://localhost:{}", served.port());
+    let ask = |key: &Path| {
+        let (ca, own) = (server.to_str().unwrap(), agent.to_str().unwrap());
+        let own = ["--client-cert", own, "--client-key", key.to_str().unwrap()];
+        let what = ["doctor", "--format", "ndjson", "--url", &url, "--ca-file", ca];
+        home.run(&[&what[..], &own].concat())
+    };
+    let ran = ask(&key);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("no token; allows ReadMetadata, ReadProofs, Verify\""),
+        "not the token here: {}",
+        ran.out
+    );
+    let ran = ask(&server_key);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("is no key for"), "{}", ran.err);
+}
+
 #[test]
 fn a_certificate_counts_only_by_an_authority_that_is_named() {
     let home = Home::new();
-    let made = |name: &str| {
-        let parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = parameters.self_signed(&key).unwrap();
-        home.write(&format!("{name}.key"), pem("PRIVATE KEY", &key.serialize_der()));
-        home.write(&format!("{name}.pem"), pem("CERTIFICATE", certificate.der()))
-    };
-    let (right, wrong) = (made("right"), made("wrong"));
+    let (right, wrong) = (made(&home, "right", "localhost"), made(&home, "wrong", "localhost"));
     let key = home.path("right.key");
     let configuration = format!(
         "[server]\nhosts = [\"localhost\"]\n[tls]\ncertificate = {right:?}\nkey = {key:?}\n"

@@ -67,8 +67,10 @@ fn an_address_that_a_killed_server_left_is_not_asked() {
 
 #[test]
 fn answers_and_receipts_are_those_of_a_folder() {
-    let mut input = std::fs::read(testdata("bad/one-of-each-small.ndjson")).unwrap();
-    input.extend(format!("[1,2]\n{{\n{{\"long\":\"{}\"}}\n", "x".repeat(3 << 20)).as_bytes());
+    // What begins an array, or an object of several lines, is a line here.
+    let mut input = b"[1,2]\n{\n\n".to_vec();
+    input.extend(std::fs::read(testdata("bad/one-of-each-small.ndjson")).unwrap());
+    input.extend(format!("{{\"long\":\"{}\"}}\n", "x".repeat(3 << 20)).as_bytes());
     input.extend(events(0..2).as_bytes());
     let (here, there) = (Home::new(), Home::new());
     let served = Served::start(&there);

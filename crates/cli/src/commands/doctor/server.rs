@@ -24,12 +24,13 @@ pub(super) fn checks(remote: &Remote) -> Vec<Check> {
     let after_ms = SystemClock.now_ms();
     let mut checks = vec![
         Check::ok("server", format!("{} answers", remote.address())),
-        match remote.is_tls() {
-            true => Check::ok("tls", "its certificate is trusted"),
-            false => Check::warn(
+        match (remote.way().is_tls(), remote.way().is_exposed()) {
+            (true, _) => Check::ok("tls", "its certificate is trusted"),
+            (false, false) => Check::ok("tls", "none, and nobody reads along on this machine"),
+            (false, true) => Check::warn(
                 "tls",
-                "none: http",
-                "nothing to do on this machine; elsewhere give the server a certificate ([tls])",
+                "none: others can read along on the way there",
+                "give the server a certificate ([tls] in its configuration) and use https",
             ),
         },
         clock(answer.header("date"), before_ms, after_ms),
@@ -42,12 +43,15 @@ pub(super) fn checks(remote: &Remote) -> Vec<Check> {
 }
 
 fn of_log(remote: &Remote, described: &Described) -> Vec<Check> {
-    let place = remote.token_place().unwrap_or("nothing: a certificate, or no credential");
+    let place = match remote.token_place() {
+        Some(place) => format!("from {place}"),
+        None => "no token".to_owned(),
+    };
     let may = match described.may.as_slice() {
         [] => "an older server does not say what it allows".to_owned(),
         may => format!("allows {}", may.join(", ")),
     };
-    let mut checks = vec![Check::ok("token", format!("from {place}; {may}"))];
+    let mut checks = vec![Check::ok("token", format!("{place}; {may}"))];
     let here = env!("CARGO_PKG_VERSION");
     checks.push(match described.version.as_deref() {
         Some(there) if there == here => Check::ok("same version", format!("{there} on both sides")),
