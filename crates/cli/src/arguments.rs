@@ -1,7 +1,10 @@
 //! The command line: options that every command understands. A command's own are in its file.
 
 use crate::commands::Command;
-use clap::{Args, Parser, ValueEnum};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The data folder when none is named.
@@ -53,7 +56,44 @@ pub(crate) struct Global {
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
     #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    #[command(flatten)]
     pub(crate) key: KeyArguments,
+}
+
+/// Which server is meant instead of a data folder. The token itself is never an argument: it is
+/// read from a file or `TACHO_TOKEN`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Server instead of a data folder (token also: TACHO_TOKEN)")]
+pub(crate) struct ServerArguments {
+    /// Ask this server: http://127.0.0.1:7411, https://log.example.org
+    #[arg(long, global = true, value_name = "URL", env = "TACHO_URL")]
+    pub(crate) url: Option<String>,
+    /// File that holds the token [default: `token` in the configuration folder]
+    #[arg(long, global = true, value_name = "PATH", env = "TACHO_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Authorities that the server's certificate may come from, beside the system's (PEM)
+    #[arg(long, global = true, value_name = "PATH", env = "TACHO_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Certificate to show the server (PEM)
+    #[arg(long, global = true, value_name = "PATH", requires = "client_key")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, global = true, value_name = "PATH", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
+    /// Send the token even where others could read it on the way: http to another machine
+    #[arg(long, global = true)]
+    pub(crate) insecure: bool,
+    /// Whether the address was said on the command line.
+    #[arg(skip)]
+    pub(crate) is_url_said: bool,
+}
+
+impl ServerArguments {
+    /// The address, if one is named.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.url.as_deref().map(str::trim).filter(|url| !url.is_empty())
+    }
 }
 
 /// Where the key-encryption key comes from. Secrets themselves are never arguments: they are read
@@ -115,14 +155,51 @@ impl Format {
     }
 }
 
+impl Arguments {
+    /// Reads the command line. A data folder that is named on it comes before a server that is only
+    /// named in the environment.
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        let mut read =
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        let is_said = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let server = &mut read.global.server;
+        server.is_url_said = is_said("url") && server.url().is_some();
+        if is_said("data") && server.is_url_said {
+            let both = "--data names a folder and --url a server; leave one of them out";
+            return Err(command.error(ErrorKind::ArgumentConflict, both));
+        }
+        if is_said("data") {
+            server.url = None;
+        }
+        Ok(read)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_folder_on_the_command_line_comes_before_a_server_in_the_environment() {
+        let read = |words: &[&str]| {
+            let words = ["tacho"].iter().chain(words).map(OsString::from);
+            Arguments::read(words)
+        };
+        let said = read(&["events", "--url", "http://x"]).unwrap().global.server;
+        assert_eq!((said.url(), said.is_url_said), (Some("http://x"), true));
+        let said = read(&["--url", "http://x", "events"]).unwrap().global.server;
+        assert!(said.is_url_said);
+        assert!(read(&["events", "--url", "http://x", "--data", "y"]).is_err());
+        assert!(read(&["--data", "y", "events", "--url", "http://x"]).is_err());
+        assert_eq!(read(&["events", "--data", "y"]).unwrap().global.server.url(), None);
+        assert!(read(&["serve", "--insecure"]).is_ok());
     }
 
     #[test]

@@ -65,9 +65,71 @@ pub(crate) enum Command {
     Completions(completions::Arguments),
 }
 
+/// What a command is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A log, wherever it is.
+    Log,
+    /// A log in a data folder.
+    Folder,
+    /// This machine: no server is meant, whatever the environment says.
+    Machine,
+}
+
 impl Command {
+    /// Where it works. What a server is not asked for yet must not happen to a folder instead.
+    fn place(&self) -> Place {
+        match self {
+            Self::Append(_)
+            | Self::Import(_)
+            | Self::Events(_)
+            | Self::Tail(_)
+            | Self::Trace(_)
+            | Self::Replay(_)
+            | Self::Session(_)
+            | Self::Agent(_)
+            | Self::Prove(_)
+            | Self::Verify(_)
+            | Self::Doctor(_) => Place::Log,
+            #[cfg(feature = "sql")]
+            Self::Sql(_) => Place::Folder,
+            Self::Export(_)
+            | Self::Mcp(_)
+            | Self::Keys(_)
+            | Self::Backup(_)
+            | Self::Hold(_)
+            | Self::Erase(_)
+            | Self::Retention(_) => Place::Folder,
+            Self::Bench(_)
+            | Self::Init(_)
+            | Self::Serve(_)
+            | Self::Token(_)
+            | Self::Demo(_)
+            | Self::Restore(_)
+            | Self::Completions(_) => Place::Machine,
+        }
+    }
+
+    /// Refuses an address where a command would do without it.
+    fn check_place(&self, context: &Context) -> Result<(), Failure> {
+        let server = &context.global.server;
+        let Some(url) = server.url() else { return Ok(()) };
+        match self.place() {
+            Place::Folder => Err(Failure::usage(format!(
+                "this command works on a data folder, not on a server ({}); run it where the folder \
+                 is, with --data",
+                crate::terminal::plain(url)
+            ))),
+            Place::Machine if server.is_url_said => Err(Failure::usage(
+                "this command works on this machine, not on a server; leave --url out",
+            )),
+            Place::Log | Place::Machine => Ok(()),
+        }
+    }
+
     /// Does it.
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        self.check_place(context)?;
         match self {
             Self::Bench(arguments) => arguments.run(context),
             Self::Init(arguments) => arguments.run(context),

@@ -2,7 +2,7 @@
 //! logs were made here, so that `verify` knows their signers by itself.
 //!
 //! `$XDG_CONFIG_HOME/tachograph`, or `~/.config/tachograph`: `kek`, `server-secret`, `tokens.json`
-//! and `admin-token` (all 0600), and `known-logs/<log id>.json`.
+//! `admin-token` and `token` (all 0600), and `known-logs/<log id>.json`.
 
 use crate::environment;
 use crate::failure::Failure;
@@ -56,6 +56,11 @@ impl ConfigurationFolder {
         self.0.join("admin-token")
     }
 
+    /// The token that servers elsewhere know this user by; it need not exist.
+    pub(crate) fn token_path(&self) -> PathBuf {
+        self.0.join("token")
+    }
+
     /// The configuration file; it need not exist.
     pub(crate) fn configuration_path(&self) -> PathBuf {
         self.0.join("tachograph.toml")
@@ -64,6 +69,17 @@ impl ConfigurationFolder {
     /// What is known of a log, if it was made here.
     pub(crate) fn known_log(&self, log_id: &str) -> Option<KnownLog> {
         serde_json::from_slice(&fs::read(self.known_path(log_id)).ok()?).ok()
+    }
+
+    /// What is known of a log by the origin of its checkpoints, if it was made here.
+    pub(crate) fn known_origin(&self, origin: &str) -> Option<KnownLog> {
+        let listing = fs::read_dir(self.0.join("known-logs")).ok()?;
+        let paths = listing.filter_map(|entry| Some(entry.ok()?.path()));
+        let mut known = paths.filter(|path| path.extension().is_some_and(|it| it == "json"));
+        known.find_map(|path| {
+            let known: KnownLog = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+            (known.origin == origin).then_some(known)
+        })
     }
 
     /// Remembers a log that was made just now.

@@ -5,10 +5,10 @@ use crate::commands::Command;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_source;
+use crate::source::Source;
 use crate::terminal::Terminal;
 use keys::Kek;
-use reading::{DataFolder, LogFolder};
-use reading::{Reading, View};
+use reading::{DataFolder, LogFolder, Reading};
 use std::sync::Arc;
 
 /// One run of the program.
@@ -62,9 +62,9 @@ impl Context {
         kek.map(Arc::new).ok_or_else(key_source::none)
     }
 
-    /// The log that is meant, as of its checkpoint, to be asked questions.
-    pub(crate) fn view(&self) -> Result<View, Failure> {
-        Ok(View::of(self.reading()?))
+    /// The log that is meant, to be asked questions: in the folder, or at the server that is named.
+    pub(crate) fn source(&self) -> Result<Source, Failure> {
+        Source::open(self)
     }
 
     /// The log that is meant, opened for reading.

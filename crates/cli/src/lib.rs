@@ -11,6 +11,10 @@
 //! | how is something printed? which key was pressed? | `terminal.rs`, `keyboard.rs` |
 //! | where does the key-encryption key come from? | `key_source.rs` |
 //! | how is a log written to? | `writing.rs` |
+//! | how do events get in, whether a folder or a server has the log? | `destination.rs` |
+//! | what is asked, whether a folder or a server has the log? | `source.rs` |
+//! | how is a server talked to? | `remote.rs` |
+//! | where does a server say that it holds a folder? | `serving/held.rs` |
 //! | how does the log learn of an export, or of a key handed out? | `recording.rs` |
 //! | how does a file appear, whole or not at all? | `whole_file.rs` |
 //! | how does an answer say that it may lack records? | `answer.rs` |
@@ -24,19 +28,21 @@ pub mod bench;
 mod commands;
 mod configuration_folder;
 mod context;
+mod destination;
 mod environment;
 mod exit;
 mod failure;
 mod key_source;
 mod keyboard;
 mod recording;
+mod remote;
 mod retaining;
 mod serving;
+mod source;
 mod terminal;
 mod whole_file;
 mod writing;
 
-use clap::Parser as _;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -44,7 +50,7 @@ use std::process::ExitCode;
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     forbid_core_dumps();
-    match arguments::Arguments::try_parse_from(arguments) {
+    match arguments::Arguments::read(arguments) {
         Ok(arguments) => context::Context::new(arguments.global).run(arguments.command),
         Err(error) => terminal::print_usage(&error),
     }

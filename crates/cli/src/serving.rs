@@ -3,6 +3,7 @@
 //! Not here: what a server does (`serve`).
 
 pub(crate) mod configuration;
+pub(crate) mod held;
 mod tls;
 
 use crate::configuration_folder::ConfigurationFolder;
@@ -28,6 +29,8 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Ready {
     pub(crate) app: App,
     pub(crate) tls: Option<Tls>,
+    /// A name that it is reached by, as its certificate has it.
+    pub(crate) name: Option<String>,
     /// Where the token of whoever administers it lies, when it was made just now.
     pub(crate) new_admin_token: Option<PathBuf>,
 }
@@ -48,7 +51,8 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
     let public = configuration.server.public_logs.iter().cloned().collect();
     let app = App::new(Arc::new(logs), keeper, public);
     let app = app.reached_as(configuration.server.hosts.clone());
-    Ok(Ready { app, tls, new_admin_token })
+    let name = configuration.server.hosts.first().cloned();
+    Ok(Ready { app, tls, name, new_admin_token })
 }
 
 fn keeper(configuration: &Configuration, tokens: TokenStore) -> Result<Keeper, Failure> {

@@ -1,4 +1,5 @@
-//! A log opened for writing by a command: events in, one answer for each line out, in order.
+//! A log's folder opened for writing by a command: events in, one answer for each line out, in
+//! order. Not here: a log that a server has (`destination.rs`, `remote/sending.rs`).
 //!
 //! The wiring capture -> redact -> seal stands here for captured events, and in `serve`
 //! (`intake.rs`) for lines of our own, which is the path that `bench` measures.
@@ -15,6 +16,7 @@ use reading::LogFolder;
 use seal::{Log, NewLog, Options, Outcome, Receipt, SealError, Ticket};
 use serve::Refusal;
 use serve::intake::{self, Intake, Origin};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Reservation;
@@ -26,8 +28,6 @@ const SETTLE_POLL: Duration = Duration::from_millis(5);
 pub(crate) struct Writing {
     /// The log.
     pub(crate) log: Log,
-    /// Its folder.
-    pub(crate) folder: LogFolder,
 }
 
 /// Lines on their way into the log.
@@ -48,11 +48,14 @@ pub(crate) struct Answer<'a> {
 pub(crate) struct Accepted<'a> {
     pub(crate) event_id: &'a str,
     pub(crate) index: u64,
-    pub(crate) leaf_hash: [u8; 32],
+    /// In hex.
+    pub(crate) leaf_hash: Cow<'a, str>,
     /// Whether it was there before.
     pub(crate) duplicate: bool,
-    /// What acknowledged it.
-    pub(crate) receipt: &'a Receipt,
+    /// When its batch was sealed, Unix milliseconds; `None` when all of it was there before.
+    pub(crate) recorded_ms: Option<u64>,
+    /// The signed checkpoint that covers it.
+    pub(crate) checkpoint: &'a str,
 }
 
 impl Writing {
@@ -63,7 +66,7 @@ impl Writing {
         let reservation = if is_long { Reservation::Background } else { Reservation::Off };
         let options = Options { reservation, ..Options::system() };
         let writer = seal::open(&folder.folder, Arc::new(kek), options)?;
-        Ok(Self { log: Log::start(writer), folder })
+        Ok(Self { log: Log::start(writer) })
     }
 
     /// Redacts, encodes and submits what was captured, without waiting for it to be durable.
@@ -186,5 +189,7 @@ fn accepted(receipt: &Receipt, position: usize) -> Result<Result<Accepted<'_>, R
         Some(Outcome::Conflict { index }) => return Ok(Err(Refusal::conflict(*index))),
         None => return Err(SealError::Closed.into()),
     };
-    Ok(Ok(Accepted { event_id, index, leaf_hash, duplicate, receipt }))
+    let leaf_hash = hex::encode(leaf_hash).into();
+    let (recorded_ms, checkpoint) = (Some(receipt.recorded_ms), &*receipt.checkpoint);
+    Ok(Ok(Accepted { event_id, index, leaf_hash, duplicate, recorded_ms, checkpoint }))
 }

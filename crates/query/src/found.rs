@@ -19,6 +19,16 @@ pub enum State {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Present, Self::ContentErased, Self::Erased, Self::Expired, Self::Held];
+
+    /// The state of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
     /// The name in machine output.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -4,6 +4,10 @@
 //! fields are those that were sealed. Only characters that a terminal would obey are spelled as
 //! `\uXXXX`, which is the same JSON value (`escape`).
 
+mod read;
+
+pub use read::{PageRead, RowError, read_page, read_row};
+
 use crate::escape::escape_json;
 use crate::find::Cursor;
 use crate::found::{AsOf, Found};

@@ -44,7 +44,7 @@ pub struct Accepted<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Refusal {
     /// The stable code.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// The field, empty for the event as a whole.
     pub field: String,
     /// What is wrong and what to do.
@@ -77,13 +77,13 @@ impl Refusal {
         let reason = format!(
             "another event was sealed under this id at index {index}; give a new event an id of its own"
         );
-        Self { code: "id_conflict", field: "event_id".to_owned(), reason: reason.into() }
+        Self { code: "id_conflict".into(), field: "event_id".to_owned(), reason: reason.into() }
     }
 }
 
 impl From<EventError> for Refusal {
     fn from(error: EventError) -> Self {
-        Self { code: error.code.as_str(), field: error.field, reason: error.reason }
+        Self { code: error.code.as_str().into(), field: error.field, reason: error.reason }
     }
 }
 
@@ -134,7 +134,7 @@ impl<'a> Answer<'a> {
             return StatusCode::MULTI_STATUS;
         }
         let first = self.results.iter().find_map(|line| match line {
-            Line::Refused { error, .. } => Some(error.code),
+            Line::Refused { error, .. } => Some(&*error.code),
             Line::Accepted(_) => None,
         });
         match first {

@@ -15,6 +15,7 @@ use axum::http::{HeaderName, HeaderValue, Response, header};
 use query::row::{Rows, Shape};
 use query::{AsOf, By, Cursor, Filter, Found, Scope, Trace};
 use reading::View;
+use reading::answer::Unreadable;
 use serde_json::{Value, json};
 
 /// Bytes of one page at most; it ends before the first record that does not fit.
@@ -28,9 +29,19 @@ struct Answer {
     kind: &'static str,
     as_of: AsOf,
     records: u64,
-    /// Of the records that the page covers, so many cannot be read.
-    unreadable: u64,
+    /// Those of the records that the page covers which cannot be read.
+    unreadable: Unreadable,
     next: Option<Cursor>,
+    /// Of a proof: the index that is proved, and the key that is in force.
+    proved: Option<(u64, Option<String>)>,
+}
+
+impl Answer {
+    /// Bytes that tell of `records` records.
+    fn new(bytes: Vec<u8>, kind: &'static str, as_of: &AsOf, records: u64) -> Self {
+        let (as_of, unreadable) = (as_of.clone(), Unreadable::default());
+        Self { bytes, kind, as_of, records, unreadable, next: None, proved: None }
+    }
 }
 
 /// `GET .../events`.
@@ -68,7 +79,7 @@ pub(crate) async fn event(
     let answer = ask(&app, &granted, move |view| {
         let found = one(view, &id)?;
         let as_of = view.as_of().clone();
-        rows(&as_of, &[found], None, Shape::Document, content, 0)
+        rows(&as_of, &[found], None, Shape::Document, content)
     });
     leave(&granted, "event", asked, content, answer.await?).await
 }
@@ -102,8 +113,10 @@ pub(crate) async fn proof(
                 "text/plain; charset=utf-8",
             ),
         };
-        let as_of = view.as_of().clone();
-        Ok(Answer { bytes, kind, as_of, records: 1, unreadable: 0, next: None })
+        let epochs = view.reading().epochs();
+        let key = epochs.in_force(view.as_of().size).keys.first().map(ToString::to_string);
+        let proved = Some((index, key));
+        Ok(Answer { proved, ..Answer::new(bytes, kind, view.as_of(), 1) })
     });
     leave(&granted, "proof", asked, content, answer.await?).await
 }
@@ -208,7 +221,8 @@ pub(crate) async fn sessions(
 
 async fn activity(app: &App, granted: &Granted, by: By) -> Result<Response<Body>, Problem> {
     let answer = ask(app, granted, move |view| {
-        let (activity, _) = view.activity(by).map_err(|error| ask::problem(&error))?;
+        let (activity, unreadable) = view.activity(by).map_err(|error| ask::problem(&error))?;
+        let beyond = activity.beyond();
         let (key, plural) = match by {
             By::Agent => ("agent", "agents"),
             By::Session => ("session", "sessions"),
@@ -224,11 +238,14 @@ async fn activity(app: &App, granted: &Granted, by: By) -> Result<Response<Body>
                 })
             })
             .collect();
-        let as_of = view.as_of().clone();
+        let as_of = view.as_of();
         let records = lines.len() as u64;
-        let document = json!({ "checkpoint": checkpoint(&as_of), plural: lines });
+        let mut document = json!({ "checkpoint": checkpoint(as_of), plural: lines });
+        if let Some(members) = document.as_object_mut().filter(|_| beyond > 0) {
+            members.insert("beyond".to_owned(), beyond.into());
+        }
         let bytes = escaped(&document);
-        Ok(Answer { bytes, kind: "application/json", as_of, records, unreadable: 0, next: None })
+        Ok(Answer { unreadable, ..Answer::new(bytes, "application/json", as_of, records) })
     });
     leave(granted, "activity", json!({}), false, answer.await?).await
 }
@@ -254,15 +271,9 @@ async fn answer_page(
             view.page(&filter, cursor.as_ref(), &()).map_err(|error| ask::problem(&error))?;
         let shape = if is_lines { Shape::Lines } else { Shape::Document };
         let next = page.next.as_ref();
-        let mut answer = rows(
-            &page.as_of,
-            &page.found,
-            Some((&filter, next)),
-            shape,
-            content,
-            page.unreadable.count(),
-        )?;
+        let mut answer = rows(&page.as_of, &page.found, Some((&filter, next)), shape, content)?;
         answer.next = answer.next.or(page.next);
+        answer.unreadable = page.unreadable;
         Ok(answer)
     });
     leave(granted, route, asked, content, answer.await?).await
@@ -275,7 +286,6 @@ fn rows(
     rest: Option<(&Filter, Option<&Cursor>)>,
     shape: Shape,
     content: bool,
-    unreadable: u64,
 ) -> Result<Answer, Problem> {
     let bytes = |found: &Found<'_>| found.meta.len() + found.content.len() + 256;
     let mut room = PAGE_BYTES_MAX;
@@ -301,8 +311,7 @@ fn rows(
         Shape::Document => "application/json",
         Shape::Lines => "application/x-ndjson",
     };
-    let (as_of, records) = (as_of.clone(), count as u64);
-    Ok(Answer { bytes, kind, as_of, records, unreadable, next: cut })
+    Ok(Answer { next: cut, ..Answer::new(bytes, kind, as_of, count as u64) })
 }
 
 /// The record of an id or index.
@@ -341,8 +350,8 @@ fn assembled(
         }
         let trace = Trace::assemble(scope.clone(), &page.found);
         let (bytes, kind) = draw(&trace, &page.found, &page.as_of);
-        let (records, unreadable) = (page.found.len() as u64, page.unreadable.count());
-        return Ok(Answer { bytes, kind, as_of: page.as_of, records, unreadable, next: None });
+        let (records, unreadable) = (page.found.len() as u64, page.unreadable);
+        return Ok(Answer { unreadable, ..Answer::new(bytes, kind, &page.as_of, records) });
     }
     Err(Problem::not_found("no event that the checkpoint covers has this id"))
 }
@@ -371,8 +380,14 @@ async fn leave(
     if let Some(next) = answer.next {
         say("tachograph-next", next.to_string());
     }
-    if answer.unreadable > 0 {
-        say("tachograph-unreadable", answer.unreadable.to_string());
+    if let Some((first, why)) = answer.unreadable.first() {
+        say("tachograph-unreadable", answer.unreadable.count().to_string());
+        say("tachograph-unreadable-from", first.to_string());
+        say("tachograph-unreadable-why", why.to_owned());
+    }
+    if let Some((index, key)) = answer.proved {
+        say("tachograph-index", index.to_string());
+        key.into_iter().for_each(|key| say("tachograph-key", key));
     }
     Ok(response)
 }

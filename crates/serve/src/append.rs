@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::body;
 use crate::gate::Granted;
-use crate::intake::{self, Intake, IntakeError};
+use crate::intake::{self, Intake, IntakeError, Shape};
 use crate::open_log::{OpenLog, overloaded};
 use crate::problem::Problem;
 use axum::body::Body;
@@ -43,6 +43,10 @@ pub(crate) struct Parameters {
     /// `1`: all of the events are sealed, or none of them.
     #[serde(default, deserialize_with = "crate::parameters::flag")]
     pub atomic: bool,
+    /// `1`: the events were read from another program's log. They say so (`assurance`), as those
+    /// do that `tacho import` reads.
+    #[serde(default, deserialize_with = "crate::parameters::flag")]
+    pub imported: bool,
 }
 
 /// Takes events.
@@ -63,14 +67,18 @@ pub(crate) async fn append(
             "this log has no witnesses; ask with ack=published or ack=durable",
         ));
     }
-    check_kind(&headers)?;
+    let shape = shape(&headers)?;
     let log = granted.log()?;
     let writer = log.writer()?;
     let received = body::receive(app.budget(), &headers, body).await?;
-    let origin = granted.origin(Assurance::Acknowledged);
+    let origin = granted.origin(match parameters.imported {
+        true => Assurance::Imported,
+        false => Assurance::Acknowledged,
+    });
     let key = idempotency_key(&headers)?;
-    let take =
-        move |writer: &Log, bytes: &[u8]| intake::body(writer, bytes, &origin, key.as_deref());
+    let take = move |writer: &Log, bytes: &[u8]| {
+        intake::body(writer, bytes, &origin, key.as_deref(), shape)
+    };
     let (intake, permit) = take_in(&writer, received, take).await?;
     let refused = intake.lines.iter().filter(|(_, error)| error.is_some()).count();
     if parameters.atomic && refused > 0 {
@@ -152,20 +160,17 @@ pub(crate) async fn seal(
     log.seal(writer, std::mem::take(batch), permit).await.map(Some)
 }
 
-/// What events may be called in a request.
-fn check_kind(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+/// What events may be called in a request, and what they are then.
+fn shape(headers: &HeaderMap) -> Result<Shape, Problem> {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(Shape::Any) };
     let name = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let known = [
-        "application/json",
-        "application/x-ndjson",
-        "application/ndjson",
-        "text/plain",
-        "application/jsonl",
-        "application/x-www-form-urlencoded",
-    ];
-    if known.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-        return Ok(());
+    let is = |known: &&str| name.eq_ignore_ascii_case(known);
+    if ["application/x-ndjson", "application/ndjson", "application/jsonl"].iter().any(&is) {
+        return Ok(Shape::Lines);
+    }
+    let known = ["application/json", "text/plain", "application/x-www-form-urlencoded"];
+    if known.iter().any(is) {
+        return Ok(Shape::Any);
     }
     Err(Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -115,7 +115,16 @@ fn some_lines(
     })
 }
 
-/// The same for a request body of our own events: one object, an array, or one object a line.
+/// What a request body of our own events holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One object a line, whatever the first line looks like: lines are numbered as in a file.
+    Lines,
+    /// One object, an array, or one object a line, told apart by the bytes.
+    Any,
+}
+
+/// The same for a request body of our own events.
 ///
 /// With a `key`, events that have no id are given one that follows from it, from who sends them and
 /// from their place in the body: the same request sent again is then found to be there already.
@@ -127,22 +136,35 @@ pub fn body(
     bytes: &[u8],
     origin: &Origin,
     key: Option<&str>,
+    shape: Shape,
 ) -> Result<Intake, IntakeError> {
-    match bytes.trim_ascii_start().first() {
-        // Lines are by far the most, and may be halved.
-        Some(b'{') if key.is_none() && bytes.len() >= SPLIT_BYTES_MIN && are_lines(bytes) => {
-            Ok(up_to(BATCH_EVENTS_MAX, log, bytes, 1, origin)?)
-        }
-        _ => take(BATCH_EVENTS_MAX, log, bytes.len(), 1, origin, |each| {
-            capture::capture_body(origin.assurance, bytes, &mut |mut captured| {
-                if let (Some(key), Ok(event)) = (key, &mut captured.outcome) {
-                    event
-                        .event_id
-                        .get_or_insert_with(|| derived(key, captured.line, origin).into());
-                }
+    let looks_like_lines = || {
+        bytes.trim_ascii_start().first() == Some(&b'{')
+            && bytes.len() >= SPLIT_BYTES_MIN
+            && are_lines(bytes)
+    };
+    // Lines are by far the most, and may be halved.
+    if key.is_none() && (shape == Shape::Lines || looks_like_lines()) {
+        return Ok(up_to(BATCH_EVENTS_MAX, log, bytes, 1, origin)?);
+    }
+    take(BATCH_EVENTS_MAX, log, bytes.len(), 1, origin, |each| match shape {
+        Shape::Lines => {
+            capture::capture(Format::Native, origin.assurance, bytes, &mut |mut captured| {
+                identify(&mut captured, key, origin);
                 each(captured);
             })
+        }
+        Shape::Any => capture::capture_body(origin.assurance, bytes, &mut |mut captured| {
+            identify(&mut captured, key, origin);
+            each(captured);
         }),
+    })
+}
+
+/// Gives an event without an id one that follows from the key of its request, if that has one.
+fn identify(captured: &mut Captured<'_>, key: Option<&str>, origin: &Origin) {
+    if let (Some(key), Ok(event)) = (key, &mut captured.outcome) {
+        event.event_id.get_or_insert_with(|| derived(key, captured.line, origin).into());
     }
 }
 

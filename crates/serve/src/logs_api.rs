@@ -3,6 +3,7 @@
 use crate::access::policy::{Action, Scope};
 use crate::app::App;
 use crate::append::respond;
+use crate::ask;
 use crate::body;
 use crate::gate::Granted;
 use crate::open_log::OpenLog;
@@ -46,6 +47,15 @@ pub(crate) struct LogHealth {
     /// Why it takes none; absent when it takes events.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What the caller may do there; told of one log, not in the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may: Option<Vec<&'static str>>,
+    /// The version of what serves it; told of one log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'static str>,
+    /// Bytes that its disk has left for it, beside the reserve; told of one log, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk_free_bytes: Option<u64>,
 }
 
 /// Logs.
@@ -91,9 +101,25 @@ pub(crate) async fn create(
     Ok(respond(StatusCode::CREATED, &describe(&log)))
 }
 
-/// `GET /api/v1/logs/{log}`: health figures of a log.
-pub(crate) async fn health_of_log(granted: Granted) -> Result<Response<Body>, Problem> {
-    Ok(respond(StatusCode::OK, &describe(granted.log()?)))
+/// `GET /api/v1/logs/{log}`: health figures of a log; what the caller may do there, and what serves
+/// it.
+pub(crate) async fn health_of_log(
+    State(app): State<App>,
+    granted: Granted,
+) -> Result<Response<Body>, Problem> {
+    let log = granted.log()?;
+    let may = |action: &Action| {
+        let of_log = action.scope() == Scope::Log;
+        of_log && ask::may(&app, &granted, *action)
+    };
+    let may = Action::ALL.iter().filter(|it| may(it)).map(|action| action.as_str()).collect();
+    let health = LogHealth {
+        may: Some(may),
+        version: Some(env!("CARGO_PKG_VERSION")),
+        disk_free_bytes: log.room(),
+        ..describe(log)
+    };
+    Ok(respond(StatusCode::OK, &health))
 }
 
 fn describe(log: &OpenLog) -> LogHealth {
@@ -110,6 +136,9 @@ fn describe(log: &OpenLog) -> LogHealth {
         backlog_files: log.backlog(),
         status: if reason.is_none() { "up" } else { "down" },
         reason,
+        may: None,
+        version: None,
+        disk_free_bytes: None,
     }
 }
 

@@ -234,6 +234,12 @@ impl OpenLog {
         published_size(&self.folder).map_or(0, |(size, _)| size)
     }
 
+    /// Bytes that are free on its disk, if that can be told.
+    #[must_use]
+    pub fn room(&self) -> Option<u64> {
+        room(&self.folder)
+    }
+
     /// Ended journal files that wait to become segments.
     #[must_use]
     pub fn backlog(&self) -> u64 {
@@ -360,8 +366,13 @@ fn published_size(folder: &LogFolder) -> Option<(u64, Arc<str>)> {
 }
 
 fn is_full(folder: &LogFolder, settings: &Settings) -> bool {
-    let Ok(disk) = rustix::fs::statvfs(&folder.path) else { return false };
-    disk.f_bavail.saturating_mul(disk.f_frsize) < settings.disk_reserve
+    room(folder).is_some_and(|bytes| bytes < settings.disk_reserve)
+}
+
+/// Bytes that are free on the disk of a log, if that can be told.
+fn room(folder: &LogFolder) -> Option<u64> {
+    let disk = rustix::fs::statvfs(&folder.path).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 fn disk_full() -> Problem {

@@ -1,12 +1,15 @@
-//! The public log: a log's checkpoint, tiles and entry bundles as they lie on disk.
+//! The public log: a log's checkpoint, tiles and entry bundles as they lie on disk, and the ledger:
+//! records of the log's own that it shows to everybody, such as which key took over.
 //!
 //! C2SP tlog-tiles, "Checkpoints" and "Merkle Tree": <https://c2sp.org/tlog-tiles>.
 
+use crate::about::documents::LedgerNames;
+use crate::append::respond;
 use crate::gate::Granted;
 use crate::problem::Problem;
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderValue, Response, header};
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use merkle::TilePath;
 
 /// `GET /log/{log}/checkpoint`.
@@ -39,6 +42,30 @@ pub(crate) async fn tile(
         "public, max-age=31536000, immutable",
     )
     .await
+}
+
+/// `GET /log/{log}/ledger`: the names of its documents, which no tile tells.
+pub(crate) async fn ledger(granted: Granted) -> Result<Response<Body>, Problem> {
+    let folder = granted.log()?.folder().clone();
+    let list = move || folder.folder.list(segment::LEDGER_FOLDER);
+    let listed = tokio::task::spawn_blocking(list).await.map_err(|_| Problem::internal())?;
+    let paths = listed.map_err(|_| Problem::internal())?;
+    let known = paths.iter().filter(|path| segment::parse_ledger_path(path).is_some());
+    let ledger = known.filter_map(|path| path.rsplit('/').next()).map(str::to_owned).collect();
+    Ok(respond(StatusCode::OK, &LedgerNames { ledger }))
+}
+
+/// `GET /log/{log}/ledger/{name}`.
+pub(crate) async fn disclosed(
+    granted: Granted,
+    Path((_, name)): Path<(String, String)>,
+) -> Result<Response<Body>, Problem> {
+    let folder = granted.log()?.folder().clone();
+    let path = format!("{}/{name}", segment::LEDGER_FOLDER);
+    if segment::parse_ledger_path(&path).is_none() {
+        return Err(Problem::not_found("this is not the name of a document of the ledger"));
+    }
+    file(folder, path, "application/json", "public, max-age=31536000, immutable").await
 }
 
 async fn file(

@@ -1,11 +1,12 @@
 //! `tacho agent`: which agents there are, or what one of them did.
 
 use super::events;
-use crate::answer::{Bar, Conclude as _};
+use crate::answer::Conclude as _;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::remote::questions::Active;
 use crate::terminal::{DIM, styled};
 use clap::Args;
 use query::escape::{escape, escape_json};
@@ -45,13 +46,12 @@ impl Arguments {
             newest_first: true,
             ..Filter::default()
         };
-        let view = context.view()?;
-        let page = view.page(&filter, self.cursor.as_ref(), &Bar::new(context.terminal))?;
+        let page = context.source()?.page(&filter, self.cursor.as_ref())?;
         if page.found.is_empty() && self.cursor.is_none() {
             let failure = format!(
                 "no event of the {} that the checkpoint covers is of an agent {}; `tacho agent` lists \
                  all agents",
-                view.as_of().size,
+                page.as_of.size,
                 escape(name),
             );
             return Err(Failure::new(failure));
@@ -69,11 +69,8 @@ impl Arguments {
 /// Lists the agents, or the sessions, of a log.
 pub(crate) fn list(context: &Context, by: By) -> Result<Exit, Failure> {
     let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
-    let view = context.view()?;
-    let (activity, unreadable) = view.activity(by)?;
-    let beyond = activity.beyond();
-    let lines = activity.finish();
-    let as_of = view.as_of();
+    let Active { as_of, lines, beyond, unreadable } = context.source()?.activity(by)?;
+    let as_of = &as_of;
     if format == Format::Text {
         let mut out = context.terminal.people();
         write!(out, "{}", render::activity(&lines, by, as_of, context.terminal.view()))?;

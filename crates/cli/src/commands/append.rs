@@ -4,9 +4,10 @@ mod chunks;
 mod output;
 
 use crate::context::Context;
+use crate::destination::{Destination, Flight, Wish};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::writing::{Flight, Writing};
+use crate::remote::sending::Manner;
 use capture::Format;
 use chunks::{Chunk, Chunks};
 use clap::Args;
@@ -16,6 +17,7 @@ use std::fs::File;
 use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 const AFTER_HELP: &str = "\
 Every line of the input is one event; its answer is one line on standard output, in the same order:
@@ -24,10 +26,15 @@ Every line of the input is one event; its answer is one line on standard output,
 An answer with an index means that the event is durable. Sending the same lines again is safe: an event
 with an event_id is sealed once. Exit code 1 when any line was refused; the others are sealed.
 
+With --url, and by itself when a server holds the data folder, the events go to the server. While it takes
+none (busy, full, away, being started again) they are sent again until it does; a batch that got there
+before the connection broke is found there and not sealed a second time (\"duplicate\":true).
+
 Examples:
   tacho append events.ndjson
   echo '{\"event_type\":\"agent.tool_call\",\"tool\":\"lookup\"}' | tacho append
-  my-agent | tacho append - --receipts receipts.ndjson > answers.ndjson";
+  my-agent | tacho append - --receipts receipts.ndjson > answers.ndjson
+  my-agent | tacho append --url https://log.example.org --token-file producer.token";
 
 /// Lines on their way at the same time, in chunks: while one is synced, the next ones are read.
 const CHUNKS_IN_FLIGHT: usize = 8;
@@ -54,6 +61,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     batch: u32,
+    /// With a server: how long a batch is sent again before it is given up, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    patience: u64,
 }
 
 impl Arguments {
@@ -62,11 +72,12 @@ impl Arguments {
         if self.atomic {
             return self.append_all_or_none(context, input);
         }
-        let writing = Writing::open(context, bytes.is_none_or(|bytes| bytes >= LONG_INPUT_BYTES))?;
-        let mut output = Output::open(context, self.receipts.as_deref(), &writing)?;
-        let tally = self.append(&writing, input, &mut output);
+        let is_long = bytes.is_none_or(|bytes| bytes >= LONG_INPUT_BYTES);
+        let mut destination = Destination::open(context, self.wish(is_long))?;
+        let mut output = Output::open(context, self.receipts.as_deref(), bytes)?;
+        let tally = self.append(&mut destination, input, &mut output);
         // Whatever went wrong, what was acknowledged is closed in good order.
-        let closed = writing.close(context);
+        let closed = destination.close(context);
         let tally = tally?;
         closed?;
         Ok(report(context, tally))
@@ -93,10 +104,15 @@ impl Arguments {
         }
     }
 
+    fn wish(&self, is_long: bool) -> Wish {
+        let manner = Manner { atomic: self.atomic, imported: false };
+        Wish { is_long, manner, patience: Duration::from_secs(self.patience) }
+    }
+
     /// Reads, seals and answers at the same time.
     fn append(
         &self,
-        writing: &Writing,
+        destination: &mut Destination,
         input: Box<dyn Read + Send>,
         output: &mut Output,
     ) -> Result<Tally, Failure> {
@@ -108,7 +124,7 @@ impl Arguments {
                 match chunks.next() {
                     Ok(None) => break Ok(()),
                     Err(failure) => break Err(failure),
-                    Ok(Some(chunk)) => match submit(writing, &chunk) {
+                    Ok(Some(chunk)) => match submit(destination, &chunk) {
                         Err(failure) => break Err(failure),
                         Ok(flight) => {
                             if flights.send(flight).is_err() {
@@ -152,10 +168,12 @@ impl Arguments {
             let tally = output.refuse_all(captured)?;
             return Ok(report(context, tally));
         }
-        let writing = Writing::open(context, false)?;
-        let mut output = Output::open(context, self.receipts.as_deref(), &writing)?;
-        let tally = writing.submit(captured).and_then(|flight| output.answer_one(flight));
-        let closed = writing.close(context);
+        drop(captured);
+        let mut destination = Destination::open(context, self.wish(false))?;
+        let mut output = Output::open(context, self.receipts.as_deref(), None)?;
+        let flight = destination.submit_lines(&bytes, 1);
+        let tally = flight.and_then(|flight| output.answer_one(flight));
+        let closed = destination.close(context);
         let tally = tally?;
         closed?;
         Ok(report(context, tally))
@@ -163,9 +181,9 @@ impl Arguments {
 }
 
 /// Sends a chunk on its way.
-fn submit(writing: &Writing, chunk: &Chunk) -> Result<Flight, Failure> {
+fn submit(destination: &mut Destination, chunk: &Chunk) -> Result<Flight, Failure> {
     match chunk {
-        Chunk::Lines { first, bytes } => writing.submit_lines(bytes, *first),
+        Chunk::Lines { first, bytes } => destination.submit_lines(bytes, *first),
         Chunk::TooLong { line } => {
             let reason = format!(
                 "the line is longer than the {} bytes that an event may have; store the large value \

@@ -12,6 +12,7 @@ use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::source::Source;
 use crate::writing::Writing;
 use clap::Args;
 use event::Event;
@@ -121,10 +122,11 @@ impl Demo {
         let kek = place.context.kek(&log)?;
         let view = View::open(log.clone(), &kek)?;
         let (redacted, mut leaks) = look(view.reading())?;
+        let as_of = view.as_of().clone();
+        let asked = Source::of(view, place.context.terminal);
         let trace_of = |source: usize| {
             let id = played.get(source).and_then(|played| played.trace.clone()).unwrap_or_default();
-            let (scope, found, _) =
-                trace::find(&view, place.context.terminal, &id, Some(trace::By::Trace))?;
+            let (scope, found, _) = trace::find(&asked, &id, Some(trace::By::Trace))?;
             Ok::<_, Failure>(Trace::assemble(scope, &found))
         };
         let (incident, agent) = (trace_of(0)?, trace_of(1)?);
@@ -141,7 +143,7 @@ impl Demo {
             leaks.files += files;
         }
         let mut demo = Self {
-            as_of: view.as_of().clone(),
+            as_of,
             place,
             log,
             played,

@@ -2,11 +2,13 @@
 
 mod disk;
 mod log;
+mod server;
 
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::remote::Remote;
 use crate::terminal::{BAD, DIM, DOUBTFUL, GOOD, styled};
 use clap::Args;
 use serde::Serialize;
@@ -16,10 +18,11 @@ const AFTER_HELP: &str = "\
 Examples:
   tacho doctor
   tacho doctor --data /var/lib/tachograph --log payments --format json
+  tacho doctor --url https://log.example.org      can it be reached, and what may the token do?
 
 Exit code 1 when something fails; what to do stands beside it.";
 
-/// Check this computer, the data folder and the log
+/// Check this computer, the data folder and the log; or a server
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {}
@@ -64,8 +67,13 @@ impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
         let mut checks = vec![version()];
-        checks.extend(disk::checks(context.data_folder().path()));
-        checks.extend(log::checks(context));
+        match Remote::named(context)? {
+            Some(remote) => checks.extend(server::checks(&remote)),
+            None => {
+                checks.extend(disk::checks(context.data_folder().path()));
+                checks.extend(log::checks(context));
+            }
+        }
         match format {
             Format::Json => {
                 let mut out = context.terminal.programs();

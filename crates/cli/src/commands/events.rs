@@ -1,19 +1,19 @@
 //! `tacho events`: the records that match a question.
 
-use crate::answer::{Bar, Conclude as _};
+use crate::answer::Conclude as _;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::remote::questions::Page;
+use crate::source::Source;
 use crate::terminal::{DIM, styled};
 use clap::Args;
 use event::{Outcome, Tier, Timestamp};
 use query::row::{Rows, Shape};
 use query::written;
 use query::{AsOf, Cursor, Filter, Found, render};
-use reading::View;
 use reading::answer;
-use reading::search::Page;
 use seal::{Clock as _, SystemClock};
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -25,7 +25,8 @@ Examples:
   tacho events --from 24h --tier critical --limit 200
   tacho events --trace 5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6 --format json | jq '.events[].index'
   tacho events --agent Billing --format json | jq -r .next        (for --cursor)
-  tacho events --oldest-first --limit 0 --format ndjson > all.ndjson";
+  tacho events --oldest-first --limit 0 --format ndjson > all.ndjson
+  tacho events --agent Billing --url https://log.example.org --token-file reader.token";
 
 /// Search events
 ///
@@ -143,12 +144,12 @@ impl Arguments {
             newest_first: !self.oldest_first,
             ..self.filter.filter()
         };
-        let view = context.view()?;
+        let source = context.source()?;
         let is_one_page = filter.limit.is_some() || self.cursor.is_some();
         if self.oldest_first && format != Format::Text && !is_one_page {
-            return stream(context, &view, &filter, format);
+            return stream(context, &source, &filter, format);
         }
-        let page = view.page(&filter, self.cursor.as_ref(), &Bar::new(context.terminal))?;
+        let page = source.page(&filter, self.cursor.as_ref())?;
         print(context, &page.as_of, &page.found, page.next.as_ref(), format)?;
         self.tell(context, &page, format);
         Ok(page.unreadable.conclude(context))
@@ -186,17 +187,17 @@ pub(crate) fn print(
 /// Prints events as they are found, in no more memory than one takes.
 fn stream(
     context: &Context,
-    view: &View,
+    source: &Source,
     filter: &Filter,
     format: Format,
 ) -> Result<Exit, Failure> {
-    let as_of = view.as_of();
+    let as_of = &source.as_of()?;
     let shape = if format == Format::Json { Shape::Document } else { Shape::Lines };
     if shape == Shape::Lines {
         context.terminal.note(answer::sentence(as_of));
     }
     let mut rows = Rows::begin(context.terminal.programs(), shape, as_of, true)?;
-    let unreadable = view.each::<Failure>(filter, &Bar::new(context.terminal), &mut |found| {
+    let unreadable = source.each(filter, &mut |found| {
         rows.write(found)?;
         Ok(ControlFlow::Continue(()))
     })?;

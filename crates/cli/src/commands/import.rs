@@ -2,10 +2,12 @@
 
 use crate::arguments::Format as OutputFormat;
 use crate::context::Context;
+use crate::destination::{Destination, Flight, Wish};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::remote::sending::Manner;
 use crate::terminal::{BAD, DIM, GOOD, STRONG, plain, styled};
-use crate::writing::{Answer, Flight, Writing};
+use crate::writing::Answer;
 use capture::{Captured, Format, Summary};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -14,6 +16,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const AFTER_HELP: &str = "\
 Importing is idempotent: what is in the log already is not added again. Fields that an event has no place
@@ -21,10 +24,13 @@ for are kept in its attributes, and named. Exit code 1 when any record was refus
 
 Examples:
   tacho import --from ag2-audit hub/audit/audit.jsonl
-  tacho import --from otlp-json traces.json logs.json --format json";
+  tacho import --from otlp-json traces.json logs.json --format json
+  tacho import --from ag2-audit hub/audit/audit.jsonl --url https://log.example.org";
 
 /// Events of one batch.
 const BATCH_EVENTS: usize = 1000;
+/// A server may be away for so long.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Batches on their way at the same time.
 const BATCHES_IN_FLIGHT: usize = 8;
 /// Refusals that are told of one file; more are only counted.
@@ -65,7 +71,7 @@ struct FileReport {
 #[derive(Debug, Serialize)]
 struct RefusalReport {
     line: u64,
-    code: &'static str,
+    code: String,
     field: String,
     reason: String,
 }
@@ -79,10 +85,12 @@ impl Arguments {
         for path in &self.files {
             std::fs::metadata(path).map_err(Failure::io("read", path))?;
         }
-        let writing = Writing::open(context, true)?;
+        let manner = Manner { atomic: false, imported: true };
+        let mut destination =
+            Destination::open(context, Wish { is_long: true, manner, patience: PATIENCE })?;
         let imported: Result<Vec<FileReport>, Failure> =
-            self.files.iter().map(|path| import(&writing, format, path)).collect();
-        let closed = writing.close(context);
+            self.files.iter().map(|path| import(&mut destination, format, path)).collect();
+        let closed = destination.close(context);
         let reports = imported?;
         closed?;
         match output {
@@ -106,7 +114,11 @@ impl Arguments {
 }
 
 /// Imports one file.
-fn import(writing: &Writing, format: Format, path: &PathBuf) -> Result<FileReport, Failure> {
+fn import(
+    destination: &mut Destination,
+    format: Format,
+    path: &PathBuf,
+) -> Result<FileReport, Failure> {
     let bytes = std::fs::read(path).map_err(Failure::io("read", path))?;
     let mut report = FileReport { file: path.display().to_string(), ..FileReport::default() };
     let mut batch: Vec<Captured<'_>> = Vec::new();
@@ -115,14 +127,14 @@ fn import(writing: &Writing, format: Format, path: &PathBuf) -> Result<FileRepor
     let summary = capture::capture(format, Assurance::Imported, &bytes, &mut |captured| {
         batch.push(captured);
         if batch.len() >= BATCH_EVENTS && failure.is_none() {
-            let landed = send(writing, std::mem::take(&mut batch), &mut flights, &mut report);
+            let landed = send(destination, std::mem::take(&mut batch), &mut flights, &mut report);
             failure = landed.err();
         }
     });
     if let Some(failure) = failure {
         return Err(failure);
     }
-    send(writing, batch, &mut flights, &mut report)?;
+    send(destination, batch, &mut flights, &mut report)?;
     for flight in flights {
         land(flight, &mut report)?;
     }
@@ -140,12 +152,12 @@ fn import(writing: &Writing, format: Format, path: &PathBuf) -> Result<FileRepor
 }
 
 fn send(
-    writing: &Writing,
+    destination: &mut Destination,
     batch: Vec<Captured<'_>>,
     flights: &mut VecDeque<Flight>,
     report: &mut FileReport,
 ) -> Result<(), Failure> {
-    flights.push_back(writing.submit(batch)?);
+    flights.push_back(destination.submit(batch)?);
     if flights.len() > BATCHES_IN_FLIGHT
         && let Some(flight) = flights.pop_front()
     {
@@ -162,7 +174,7 @@ fn land(flight: Flight, report: &mut FileReport) -> Result<(), Failure> {
             Err(refusal) => {
                 report.refused += 1;
                 if report.refusals.len() < REFUSALS_MAX {
-                    let (code, field) = (refusal.code, refusal.field);
+                    let (code, field) = (refusal.code.into_owned(), refusal.field);
                     let reason = refusal.reason.into_owned();
                     report.refusals.push(RefusalReport { line, code, field, reason });
                 }

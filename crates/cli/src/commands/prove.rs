@@ -1,13 +1,14 @@
 //! `tacho prove`: one record's proof, to be checked without trusting whoever runs the log.
 
-use crate::answer::Bar;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::terminal::{STRONG, Terminal, styled};
+use crate::remote::{Remote, questions};
+use crate::source::{Place, Source};
+use crate::terminal::{STRONG, styled};
 use clap::Args;
 use query::Filter;
-use reading::{Reading, View, proofs};
+use reading::{Reading, proofs};
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -38,45 +39,88 @@ pub(crate) struct Arguments {
     metadata_only: bool,
 }
 
+/// What proves an event, and how it is checked.
+struct Proof {
+    text: String,
+    index: u64,
+    /// The size of the checkpoint that it is as of.
+    size: u64,
+    /// The log's first key.
+    first: Option<String>,
+    /// The key that is in force.
+    newest: Option<String>,
+}
+
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let view = context.view()?;
-        let reading = view.reading();
-        let index = self.index(&view, context.terminal)?;
-        let text = match self.evidence {
-            true => {
-                proofs::evidence(reading, index, !self.metadata_only)?.to_json()
-                    + "
-"
-            }
-            false => proofs::tlog_proof(reading, index)?.to_string(),
+        let source = context.source()?;
+        let proof = match source.place() {
+            Place::Folder(view) => self.of_folder(&source, view.reading())?,
+            Place::Server(remote) => self.of_server(remote)?,
         };
-        self.write(context, &text)?;
-        self.tell(context, reading, index);
+        let Some(proof) = proof else { return Err(self.missing(context, &source)?) };
+        self.write(context, &proof.text)?;
+        self.tell(context, &proof);
         Ok(Exit::Fine)
     }
 
-    /// The index that is meant.
-    fn index(&self, view: &View, terminal: Terminal) -> Result<u64, Failure> {
-        let size = view.as_of().size;
-        if let Ok(index) = self.event.parse::<u64>() {
-            if index < size {
-                return Ok(index);
+    /// The proof that a folder gives; `None` when there is no such event.
+    fn of_folder(&self, source: &Source, reading: &Reading) -> Result<Option<Proof>, Failure> {
+        let size = reading.checkpoint().size;
+        let index = match self.event.parse::<u64>() {
+            Ok(index) => Some(index).filter(|index| *index < size),
+            Err(_) => {
+                let events = vec![self.event.clone()];
+                let filter = Filter { events, limit: Some(1), ..Filter::default() };
+                source.page(&filter, None)?.found.first().map(|found| found.index)
             }
-            let sentence = format!("the log has no record {index}: it has {size}, from 0 on");
-            return Err(Failure::new(sentence));
+        };
+        let Some(index) = index else { return Ok(None) };
+        let text = match self.evidence {
+            true => proofs::evidence(reading, index, !self.metadata_only)?.to_json() + "\n",
+            false => proofs::tlog_proof(reading, index)?.to_string(),
+        };
+        let first = reading.log().identity.keys.first().cloned();
+        let newest = reading.epochs().in_force(size).keys.first().map(ToString::to_string);
+        Ok(Some(Proof { text, index, size, first, newest }))
+    }
+
+    /// The same that a server gives.
+    fn of_server(&self, remote: &Remote) -> Result<Option<Proof>, Failure> {
+        let evidence = self.evidence.then_some(!self.metadata_only);
+        let Some(answer) = remote.proof(&self.event, evidence)? else {
+            // Which of the two is not there, the event or the log?
+            return remote.describe().map(|_| None);
+        };
+        let (Some(as_of), Some(index)) = (
+            questions::as_of(&answer),
+            answer.header("tachograph-index").and_then(|text| text.parse().ok()),
+        ) else {
+            return Err(remote.foreign(&"its proof names no checkpoint or no index"));
+        };
+        let newest = answer.header("tachograph-key").map(str::to_owned);
+        let mut text = String::from_utf8(answer.bytes).map_err(|error| remote.foreign(&error))?;
+        if self.evidence {
+            text.push('\n');
         }
-        let filter =
-            Filter { events: vec![self.event.clone()], limit: Some(1), ..Filter::default() };
-        let page = view.page(&filter, None, &Bar::new(terminal))?;
-        if let Some(found) = page.found.first() {
-            return Ok(found.index);
-        }
-        Err(Failure::new(format!(
-            "no event {:?} in the log {:?}; `tacho events` finds events by other things",
-            self.event,
-            view.reading().log().identity.name
-        )))
+        // Whoever may see proofs and nothing else is told the key that is in force.
+        let described = remote.describe().ok();
+        let first = described.and_then(|it| it.keys.first().cloned()).or_else(|| newest.clone());
+        Ok(Some(Proof { text, index, size: as_of.size, first, newest }))
+    }
+
+    /// Why there is no proof.
+    fn missing(&self, context: &Context, source: &Source) -> Result<Failure, Failure> {
+        Ok(Failure::new(match self.event.parse::<u64>() {
+            Ok(index) => {
+                let size = source.as_of()?.size;
+                format!("the log has no record {index}: it has {size}, from 0 on")
+            }
+            Err(_) => format!(
+                "no event {:?} in the log {:?}; `tacho events` finds events by other things",
+                self.event, context.global.log
+            ),
+        }))
     }
 
     fn write(&self, context: &Context, text: &str) -> Result<(), Failure> {
@@ -91,11 +135,10 @@ impl Arguments {
     }
 
     /// How to check it.
-    fn tell(&self, context: &Context, reading: &Reading, index: u64) {
-        let size = reading.checkpoint().size;
+    fn tell(&self, context: &Context, proof: &Proof) {
+        let Proof { index, size, first, newest, .. } = proof;
         context.terminal.note(format!("Record {index} is proved as of {size} entries."));
-        let first = reading.log().identity.keys.first().map_or("VKEY", String::as_str);
-        let newest = reading.epochs().in_force(size).keys.first().map(ToString::to_string);
+        let first = first.as_deref().unwrap_or("VKEY");
         let file =
             self.output.as_ref().map_or("FILE".to_owned(), |path| path.display().to_string());
         let how = match self.evidence {

@@ -54,12 +54,12 @@ struct Show<'s> {
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         context.format(&[Format::Text])?;
-        let log = context.view()?;
-        let (scope, found, unreadable) = trace::find(&log, context.terminal, &self.id, self.by)?;
+        let source = context.source()?;
+        let (scope, found, unreadable) = trace::find(&source, &self.id, self.by)?;
         if found.is_empty() {
-            return Err(trace::unknown(log.reading(), &self.id, self.by));
+            return Err(trace::unknown(&source, &self.id, self.by)?);
         }
-        let (trace, as_of) = (Trace::assemble(scope, &found), log.as_of().clone());
+        let (trace, as_of) = (Trace::assemble(scope, &found), source.as_of()?);
         let replay = Replay::new(&trace, self.every);
         if !replay.is_of_decisions && !self.every {
             context

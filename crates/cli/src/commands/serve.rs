@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::serving::held::{self, Held};
 use crate::serving::{self, configuration::Configuration};
 use crate::terminal::{DOUBTFUL, GOOD, STRONG, styled};
 use crate::writing;
@@ -86,6 +87,9 @@ async fn run(context: &Context, configuration: &Configuration) -> Result<Exit, F
             styled(DOUBTFUL, "warning")
         ));
     }
+    // Before anybody is told that it listens.
+    let url = held::url(address, scheme == "https", ready.name.as_deref());
+    let held = Held::leave(context.data_folder().path(), &url)?;
     context
         .terminal
         .note(format!("Listening on {}", styled(STRONG, format_args!("{scheme}://{address}"))));
@@ -96,6 +100,8 @@ async fn run(context: &Context, configuration: &Configuration) -> Result<Exit, F
             _ = interrupt.recv() => {}
         }
         notify("STOPPING=1");
+        // Before the logs are closed: whoever comes next leaves an address of its own.
+        drop(held);
     };
     let served = serve::serve(ready.app, listener, ready.tls, stop).await;
     served.map_err(failed)?;

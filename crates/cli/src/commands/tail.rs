@@ -1,34 +1,33 @@
 //! `tacho tail`: the newest events, and those that arrive.
 
+mod live;
+
 use super::events::{self, FilterArguments};
-use crate::answer::{Bar, Conclude as _};
+use crate::answer::Conclude as _;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::key_source;
+use crate::remote::questions::Page;
+use crate::source::{Place, Source};
 use crate::terminal::{BAD, DIM, Terminal, styled};
 use clap::Args;
 use event::Event;
-use keys::Kek;
+use live::Live;
 use query::escape::escape;
 use query::row::write_row;
-use query::{AsOf, Filter, Found, Sieve, Status, Summary};
+use query::{AsOf, Filter, Found, Status, Summary};
 use reading::answer;
-use reading::search::Page;
-use reading::{Follow, Reading, View};
 use std::io::Write;
-use std::sync::Arc;
-use std::time::Duration;
 
 const AFTER_HELP: &str = "\
 Examples:
   tacho tail
   tacho tail -n 100 --agent Billing
   tacho tail -f --tier critical
-  tacho tail -f --format ndjson | jq -r .action";
-
-/// How often to look for new frames.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+  tacho tail -f --format ndjson | jq -r .action
+  tacho tail -f --url https://log.example.org";
 
 /// Characters of an agent's name while following.
 const AGENT_CHARACTERS: usize = 16;
@@ -36,7 +35,8 @@ const AGENT_CHARACTERS: usize = 16;
 /// Show the newest events; -f waits for more
 ///
 /// What -f adds is acknowledged by the log and not yet covered by a published checkpoint; a line on
-/// standard error says when it is. Ctrl-C ends it.
+/// standard error says when it is. Of a server it goes on by itself after a lost connection, and
+/// says what it missed. Ctrl-C ends it.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -58,12 +58,9 @@ impl Arguments {
             false => &[Format::Text, Format::Json, Format::Ndjson],
         };
         let format = context.format(known)?;
-        let log = context.log_folder()?;
-        let kek = context.kek(&log)?;
-        let view = View::open(log, &kek)?;
+        let source = context.source()?;
         let filter = Filter { limit: Some(self.lines), newest_first: true, ..self.filter.filter() };
-        let Page { mut found, as_of, unreadable, .. } =
-            view.page(&filter, None, &Bar::new(context.terminal))?;
+        let Page { mut found, as_of, unreadable, .. } = source.page(&filter, None)?;
         found.reverse();
         if !self.follow {
             events::print(context, &as_of, &found, None, format)?;
@@ -75,54 +72,51 @@ impl Arguments {
         }
         screen.show()?;
         unreadable.conclude(context);
-        self.follow(context, &view, &kek, screen)
+        self.follow(context, &source, as_of, screen)
     }
 
     /// Shows what arrives, until it is stopped from outside or nobody reads any more.
     fn follow(
         &self,
         context: &Context,
-        view: &View,
-        kek: &Arc<Kek>,
+        source: &Source,
+        as_of: AsOf,
         mut screen: Screen,
     ) -> Result<Exit, Failure> {
         let filter = self.filter.filter();
-        let sieve = Sieve::new(&filter);
-        let mut covered = view.as_of().size;
+        let mut covered = as_of.size;
         let name_head = |as_of: &AsOf| {
             let sentence = answer::sentence(as_of);
             context.terminal.note(styled(DIM, format_args!("── {sentence}")));
         };
-        name_head(view.as_of());
-        let log = view.reading().log();
-        let mut follow = Follow::new(log, kek, covered);
+        name_head(&as_of);
+        let kek = match source.place() {
+            Place::Folder(view) => Some(context.kek(view.reading().log())?),
+            Place::Server(_) => None,
+        };
+        let mut live = match (source.place(), &kek) {
+            (Place::Folder(view), Some(kek)) => {
+                Live::of_folder(context, (view.reading().log(), kek), &filter, covered)
+            }
+            (Place::Folder(_), None) => return Err(key_source::none()),
+            (Place::Server(remote), _) => Live::of_server(context, remote, &filter, covered),
+        };
         // The index after the last record that was shown.
         let mut shown = covered;
         loop {
-            let mut bad = answer::Unreadable::default();
-            let polled = follow.poll(&mut |index, record| {
-                let found = answer::found(index, record);
-                match sieve.accepts(&found) {
-                    Ok(true) => {
-                        screen.add(&found);
-                        shown = index + 1;
-                    }
-                    Ok(false) => {}
-                    Err(error) => bad.add(index, 1, &error.to_string()),
-                }
-                Ok(())
+            let looked = live.look(&mut |found| {
+                screen.add(found);
+                shown = found.index + 1;
             });
             screen.show()?;
-            bad.conclude(context);
-            polled?;
+            looked?;
             if shown > covered
-                && let Ok(newer) = Reading::open(log.clone(), kek)
-                && newer.checkpoint().size >= shown
+                && let Some(newer) = live.head()
+                && newer.size >= shown
             {
-                covered = newer.checkpoint().size;
-                name_head(&answer::as_of(&newer));
+                covered = newer.size;
+                name_head(&newer);
             }
-            std::thread::sleep(LOOK_EVERY);
         }
     }
 }

@@ -1,22 +1,20 @@
 //! `tacho trace`: everything that belongs to one trace, session or task, in causal order.
 
-use crate::answer::{Bar, Conclude as _};
+use crate::answer::Conclude as _;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::source::Source;
 use clap::{Args, ValueEnum};
 use event::Event;
 use query::escape::escape;
 use query::render::{self, View};
 use query::row::{Rows, Shape};
 use query::{AsOf, Found, Scope, Trace, write_trace};
-use reading::Reading;
 use reading::answer::{self, Unreadable};
 use std::collections::HashMap;
 use std::io::Write as _;
-use std::ops::ControlFlow;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -107,12 +105,12 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
         Format::Mermaid,
         Format::Svg,
     ])?;
-    let log = context.view()?;
-    let (scope, found, unreadable) = find(&log, context.terminal, id, by)?;
+    let source = context.source()?;
+    let (scope, found, unreadable) = find(&source, id, by)?;
     if found.is_empty() {
-        return Err(unknown(log.reading(), id, by));
+        return Err(unknown(&source, id, by)?);
     }
-    let as_of = log.as_of().clone();
+    let as_of = source.as_of()?;
     let trace = Trace::assemble(scope, &found);
     match format {
         Format::Json => {
@@ -153,8 +151,7 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
 
 /// The records of a scope; without `by`, of the first kind of id that any record has.
 pub(crate) fn find(
-    log: &reading::View,
-    terminal: Terminal,
+    source: &Source,
     id: &str,
     by: Option<By>,
 ) -> Result<(Scope, Vec<Found<'static>>, Unreadable), Failure> {
@@ -162,7 +159,7 @@ pub(crate) fn find(
     let mut unreadable = Unreadable::default();
     for by in &kinds {
         let scope = by.scope(id);
-        let page = log.page(&scope.filter(), None, &Bar::new(terminal))?;
+        let page = source.page(&scope.filter(), None)?;
         unreadable = page.unreadable;
         if !page.found.is_empty() {
             return Ok((scope, page.found, unreadable));
@@ -189,11 +186,11 @@ pub(crate) fn drawing(trace: &Trace, as_of: &AsOf, view: View, format: Format) -
 
 /// Why nothing is shown, with the ids that it could have been: those that begin the same, else the
 /// newest.
-pub(crate) fn unknown(reading: &Reading, id: &str, by: Option<By>) -> Failure {
+pub(crate) fn unknown(source: &Source, id: &str, by: Option<By>) -> Result<Failure, Failure> {
     let kinds = by.map_or(By::ALL.to_vec(), |by| vec![by]);
     let nouns: Vec<&str> = kinds.iter().map(|by| by.noun()).collect();
     let by = kinds.first().copied().unwrap_or(By::Trace);
-    let ids = recent(reading, by);
+    let ids = recent(source, by)?;
     let alike: Vec<&String> =
         ids.iter().filter(|it| !id.is_empty() && it.starts_with(id)).collect();
     let (ids, words) = match alike.as_slice() {
@@ -206,22 +203,21 @@ pub(crate) fn unknown(reading: &Reading, id: &str, by: Option<By>) -> Failure {
         [] => format!("no event of this log has a {noun} id"),
         many => format!("{noun}s, {words}:\n  {}", many.join("\n  ")),
     };
-    let size = reading.checkpoint().size;
-    Failure::new(format!(
+    let size = source.as_of()?.size;
+    Ok(Failure::new(format!(
         "no event of the {size} that the checkpoint covers has the {} id {}; {hint}",
         nouns.join(" or "),
         escape(id),
-    ))
+    )))
 }
 
 /// The ids of one kind among the newest records, newest first; after damage, as far as they can be
 /// read.
-fn recent(reading: &Reading, by: By) -> Vec<String> {
+fn recent(source: &Source, by: By) -> Result<Vec<String>, Failure> {
     let mut last: HashMap<String, u64> = HashMap::new();
     // Ids are the producers' to invent: of very many, those are forgotten that were not seen for
     // longest.
-    let first = reading.checkpoint().size.saturating_sub(RECENT_RECORDS);
-    let _ = answer::scan::<Failure>(reading, first, &mut |found| {
+    source.newest(RECENT_RECORDS, &mut |found| {
         if let Ok(event) = Event::from_stored(&found.meta, &[])
             && let Some(id) = by.id_of(&event)
         {
@@ -234,9 +230,8 @@ fn recent(reading: &Reading, by: By) -> Vec<String> {
                 last.retain(|_, index| *index >= middle);
             }
         }
-        Ok(ControlFlow::Continue(()))
-    });
+    })?;
     let mut ids: Vec<(u64, String)> = last.into_iter().map(|(id, index)| (index, id)).collect();
     ids.sort_by(|a, b| b.cmp(a));
-    ids.into_iter().map(|(_, id)| id).collect()
+    Ok(ids.into_iter().map(|(_, id)| id).collect())
 }

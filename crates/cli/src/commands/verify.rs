@@ -1,7 +1,9 @@
-//! `tacho verify`: is it what the log says? A log's folder, a proof or an evidence document.
+//! `tacho verify`: is it what the log says? A log's folder, a server's public log, or an evidence
+//! document.
 
 mod document;
 mod print;
+mod server;
 
 use crate::arguments::Format;
 use crate::configuration_folder::ConfigurationFolder;
@@ -9,6 +11,8 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_source;
+use crate::remote::Remote;
+use crate::remote::address::Address;
 use checkpoint::VerifierKey;
 use clap::Args;
 use prove::{Report, Trust, Verdict};
@@ -24,6 +28,10 @@ Every byte of the log's folder is checked: signatures, the tree, every entry and
 keyring, and that no file was added or removed. Nothing is changed. Without the key-encryption key only
 the public part can be checked (exit code 11).
 
+Of a server the public log is checked: signatures, every tile and every entry, and with --since that it
+continues what was kept. Records stay with the server: what they say is checked where the folder is, or
+record by record with `tacho prove --evidence`.
+
 A log that was created by this user is known: its signer is checked by itself. For any other, give the
 vkey that its operator published, with --key. A key that took over from it by `tacho keys rotate` is followed.
 
@@ -32,6 +40,7 @@ Examples:
   tacho verify --since receipts.ndjson       was the log rolled back since these receipts?
   tacho verify /backup/4f…/ --key 'log.example.org/main+33a1b2c3+AaBb…' --format json
   tacho verify event.evidence.json --key VKEY
+  tacho verify https://log.example.org/log/main --key VKEY --since receipts.ndjson
 
 Exit codes: 0 everything holds; 10 tampering or loss; 11 not everything could be assessed.";
 
@@ -39,8 +48,9 @@ Exit codes: 0 everything holds; 10 tampering or loss; 11 not everything could be
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// A log's folder, or an evidence document; without it the log that --data and --log name
-    #[arg(value_name = "DIR|FILE")]
+    /// A log's folder, an evidence document, or a server's address; without it the log that --data
+    /// (or --url) and --log name
+    #[arg(value_name = "DIR|FILE|URL")]
     target: Option<PathBuf>,
     /// Key that must have signed (a vkey, as `tacho init` and `tacho keys list` print it); may be
     /// repeated
@@ -49,6 +59,14 @@ pub(crate) struct Arguments {
     /// A checkpoint, or the receipts, that were kept from earlier: the log must continue them
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
+}
+
+/// Where what is checked lies.
+enum Place {
+    /// A folder, or a file.
+    Here(PathBuf),
+    /// A server's public log.
+    Server(String),
 }
 
 /// What is checked.
@@ -63,22 +81,41 @@ impl Arguments {
         let format = context.format(&[Format::Text, Format::Json])?;
         let pinned = self.keys()?;
         let begun = Instant::now();
-        let (report, path) = match self.target.as_deref().filter(|path| path.is_file()) {
-            Some(file) => (document::check(file, pinned)?, file.to_owned()),
-            None => {
+        let (report, place) = match (self.server(context)?, self.target.as_deref()) {
+            (Some(remote), _) => {
+                let since = self.since.as_deref().map(read_since).transpose()?;
+                let report = server::check(context, &remote, pinned, since)?;
+                (report, Place::Server(remote.address().to_owned()))
+            }
+            (None, Some(file)) if file.is_file() => {
+                (document::check(file, pinned)?, Place::Here(file.to_owned()))
+            }
+            (None, _) => {
                 let target = self.target(context)?;
-                (self.check(context, &target, pinned)?, target.path)
+                (self.check(context, &target, pinned)?, Place::Here(target.path))
             }
         };
         match format {
             Format::Json => print::for_programs(context, &report),
-            _ => print::for_people(context, &report, &path, begun.elapsed()),
+            _ => print::for_people(context, &report, &place, begun.elapsed()),
         }?;
         Ok(match report.verdict() {
             Verdict::Ok => Exit::Fine,
             Verdict::Tampered => Exit::Tampered,
             Verdict::Incomplete => Exit::Incomplete,
         })
+    }
+
+    /// The server whose public log is meant, if one is: the address given, or the one that --url
+    /// names, unless a folder or file is given.
+    fn server(&self, context: &Context) -> Result<Option<Remote>, Failure> {
+        match &self.target {
+            None => Remote::named(context),
+            Some(target) => match target.to_str().filter(|text| Address::looks_like_one(text)) {
+                Some(url) => Remote::of_url(context, url).map(Some),
+                None => Ok(None),
+            },
+        }
     }
 
     fn keys(&self) -> Result<Vec<VerifierKey>, Failure> {

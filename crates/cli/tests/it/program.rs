@@ -87,7 +87,8 @@ impl Home {
     /// The folder of the only log.
     pub(crate) fn log(&self) -> PathBuf {
         let logs = std::fs::read_dir(self.path("tachograph-data")).unwrap();
-        let mut logs: Vec<PathBuf> = logs.map(|entry| entry.unwrap().path()).collect();
+        let mut logs: Vec<PathBuf> =
+            logs.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
         assert_eq!(logs.len(), 1);
         logs.remove(0)
     }

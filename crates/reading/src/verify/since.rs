@@ -4,7 +4,6 @@
 use merkle::{HASH_SIZE, TILE_WIDTH, TileCoordinate};
 use prove::{Finding, FindingKind, Report};
 use serde::Deserialize;
-use store::Folder;
 
 /// What a file of receipts, or a checkpoint, says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,8 +84,13 @@ fn size_of(note: &str) -> u64 {
     note.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(0)
 }
 
-/// Compares receipts with the log's leaves. The leaves themselves were checked already.
-pub(super) fn check_receipts(folder: &dyn Folder, receipts: &[ReceiptClaim], report: &mut Report) {
+/// Compares receipts with the log's leaves, which `read` has the tiles of by their paths. The
+/// leaves themselves were checked already.
+pub fn check_receipts(
+    read: &dyn Fn(&str) -> Option<Vec<u8>>,
+    receipts: &[ReceiptClaim],
+    report: &mut Report,
+) {
     let mut receipts: Vec<&ReceiptClaim> = receipts.iter().collect();
     receipts.sort_by_key(|receipt| receipt.index);
     let size = report.size;
@@ -94,7 +98,7 @@ pub(super) fn check_receipts(folder: &dyn Folder, receipts: &[ReceiptClaim], rep
     for receipt in receipts.into_iter().filter(|receipt| receipt.index < size) {
         let number = receipt.index / u64::from(TILE_WIDTH);
         if tile.as_ref().is_none_or(|(of, ..)| *of != number) {
-            tile = read_tile(folder, number, size).map(|(path, bytes)| (number, bytes, path));
+            tile = read_tile(read, number, size).map(|(path, bytes)| (number, bytes, path));
         }
         let Some((_, bytes, path)) = &tile else { continue };
         let place = usize::try_from(receipt.index % u64::from(TILE_WIDTH)).unwrap_or(0);
@@ -111,12 +115,16 @@ pub(super) fn check_receipts(folder: &dyn Folder, receipts: &[ReceiptClaim], rep
 }
 
 /// A level-0 tile, partial or full.
-fn read_tile(folder: &dyn Folder, number: u64, size: u64) -> Option<(String, Vec<u8>)> {
+fn read_tile(
+    read: &dyn Fn(&str) -> Option<Vec<u8>>,
+    number: u64,
+    size: u64,
+) -> Option<(String, Vec<u8>)> {
     let width = u64::from(TILE_WIDTH);
     let wide = u16::try_from(size.checked_sub(number * width)?.min(width)).ok()?;
     [wide, TILE_WIDTH].into_iter().find_map(|wide| {
         let path = TileCoordinate::new(0, number, wide).ok()?.path();
-        Some((path.clone(), folder.read(&path).ok()??))
+        Some((path.clone(), read(&path)?))
     })
 }
 

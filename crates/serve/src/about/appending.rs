@@ -4,7 +4,7 @@ use super::documents::{Events, NewEvent};
 use super::{About, Group, Media, Parameter, Value};
 use crate::answer::Answer;
 
-const PARAMETERS: [Parameter; 4] = [
+const PARAMETERS: [Parameter; 5] = [
     Parameter::query(
         "ack",
         Value::Choice(&["durable", "published", "witnessed"]),
@@ -12,6 +12,11 @@ const PARAMETERS: [Parameter; 4] = [
          them, or when witnesses have signed that one.",
     ),
     Parameter::query("atomic", Value::Flag, "Seal all of the events, or none."),
+    Parameter::query(
+        "imported",
+        Value::Flag,
+        "The events were read from another program's log, and are marked so (`assurance`).",
+    ),
     Parameter::header(
         "Idempotency-Key",
         Value::Bytes(1, 255),

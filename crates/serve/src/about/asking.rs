@@ -74,6 +74,8 @@ const HEADERS: &[(&str, &str)] = &[
         "Tachograph-Unreadable",
         "So many of the records that the answer covers cannot be read; absent when all can.",
     ),
+    ("Tachograph-Unreadable-From", "The index of the first of them."),
+    ("Tachograph-Unreadable-Why", "Why it cannot be read."),
 ];
 const PAGE_HEADERS: &[(&str, &str)] = &[
     (
@@ -84,10 +86,21 @@ const PAGE_HEADERS: &[(&str, &str)] = &[
         "Tachograph-Unreadable",
         "So many of the records that the answer covers cannot be read; absent when all can.",
     ),
+    ("Tachograph-Unreadable-From", "The index of the first of them."),
+    ("Tachograph-Unreadable-Why", "Why it cannot be read."),
     (
         "Tachograph-Next",
         "Where the next page begins when this one ended early; a document also says it as `next`.",
     ),
+];
+
+const PROOF_HEADERS: &[(&str, &str)] = &[
+    (
+        "Tachograph-Checkpoint",
+        "The checkpoint that the answer is as of: origin, size, root in hex.",
+    ),
+    ("Tachograph-Index", "The index that is proved."),
+    ("Tachograph-Key", "The verifier key that is in force there."),
 ];
 
 /// What every question may be told.
@@ -135,7 +148,7 @@ pub(crate) fn proof() -> About {
             "A C2SP tlog-proof (https://c2sp.org/tlog-proof), or an evidence document, which `tacho verify` checks \
              anywhere.",
             [Media::text("text/plain; charset=utf-8"), Media::json::<Evidence>()],
-            HEADERS,
+            PROOF_HEADERS,
         )
 }
 

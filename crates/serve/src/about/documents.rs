@@ -7,6 +7,7 @@
 #![expect(dead_code, reason = "they are there for their schemas")]
 
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Why a request was not answered (RFC 9457).
@@ -282,11 +283,40 @@ struct Edge {
     kind: String,
 }
 
+/// Names of the documents in which a log says what it did to itself.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct LedgerNames {
+    pub(crate) ledger: Vec<String>,
+}
+
+/// A record of the log's own with its salts: `meta` and `content` are the bytes that the entry of
+/// this index commits to (docs/internals/format.md).
+#[derive(JsonSchema)]
+pub(crate) struct Disclosed {
+    /// The format and its version.
+    format: String,
+    /// The place in the log.
+    index: u64,
+    /// In hex.
+    meta_salt: String,
+    /// JSON text.
+    meta: String,
+    /// In hex; absent without content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_salt: Option<String>,
+    /// JSON text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+}
+
 /// Agents, and how active they were.
 #[derive(JsonSchema)]
 pub(crate) struct AgentActivity {
     checkpoint: Checkpoint,
     agents: Vec<ActiveAgent>,
+    /// So many more than are kept apart; absent when none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beyond: Option<u64>,
 }
 
 #[derive(JsonSchema)]
@@ -301,6 +331,9 @@ struct ActiveAgent {
 pub(crate) struct SessionActivity {
     checkpoint: Checkpoint,
     sessions: Vec<ActiveSession>,
+    /// So many more than are kept apart; absent when none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beyond: Option<u64>,
 }
 
 #[derive(JsonSchema)]

@@ -1,5 +1,6 @@
 //! The public log.
 
+use super::documents::{Disclosed, LedgerNames};
 use super::{About, Group, Media};
 
 pub(crate) fn checkpoint() -> About {
@@ -13,5 +14,25 @@ pub(crate) fn tile() -> About {
         .names("Level and place, such as `0/000.p/12`, or `entries/000`.")
         .detail("Its path as https://c2sp.org/tlog-tiles spells it; the slashes in it stay as they are.")
         .answers(200, "Its bytes, which never change.", [Media::bytes("application/octet-stream")])
+        .refuses(404, &["not_found"])
+}
+
+pub(crate) fn ledger() -> About {
+    About::new(Group::PublicLog, "listLedger", "What the log says of itself")
+        .detail(
+            "The names of its documents: segments, removals, keys. Each discloses a record of the log's own, which \
+             the tree commits to.",
+        )
+        .answers(200, "Their names.", [Media::json::<LedgerNames>()])
+}
+
+pub(crate) fn disclosed() -> About {
+    About::new(Group::PublicLog, "getDisclosed", "A document of the ledger")
+        .names("Its name in the list.")
+        .answers(
+            200,
+            "The record with its salts, which never changes.",
+            [Media::json::<Disclosed>()],
+        )
         .refuses(404, &["not_found"])
 }

@@ -173,3 +173,36 @@ async fn many_senders_at_once_lose_nothing_and_double_nothing() {
     let types = rig.types("main").await;
     assert_eq!(types.iter().filter(|it| *it == "a.b").count(), 640);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_is_a_line_whatever_the_first_one_begins_with() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let send = async |key: Option<&str>| {
+        let body = "[{\"event_type\":\"a.b\"}]\n\n{\n{\"event_type\":\"a.b\"}\n";
+        let mut builder = request("POST", EVENTS, &token)
+            .header(header::CONTENT_TYPE, "application/x-ndjson; charset=utf-8");
+        if let Some(key) = key {
+            builder = builder.header("idempotency-key", key);
+        }
+        rig.send(builder.body(Body::from(body)).unwrap()).await.json()
+    };
+    for (key, duplicate) in [(None, false), (Some("k"), false), (Some("k"), true)] {
+        let document = send(key).await;
+        let lines: Vec<&Value> =
+            document["results"].as_array().unwrap().iter().map(|it| &it["line"]).collect();
+        assert_eq!(lines, [1, 3, 4], "{document}");
+        assert_eq!(document["refused"], 2);
+        assert_eq!(document["results"][2]["duplicate"], duplicate);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_from_a_file_says_so() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let body = r#"{"event_id":"e1","event_type":"a.b"}"#;
+    rig.post(&token, &format!("{EVENTS}?imported=1&ack=published"), body).await;
+    let event = rig.get(&token, &format!("{EVENTS}/e1")).await.json()["events"][0].clone();
+    assert_eq!(event["assurance"], "imported");
+}

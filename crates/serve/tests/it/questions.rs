@@ -199,3 +199,35 @@ async fn logs_are_listed_for_those_who_reach_them_and_made_by_those_who_may() {
         StatusCode::FORBIDDEN
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_says_what_the_caller_may_do_there() {
+    let rig = Rig::new();
+    let may = async |role: Role| {
+        let token = rig.token(role, LogNames::only(["main"]));
+        rig.get(&token, "/api/v1/logs/main").await.json()["may"].clone()
+    };
+    let reader = serde_json::json!(["ReadMetadata", "ReadProofs", "Verify"]);
+    assert_eq!(may(Role::READER).await, reader);
+    assert!(may(Role::ADMIN).await.as_array().unwrap().len() > 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_shows_documents_by_their_names_and_nothing_else() {
+    let rig = Rig::new();
+    let log = rig.app.logs().get("other").unwrap();
+    let ledger = log.folder().path.join("ledger");
+    std::fs::create_dir_all(&ledger).unwrap();
+    let name = format!("{:020}.json", 7);
+    std::fs::write(ledger.join(&name), "{}").unwrap();
+    std::fs::write(ledger.join("else"), "{}").unwrap();
+    // Anybody: its tree is public.
+    let listed = rig.get("", "/log/other/ledger").await.json();
+    assert_eq!(listed["ledger"], serde_json::json!([name]));
+    assert_eq!(rig.get("", &format!("/log/other/ledger/{name}")).await.bytes, b"{}");
+    for bad in ["else", "..%2Flog.json", "7.json"] {
+        let answer = rig.get("", &format!("/log/other/ledger/{bad}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{bad}");
+    }
+    assert_eq!(rig.get("", "/log/main/ledger").await.status, StatusCode::UNAUTHORIZED);
+}

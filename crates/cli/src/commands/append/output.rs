@@ -1,8 +1,10 @@
 //! The answers of `tacho append`: a contract (interfaces.md, "Machine output").
 
 use crate::context::Context;
+use crate::destination::Flight;
 use crate::failure::Failure;
-use crate::writing::{Accepted, Answer, Flight, Writing};
+use crate::terminal::Progress;
+use crate::writing::{Accepted, Answer};
 use capture::Captured;
 use event::Timestamp;
 use serde::Serialize;
@@ -46,7 +48,7 @@ struct Line<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum LineResult<'a> {
-    Accepted { event_id: &'a str, index: u64, leaf_hash: String, duplicate: bool },
+    Accepted { event_id: &'a str, index: u64, leaf_hash: &'a str, duplicate: bool },
     Refused { error: LineError<'a> },
 }
 
@@ -63,7 +65,7 @@ struct ReceiptLine<'a> {
     line: u64,
     event_id: &'a str,
     index: u64,
-    leaf_hash: String,
+    leaf_hash: &'a str,
     duplicate: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     recorded_at: Option<String>,
@@ -74,8 +76,10 @@ struct ReceiptLine<'a> {
 pub(super) struct Output {
     answers: BufWriter<Stdout>,
     receipts: Option<BufWriter<File>>,
-    origin: String,
     tally: Tally,
+    /// Bytes of the input that were answered for, and a bar for whoever knows how many there are.
+    done: u64,
+    bar: Option<(Progress, u64)>,
 }
 
 impl Output {
@@ -83,21 +87,21 @@ impl Output {
     pub(super) fn open(
         context: &Context,
         receipts: Option<&Path>,
-        writing: &Writing,
+        bytes: Option<u64>,
     ) -> Result<Self, Failure> {
         let open = |path: &Path| {
             let file = OpenOptions::new().create(true).append(true).open(path);
             file.map(BufWriter::new).map_err(Failure::io("write the receipts to", path))
         };
         let receipts = receipts.map(open).transpose()?;
-        let origin = writing.folder.identity.origin.clone();
-        Ok(Self { receipts, origin, ..Self::without_log(context) })
+        let bar = bytes.map(|bytes| (context.terminal.progress("bytes"), bytes));
+        Ok(Self { receipts, bar, ..Self::without_log(context) })
     }
 
     /// Answers only.
     pub(super) fn without_log(_: &Context) -> Self {
         let answers = BufWriter::with_capacity(1 << 16, std::io::stdout());
-        Self { answers, receipts: None, origin: String::new(), tally: Tally::default() }
+        Self { answers, receipts: None, tally: Tally::default(), done: 0, bar: None }
     }
 
     /// Answers for everything that lands, in order, and lets nothing wait while nothing more lands.
@@ -113,6 +117,9 @@ impl Output {
             if next.err() == Some(TryRecvError::Disconnected) {
                 break;
             }
+        }
+        if let Some((bar, _)) = self.bar.take() {
+            bar.finish();
         }
         Ok(self.tally)
     }
@@ -130,7 +137,7 @@ impl Output {
             let refusal = match outcome {
                 Err(error) => error.into(),
                 Ok(_) => Refusal {
-                    code: "not_sealed",
+                    code: "not_sealed".into(),
                     field: String::new(),
                     reason: "another line of this all-or-nothing batch was refused".into(),
                 },
@@ -142,7 +149,12 @@ impl Output {
     }
 
     fn land(&mut self, flight: Flight) -> Result<(), Failure> {
-        flight.land(&mut |answer| self.write(answer))
+        self.done += flight.bytes();
+        flight.land(&mut |answer| self.write(answer))?;
+        if let Some((bar, total)) = &mut self.bar {
+            bar.at(self.done, *total);
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
@@ -164,7 +176,7 @@ impl Output {
                 LineResult::Accepted {
                     event_id: accepted.event_id,
                     index: accepted.index,
-                    leaf_hash: hex::encode(accepted.leaf_hash),
+                    leaf_hash: &accepted.leaf_hash,
                     duplicate: accepted.duplicate,
                 }
             }
@@ -180,16 +192,17 @@ impl Output {
 
     fn write_receipt(&mut self, line: u64, accepted: &Accepted<'_>) -> Result<(), Failure> {
         let Some(receipts) = &mut self.receipts else { return Ok(()) };
-        let recorded = || Timestamp::from_milliseconds(accepted.receipt.recorded_ms).to_string();
+        let recorded = |ms: u64| Timestamp::from_milliseconds(ms).to_string();
         let receipt = ReceiptLine {
-            origin: &self.origin,
+            // A checkpoint begins with the origin of its log.
+            origin: accepted.checkpoint.lines().next().unwrap_or_default(),
             line,
             event_id: accepted.event_id,
             index: accepted.index,
-            leaf_hash: hex::encode(accepted.leaf_hash),
+            leaf_hash: &accepted.leaf_hash,
             duplicate: accepted.duplicate,
-            recorded_at: (!accepted.duplicate).then(recorded),
-            checkpoint: &accepted.receipt.checkpoint,
+            recorded_at: accepted.recorded_ms.filter(|_| !accepted.duplicate).map(recorded),
+            checkpoint: accepted.checkpoint,
         };
         serde_json::to_writer(&mut *receipts, &receipt)
             .map_err(std::io::Error::from)

@@ -1,12 +1,12 @@
 //! The report of `tacho verify`, for people and for programs.
 
+use super::Place;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{BAD, DIM, DOUBTFUL, GOOD, STRONG, plain, styled};
 use indicatif::HumanCount;
 use prove::{Finding, KeyEpoch, Level, RemovedBy, Report, Verdict};
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
 /// The contract's JSON.
@@ -20,17 +20,22 @@ pub(super) fn for_programs(context: &Context, report: &Report) -> Result<(), Fai
 pub(super) fn for_people(
     context: &Context,
     report: &Report,
-    path: &Path,
+    place: &Place,
     elapsed: Duration,
 ) -> Result<(), Failure> {
     let mut out = context.terminal.people();
     let origin = if report.origin.is_empty() { "?" } else { &report.origin };
-    writeln!(out, "{} {}", styled(STRONG, plain(origin)), styled(DIM, path.display()))?;
+    let at = match place {
+        Place::Here(path) => path.display().to_string(),
+        Place::Server(address) => plain(address),
+    };
+    writeln!(out, "{} {}", styled(STRONG, plain(origin)), styled(DIM, at))?;
     let mut line = |label: &str, text: String| {
         writeln!(out, "  {} {text}", styled(DIM, format_args!("{label:<11}")))
     };
     line("checkpoint", format!("{} entries, root {}", HumanCount(report.size), report.root))?;
-    line("records", counts(report))?;
+    let counted = if matches!(place, Place::Server(_)) { "entries" } else { "records" };
+    line(counted, counts(report))?;
     for RemovedBy { index, state, count } in &report.removals {
         let count = HumanCount(*count);
         line("removed", format!("{count} {state}, as record {index} announces"))?;
@@ -58,7 +63,7 @@ pub(super) fn for_people(
     if !report.findings().is_empty() {
         writeln!(out)?;
     }
-    writeln!(out, "{}", verdict(report))?;
+    writeln!(out, "{}", verdict(report, place))?;
     Ok(out.flush()?)
 }
 
@@ -129,18 +134,26 @@ fn level(report: &Report) -> &'static str {
     }
 }
 
-fn verdict(report: &Report) -> String {
-    match report.verdict() {
-        Verdict::Ok if report.level == Level::Local => {
-            format!("{} every byte is consistent; signer not pinned", styled(GOOD, "OK"))
+fn verdict(report: &Report, place: &Place) -> String {
+    let of = if matches!(place, Place::Server(_)) { " of the public log" } else { "" };
+    match (report.verdict(), place) {
+        (Verdict::Ok, _) if report.level == Level::Local => {
+            format!("{} every byte{of} is consistent; signer not pinned", styled(GOOD, "OK"))
         }
-        Verdict::Ok => format!("{} every byte is what the log committed to", styled(GOOD, "OK")),
-        Verdict::Tampered => format!(
+        (Verdict::Ok, _) => {
+            format!("{} every byte{of} is what the log committed to", styled(GOOD, "OK"))
+        }
+        (Verdict::Tampered, Place::Server(_)) => format!(
+            "{} the server does not show what the log committed to. Keep this report, and what you \
+             compared with: it is evidence.",
+            styled(BAD, "TAMPERED")
+        ),
+        (Verdict::Tampered, Place::Here(_)) => format!(
             "{} the log is not what it committed to. Keep the folder as it is: it is evidence. Restore \
              from a backup into another folder and verify that.",
             styled(BAD, "TAMPERED")
         ),
-        Verdict::Incomplete => format!(
+        (Verdict::Incomplete, _) => format!(
             "{} nothing wrong was found, but not everything could be checked; see above",
             styled(DOUBTFUL, "INCOMPLETE")
         ),
