@@ -16,7 +16,8 @@ struct Port {
     rig: Arc<Rig>,
     address: SocketAddr,
     token: String,
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Port {
@@ -36,11 +37,11 @@ impl Port {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let app = rig.app.clone();
-        tokio::spawn(serve::serve(app, listener, None, async {
+        let serving = tokio::spawn(serve::serve(app, listener, None, async {
             let _ = stopped.await;
         }));
         let token = rig.admin();
-        Self { rig, address, token, _stop: stop }
+        Self { rig, address, token, stop, serving }
     }
 
     fn connect(&self) -> TcpStream {
@@ -371,4 +372,14 @@ async fn what_would_take_many_times_its_bytes_is_counted_before_it_is_built() {
     // Lines that are refused one by one, up to what a request may hold.
     let answer = rig.post(&token, EVENTS, "{}\n".repeat(1_000_000)).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_stops_the_server_is_heard_although_nobody_else_is_let_in() {
+    let port = Port::with(|it| Limits { connections: 2, head: LONG * 3, ..it }).await;
+    let idle: Vec<TcpStream> = (0..3).map(|_| port.connect()).collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    port.stop.send(()).unwrap();
+    tokio::time::timeout(LONG, port.serving).await.unwrap().unwrap().unwrap();
+    drop(idle);
 }
