@@ -2,8 +2,8 @@
 //! server that was started as a newcomer would start it.
 //!
 //! What it is: starts `tacho serve` without any configuration on a free port, runs
-//! testdata/exporters/check.py and testdata/mcp/client.py, lets schemathesis hold the server to its
-//! description, stops it and verifies its log.
+//! testdata/hostile/clients.py, testdata/exporters/check.py and testdata/mcp/client.py, lets
+//! schemathesis hold the server to its description, stops it and verifies its log.
 //! What it is not: an exporter.
 
 use std::path::Path;
@@ -27,10 +27,11 @@ pub(crate) const COMMAND: Command = Command {
     name: "exporters",
     summary: "has OpenTelemetry's exporters, MCP's client and schemathesis, from PyPI, use a server",
     help: "\
-Starts `tacho serve` with nothing configured, and lets OpenTelemetry's exporters (from PyPI, as wheels, in a virtual
-environment in the build folder) send spans and log records over HTTP and gRPC; asks for them, lets MCP's
-Python client use every tool, and schemathesis hold the server to the description that it gives of itself
-(testdata/openapi); stops the server, and verifies its log. Needs target/demo/tacho.
+Starts `tacho serve` with nothing configured, and sees that clients who mean no good do not hurt it
+(testdata/hostile). Lets OpenTelemetry's exporters (from PyPI, as wheels, in a virtual environment in the build
+folder) send spans and log records over HTTP and gRPC; asks for them, lets MCP's Python client use every tool, and
+schemathesis hold the server to the description that it gives of itself (testdata/openapi); stops the server, and
+verifies its log. Needs target/demo/tacho.
 
 Examples:
   cargo xtask exporters
@@ -50,6 +51,7 @@ pub(crate) fn step() -> Result<Outcome, Failure> {
     let (data, configuration) = (folder.path().join("data"), folder.path().join("config"));
     let said = folder.path().join("said");
     let mut server = serve(&data, &configuration, &said)?;
+    let pid = server.id();
     let checked = address(&said).and_then(|address| {
         let token = configuration.join("tachograph/admin-token");
         let incident = place::root().join("testdata/incident/refund.ndjson");
@@ -57,6 +59,9 @@ pub(crate) fn step() -> Result<Outcome, Failure> {
             let job = Job::new(&program).env("PYTHONDONTWRITEBYTECODE", "1");
             job.arg(place::root().join(script))
         };
+        // First, while the most memory that the server ever had is little.
+        let hurt = python("testdata/hostile/clients.py").args([Path::new(&address), &token]);
+        hurt.arg(pid.to_string()).run()?;
         let sent = python("testdata/exporters/check.py");
         sent.args([Path::new(&address), &token, &incident]).run()?;
         let asked = python("testdata/mcp/client.py");

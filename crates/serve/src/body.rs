@@ -5,27 +5,26 @@
 //! Not here: what the bytes mean.
 
 use crate::problem::Problem;
+use crate::region::Region;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use std::io::{BufRead as _, BufReader, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
+use zstd::zstd_safe::DCtx;
 
 /// Bytes of one body as sent, and inflated: what a batch may hold.
 pub const BODY_BYTES_MAX: usize = event::limits::BATCH_BYTES_MAX;
 /// Bytes of bodies that are not events.
 pub(crate) const SMALL_BYTES_MAX: usize = 1 << 20;
 /// Bytes of bodies in memory, all requests together.
-const BUDGET_BYTES: usize = 48 << 20;
+const BUDGET_BYTES: usize = 40 << 20;
 /// Bytes of a packed body as sent: what the budget leaves beside a body that is inflated whole.
 const PACKED_BYTES_MAX: usize = BUDGET_BYTES - BODY_BYTES_MAX;
-/// A body that outgrows this many bytes gets room for the longest one at once. What is not written
-/// to takes no memory, and a longer vector would be a copy beside the shorter one.
-const GROWING_BYTES_MAX: usize = 1 << 20;
 /// The budget is counted in pieces of this many bytes.
 const UNIT_BYTES: usize = 16 << 10;
 /// The window of a zstd frame, as a power of two: 8 MiB, which every decoder should take (RFC 8878,
@@ -55,6 +54,8 @@ pub struct Budget {
     /// Bodies that are inflated at the same time: what unfolds takes memory before it is known how
     /// much there will be of it.
     turns: Arc<Semaphore>,
+    /// Decoders with their windows, which are used again: as many as there are turns at most.
+    contexts: Arc<Mutex<Vec<DCtx<'static>>>>,
     /// A body has to arrive within this time, however slowly its sender writes.
     arrival_max: Duration,
 }
@@ -104,6 +105,7 @@ impl Budget {
         Self {
             units: Arc::new(Semaphore::new(BUDGET_BYTES / UNIT_BYTES)),
             turns: Arc::new(Semaphore::new((cores / 2).clamp(1, 4))),
+            contexts: Arc::default(),
             arrival_max,
         }
     }
@@ -227,7 +229,7 @@ async fn collect(
     let mut room = budget.room();
     let until = Instant::now() + budget.arrival_max;
     let mut first = Bytes::new();
-    let mut whole: Vec<u8> = Vec::new();
+    let mut whole = Region::new();
     loop {
         let frame = timeout_at(until, body.frame()).await.map_err(|_| {
             Problem::new(
@@ -247,18 +249,15 @@ async fn collect(
         }
         room.grow(length)?;
         // Most bodies come in one piece, and need not be copied.
-        if first.is_empty() && whole.is_empty() {
+        if first.is_empty() && whole.len() == 0 {
             first = data;
             continue;
         }
-        if whole.is_empty() {
-            whole.reserve(announced.unwrap_or(length).min(length.saturating_mul(4)));
-            whole.extend_from_slice(&std::mem::take(&mut first));
+        for piece in [std::mem::take(&mut first), data] {
+            whole.push(&piece, BODY_BYTES_MAX).map_err(|_| overloaded())?;
         }
-        make_room(&mut whole, data.len());
-        whole.extend_from_slice(&data);
     }
-    Ok((if whole.is_empty() { first } else { whole.into() }, room))
+    Ok((if whole.len() == 0 { first } else { whole.into_bytes() }, room))
 }
 
 fn inflate(budget: &Budget, coding: Coding, packed: &[u8]) -> Result<Received, Problem> {
@@ -266,47 +265,37 @@ fn inflate(budget: &Budget, coding: Coding, packed: &[u8]) -> Result<Received, P
         Coding::Identity => read_capped(budget, packed)?,
         Coding::Gzip => read_capped(budget, flate2::read::MultiGzDecoder::new(packed))?,
         Coding::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(broken)?;
+            let context = budget.contexts.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut context = context.unwrap_or_else(DCtx::create);
+            let mut decoder = zstd::stream::read::Decoder::with_context(packed, &mut context);
             // A frame may ask for a window of any size.
             decoder.window_log_max(WINDOW_LOG_MAX).map_err(broken)?;
-            read_capped(budget, decoder)?
+            let outcome = read_capped(budget, decoder);
+            budget.contexts.lock().unwrap_or_else(PoisonError::into_inner).push(context);
+            outcome?
         }
     };
-    Ok(Received { bytes: bytes.into(), _room: room })
+    Ok(Received { bytes, _room: room })
 }
 
 /// Reads to the end, taking room as it goes, and stops at the cap.
-fn read_capped(budget: &Budget, from: impl Read) -> Result<(Vec<u8>, Room), Problem> {
+fn read_capped(budget: &Budget, from: impl Read) -> Result<(Bytes, Room), Problem> {
     let mut room = budget.room();
     let mut reader = BufReader::with_capacity(UNIT_BYTES, from);
-    let mut bytes = Vec::new();
+    let mut bytes = Region::new();
     loop {
         let piece = reader.fill_buf().map_err(broken)?;
         if piece.is_empty() {
-            return Ok((bytes, room));
+            return Ok((bytes.into_bytes(), room));
         }
         if bytes.len() + piece.len() > BODY_BYTES_MAX {
             return Err(too_large());
         }
         let length = piece.len();
         room.grow(bytes.len() + length)?;
-        make_room(&mut bytes, length);
-        bytes.extend_from_slice(piece);
+        bytes.push(piece, BODY_BYTES_MAX).map_err(|_| overloaded())?;
         reader.consume(length);
     }
-}
-
-/// Makes room for `more` bytes; never for more than a body has.
-fn make_room(bytes: &mut Vec<u8>, more: usize) {
-    let length = bytes.len() + more;
-    if length <= bytes.capacity() {
-        return;
-    }
-    let wanted = match length <= GROWING_BYTES_MAX {
-        true => (bytes.capacity() * 2).max(length),
-        false => BODY_BYTES_MAX.max(length),
-    };
-    bytes.reserve_exact(wanted - bytes.len());
 }
 
 fn broken(error: std::io::Error) -> Problem {
@@ -322,7 +311,7 @@ fn overloaded() -> Problem {
 
 fn too_large() -> Problem {
     Problem::too_large(
-        "a request holds at most 32 MiB, inflated, and 16 MiB when packed; split it into several batches",
+        "a request holds at most 32 MiB, inflated, and 8 MiB when packed; split it into several batches",
     )
 }
 

@@ -13,7 +13,7 @@
 //! | what is new? | `live.rs` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
-//! | what is too much? | `limits.rs`, `body.rs`, `server.rs`, `wire.rs` |
+//! | what is too much? | `limits.rs`, `body.rs`, `region.rs`, `server.rs`, `wire.rs` |
 //!
 //! Not here: reading configuration, environment and key files (`cli`).
 
@@ -42,6 +42,7 @@ mod parameters;
 mod problem;
 mod public;
 mod question;
+mod region;
 pub mod routes;
 mod server;
 mod wire;

@@ -16,7 +16,8 @@ struct Port {
     rig: Arc<Rig>,
     address: SocketAddr,
     token: String,
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Port {
@@ -36,11 +37,11 @@ impl Port {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let app = rig.app.clone();
-        tokio::spawn(serve::serve(app, listener, None, async {
+        let serving = tokio::spawn(serve::serve(app, listener, None, async {
             let _ = stopped.await;
         }));
         let token = rig.admin();
-        Self { rig, address, token, _stop: stop }
+        Self { rig, address, token, stop, serving }
     }
 
     fn connect(&self) -> TcpStream {
@@ -332,4 +333,53 @@ async fn only_long_answers_to_callers_with_a_credential_are_packed() {
         let packed = response.unwrap().headers().contains_key(header::CONTENT_ENCODING);
         assert_eq!(packed, is_packed, "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_would_take_many_times_its_bytes_is_counted_before_it_is_built() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    // A list of nothings: two bytes each as JSON, a hundred in memory.
+    for (count, status) in [(1_000, StatusCode::OK), (300_000, StatusCode::PAYLOAD_TOO_LARGE)] {
+        let body = format!("{{\"resourceSpans\":[{}{{}}]}}", "{},".repeat(count));
+        let builder =
+            request("POST", "/v1/traces", &token).header(header::CONTENT_TYPE, "application/json");
+        let answer = rig.send(builder.body(Body::from(body)).unwrap()).await;
+        assert_eq!(answer.status, status, "{count}");
+    }
+    // A span of attributes that hold nothing: refused by itself, beside one that is taken.
+    let field = |tag: u8, message: &[u8]| {
+        let mut bytes = vec![tag << 3 | 2];
+        let mut length = message.len();
+        while length > 127 {
+            bytes.push((length & 127) as u8 | 128);
+            length >>= 7;
+        }
+        bytes.push(length as u8);
+        bytes.extend_from_slice(message);
+        bytes
+    };
+    let ids = [field(1, &[7; 16]), field(2, &[7; 8])].concat();
+    let large = [ids.clone(), field(9, b"").repeat(100_000)].concat();
+    let spans = [field(2, &ids), field(2, &large)].concat();
+    let builder = request("POST", "/v1/traces", &token)
+        .header(header::CONTENT_TYPE, "application/x-protobuf");
+    let body = field(1, &field(2, &spans));
+    let answer = rig.send(builder.body(Body::from(body)).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let told = String::from_utf8_lossy(&answer.bytes).into_owned();
+    assert!(told.contains("record 2: ") && told.contains("16384 attributes"), "{told}");
+    // Lines that are refused one by one, up to what a request may hold.
+    let answer = rig.post(&token, EVENTS, "{}\n".repeat(1_000_000)).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_stops_the_server_is_heard_although_nobody_else_is_let_in() {
+    let port = Port::with(|it| Limits { connections: 2, head: LONG * 3, ..it }).await;
+    let idle: Vec<TcpStream> = (0..3).map(|_| port.connect()).collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    port.stop.send(()).unwrap();
+    tokio::time::timeout(LONG, port.serving).await.unwrap().unwrap().unwrap();
+    drop(idle);
 }
