@@ -11,7 +11,7 @@ use seal::Act;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, PoisonError};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// Questions that are answered at the same time; each has a thread and its own memory.
 const QUESTIONS_MAX: usize = 8;
@@ -30,6 +30,8 @@ struct Inner {
     budget: Budget,
     questions: Arc<Semaphore>,
     feeds: Arc<Semaphore>,
+    /// Changes once: when the server stops.
+    feeds_end: watch::Sender<bool>,
     metrics: Metrics,
     checks: Arc<Checks>,
     hosts: OnceLock<Vec<String>>,
@@ -47,6 +49,7 @@ impl App {
             budget: Budget::new(Limits::default().body),
             questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
             feeds: Arc::new(Semaphore::new(FEEDS_MAX)),
+            feeds_end: watch::Sender::new(false),
             metrics: Metrics::default(),
             checks: Arc::default(),
             hosts: OnceLock::new(),
@@ -137,6 +140,16 @@ impl App {
 
     pub(crate) fn feeds(&self) -> &Arc<Semaphore> {
         &self.0.feeds
+    }
+
+    /// Ends every feed: they would go on for ever, and hold up the end of the server.
+    pub(crate) fn end_feeds(&self) {
+        self.0.feeds_end.send_replace(true);
+    }
+
+    /// What changes when feeds end.
+    pub(crate) fn feeds_end(&self) -> watch::Receiver<bool> {
+        self.0.feeds_end.subscribe()
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

@@ -91,11 +91,16 @@ pub(crate) async fn live(
     let begun = tokio::task::spawn_blocking(listen).await.map_err(|_| Problem::internal())??;
     app.metrics().feed(true);
     let (records, resumed, missed, next) = begun;
+    let ends = app.feeds_end();
     let listener =
         Listener { question, content, records, resumed, missed, next, metrics: app, _turn: turn };
-    let events = stream::unfold(listener, |mut listener| async {
-        let event = listener.next().await?;
-        Some((Ok(event), listener))
+    let events = stream::unfold((listener, ends), |(mut listener, mut ends)| async {
+        let event = tokio::select! {
+            event = listener.next() => event?,
+            // Whoever listens comes back when the server does.
+            _ = ends.changed() => return None,
+        };
+        Some((Ok(event), (listener, ends)))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

@@ -95,6 +95,7 @@ pub async fn serve(
         });
     }
     drop(listener);
+    app.end_feeds();
     let _ = timeout(DRAIN_MAX, graceful.shutdown()).await;
     tending.abort();
     // What clients were promised is durable already; this says in the logs that they end.

@@ -6,7 +6,7 @@
 
 use crate::failure::Failure;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -85,7 +85,14 @@ fn lock(file: &File) -> std::io::Result<()> {
 /// The address of the server that holds a data folder; `None` when none does, or none that lets us
 /// know.
 pub(crate) fn find(data: &Path) -> Option<String> {
-    let file = File::open(data.join(NAME)).ok()?;
+    let path = data.join(NAME);
+    if !is_to_be_believed(&std::fs::symlink_metadata(&path).ok()?, data) {
+        return None;
+    }
+    let file = File::open(&path).ok()?;
+    if !is_to_be_believed(&file.metadata().ok()?, data) {
+        return None;
+    }
     match file.try_lock_shared() {
         // Nobody holds it: it is left over.
         Ok(()) => return None,
@@ -96,6 +103,15 @@ pub(crate) fn find(data: &Path) -> Option<String> {
     file.take(BYTES_MAX).read_to_end(&mut bytes).ok()?;
     let address: Address = serde_json::from_slice(&bytes).ok()?;
     Some(address.url)
+}
+
+/// Whether nobody else could have written the file: a token goes to the address in it. It is ours,
+/// or, for whoever administers this machine, that of the folder's owner.
+fn is_to_be_believed(file: &Metadata, data: &Path) -> bool {
+    let user = rustix::process::geteuid();
+    let is_owners = || std::fs::metadata(data).is_ok_and(|folder| folder.uid() == file.uid());
+    let is_ours = file.uid() == user.as_raw() || user.is_root() && is_owners();
+    file.is_file() && is_ours && file.mode() & 0o077 == 0
 }
 
 /// What a server that listens at `address` is reached by from this machine; `name` stands in its
@@ -139,6 +155,11 @@ mod tests {
         assert_eq!(find(data).as_deref(), Some("http://127.0.0.1:3"));
         let mode = std::fs::metadata(data.join(NAME)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        // An address that others could have written is none.
+        for (mode, is_found) in [(0o620, false), (0o644, false), (0o600, true)] {
+            std::fs::set_permissions(data.join(NAME), Permissions::from_mode(mode)).unwrap();
+            assert_eq!(find(data).is_some(), is_found, "{mode:o}");
+        }
         // Another server's file is its own.
         std::fs::remove_file(data.join(NAME)).unwrap();
         std::fs::write(data.join(NAME), "{}").unwrap();

@@ -70,6 +70,56 @@ fn a_server_answers_what_its_folder_does_letter_by_letter() {
 }
 
 #[test]
+fn what_cannot_be_read_is_told_the_same_way() {
+    let home = recorded();
+    let served = Served::start(&home);
+    let journal = std::fs::read_dir(home.log().join("journal")).unwrap().next().unwrap();
+    let journal = journal.unwrap().path();
+    let mut bytes = std::fs::read(&journal).unwrap();
+    bytes[4000] ^= 1;
+    std::fs::write(&journal, bytes).unwrap();
+    for arguments in [
+        &["events", "--oldest-first", "--limit", "100"][..],
+        &["events", "--oldest-first", "--limit", "0", "--format", "ndjson"],
+        &["agent", "--format", "json"],
+    ] {
+        let (local, remote) = same(&home, &served, arguments);
+        assert!(local.code == 1 && local.err.contains("the answer may lack"), "{}", local.err);
+        assert_eq!(local.out, remote.out, "{arguments:?}");
+        assert_eq!((local.code, local.err), (remote.code, remote.err), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_tail_says_how_much_it_missed() {
+    let home = Home::new();
+    home.feed(&["append"], events(0..1).as_bytes());
+    let served = Served::start(&home);
+    let port = served.port();
+    let mut command = home.command(&["tail", "-f", "--type", "none", "--url", &served.url]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut note = |part: &str| loop {
+        let line = notes.next().unwrap().unwrap();
+        if line.contains(part) {
+            return line;
+        }
+    };
+    note("as of");
+    served.kill();
+    note("lost the connection");
+    let file = home.write("events.ndjson", events(1..21_000));
+    home.fine(&["append", file.to_str().unwrap()]);
+    let served = Served::again(&home, port);
+    let missed = note("missed");
+    let count: u64 = missed.split(' ').find_map(|word| word.parse().ok()).unwrap();
+    assert!((999..1_100).contains(&count), "{missed}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(served);
+}
+
+#[test]
 fn long_answers_come_in_pages_that_follow_each_other() {
     let home = Home::new();
     let file = home.write("events.ndjson", events(0..10_500));
@@ -207,9 +257,11 @@ fn a_tail_goes_on_across_a_restart_and_shows_nothing_twice() {
     home.feed(&["append"], events(7..8).as_bytes());
     next("e-7");
     assert!(lines.recv_timeout(Duration::from_millis(500)).is_err(), "nothing is shown twice");
+    // A server that stops in good order does not wait for those who would listen for ever.
+    served.stop();
+    note("the server ended the feed");
     child.kill().unwrap();
     child.wait().unwrap();
-    drop(served);
 }
 
 #[test]
