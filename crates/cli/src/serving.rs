@@ -42,6 +42,7 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
     let settings = Settings {
         options: Options::system(),
         disk_reserve: configuration.server.disk_reserve_mib << 20,
+        retention: configuration.retention,
     };
     let logs = Logs::open(context.data_folder(), kek_of, new_kek, settings)
         .map_err(|error| Failure::new(error.to_string()))?;

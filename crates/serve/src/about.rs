@@ -7,6 +7,7 @@
 pub(crate) mod appending;
 pub(crate) mod asking;
 pub(crate) mod documents;
+pub(crate) mod keeping;
 pub(crate) mod models;
 pub(crate) mod opentelemetry;
 pub(crate) mod public_log;
@@ -42,6 +43,7 @@ pub(crate) struct About {
 pub(crate) enum Group {
     Appending,
     Asking,
+    Keeping,
     Logs,
     PublicLog,
     OpenTelemetry,
@@ -216,9 +218,10 @@ impl Parameter {
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Appending,
         Self::Asking,
+        Self::Keeping,
         Self::Logs,
         Self::PublicLog,
         Self::OpenTelemetry,
@@ -231,6 +234,7 @@ impl Group {
         match self {
             Self::Appending => "Appending",
             Self::Asking => "Asking",
+            Self::Keeping => "Holding, erasing, letting go",
             Self::Logs => "Logs",
             Self::PublicLog => "The public log",
             Self::OpenTelemetry => "OpenTelemetry",
@@ -246,6 +250,9 @@ impl Group {
             Self::Asking => {
                 "Every answer names the checkpoint that it is as of, and the next page is of the same one. Every look \
                  at content is a record of the log, durable before the answer leaves."
+            }
+            Self::Keeping => {
+                "What is held, erased and let go, each of it recorded in the log first. Every proof stays valid."
             }
             Self::Logs => "One server holds any number of logs.",
             Self::PublicLog => {

@@ -15,6 +15,8 @@ use tokio::sync::Semaphore;
 
 /// Questions that are answered at the same time; each has a thread and its own memory.
 const QUESTIONS_MAX: usize = 8;
+/// Statements in SQL at the same time, of those questions: each has its own engine and memory.
+const STATEMENTS_MAX: usize = 2;
 /// Live feeds at the same time.
 const FEEDS_MAX: usize = 256;
 
@@ -29,6 +31,7 @@ struct Inner {
     limits: Limits,
     budget: Budget,
     questions: Arc<Semaphore>,
+    statements: Arc<Semaphore>,
     feeds: Arc<Semaphore>,
     metrics: Metrics,
     checks: Arc<Checks>,
@@ -46,6 +49,7 @@ impl App {
             limits: Limits::default(),
             budget: Budget::new(Limits::default().body),
             questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
+            statements: Arc::new(Semaphore::new(STATEMENTS_MAX)),
             feeds: Arc::new(Semaphore::new(FEEDS_MAX)),
             metrics: Metrics::default(),
             checks: Arc::default(),
@@ -133,6 +137,11 @@ impl App {
 
     pub(crate) fn questions(&self) -> &Arc<Semaphore> {
         &self.0.questions
+    }
+
+    #[cfg_attr(not(feature = "sql"), expect(dead_code, reason = "only SQL asks for it"))]
+    pub(crate) fn statements(&self) -> &Arc<Semaphore> {
+        &self.0.statements
     }
 
     pub(crate) fn feeds(&self) -> &Arc<Semaphore> {

@@ -11,6 +11,8 @@
 //! | how do OpenTelemetry's exporters get in? | `otlp.rs` |
 //! | how are questions answered? | `answers.rs`, `ask.rs`, `question.rs` |
 //! | what is new? | `live.rs` |
+//! | how is SQL asked? | `sql.rs` |
+//! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
 //! | what is too much? | `limits.rs`, `body.rs`, `server.rs`, `wire.rs` |
@@ -27,6 +29,8 @@ mod ask;
 pub mod body;
 pub mod gate;
 pub mod intake;
+mod life_cycle;
+mod life_cycle_api;
 mod limits;
 mod live;
 mod logs;
@@ -44,6 +48,7 @@ mod public;
 mod question;
 pub mod routes;
 mod server;
+mod sql;
 mod wire;
 
 pub use answer::{Accepted, Answer, Line, Refusal, outcome};

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use event::Principal;
 use keys::Kek;
 use reading::{LogFolder, Lookout, View};
+use retain::Policy;
 use seal::{Act, Batch, Log, NotTaken, Options, Permit, Receipt, SealError};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -29,6 +30,9 @@ pub struct Settings {
     pub options: Options,
     /// Bytes of the disk that are left free: below this no more events are taken.
     pub disk_reserve: u64,
+    /// How long records stay, where somebody said so: the server then lets go itself what is due.
+    /// Otherwise only who asks does that, by the days of the default profile.
+    pub retention: Option<Policy>,
 }
 
 /// A log, open.
@@ -43,6 +47,8 @@ pub struct OpenLog {
     feed: Feed,
     /// Held while what is durable is published for somebody who waits.
     publishing: tokio::sync::Mutex<()>,
+    /// Held while records are held, erased or let go.
+    life_cycle: Arc<tokio::sync::Mutex<()>>,
     /// Requests refused since the log could not take events, and when that began.
     gap: Mutex<Option<Gap>>,
     /// Events that were acknowledged, and bytes of their requests.
@@ -79,6 +85,7 @@ impl OpenLog {
             lookout,
             feed: Feed::default(),
             publishing: tokio::sync::Mutex::default(),
+            life_cycle: Arc::default(),
             gap: Mutex::default(),
             events: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -95,6 +102,24 @@ impl OpenLog {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.folder.identity.name
+    }
+
+    /// How it is treated.
+    #[must_use]
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The time by the log's own clock, Unix milliseconds.
+    #[must_use]
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.settings.options.clock.now_ms()
+    }
+
+    /// To be held while records are held, erased or let go (`life_cycle.rs`).
+    #[must_use]
+    pub(crate) fn life_cycle(&self) -> &Arc<tokio::sync::Mutex<()>> {
+        &self.life_cycle
     }
 
     /// The writer, for events.
@@ -257,7 +282,7 @@ impl OpenLog {
     }
 
     /// Notes that a writer failed; what the sender is told.
-    fn failed(&self, log: &Arc<Log>, error: &SealError) -> Problem {
+    pub(crate) fn failed(&self, log: &Arc<Log>, error: &SealError) -> Problem {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Up(current) = &*state
             && Arc::ptr_eq(current, log)

@@ -4,6 +4,7 @@
 use crate::configuration_folder::ConfigurationFolder;
 use crate::environment;
 use crate::failure::Failure;
+use retain::{Policy, PolicyError, Profile};
 use serde::Deserialize;
 use serve::access::Role;
 use serve::access::certificate::CertificateConfig;
@@ -20,9 +21,12 @@ pub(crate) struct Configuration {
     #[serde(default)]
     pub(crate) access: Access,
     pub(crate) tls: Option<TlsFiles>,
-    /// `tacho retention` reads it.
+    /// How long records stay: `[retention]`, when it is there.
+    #[serde(skip)]
+    pub(crate) retention: Option<Policy>,
+    /// `Policy` reads it.
     #[serde(default, rename = "retention")]
-    _retention: Option<toml::Value>,
+    retention_section: Option<toml::Value>,
 }
 
 /// `[server]`.
@@ -98,8 +102,11 @@ impl Configuration {
         let mut configuration = match &path {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(Failure::io("read", path))?;
-                Self::parse(&text)
-                    .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?
+                let wrong = |error: &dyn std::fmt::Display| {
+                    Failure::new(format!("{}: {error}", path.display()))
+                };
+                let parsed = Self::parse(&text).map_err(|error| wrong(&error))?;
+                parsed.with_retention(&text).map_err(|error| wrong(&error))?
             }
             None => Self::default(),
         };
@@ -109,6 +116,14 @@ impl Configuration {
 
     fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
+    }
+
+    /// The same with what the section `retention` says, if there is one.
+    fn with_retention(mut self, text: &str) -> Result<Self, PolicyError> {
+        if self.retention_section.is_some() {
+            self.retention = Some(Policy::from_toml(text)?);
+        }
+        Ok(self)
     }
 
     fn take_environment(&mut self, value: &dyn Fn(&str) -> Option<String>) -> Result<(), Failure> {
@@ -128,6 +143,11 @@ impl Configuration {
             let parsed = text.parse();
             *disk_reserve_mib =
                 parsed.map_err(|_| wrong("TACHO_SERVER__DISK_RESERVE_MIB", "write a number"))?;
+        }
+        if let Some(text) = value("TACHO_RETENTION__PROFILE") {
+            let profile = Profile::from_name(&text)
+                .ok_or_else(|| Failure::usage(PolicyError::Profile(text).to_string()))?;
+            self.retention = Some(Policy::of(profile));
         }
         *default_log = value("TACHO_SERVER__DEFAULT_LOG").unwrap_or_else(|| default_log.clone());
         let names = |text: String| text.split(',').map(|name| name.trim().to_owned()).collect();
@@ -178,6 +198,20 @@ mod tests {
         {
             assert!(Configuration::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_server_has_a_retention_policy_only_when_somebody_said_one() {
+        let read = |text: &str| Configuration::parse(text).unwrap().with_retention(text);
+        assert_eq!(read("").unwrap().retention, None);
+        let policy = read("[retention]\nprofile = \"hipaa\"").unwrap().retention;
+        assert_eq!(policy, Some(Policy::of(Profile::Hipaa)));
+        assert!(read("[retention]\ninfos = 3").is_err());
+        let mut configuration = read("[retention]").unwrap();
+        assert_eq!(configuration.retention, Some(Policy::default()));
+        let value = |name: &str| (name == "TACHO_RETENTION__PROFILE").then(|| "pci-dss".to_owned());
+        configuration.take_environment(&value).unwrap();
+        assert_eq!(configuration.retention, Some(Policy::of(Profile::PciDss)));
     }
 
     #[test]
