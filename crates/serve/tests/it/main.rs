@@ -13,6 +13,7 @@ mod questions;
 #[cfg(feature = "sql")]
 mod sql;
 mod trouble;
+mod withheld;
 
 use axum::Router;
 use axum::body::Body;
