@@ -49,6 +49,7 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
     let public = configuration.server.public_logs.iter().cloned().collect();
     let app = App::new(Arc::new(logs), keeper, public);
     let app = app.reached_as(configuration.server.hosts.clone());
+    let app = app.limited(configuration.limits.rates());
     Ok(Ready { app, tls, new_admin_token })
 }
 

@@ -1,12 +1,15 @@
 //! What every request shares: the logs, who may do what with them, and how much may be under way.
 
+use crate::access::Caller;
 use crate::body::Budget;
 use crate::gate::Keeper;
 use crate::limits::Limits;
 use crate::logs::Logs;
 use crate::mcp::Checks;
 use crate::metrics::Metrics;
-use crate::open_log::server;
+use crate::open_log::{OpenLog, server};
+use crate::problem::Problem;
+use crate::rates::{Counted, Counters, Rates};
 use seal::Act;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -36,6 +39,7 @@ struct Inner {
     metrics: Metrics,
     checks: Arc<Checks>,
     hosts: OnceLock<Vec<String>>,
+    counters: OnceLock<Counters>,
 }
 
 impl App {
@@ -54,6 +58,7 @@ impl App {
             metrics: Metrics::default(),
             checks: Arc::default(),
             hosts: OnceLock::new(),
+            counters: OnceLock::new(),
         }))
     }
 
@@ -81,6 +86,13 @@ impl App {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// The same, taking no more than this of one caller. To be called once, before the server begins.
+    #[must_use]
+    pub fn limited(self, rates: Rates) -> Self {
+        let _ = self.0.counters.set(Counters::new(rates));
+        self
     }
 
     /// The logs.
@@ -129,6 +141,31 @@ impl App {
             // A log that takes no records says in its next one that it took none.
             let _ = log.record_blocking(Act::LoginRefused(details), &server());
         }
+    }
+
+    /// Counts something that a caller sends; what is too much is counted for the record of a log.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn take(
+        &self,
+        caller: &Caller,
+        log: Option<&Arc<OpenLog>>,
+        counted: Counted,
+        count: usize,
+    ) -> Result<(), Problem> {
+        let Some(counters) = self.0.counters.get() else { return Ok(()) };
+        counters.take(caller, counted, count).inspect_err(|_| {
+            let default = || self.logs().get(&self.keeper().default_log);
+            if let Some(log) = log.cloned().or_else(default) {
+                log.count_throttled(caller, counted, count as u64);
+            }
+        })
+    }
+
+    /// What callers sent too much of.
+    pub(crate) fn counters(&self) -> Option<&Counters> {
+        self.0.counters.get()
     }
 
     pub(crate) fn budget(&self) -> &Budget {

@@ -80,6 +80,7 @@ pub(crate) async fn append(
         )?;
         return Ok(respond(answer.status(), &answer));
     }
+    granted.take_events(&app, intake.batch.len())?;
     let receipt = seal(log, &writer, &mut { intake.batch }, permit).await?;
     if parameters.ack == Ack::Published
         && let Some(receipt) = &receipt

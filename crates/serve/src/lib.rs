@@ -15,7 +15,7 @@
 //! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
-//! | what is too much? | `limits.rs`, `body.rs`, `server.rs`, `wire.rs` |
+//! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `server.rs`, `wire.rs` |
 //!
 //! Not here: reading configuration, environment and key files (`cli`).
 
@@ -46,6 +46,7 @@ mod parameters;
 mod problem;
 mod public;
 mod question;
+mod rates;
 pub mod routes;
 mod server;
 mod sql;
@@ -57,4 +58,5 @@ pub use limits::Limits;
 pub use logs::{KekOf, Logs, NewKek, OpenError};
 pub use open_log::{OpenLog, Settings};
 pub use problem::Problem;
+pub use rates::{Rate, Rates};
 pub use server::{CertificateCaller, Tls, serve};

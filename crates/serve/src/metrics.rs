@@ -4,6 +4,7 @@
 
 use crate::app::App;
 use crate::problem::Problem;
+use crate::rates::Counted;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -76,6 +77,14 @@ impl Metrics {
 pub(crate) async fn metrics(State(app): State<App>) -> Result<Response<Body>, Problem> {
     let mut out = String::new();
     app.metrics().write(&mut out);
+    if let Some(limits) = app.counters() {
+        let name = "tacho_rate_limited_total";
+        let _ = writeln!(out, "# HELP {name} Refused because their sender sent too many.");
+        let _ = writeln!(out, "# TYPE {name} counter");
+        for (what, counted) in [("requests", Counted::Requests), ("events", Counted::Events)] {
+            let _ = writeln!(out, "{name}{{of=\"{what}\"}} {}", limits.refused(counted));
+        }
+    }
     for (name, kind, help) in [
         ("events_total", "counter", "Events acknowledged since the start."),
         ("bytes_total", "counter", "Bytes of acknowledged records since the start."),

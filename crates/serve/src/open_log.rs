@@ -4,8 +4,10 @@
 //! anew from what is really on disk. Before the disk is full no more events are taken, so that the
 //! log can still say that it is full.
 
+use crate::access::Caller;
 use crate::live::Feed;
 use crate::problem::Problem;
+use crate::rates::{Counted, Throttled};
 use axum::http::StatusCode;
 use event::Principal;
 use keys::Kek;
@@ -22,6 +24,9 @@ use tokio::sync::oneshot;
 const ACKNOWLEDGEMENT_MAX: Duration = Duration::from_secs(60);
 /// How long to wait before a log is opened again after it could not be.
 const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What callers sent too much of is added up for so long before the log records it.
+const THROTTLED_AFTER_MS: u64 = 10_000;
 
 /// How a server treats its logs.
 #[derive(Clone)]
@@ -51,6 +56,8 @@ pub struct OpenLog {
     life_cycle: Arc<tokio::sync::Mutex<()>>,
     /// Requests refused since the log could not take events, and when that began.
     gap: Mutex<Option<Gap>>,
+    /// What callers sent too much of, since the last record of that.
+    throttled: Mutex<Throttled>,
     /// Events that were acknowledged, and bytes of their requests.
     events: AtomicU64,
     bytes: AtomicU64,
@@ -87,6 +94,7 @@ impl OpenLog {
             publishing: tokio::sync::Mutex::default(),
             life_cycle: Arc::default(),
             gap: Mutex::default(),
+            throttled: Mutex::default(),
             events: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         })
@@ -323,6 +331,7 @@ impl OpenLog {
         }
         if self.trouble().is_none() {
             self.report_gap();
+            self.report_throttled(THROTTLED_AFTER_MS);
         }
     }
 
@@ -357,8 +366,32 @@ impl OpenLog {
         let _ = recorded.and_then(|batch| log.append(batch));
     }
 
+    /// Notes that a caller sent too much.
+    pub(crate) fn count_throttled(&self, caller: &Caller, counted: Counted, count: u64) {
+        let now_ms = self.now_ms();
+        let mut throttled = self.throttled.lock().unwrap_or_else(PoisonError::into_inner);
+        throttled.count(caller, counted, count, now_ms);
+    }
+
+    /// Says in the log what was refused of callers that sent too much, when that began so long ago.
+    fn report_throttled(&self, after_ms: u64) {
+        let now_ms = self.now_ms();
+        let throttled = {
+            let mut throttled = self.throttled.lock().unwrap_or_else(PoisonError::into_inner);
+            match throttled.since_ms() {
+                Some(since_ms) if now_ms.saturating_sub(since_ms) >= after_ms => {
+                    std::mem::take(&mut *throttled)
+                }
+                _ => return,
+            }
+        };
+        // If this fails the log is down, and its next record of a gap says since when.
+        let _ = self.record_blocking(Act::Gap(throttled.details(now_ms)), &server());
+    }
+
     /// Closes it in good order.
     pub fn close(&self) {
+        self.report_throttled(0);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Up(log) = std::mem::replace(&mut *state, State::Closed) {
             drop(state);

@@ -36,6 +36,8 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 const TEND: Duration = Duration::from_millis(250);
 /// The keys of issuers are fetched anew every so many turns of that: once a minute.
 const REFRESH_TURNS: u64 = 240;
+/// Callers that were quiet are forgotten every so many turns: every ten seconds.
+const LIMITS_TURNS: u64 = 40;
 /// Streams of one HTTP/2 connection at the same time.
 const STREAMS_MAX: u32 = 256;
 /// Bytes of one request's head.
@@ -131,6 +133,11 @@ async fn tend(app: App) {
             move || {
                 app.logs().tend();
                 app.record_refusals();
+                if turn % LIMITS_TURNS == 0
+                    && let Some(limits) = app.counters()
+                {
+                    limits.tend();
+                }
             }
         };
         let _ = tokio::task::spawn_blocking(look).await;

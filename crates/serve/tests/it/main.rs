@@ -10,6 +10,7 @@ mod life_cycle;
 mod matrix;
 mod otlp;
 mod questions;
+mod rates;
 #[cfg(feature = "sql")]
 mod sql;
 mod trouble;
@@ -44,6 +45,7 @@ pub(crate) struct Wishes {
     pub(crate) roles: Vec<Role>,
     /// For clients.
     pub(crate) limits: Limits,
+    pub(crate) rates: serve::Rates,
 }
 
 /// A clock that the tests set: so many milliseconds ahead of the system's.
@@ -108,6 +110,7 @@ impl Rig {
             default_log: "main".to_owned(),
         };
         let app = App::new(Arc::new(logs), keeper, ["other".to_owned()].into()).within(limits);
+        let app = app.limited(wishes.rates);
         Self { router: routes::router(app.clone()), app, folder }
     }
 
