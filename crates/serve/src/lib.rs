@@ -12,7 +12,7 @@
 //! | how are questions answered? | `answers.rs`, `ask.rs`, `question.rs` |
 //! | what is new? | `live.rs` |
 //! | how is SQL asked? | `sql.rs` |
-//! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs` |
+//! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs`, `schedule.rs` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
 //! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `server.rs`, `wire.rs` |
@@ -48,6 +48,7 @@ mod public;
 mod question;
 mod rates;
 pub mod routes;
+mod schedule;
 mod server;
 mod sql;
 mod wire;

@@ -10,6 +10,7 @@ use crate::life_cycle::Turn;
 use crate::open_log::OpenLog;
 use crate::problem::Problem;
 use crate::question::Question;
+use crate::schedule;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, Response, StatusCode};
@@ -184,7 +185,16 @@ pub(crate) async fn plan(
 ) -> Result<Response<Body>, Problem> {
     let log = Arc::clone(granted.log()?);
     let plan = ask(&app, &granted, move |_| log.plan()).await?;
-    Ok(respond(StatusCode::OK, &plan.to_json(&granted.log()?.policy())))
+    let log = granted.log()?;
+    let mut document = plan.to_json(&log.policy());
+    if let Some(members) = document.as_object_mut() {
+        let schedule = json!({
+            "on": log.settings().retention.is_some(), "every_s": schedule::EVERY.as_secs(),
+            "last": log.schedule().last(),
+        });
+        members.insert("schedule".to_owned(), schedule);
+    }
+    Ok(respond(StatusCode::OK, &document))
 }
 
 /// `POST .../retention`: what is due goes.

@@ -90,6 +90,8 @@ pub(crate) async fn metrics(State(app): State<App>) -> Result<Response<Body>, Pr
         ("bytes_total", "counter", "Bytes of acknowledged records since the start."),
         ("size", "gauge", "Entries that the published checkpoint covers."),
         ("backlog_files", "gauge", "Ended journal files that wait to become segments."),
+        ("expired_total", "counter", "Records that the server let go since the start."),
+        ("retention_failed", "gauge", "Whether the last attempt to let records go failed."),
         ("up", "gauge", "Whether the log takes events."),
     ] {
         let _ = writeln!(out, "# HELP tacho_log_{name} {help}");
@@ -101,6 +103,8 @@ pub(crate) async fn metrics(State(app): State<App>) -> Result<Response<Body>, Pr
                 "bytes_total" => bytes,
                 "size" => log.published_size(),
                 "backlog_files" => log.backlog(),
+                "expired_total" => log.schedule().figures().0,
+                "retention_failed" => u64::from(log.schedule().figures().1),
                 _ => u64::from(log.trouble().is_none()),
             };
             // A log's name is letters, digits, '-', '_' and '.'.

@@ -8,6 +8,7 @@ use crate::access::Caller;
 use crate::live::Feed;
 use crate::problem::Problem;
 use crate::rates::{Counted, Throttled};
+use crate::schedule::Schedule;
 use axum::http::StatusCode;
 use event::Principal;
 use keys::Kek;
@@ -27,6 +28,9 @@ const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What callers sent too much of is added up for so long before the log records it.
 const THROTTLED_AFTER_MS: u64 = 10_000;
+
+/// How long an erasure that is under way is waited for when the server stops.
+const LIFE_CYCLE_MAX: Duration = Duration::from_secs(10);
 
 /// How a server treats its logs.
 #[derive(Clone)]
@@ -54,6 +58,8 @@ pub struct OpenLog {
     publishing: tokio::sync::Mutex<()>,
     /// Held while records are held, erased or let go.
     life_cycle: Arc<tokio::sync::Mutex<()>>,
+    /// What the server let go by itself.
+    schedule: Schedule,
     /// Requests refused since the log could not take events, and when that began.
     gap: Mutex<Option<Gap>>,
     /// What callers sent too much of, since the last record of that.
@@ -93,6 +99,7 @@ impl OpenLog {
             feed: Feed::default(),
             publishing: tokio::sync::Mutex::default(),
             life_cycle: Arc::default(),
+            schedule: Schedule::default(),
             gap: Mutex::default(),
             throttled: Mutex::default(),
             events: AtomicU64::new(0),
@@ -128,6 +135,12 @@ impl OpenLog {
     #[must_use]
     pub(crate) fn life_cycle(&self) -> &Arc<tokio::sync::Mutex<()>> {
         &self.life_cycle
+    }
+
+    /// What the server let go by itself.
+    #[must_use]
+    pub(crate) fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
     /// The writer, for events.
@@ -389,12 +402,22 @@ impl OpenLog {
         let _ = self.record_blocking(Act::Gap(throttled.details(now_ms)), &server());
     }
 
+    /// Waits a while for what is being held, erased or let go. What takes longer is carried out when
+    /// the log is opened again: it was announced first.
+    fn wait_for_life_cycle(&self) {
+        let until = Instant::now() + LIFE_CYCLE_MAX;
+        while self.life_cycle.try_lock().is_err() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Closes it in good order.
     pub fn close(&self) {
         self.report_throttled(0);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Up(log) = std::mem::replace(&mut *state, State::Closed) {
             drop(state);
+            self.wait_for_life_cycle();
             // The last one who holds it closes it; that is usually this one.
             drop(log);
         }

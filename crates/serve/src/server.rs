@@ -7,8 +7,8 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::gate::Peer;
 use crate::limits::Limits;
-use crate::routes;
 use crate::wire::Wire;
+use crate::{routes, schedule};
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::{Request, service::service_fn};
@@ -71,6 +71,7 @@ pub async fn serve(
     let limits = *app.limits();
     let connections = Arc::new(Semaphore::new(limits.connections.min(connections_max(&limits))));
     let tending = tokio::spawn(tend(app.clone()));
+    let letting_go = tokio::spawn(schedule::run(app.clone()));
     let mut stop = std::pin::pin!(stop);
     loop {
         let next = async {
@@ -99,6 +100,7 @@ pub async fn serve(
     drop(listener);
     let _ = timeout(DRAIN_MAX, graceful.shutdown()).await;
     tending.abort();
+    letting_go.abort();
     // What clients were promised is durable already; this says in the logs that they end.
     let logs = Arc::clone(app.logs());
     let _ = tokio::task::spawn_blocking(move || logs.close()).await;

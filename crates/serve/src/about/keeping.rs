@@ -184,6 +184,7 @@ struct Plan {
     policy: Map<String, Json>,
     /// What there is of each tier and day, when it is due, and what of it goes or stays.
     classes: Vec<Map<String, Json>>,
+    schedule: Schedule,
 }
 
 #[derive(JsonSchema)]
@@ -195,4 +196,16 @@ struct Expired {
     held: u64,
     /// The index of the first record that authorised it.
     record: Option<u64>,
+}
+
+/// What the server lets go by itself.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is there for its schema")]
+struct Schedule {
+    /// Whether a policy was configured.
+    on: bool,
+    /// How often it is looked whether something is due, in seconds.
+    every_s: u64,
+    /// What was done last: as of posting here, with `at`; or `failed`, with why.
+    last: Option<Map<String, Json>>,
 }

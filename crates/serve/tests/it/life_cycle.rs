@@ -133,3 +133,37 @@ async fn what_is_due_goes_when_somebody_says_so_and_nothing_is_written_when_noth
     assert_eq!(rig.get(&token, &format!("{LOG}/events/a")).await.status, StatusCode::NOT_FOUND);
     assert!(rig.types("main").await.iter().any(|it| it == "log.retention"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_lets_go_by_itself_what_is_due_where_a_policy_was_configured() {
+    for retention in [Some(retain::Policy::default()), None] {
+        let clock = Arc::new(Hands::default());
+        let wishes = Wishes { retention, clock: Some(Arc::clone(&clock)), ..Wishes::default() };
+        let rig = Rig::made(wishes);
+        let token = with_session(&rig).await;
+        let path = format!("{LOG}/retention");
+        let before = rig.get(&token, &path).await.json()["schedule"].clone();
+        assert_eq!((&before["on"], &before["last"]), (&retention.is_some().into(), &Value::Null));
+        clock.0.store(32 * DAY_MS, Ordering::Relaxed);
+        rig.post(&token, &format!("{LOG}/events"), r#"{"event_type":"agent.error"}"#).await;
+        let logs = Arc::clone(rig.app.logs());
+        let go = move || {
+            let writer = logs.get("main").unwrap().writer_for_acts().unwrap();
+            writer.settle().unwrap();
+            logs.expire();
+            logs.expire();
+        };
+        tokio::task::spawn_blocking(go).await.unwrap();
+        let gone = rig.get(&token, &format!("{LOG}/events/a")).await.status;
+        assert_eq!(gone == StatusCode::NOT_FOUND, retention.is_some());
+        let kinds = rig.types("main").await;
+        let said = kinds.iter().filter(|it| *it == "log.retention").count();
+        assert_eq!(said, usize::from(retention.is_some()), "once, and by nobody else");
+        let last = rig.get(&token, &path).await.json()["schedule"]["last"].clone();
+        assert_eq!(last["at"].is_string(), retention.is_some(), "{last}");
+        let metrics = String::from_utf8(rig.get(&token, "/metrics").await.bytes).unwrap();
+        let expired = if retention.is_some() { 2 } else { 0 };
+        let line = format!("tacho_log_expired_total{{log=\"main\"}} {expired}\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+}
