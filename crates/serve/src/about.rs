@@ -260,8 +260,8 @@ impl Group {
                  that the configuration names in `public_logs`."
             }
             Self::OpenTelemetry => {
-                "Any exporter works by its endpoint. 429 and 503 (over gRPC: UNAVAILABLE) mean that sending it again \
-                 is right."
+                "Any exporter works by its endpoint. 429 and 503 (over gRPC: RESOURCE_EXHAUSTED with RetryInfo, and \
+                 UNAVAILABLE) mean that sending it again is right."
             }
             Self::Models => "The Model Context Protocol, with tools that only read.",
             Self::Running => "Whether it is well, and what it can do.",

@@ -88,7 +88,8 @@ impl App {
         &self.0.limits
     }
 
-    /// The same, taking no more than this of one caller. To be called once, before the server begins.
+    /// The same, taking no more than this of one caller. To be called once, before the server
+    /// begins.
     #[must_use]
     pub fn limited(self, rates: Rates) -> Self {
         let _ = self.0.counters.set(Counters::new(rates));

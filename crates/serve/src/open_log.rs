@@ -402,8 +402,8 @@ impl OpenLog {
         let _ = self.record_blocking(Act::Gap(throttled.details(now_ms)), &server());
     }
 
-    /// Waits a while for what is being held, erased or let go. What takes longer is carried out when
-    /// the log is opened again: it was announced first.
+    /// Waits a while for what is being held, erased or let go. What takes longer is carried out
+    /// when the log is opened again: it was announced first.
     fn wait_for_life_cycle(&self) {
         let until = Instant::now() + LIFE_CYCLE_MAX;
         while self.life_cycle.try_lock().is_err() && Instant::now() < until {

@@ -1,9 +1,9 @@
 //! How much one caller may send: requests and events in a second, with a burst of each.
 //!
-//! Off unless configured: what a server takes is bounded anyway (bodies in memory, batches in flight,
-//! the disk's reserve), and an event that is refused by a limit nobody chose is an act that the log
-//! may never hear of. The counting is `governor`'s (GCRA: one number for each caller). Not here: what
-//! the log records of it (`open_log.rs`).
+//! Off unless configured: what a server takes is bounded anyway (bodies in memory, batches in
+//! flight, the disk's reserve), and an event that is refused by a limit nobody chose is an act that
+//! the log may never hear of. The counting is `governor`'s (GCRA: one number for each caller). Not
+//! here: what the log records of it (`open_log.rs`).
 
 use crate::access::Caller;
 use crate::problem::Problem;
@@ -16,8 +16,8 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Callers that have numbers of their own; beyond these some share one until others were quiet for a
-/// while. It is some MiB.
+/// Callers that have numbers of their own; beyond these some share one until others were quiet for
+/// a while. It is some MiB.
 const CALLERS_MAX: usize = 50_000;
 /// How many numbers the callers beyond share.
 const SHARED: u64 = 256;

@@ -1,8 +1,9 @@
 //! What the server lets go by itself: records whose days are over, in every log that a policy was
 //! configured for, at the start and then every hour.
 //!
-//! It does what somebody does who posts to `.../retention`, and the log has the same records of it, by
-//! the server. One log after the other, so that it is never more than one thread and one disk's work.
+//! It does what somebody does who posts to `.../retention`, and the log has the same records of it,
+//! by the server. One log after the other, so that it is never more than one thread and one disk's
+//! work.
 
 use crate::app::App;
 use crate::logs::Logs;
