@@ -167,3 +167,49 @@ async fn the_server_lets_go_by_itself_what_is_due_where_a_policy_was_configured(
         assert!(metrics.contains(&line), "{metrics}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement: cargo test -p serve --test it how_long -- --ignored --nocapture"]
+async fn how_long_appends_wait_for_an_erasure() {
+    use std::time::{Duration, Instant};
+    let rig = Rig::new();
+    let token = rig.admin();
+    let events = format!("{LOG}/events");
+    for batch in 0..10 {
+        let line = |n: u32| {
+            let session = n % 100;
+            format!(
+                r#"{{"event_type":"agent.tool_call","session_id":"s-{session}","params":{{"n":{n},"text":"{batch} some words that a tool was given, and some more of them"}}}}"#
+            )
+        };
+        let lines: Vec<String> = (0..10_000).map(line).collect();
+        assert_eq!(rig.post(&token, &events, lines.join("\n")).await.json()["accepted"], 10_000);
+    }
+    let one = async || {
+        let begun = Instant::now();
+        let answer = rig.post(&token, &events, r#"{"event_type":"agent.tool_call"}"#).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        begun.elapsed()
+    };
+    let mut quiet = Vec::new();
+    for _ in 0..200 {
+        quiet.push(one().await);
+    }
+    let path = format!("{LOG}/erasures");
+    let begun = Instant::now();
+    let mut erasing = std::pin::pin!(rig.post(&token, &path, erasure("s-7")));
+    let mut waits = Vec::new();
+    let answer = loop {
+        tokio::select! {
+            answer = &mut erasing => break answer,
+            wait = one() => waits.push(wait),
+        }
+    };
+    let told = |waits: &mut Vec<Duration>| {
+        waits.sort();
+        (waits.len(), waits.get(waits.len() / 2).copied(), waits.last().copied())
+    };
+    println!("erasure: {:?}, {}", begun.elapsed(), answer.json());
+    println!("appends before (count, median, worst): {:?}", told(&mut quiet));
+    println!("appends meanwhile: {:?}", told(&mut waits));
+}
