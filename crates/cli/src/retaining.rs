@@ -105,9 +105,10 @@ impl From<RetainError> for Failure {
                 Self::refused(error.to_string())
             }
             RetainError::EmptySelection => Self::usage(error.to_string()),
-            RetainError::Nothing | RetainError::UnknownHold(_) | RetainError::Ledger(_) => {
-                Self::new(error.to_string())
-            }
+            RetainError::Nothing
+            | RetainError::UnknownHold(_)
+            | RetainError::HoldsChanged
+            | RetainError::Ledger(_) => Self::new(error.to_string()),
         }
     }
 }

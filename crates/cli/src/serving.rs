@@ -45,12 +45,14 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
     let settings = Settings {
         options: Options::system(),
         disk_reserve: configuration.server.disk_reserve_mib << 20,
+        retention: configuration.retention,
     };
     let logs = Logs::open(context.data_folder(), kek_of, new_kek, settings)
         .map_err(|error| Failure::new(error.to_string()))?;
     let public = configuration.server.public_logs.iter().cloned().collect();
     let app = App::new(Arc::new(logs), keeper, public);
     let app = app.reached_as(configuration.server.hosts.clone());
+    let app = app.limited(configuration.limits.rates());
     let name = configuration.server.hosts.first().cloned();
     Ok(Ready { app, tls, name, new_admin_token })
 }

@@ -8,6 +8,7 @@ pub(crate) mod words;
 
 use crate::found::Found;
 use crate::summary::tool_of;
+use crate::withheld::is_access_record;
 use event::{Event, EventError, Outcome, Tier, Timestamp};
 use memchr::memmem::Finder;
 use words::Words;
@@ -45,6 +46,8 @@ pub struct Filter {
     /// Words and "quoted phrases", all of which occur in the values of metadata or content,
     /// whatever their case.
     pub text: Option<String>,
+    /// Leaves out the log's own records of who read what, and who was refused.
+    pub without_access_records: bool,
     /// At most so many records.
     pub limit: Option<usize>,
     /// The newest records, newest first; otherwise the oldest, oldest first.
@@ -57,6 +60,7 @@ impl Filter {
     #[must_use]
     pub fn matches(&self, found: &Found<'_>, event: &Event<'_>) -> bool {
         self.matches_fields(found, event)
+            && !(self.without_access_records && is_access_record(found))
             && self.text.as_deref().is_none_or(|text| Words::parse(text).all_in(found))
     }
 
@@ -89,6 +93,7 @@ impl Filter {
             == Self {
                 tiers: self.tiers.clone(),
                 text: self.text.clone(),
+                without_access_records: self.without_access_records,
                 limit: self.limit,
                 newest_first: self.newest_first,
                 ..Self::default()
@@ -163,6 +168,9 @@ impl<'f> Sieve<'f> {
     /// [`EventError`] when the record may match and its stored bytes cannot be read.
     pub fn accepts(&self, found: &Found<'_>) -> Result<bool, EventError> {
         if !self.may_match(found) {
+            return Ok(false);
+        }
+        if self.filter.without_access_records && is_access_record(found) {
             return Ok(false);
         }
         if self.parse {

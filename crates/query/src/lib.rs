@@ -52,6 +52,7 @@ mod summary;
 mod tail;
 mod trace;
 mod vocabulary;
+mod withheld;
 pub mod written;
 
 pub use activity::{Activity, By, Line};
@@ -71,3 +72,4 @@ pub use tail::Tail;
 pub use trace::{
     Circle, Count, Findings, Gap, GapKind, Node, Orphan, Scope, Totals, Trace, write_trace,
 };
+pub use withheld::is_access_record;

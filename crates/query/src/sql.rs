@@ -11,6 +11,7 @@
 //! | which functions are there? | `functions.rs`, `text.rs`, `json.rs` |
 //! | limits of time and memory | `engine.rs`, `metered.rs` |
 //! | reading the table | `provider.rs`, `prune.rs`, `scan.rs` |
+//! | what of it somebody may see | `shown.rs` |
 //! | the answer as text | `answer.rs` |
 
 mod answer;
@@ -23,8 +24,10 @@ mod metered;
 mod provider;
 mod prune;
 mod scan;
+mod shown;
 mod text;
 
 pub use answer::{Answer, Cut, Layout};
 pub use engine::{Limits, Sql};
 pub use error::SqlError;
+pub use shown::Shown;

@@ -14,7 +14,7 @@ use checkpoint::{Checkpoint, CheckpointText, Epochs, Note, OpenError};
 use event::Record;
 use keys::{Kek, Keyring};
 use prove::{Kept, KeptContent};
-use segment::{ContentState, Row};
+use segment::{Catalogue, ContentState, Row};
 use std::sync::Arc;
 
 /// A log opened for reading.
@@ -126,6 +126,12 @@ impl Reading {
     #[must_use]
     pub fn epochs(&self) -> &Epochs {
         &self.epochs
+    }
+
+    /// What the ledger shows: segments, removals, holds.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.shelf.catalogue
     }
 
     /// Where its records are read.

@@ -1,12 +1,12 @@
 //! Erasure on request: of the content, or of whole records.
 
-use crate::hold::statement;
-use crate::policy::Policy;
+use crate::hold::{shown, statement, still_held};
+use crate::policy::{Policy, Profile};
 use crate::scan::{self, Ranges};
 use crate::select::Picker;
 use crate::{Hold, RetainError, Selector, holds};
 use event::{Cause, Kind, Principal, REMOVAL_RANGES_MAX, Removal, Scope, Tier};
-use seal::{Consequence, Writer};
+use seal::{Consequence, Settled, Writer};
 use segment::Value;
 use std::collections::BTreeMap;
 
@@ -34,13 +34,19 @@ pub struct Erased {
     pub records: u64,
 }
 
+/// What an erasure would take, looked up and not announced yet.
+pub struct Erasing {
+    matches: Matches,
+    /// The holds that it was judged by, as the ledger showed them.
+    holds: BTreeMap<String, u64>,
+    profile: Profile,
+}
+
 /// Erases what is asked for: says so in the log, then takes it out of every file and destroys the
 /// keys of the old ones.
 ///
 /// # Errors
-/// [`RetainError::Held`], [`RetainError::Minimum`] when something keeps one of the records: then
-/// nothing is erased, and the log says that it was refused. [`RetainError::Nothing`],
-/// [`RetainError::EmptySelection`], [`RetainError::Ledger`], [`RetainError::Seal`].
+/// As [`Erasing::find`] and [`Erasing::announce`].
 pub fn erase(
     writer: &mut Writer,
     erasure: &Erasure,
@@ -51,32 +57,76 @@ pub fn erase(
         return Err(RetainError::EmptySelection);
     }
     writer.settle_tail()?;
-    let found = find(writer, erasure, policy, now_ms)?;
-    if let Some((hold, count)) = found.held.into_iter().next() {
-        let refusal = refuse(writer, erasure, &format!("held by {hold}"))?;
-        return Err(RetainError::Held { hold, count, refusal });
+    let erased = Erasing::find(&writer.settled(), erasure, policy, now_ms)?;
+    let erased = erased.announce(writer, erasure)?;
+    writer.carry_out()?;
+    Ok(erased)
+}
+
+impl Erasing {
+    /// Looks for what an erasure means, in segments: whatever is to be found must lie there.
+    ///
+    /// # Errors
+    /// [`RetainError::EmptySelection`], [`RetainError::Ledger`], [`RetainError::Seal`].
+    pub fn find(
+        settled: &Settled,
+        erasure: &Erasure,
+        policy: &Policy,
+        now_ms: u64,
+    ) -> Result<Self, RetainError> {
+        if erasure.selector.is_empty() {
+            return Err(RetainError::EmptySelection);
+        }
+        let matches = find(settled, erasure, policy, now_ms)?;
+        let holds = shown(settled.catalogue());
+        Ok(Self { matches, holds, profile: policy.profile })
     }
-    if let Some((tier, count)) = found.too_young.into_iter().next() {
-        let (profile, days) = (policy.profile.as_str(), policy.profile.minimum_days());
-        let refusal = refuse(writer, erasure, &format!("kept for {days} days by {profile}"))?;
-        return Err(RetainError::Minimum { profile, tier, days, count, refusal });
+
+    /// Says in the log that it goes, or that this is refused. It goes when that is carried out.
+    ///
+    /// # Errors
+    /// [`RetainError::Held`], [`RetainError::Minimum`] when something keeps one of the records:
+    /// then nothing is erased, and the log says that it was refused. [`RetainError::Nothing`],
+    /// [`RetainError::HoldsChanged`], [`RetainError::Seal`].
+    pub fn announce(self, writer: &mut Writer, erasure: &Erasure) -> Result<Erased, RetainError> {
+        let Self { matches, holds, profile } = self;
+        still_held(writer, &holds)?;
+        if let Some((hold, count)) = matches.held.into_iter().next() {
+            let refusal = refuse(writer, erasure, &format!("held by {hold}"))?;
+            return Err(RetainError::Held { hold, count, refusal });
+        }
+        if let Some((tier, count)) = matches.too_young.into_iter().next() {
+            let (profile, days) = (profile.as_str(), profile.minimum_days());
+            let refusal = refuse(writer, erasure, &format!("kept for {days} days by {profile}"))?;
+            return Err(RetainError::Minimum { profile, tier, days, count, refusal });
+        }
+        if matches.records == 0 {
+            return Err(RetainError::Nothing);
+        }
+        let removal = |class| {
+            Consequence::Remove(Removal {
+                cause: Cause::Erasure,
+                scope: erasure.scope,
+                authority: 0,
+                classes: vec![class],
+                files: Vec::new(),
+            })
+        };
+        let classes = matches.ranges.into_classes(REMOVAL_RANGES_MAX);
+        let intent = statement("log.erasure", &stated(erasure, matches.records), &erasure.by);
+        let authority = writer.resolve(intent, classes.into_iter().map(removal).collect())?;
+        Ok(Erased { authority, records: matches.records })
     }
-    if found.records == 0 {
-        return Err(RetainError::Nothing);
-    }
-    let removal = |class| {
-        Consequence::Remove(Removal {
-            cause: Cause::Erasure,
-            scope: erasure.scope,
-            authority: 0,
-            classes: vec![class],
-            files: Vec::new(),
+}
+
+impl Erased {
+    /// What was done, as programs are told.
+    #[must_use]
+    pub fn to_json(&self, scope: Scope) -> serde_json::Value {
+        serde_json::json!({
+            "records": self.records, "scope": scope.as_str(), "record": self.authority,
         })
-    };
-    let classes = found.ranges.into_classes(REMOVAL_RANGES_MAX);
-    let intent = statement("log.erasure", &stated(erasure, found.records), &erasure.by);
-    let authority = writer.decide(intent, classes.into_iter().map(removal).collect())?;
-    Ok(Erased { authority, records: found.records })
+    }
 }
 
 /// What a selection matches.
@@ -91,18 +141,18 @@ struct Matches {
 }
 
 fn find(
-    writer: &Writer,
+    settled: &Settled,
     erasure: &Erasure,
     policy: &Policy,
     now_ms: u64,
 ) -> Result<Matches, RetainError> {
-    let holds: Vec<Hold> = holds(writer)?;
+    let holds: Vec<Hold> = holds(settled)?;
     let picker = Picker::new([&erasure.selector]);
     let may = |row: &[Value<'_>]| picker.may_match(row);
     let mut found = Matches::default();
-    for manifest in writer.catalogue().current() {
+    for manifest in settled.catalogue().current() {
         let class = (manifest.tier, manifest.day);
-        scan::rows_where(writer, manifest, picker.columns(), &may, &mut |row| {
+        scan::rows_where(settled, manifest, picker.columns(), &may, &mut |row| {
             // What the log says of itself explains everything else.
             if row.kind == Kind::Log || !erasure.selector.matches(&row) {
                 return;

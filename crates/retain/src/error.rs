@@ -50,6 +50,9 @@ pub enum RetainError {
     /// There is no such hold, or it was released.
     #[error("there is no hold {0} in force; `tacho hold list` shows those that are")]
     UnknownHold(String),
+    /// A hold was set or released while something was being looked up.
+    #[error("legal holds changed while this was prepared, so nothing was done; try again")]
+    HoldsChanged,
     /// The ledger does not show what the log says about holds.
     #[error(
         "the ledger does not agree with the log about holds: {0}. Nothing is removed until it does; \

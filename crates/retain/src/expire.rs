@@ -1,14 +1,14 @@
 //! Expiry: records whose days are over go, a segment at a time.
 
-use crate::hold::statement;
+use crate::hold::{shown, statement, still_held};
 use crate::policy::Policy;
 use crate::scan::{self, Ranges};
 use crate::select::Picker;
 use crate::{Hold, RetainError, holds};
 use event::{Cause, Kind, Principal, REMOVAL_RANGES_MAX, Removal, Scope, Tier, Timestamp};
-use seal::{Consequence, Writer};
+use seal::{Consequence, Settled, Writer};
 use segment::{Manifest, Row, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Removals announced in one group at most.
 const REMOVALS_MAX: usize = 256;
@@ -62,8 +62,7 @@ pub struct Expired {
 /// [`RetainError::Ledger`], [`RetainError::Seal`].
 pub fn plan(writer: &mut Writer, policy: &Policy, now_ms: u64) -> Result<Plan, RetainError> {
     writer.settle_tail()?;
-    let holds = holds(writer)?;
-    Ok(look(writer, policy, &holds, now_ms)?.0)
+    Ok(Expiring::find(&writer.settled(), policy, now_ms)?.plan)
 }
 
 /// Removes what is due: says so in the log first.
@@ -77,38 +76,138 @@ pub fn expire(
     by: &Principal<'static>,
 ) -> Result<Expired, RetainError> {
     writer.settle_tail()?;
-    let holds = holds(writer)?;
-    let (plan, ranges) = look(writer, policy, &holds, now_ms)?;
-    let records = plan.classes.iter().map(|class| class.going).sum();
-    let held = plan.classes.iter().map(|class| class.held).sum();
-    let mut expired = Expired { authority: None, records, held };
-    if records == 0 {
-        return Ok(expired);
+    let mut expiring = Expiring::find(&writer.settled(), policy, now_ms)?;
+    while expiring.announce(writer, by)? {
+        writer.carry_out()?;
     }
-    let removal = |class| Removal {
-        cause: Cause::Expiry,
-        scope: Scope::Record,
-        authority: 0,
-        classes: vec![class],
-        files: Vec::new(),
-    };
-    let removals: Vec<Removal> =
-        ranges.into_classes(REMOVAL_RANGES_MAX).into_iter().map(removal).collect();
-    for removals in removals.chunks(REMOVALS_MAX) {
-        let now = Timestamp::from_milliseconds(now_ms).to_string();
+    Ok(expiring.expired)
+}
+
+/// What expires, looked up and announced step by step.
+pub struct Expiring {
+    plan: Plan,
+    policy: Policy,
+    removals: VecDeque<Removal>,
+    /// The holds that it was judged by, as the ledger showed them.
+    holds: BTreeMap<String, u64>,
+    expired: Expired,
+}
+
+impl Expiring {
+    /// Looks for what is due, in segments. Everything that was sealed must lie there, as
+    /// [`holds`](crate::holds) demands.
+    ///
+    /// # Errors
+    /// As [`plan`].
+    pub fn find(settled: &Settled, policy: &Policy, now_ms: u64) -> Result<Self, RetainError> {
+        Self::find_under(settled, &holds(settled)?, policy, now_ms)
+    }
+
+    /// The same by holds that are known; for a plan, of which nothing is announced.
+    ///
+    /// # Errors
+    /// As [`plan`].
+    pub fn find_under(
+        settled: &Settled,
+        holds: &[Hold],
+        policy: &Policy,
+        now_ms: u64,
+    ) -> Result<Self, RetainError> {
+        let (plan, ranges) = look(settled, policy, holds, now_ms)?;
+        let records = plan.classes.iter().map(|class| class.going).sum();
+        let held = plan.classes.iter().map(|class| class.held).sum();
+        let removal = |class| Removal {
+            cause: Cause::Expiry,
+            scope: Scope::Record,
+            authority: 0,
+            classes: vec![class],
+            files: Vec::new(),
+        };
+        let removals = ranges.into_classes(REMOVAL_RANGES_MAX).into_iter().map(removal).collect();
+        let expired = Expired { authority: None, records, held };
+        let holds = shown(settled.catalogue());
+        Ok(Self { plan, policy: *policy, removals, holds, expired })
+    }
+
+    /// What goes, and what will.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What was announced when [`announce`](Self::announce) says that nothing is left.
+    #[must_use]
+    pub fn expired(&self) -> Expired {
+        self.expired
+    }
+
+    /// Says in the log that the next records go; `false` when there are no more. They must be gone
+    /// before this is called again.
+    ///
+    /// # Errors
+    /// [`RetainError::HoldsChanged`]; [`RetainError::Seal`].
+    pub fn announce(
+        &mut self,
+        writer: &mut Writer,
+        by: &Principal<'static>,
+    ) -> Result<bool, RetainError> {
+        if self.removals.is_empty() {
+            return Ok(false);
+        }
+        still_held(writer, &self.holds)?;
+        let now = Timestamp::from_milliseconds(self.plan.now_ms).to_string();
+        let Expired { records, held, .. } = self.expired;
         let details = serde_json::json!({
-            "policy": policy.to_json(), "clock": now, "records": records, "held": held,
+            "policy": self.policy.to_json(), "clock": now, "records": records, "held": held,
         });
-        let acts = removals.iter().cloned().map(Consequence::Remove).collect();
-        let authority = writer.decide(statement("log.retention", &details, by), acts)?;
-        expired.authority.get_or_insert(authority);
+        let count = self.removals.len().min(REMOVALS_MAX);
+        let acts = self.removals.drain(..count).map(Consequence::Remove).collect();
+        let authority = writer.resolve(statement("log.retention", &details, by), acts)?;
+        self.expired.authority.get_or_insert(authority);
+        Ok(true)
     }
-    Ok(expired)
+}
+
+impl Plan {
+    /// The plan as programs are told.
+    #[must_use]
+    pub fn to_json(&self, policy: &Policy) -> serde_json::Value {
+        let time = |ms: u64| Timestamp::from_milliseconds(ms).to_string();
+        let class = |class: &Due| {
+            serde_json::json!({
+                "tier": class.tier.as_str(), "date": Timestamp::date_of_day(class.day),
+                "due": time(class.due_ms), "is_due": class.due_ms <= self.now_ms,
+                "records": class.records, "bytes": class.bytes, "going": class.going,
+                "held": class.held, "own": class.own,
+            })
+        };
+        serde_json::json!({
+            "clock": time(self.now_ms), "newest_record": time(self.newest_ms),
+            "policy": policy.to_json(),
+            "classes": self.classes.iter().map(class).collect::<Vec<_>>(),
+        })
+    }
+
+    /// How many records go when it is applied.
+    #[must_use]
+    pub fn going(&self) -> u64 {
+        self.classes.iter().map(|class| class.going).sum()
+    }
+}
+
+impl Expired {
+    /// What went, as programs are told.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "records": self.records, "held": self.held, "record": self.authority,
+        })
+    }
 }
 
 /// Looks at every segment: what is due, and which indexes go.
 fn look(
-    writer: &Writer,
+    settled: &Settled,
     policy: &Policy,
     holds: &[Hold],
     now_ms: u64,
@@ -116,9 +215,9 @@ fn look(
     let mut ranges = Ranges::default();
     let mut classes: BTreeMap<(Tier, u64), Due> = BTreeMap::new();
     let mut newest_ms = 0;
-    for manifest in writer.catalogue().current() {
+    for manifest in settled.catalogue().current() {
         let Manifest { tier, day, rows, bytes, .. } = *manifest;
-        let newest = scan::newest_ms(writer, manifest)?;
+        let newest = scan::newest_ms(settled, manifest)?;
         newest_ms = newest_ms.max(newest);
         let due_ms = policy.due_ms(tier, newest);
         let none = Due { tier, day, due_ms, records: 0, bytes: 0, going: 0, held: 0, own: 0 };
@@ -127,7 +226,7 @@ fn look(
         class.records += rows;
         class.bytes += bytes;
         if due_ms <= now_ms {
-            take(writer, manifest, holds, class, &mut ranges)?;
+            take(settled, manifest, holds, class, &mut ranges)?;
         }
     }
     let mut classes: Vec<Due> = classes.into_values().collect();
@@ -137,7 +236,7 @@ fn look(
 
 /// Adds what goes of a segment that is due.
 fn take(
-    writer: &Writer,
+    settled: &Settled,
     manifest: &Manifest,
     holds: &[Hold],
     class: &mut Due,
@@ -161,11 +260,11 @@ fn take(
         }
     };
     if manifest.tier == Tier::Critical {
-        scan::rows(writer, manifest, &mut judge)?;
+        scan::rows(settled, manifest, &mut judge)?;
     } else {
         let picker = Picker::new(holds.iter().map(|hold| &hold.selector));
         let may = |row: &[Value<'_>]| picker.may_match(row);
-        scan::rows_where(writer, manifest, picker.columns(), &may, &mut judge)?;
+        scan::rows_where(settled, manifest, picker.columns(), &may, &mut judge)?;
     }
     let going = manifest.rows.saturating_sub(stays.len() as u64);
     class.going += going;

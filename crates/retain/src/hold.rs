@@ -2,9 +2,9 @@
 //! match too.
 
 use crate::{RetainError, Selector, scan};
-use event::{Content, Event, HoldMark, Json, Kind, Part, Principal, Tier, types};
-use seal::{Consequence, Writer};
-use segment::{Row, Value};
+use event::{Content, Event, HoldMark, Json, Kind, Part, Principal, Tier, Timestamp, types};
+use seal::{Consequence, Settled, Writer};
+use segment::{Catalogue, Row, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -99,9 +99,9 @@ pub fn release(
 ///
 /// # Errors
 /// [`RetainError::Ledger`] when it does not: then a hold could be overlooked.
-pub fn holds(writer: &Writer) -> Result<Vec<Hold>, RetainError> {
+pub fn holds(settled: &Settled) -> Result<Vec<Hold>, RetainError> {
     let mut in_force: BTreeMap<String, u64> = BTreeMap::new();
-    for mark in marks(writer)? {
+    for mark in marks(settled)? {
         match mark {
             HoldMark::Held { hold, authority } => {
                 in_force.insert(hold, authority);
@@ -111,24 +111,46 @@ pub fn holds(writer: &Writer) -> Result<Vec<Hold>, RetainError> {
             }
         }
     }
-    let shown: BTreeMap<String, u64> =
-        writer.catalogue().holds().map(|(hold, authority)| (hold.to_owned(), authority)).collect();
+    let shown = shown(settled.catalogue());
     if shown != in_force {
         let detail =
             format!("it shows {} in force, the records say {}", shown.len(), in_force.len());
         return Err(RetainError::Ledger(detail));
     }
-    in_force.into_iter().map(|(name, authority)| read(writer, name, authority)).collect()
+    let read = |(name, authority)| {
+        let row = settled.row(authority)?.ok_or_else(|| lost(authority))?;
+        Hold::read(name, authority, row.time_ms, &row.meta, row.content.bytes())
+    };
+    in_force.into_iter().map(read).collect()
+}
+
+/// The holds that the ledger shows: name, and the index of the record that says what it holds.
+pub(crate) fn shown(catalogue: &Catalogue) -> BTreeMap<String, u64> {
+    catalogue.holds().map(|(hold, authority)| (hold.to_owned(), authority)).collect()
+}
+
+/// Whether the holds are those that something was judged by.
+///
+/// # Errors
+/// [`RetainError::HoldsChanged`] when they are not.
+pub(crate) fn still_held(
+    writer: &Writer,
+    judged_by: &BTreeMap<String, u64>,
+) -> Result<(), RetainError> {
+    match shown(writer.catalogue()) == *judged_by {
+        true => Ok(()),
+        false => Err(RetainError::HoldsChanged),
+    }
 }
 
 /// What the log said about holds, in the order of its records.
-fn marks(writer: &Writer) -> Result<Vec<HoldMark>, RetainError> {
+fn marks(settled: &Settled) -> Result<Vec<HoldMark>, RetainError> {
     let mut indexes = Vec::new();
     let says_so = |row: &[Value<'_>]| matches!(row, [Value::Text(name)] if MARKS.contains(name));
-    let catalogue = writer.catalogue();
+    let catalogue = settled.catalogue();
     // The log's own records are all of one tier.
     for manifest in catalogue.current().into_iter().filter(|it| it.tier == Tier::Critical) {
-        scan::rows_where(writer, manifest, &["event_type"], &says_so, &mut |row| {
+        scan::rows_where(settled, manifest, &["event_type"], &says_so, &mut |row| {
             if row.kind == Kind::Log && is_mark(&row) {
                 indexes.push(row.index);
             }
@@ -137,7 +159,7 @@ fn marks(writer: &Writer) -> Result<Vec<HoldMark>, RetainError> {
     indexes.sort_unstable();
     let mut marks = Vec::with_capacity(indexes.len());
     for index in indexes {
-        let row = writer.settled_row(index)?.ok_or_else(|| lost(index))?;
+        let row = settled.row(index)?.ok_or_else(|| lost(index))?;
         let mark = HoldMark::from_stored(&row.meta, row.content.bytes());
         let mark = mark.map_err(|error| RetainError::Ledger(error.to_string()))?;
         marks.extend(mark);
@@ -149,15 +171,35 @@ fn is_mark(row: &Row) -> bool {
     Event::from_stored(&row.meta, &[]).is_ok_and(|event| MARKS.contains(&&*event.event_type))
 }
 
-fn read(writer: &Writer, name: String, authority: u64) -> Result<Hold, RetainError> {
-    let row = writer.settled_row(authority)?.ok_or_else(|| lost(authority))?;
-    let Stored { params: Stated { select, reason, .. } } =
-        serde_json::from_slice(row.content.bytes())
+impl Hold {
+    /// A hold that the ledger shows, out of the record that says what it holds: its index, its
+    /// record time in Unix milliseconds, its metadata and its content.
+    ///
+    /// # Errors
+    /// [`RetainError::Ledger`] when the record says no such thing.
+    pub fn read(
+        name: String,
+        authority: u64,
+        time_ms: u64,
+        meta: &[u8],
+        content: &[u8],
+    ) -> Result<Self, RetainError> {
+        let Stored { params: Stated { select, reason, .. } } = serde_json::from_slice(content)
             .map_err(|error| RetainError::Ledger(format!("record {authority}: {error}")))?;
-    let event = Event::from_stored(&row.meta, &[]).ok();
-    let principal = event.and_then(|event| event.principal);
-    let by = principal.and_then(|it| it.subject).map(|subject| subject.to_string());
-    Ok(Hold { name, authority, since_ms: row.time_ms, selector: select, reason, by })
+        let event = Event::from_stored(meta, &[]).ok();
+        let principal = event.and_then(|event| event.principal);
+        let by = principal.and_then(|it| it.subject).map(|subject| subject.to_string());
+        Ok(Self { name, authority, since_ms: time_ms, selector: select, reason, by })
+    }
+
+    /// The hold as lists show it.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "hold": self.name, "since": Timestamp::from_milliseconds(self.since_ms).to_string(),
+            "select": self.selector, "reason": self.reason, "by": self.by, "record": self.authority,
+        })
+    }
 }
 
 fn lost(index: u64) -> RetainError {

@@ -23,9 +23,9 @@ mod reapply;
 mod scan;
 mod select;
 
-pub use erase::{Erased, Erasure, erase};
+pub use erase::{Erased, Erasing, Erasure, erase};
 pub use error::RetainError;
-pub use expire::{Due, Expired, Plan, expire, plan};
+pub use expire::{Due, Expired, Expiring, Plan, expire, plan};
 pub use hold::{Hold, hold, holds, release};
 pub use policy::{Policy, PolicyError, Profile};
 pub use reapply::reapply;

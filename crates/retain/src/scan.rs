@@ -6,17 +6,17 @@
 
 use crate::RetainError;
 use event::{RemovedClass, Tier};
-use seal::{SealError, Writer};
+use seal::{SealError, Settled};
 use segment::{Manifest, Projection, Row, RowSet, SegmentError, Value};
 
 /// Hands out every row of a segment, metadata only.
 pub(crate) fn rows(
-    writer: &Writer,
+    settled: &Settled,
     manifest: &Manifest,
     each: &mut dyn FnMut(Row),
 ) -> Result<(), RetainError> {
     let failed = |error: SegmentError| unreadable(manifest, &error);
-    for row in writer.open_segment(manifest)?.rows(.., Projection::MetaOnly).map_err(failed)? {
+    for row in settled.open_segment(manifest)?.rows(.., Projection::MetaOnly).map_err(failed)? {
         each(row.map_err(failed)?);
     }
     Ok(())
@@ -25,14 +25,14 @@ pub(crate) fn rows(
 /// Hands out the rows, metadata only, whose values in some columns `may` be those of a record that
 /// is wanted.
 pub(crate) fn rows_where(
-    writer: &Writer,
+    settled: &Settled,
     manifest: &Manifest,
     columns: &[&str],
     may: &dyn Fn(&[Value<'_>]) -> bool,
     each: &mut dyn FnMut(Row),
 ) -> Result<(), RetainError> {
     let failed = |error: SegmentError| unreadable(manifest, &error);
-    let segment = writer.open_segment(manifest)?;
+    let segment = settled.open_segment(manifest)?;
     for group in 0..segment.row_groups().map_err(failed)?.len() {
         let picked = segment.pick(group, None, (0, u64::MAX), columns, may).map_err(failed)?;
         if picked.is_empty() {
@@ -49,8 +49,8 @@ pub(crate) fn rows_where(
 }
 
 /// The record time of a segment's newest record, in Unix milliseconds.
-pub(crate) fn newest_ms(writer: &Writer, manifest: &Manifest) -> Result<u64, RetainError> {
-    let groups = writer.open_segment(manifest)?.row_groups();
+pub(crate) fn newest_ms(settled: &Settled, manifest: &Manifest) -> Result<u64, RetainError> {
+    let groups = settled.open_segment(manifest)?.row_groups();
     let groups = groups.map_err(|error| unreadable(manifest, &error))?;
     Ok(groups.iter().map(|group| group.times_ms.1).max().unwrap_or(u64::MAX))
 }

@@ -37,12 +37,15 @@ pub(crate) struct Background {
     waiting: Vec<SyncSender<Result<(), SealError>>>,
 }
 
-/// Closed journal files and announced segments: what there is to do changes only with these.
-type State = (usize, usize);
+/// Closed journal files, announced segments, the last removal: what there is to do changes only
+/// with these.
+type State = (usize, usize, Option<u64>);
 
 impl Background {
     fn state(writer: &Writer) -> State {
-        (writer.holdings.closed.len(), writer.holdings.catalogue.announced_count())
+        let catalogue = &writer.holdings.catalogue;
+        let closed = writer.holdings.closed.len();
+        (closed, catalogue.announced_count(), catalogue.last_removal())
     }
 
     /// Begins what is to be done next, in a thread of its own, when its time has come. `idle`: how
@@ -111,11 +114,17 @@ impl Background {
         }
     }
 
-    /// Waits for what is running: it is nearly done; given up, it would have to be done again.
-    pub(crate) fn finish(&mut self, writer: &mut Writer) {
+    /// Waits for what is running, and announces it.
+    pub(crate) fn complete(&mut self, writer: &mut Writer) {
         if let Some(outcome) = self.running.take().map(|running| running.recv()) {
             self.end(writer, outcome.unwrap_or(Err(SealError::Closed)));
         }
+    }
+
+    /// The same before the log is closed: it is nearly done; given up, it would have to be done
+    /// again.
+    pub(crate) fn finish(&mut self, writer: &mut Writer) {
+        self.complete(writer);
         for waiting in self.waiting.drain(..) {
             let _ = waiting.send(Err(SealError::Closed));
         }

@@ -36,6 +36,8 @@ pub(crate) enum Message {
     Settle(SyncSender<Result<(), SealError>>),
     /// Something that takes the writer itself, between two groups.
     Do(Box<dyn FnOnce(&mut Writer) + Send>),
+    /// The same for what publishes nothing and touches no segment: nothing is waited for.
+    Brief(Box<dyn FnOnce(&mut Writer) + Send>),
     Close(SyncSender<Result<(), SealError>>),
 }
 
@@ -73,20 +75,13 @@ struct Work {
 }
 
 impl Committer {
-    pub(crate) fn new(mut writer: Writer, backlog: Arc<AtomicUsize>) -> Self {
-        let (works, inbox) = sync_channel::<Work>(2);
-        let (outbox, published) = sync_channel(16);
-        let publisher = writer.publisher.take().and_then(|publisher| {
-            let name = "tacho-publish".to_owned();
-            let run = move || run_publisher(publisher, &inbox, &outbox);
-            std::thread::Builder::new().name(name).spawn(run).ok()
-        });
+    pub(crate) fn new(writer: Writer, backlog: Arc<AtomicUsize>) -> Self {
         let now = Instant::now();
-        Self {
+        let mut committer = Self {
             writer,
-            works: Some(works),
-            published,
-            publisher,
+            works: None,
+            published: sync_channel(0).1,
+            publisher: None,
             publishing: false,
             last_publication: now,
             publication_took: Duration::ZERO,
@@ -96,7 +91,31 @@ impl Committer {
             durable_files: 0,
             background: Background::default(),
             backlog,
+        };
+        committer.start_publisher();
+        committer
+    }
+
+    /// Gives the publisher a thread of its own.
+    fn start_publisher(&mut self) {
+        let (works, inbox) = sync_channel::<Work>(2);
+        let (outbox, published) = sync_channel(16);
+        self.publisher = self.writer.publisher.take().and_then(|publisher| {
+            let name = "tacho-publish".to_owned();
+            let run = move || run_publisher(publisher, &inbox, &outbox);
+            std::thread::Builder::new().name(name).spawn(run).ok()
+        });
+        (self.works, self.published) = (Some(works), published);
+    }
+
+    /// Takes the publisher back when it has done what it was given.
+    fn stop_publisher(&mut self) {
+        self.works = None;
+        while let Ok((size, outcome)) = self.published.recv() {
+            self.note(size, outcome);
         }
+        self.publishing = false;
+        self.writer.publisher = self.publisher.take().and_then(|thread| thread.join().ok());
     }
 
     pub(crate) fn run(mut self, inbox: &Receiver<Message>) {
@@ -215,8 +234,12 @@ impl Committer {
                 false
             }
             Message::Do(act) => {
+                self.lend(act);
+                false
+            }
+            Message::Brief(act) => {
                 act(&mut self.writer);
-                self.last_commit = Instant::now();
+                self.durable_files = self.writer.sequence.full.len();
                 false
             }
             Message::Settle(reply) => {
@@ -228,6 +251,17 @@ impl Committer {
                 true
             }
         }
+    }
+
+    /// Lends the writer as it is without threads: with its publisher, and with nothing under way in
+    /// the background that would change files which the act reads or replaces.
+    fn lend(&mut self, act: Box<dyn FnOnce(&mut Writer) + Send>) {
+        self.background.complete(&mut self.writer);
+        self.stop_publisher();
+        act(&mut self.writer);
+        self.durable_files = self.writer.sequence.full.len();
+        self.start_publisher();
+        self.last_commit = Instant::now();
     }
 
     /// How long to wait for a message before something else is due.
@@ -359,11 +393,7 @@ impl Committer {
     fn close(&mut self) -> Result<(), SealError> {
         self.join();
         self.background.finish(&mut self.writer);
-        self.works = None;
-        while let Ok((size, outcome)) = self.published.recv() {
-            self.note(size, outcome);
-        }
-        self.writer.publisher = self.publisher.take().and_then(|thread| thread.join().ok());
+        self.stop_publisher();
         self.writer.finish()
     }
 }

@@ -14,6 +14,7 @@
 //! | how the journal becomes segments | `roll.rs`, `build.rs`, `segment_file.rs`, `ids.rs` |
 //! | how small segments become one | `rewrite.rs` |
 //! | how records, or their content, go for good | `removal.rs`, `rewrite.rs` |
+//! | what segments hold, beside the writer | `settled.rs` |
 //! | what the log says about its files, and what follows | `ledger.rs` |
 //! | what is recorded of those who export, or change keys | `act.rs` |
 //! | which keys sign, and how others take over | `rotation.rs` |
@@ -44,6 +45,7 @@ mod roll;
 mod rotation;
 mod segment_file;
 mod sequence;
+mod settled;
 mod streams;
 mod window;
 mod writer;
@@ -60,5 +62,6 @@ pub use receipt::{Outcome, Receipt};
 pub use recover::open;
 pub use removal::Consequence;
 pub use rotation::Rotated;
+pub use settled::Settled;
 pub use window::WINDOW_EVENTS;
 pub use writer::{KEYRING_PATH, Options, Writer};

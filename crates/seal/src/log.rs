@@ -9,6 +9,7 @@ use crate::committer::{Committer, Message, Request};
 use crate::error::SealError;
 use crate::identity::Identity;
 use crate::receipt::Receipt;
+use crate::settled::Settled;
 use crate::writer::{Options, Writer};
 use event::{Event, Kind};
 use keys::EntropyError;
@@ -208,7 +209,8 @@ impl Log {
     }
 
     /// Lends the writer between two groups, for acts that are no appends (holds, erasures, keys).
-    /// Appends wait meanwhile.
+    /// Appends wait meanwhile, and before it for what is under way in the background; after
+    /// [`Log::settle`] that is nothing.
     ///
     /// # Errors
     /// [`SealError::Closed`].
@@ -219,6 +221,34 @@ impl Log {
         let (reply, answer) = sync_channel(1);
         let act = Box::new(move |writer: &mut Writer| drop(reply.send(act(writer))));
         self.inbox.send(Message::Do(act)).map_err(|_| SealError::Closed)?;
+        answer.recv().map_err(|_| SealError::Closed)
+    }
+
+    /// What lies in segments now, to be looked at while the log goes on.
+    ///
+    /// # Errors
+    /// [`SealError::Closed`].
+    pub fn settled(&self) -> Result<Settled, SealError> {
+        self.briefly(|writer| writer.settled())
+    }
+
+    /// Moves every record that is there now into segments, beside the appends; see
+    /// [`Writer::settle_tail`].
+    ///
+    /// # Errors
+    /// [`SealError::Poisoned`], [`SealError::Closed`].
+    pub fn settle_tail(&self) -> Result<(), SealError> {
+        self.briefly(Writer::end_tail)??;
+        self.settle()
+    }
+
+    fn briefly<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Writer) -> T + Send + 'static,
+    ) -> Result<T, SealError> {
+        let (reply, answer) = sync_channel(1);
+        let act = Box::new(move |writer: &mut Writer| drop(reply.send(act(writer))));
+        self.inbox.send(Message::Brief(act)).map_err(|_| SealError::Closed)?;
         answer.recv().map_err(|_| SealError::Closed)
     }
 

@@ -10,10 +10,9 @@
 use crate::error::SealError;
 use crate::life;
 use crate::rewrite::Rewrite;
-use crate::segment_file::Input;
 use crate::writer::Writer;
 use event::{Event, HoldMark, Kind, Removal, RemovedClass, Scope, Tier};
-use segment::{Catalogue, Manifest, Projection, Row, Segment};
+use segment::{Catalogue, Manifest, Projection};
 
 /// What is to be announced together with the record that says who wanted it, and why.
 pub enum Consequence {
@@ -47,12 +46,18 @@ impl Writer {
         // What an earlier life announced goes before anything is rolled.
         self.publish()?;
         self.carry_out()?;
-        self.end_journal_file();
-        // A journal file ends with the group after it.
-        self.commit_life(life::heartbeat(self.size()))?;
+        self.end_tail()?;
         self.publish()?;
         self.roll()?;
         Ok(())
+    }
+
+    /// Ends the journal file that is there, so that all of it can be rolled.
+    pub(crate) fn end_tail(&mut self) -> Result<(), SealError> {
+        self.begin_life()?;
+        self.end_journal_file();
+        // A journal file ends with the group after it.
+        self.commit_life(life::heartbeat(self.size()))
     }
 
     /// Says something in the log, and publishes that.
@@ -70,14 +75,33 @@ impl Writer {
     /// Seals `intent`, which says who wants what and why, in one group with what it
     /// authorises, publishes both, and carries them out. Returns the index of the intent.
     ///
+    /// # Errors
+    /// As [`Writer::resolve`] and [`Writer::carry_out`]; what was announced is carried out when the
+    /// log is opened again.
+    pub fn decide(
+        &mut self,
+        intent: Event<'static>,
+        consequences: Vec<Consequence>,
+    ) -> Result<u64, SealError> {
+        let removes = consequences.iter().any(|it| matches!(it, Consequence::Remove(_)));
+        let authority = self.resolve(intent, consequences)?;
+        if removes {
+            self.carry_out()?;
+        }
+        Ok(authority)
+    }
+
+    /// The same without carrying it out: a [`crate::Log`] does that beside its appends, and
+    /// [`crate::Log::settle`] waits for it.
+    ///
     /// Every record that is to be removed must lie in a segment ([`Writer::settle_tail`]). Which
     /// segments are left empty is found here: `files` of a removal is not looked at.
     ///
     /// # Errors
     /// [`SealError::Corrupt`] when a removal names a record of the log's own, or one that lies in
-    /// no segment: nothing was announced then. Else as [`Writer::roll`]; what was announced is
-    /// carried out when the log is opened again.
-    pub fn decide(
+    /// no segment, and [`SealError::Refused`] when an earlier one is not carried out yet: nothing
+    /// was announced then. Else as [`Writer::commit`].
+    pub fn resolve(
         &mut self,
         intent: Event<'static>,
         consequences: Vec<Consequence>,
@@ -94,17 +118,17 @@ impl Writer {
                 Consequence::Release { hold } => marks.push(HoldMark::Released { hold, authority }),
             }
         }
+        // Which segments are left empty depends on what is there when this is carried out.
+        if !removals.is_empty() && self.next_removal()?.is_some() {
+            return Err(refused("an earlier removal is still being carried out; try again"));
+        }
         self.check(&mut removals)?;
-        let removes = !removals.is_empty();
         let mut announcements = vec![intent];
         announcements.extend(removals.iter().map(life::removal));
         announcements.extend(marks.iter().map(life::hold));
         self.announcements.extend(announcements);
         self.commit(Vec::new())?;
         self.publish()?;
-        if removes {
-            self.carry_out()?;
-        }
         Ok(authority)
     }
 
@@ -146,36 +170,6 @@ impl Writer {
             return Ok(None);
         };
         self.rewrite(vec![manifest.clone()]).map(Some)
-    }
-
-    /// A segment, opened.
-    ///
-    /// # Errors
-    /// When its key or its file is gone, or it cannot be read.
-    pub fn open_segment(&self, manifest: &Manifest) -> Result<Segment, SealError> {
-        let path = manifest.path();
-        let key = self.keyring.get(manifest.key_id).ok_or_else(|| {
-            SealError::corrupt(crate::KEYRING_PATH, format!("the key of {path} is not in it"))
-        })?;
-        Segment::open(Input::open(&self.folder, &path)?, key)
-            .map_err(|error| crate::build::of_segment(&path, &error))
-    }
-
-    /// The record at an index out of the segment that holds it; `None` when none does.
-    ///
-    /// # Errors
-    /// As [`Writer::open_segment`].
-    pub fn settled_row(&self, index: u64) -> Result<Option<Row>, SealError> {
-        let spans = |manifest: &&Manifest| (manifest.first..=manifest.last).contains(&index);
-        for manifest in self.catalogue().current().into_iter().filter(spans) {
-            let failed =
-                |error: segment::SegmentError| crate::build::of_segment(&manifest.path(), &error);
-            let segment = self.open_segment(manifest)?;
-            if let Some(row) = segment.row(index, Projection::All).map_err(failed)? {
-                return Ok(Some(row));
-            }
-        }
-        Ok(None)
     }
 
     /// Seals what is to be said before anything else, so that the next record is at

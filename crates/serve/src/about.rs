@@ -7,6 +7,7 @@
 pub(crate) mod appending;
 pub(crate) mod asking;
 pub(crate) mod documents;
+pub(crate) mod keeping;
 pub(crate) mod models;
 pub(crate) mod opentelemetry;
 pub(crate) mod public_log;
@@ -42,6 +43,7 @@ pub(crate) struct About {
 pub(crate) enum Group {
     Appending,
     Asking,
+    Keeping,
     Logs,
     PublicLog,
     OpenTelemetry,
@@ -216,9 +218,10 @@ impl Parameter {
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Appending,
         Self::Asking,
+        Self::Keeping,
         Self::Logs,
         Self::PublicLog,
         Self::OpenTelemetry,
@@ -231,6 +234,7 @@ impl Group {
         match self {
             Self::Appending => "Appending",
             Self::Asking => "Asking",
+            Self::Keeping => "Holding, erasing, letting go",
             Self::Logs => "Logs",
             Self::PublicLog => "The public log",
             Self::OpenTelemetry => "OpenTelemetry",
@@ -247,14 +251,17 @@ impl Group {
                 "Every answer names the checkpoint that it is as of, and the next page is of the same one. Every look \
                  at content is a record of the log, durable before the answer leaves."
             }
+            Self::Keeping => {
+                "What is held, erased and let go, each of it recorded in the log first. Every proof stays valid."
+            }
             Self::Logs => "One server holds any number of logs.",
             Self::PublicLog => {
                 "A log's tree as C2SP tlog-tiles has it: commitments, never records. Open to everybody for the logs \
                  that the configuration names in `public_logs`."
             }
             Self::OpenTelemetry => {
-                "Any exporter works by its endpoint. 429 and 503 (over gRPC: UNAVAILABLE) mean that sending it again \
-                 is right."
+                "Any exporter works by its endpoint. 429 and 503 (over gRPC: RESOURCE_EXHAUSTED with RetryInfo, and \
+                 UNAVAILABLE) mean that sending it again is right."
             }
             Self::Models => "The Model Context Protocol, with tools that only read.",
             Self::Running => "Whether it is well, and what it can do.",

@@ -38,6 +38,9 @@ pub struct Accepted<'a> {
     pub leaf_hash: String,
     /// Whether it was there before.
     pub duplicate: bool,
+    /// Its tlog-proof under the checkpoint of the answer, when that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
 }
 
 /// Why an event is not in the log.
@@ -123,6 +126,22 @@ impl<'a> Answer<'a> {
         Ok(Self { accepted, duplicates, refused, recorded_ms, checkpoint, results })
     }
 
+    /// Gives every event that is in the log its proof.
+    ///
+    /// # Errors
+    /// What `prove` says.
+    pub fn prove(
+        &mut self,
+        mut prove: impl FnMut(u64) -> Result<String, Problem>,
+    ) -> Result<(), Problem> {
+        for line in &mut self.results {
+            if let Line::Accepted(accepted) = line {
+                accepted.proof = Some(prove(accepted.index)?);
+            }
+        }
+        Ok(())
+    }
+
     /// 200 when every event is in the log, 207 when some are, and otherwise the status of the first
     /// refusal: 409 for an id that another event has, 413 for one that is too large, 422.
     #[must_use]
@@ -159,5 +178,5 @@ pub fn outcome(
         Outcome::Conflict { index } => return Some(Err(Refusal::conflict(*index))),
     };
     let leaf_hash = hex::encode(leaf_hash);
-    Some(Ok(Accepted { line, event_id, index, leaf_hash, duplicate }))
+    Some(Ok(Accepted { line, event_id, index, leaf_hash, duplicate, proof: None }))
 }

@@ -11,12 +11,14 @@ use crate::problem::Problem;
 use crate::question::Question;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderName, HeaderValue, Response, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use event::Kind;
 use query::row::{Rows, Shape};
 use query::{AsOf, By, Cursor, Filter, Found, Scope, Trace};
 use reading::View;
 use reading::answer::Unreadable;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// Bytes of one page at most; it ends before the first record that does not fit.
 const PAGE_BYTES_MAX: usize = 16 << 20;
@@ -75,9 +77,10 @@ pub(crate) async fn event(
 ) -> Result<Response<Body>, Problem> {
     let question = Question::parse(text.as_deref(), app.logs().now_ms(), &[])?;
     let content = ask::content(&app, &granted, question.content)?;
+    let hides = ask::hides_access_records(&app, &granted);
     let asked = json!({ "event": id });
     let answer = ask(&app, &granted, move |view| {
-        let found = one(view, &id)?;
+        let found = one(view, &id, hides)?;
         let as_of = view.as_of().clone();
         rows(&as_of, &[found], None, Shape::Document, content)
     });
@@ -94,9 +97,17 @@ pub(crate) async fn proof(
     let question = Question::parse(text.as_deref(), app.logs().now_ms(), &["evidence"])?;
     let is_evidence = question.more.iter().any(|(_, value)| value == "1" || value == "true");
     let content = is_evidence && ask::content(&app, &granted, question.content)?;
+    let hides = ask::hides_access_records(&app, &granted);
     let asked = json!({ "event": id, "evidence": is_evidence });
     let answer = ask(&app, &granted, move |view| {
-        let index = one(view, &id)?.index;
+        let found = one(view, &id, hides)?;
+        if is_evidence && is_withheld(&found) {
+            // Evidence is the record itself; its place in the tree is everybody's.
+            let detail = "your credential does not show this record; its proof is there without \
+                          evidence=1";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
+        }
+        let index = found.index;
         let (bytes, kind) = match is_evidence {
             true => (
                 reading::proofs::evidence(view.reading(), index, content)
@@ -155,8 +166,9 @@ async fn whole(
 ) -> Result<Response<Body>, Problem> {
     let question = Question::parse(text, app.logs().now_ms(), &[])?;
     let content = ask::content(app, granted, question.content)?;
+    let hides = ask::hides_access_records(app, granted);
     let answer = ask(app, granted, move |view| {
-        assembled(view, &scopes, |trace, found, as_of| {
+        assembled(view, &scopes, hides, |trace, found, as_of| {
             let mut bytes = Vec::new();
             query::write_trace(trace, found, as_of, content, &mut bytes);
             (bytes, "application/json")
@@ -184,10 +196,11 @@ pub(crate) async fn graph(
             }
         }
     }
+    let hides = ask::hides_access_records(&app, &granted);
     // Only metadata is drawn: kinds, agents, tools, outcomes.
     let answer = ask(&app, &granted, move |view| {
         let scopes = [Scope::Trace(id.clone()), Scope::Task(id.clone()), Scope::Session(id)];
-        assembled(view, &scopes, |trace, found, as_of| match format.as_str() {
+        assembled(view, &scopes, hides, |trace, found, as_of| match format.as_str() {
             "dot" => (query::render::dot(trace, as_of).into_bytes(), "text/vnd.graphviz"),
             "mermaid" => {
                 (query::render::mermaid(trace, as_of).into_bytes(), "text/plain; charset=utf-8")
@@ -255,8 +268,9 @@ async fn answer_page(
     app: &App,
     granted: &Granted,
     route: &'static str,
-    question: Question,
+    mut question: Question,
 ) -> Result<Response<Body>, Problem> {
+    question.filter.without_access_records = ask::hides_access_records(app, granted);
     let content = ask::content(app, granted, question.content)?;
     if question.filter.text.is_some() && !ask::may(app, granted, Action::ReadContent) {
         // Which records hold a word tells of their content.
@@ -314,31 +328,55 @@ fn rows(
     Ok(Answer { next: cut, ..Answer::new(bytes, kind, as_of, count as u64) })
 }
 
-/// The record of an id or index.
+/// The record of an id or index. Of a record that is hidden, an index shows that it is there and
+/// nothing of what it says.
 ///
 /// # Errors
 /// 404 when there is none, 500 when the log cannot be read.
-pub(crate) fn one(view: &View, id: &str) -> Result<Found<'static>, Problem> {
+pub(crate) fn one(
+    view: &View,
+    id: &str,
+    hides_access_records: bool,
+) -> Result<Found<'static>, Problem> {
     let missing =
         || Problem::not_found("the log has no event of this id that its checkpoint covers");
     if let Ok(index) = id.parse::<u64>() {
         let found =
             reading::answer::at(view.reading(), index).map_err(|error| ask::problem(&error))?;
-        return found.ok_or_else(missing);
+        let found = found.ok_or_else(missing)?;
+        return Ok(match hides_access_records && query::is_access_record(&found) {
+            true => Found { meta: Cow::default(), content: Cow::default(), ..found },
+            false => found,
+        });
     }
-    let filter = Filter { events: vec![id.to_owned()], limit: Some(1), ..Filter::default() };
+    let filter = Filter {
+        events: vec![id.to_owned()],
+        limit: Some(1),
+        without_access_records: hides_access_records,
+        ..Filter::default()
+    };
     let page = view.page(&filter, None, &()).map_err(|error| ask::problem(&error))?;
     page.found.into_iter().next().ok_or_else(missing)
+}
+
+/// Whether nothing of a record was left but that it is there.
+fn is_withheld(found: &Found<'_>) -> bool {
+    found.kind == Kind::Log && found.meta.is_empty()
 }
 
 /// The first of these scopes that has any record, drawn.
 fn assembled(
     view: &View,
     scopes: &[Scope],
+    hides_access_records: bool,
     draw: impl FnOnce(&Trace, &[Found<'_>], &AsOf) -> (Vec<u8>, &'static str),
 ) -> Result<Answer, Problem> {
     for scope in scopes {
-        let filter = Filter { limit: Some(TRACE_RECORDS_MAX + 1), ..scope.filter() };
+        let filter = Filter {
+            limit: Some(TRACE_RECORDS_MAX + 1),
+            without_access_records: hides_access_records,
+            ..scope.filter()
+        };
         let page = view.page(&filter, None, &()).map_err(|error| ask::problem(&error))?;
         if page.found.len() > TRACE_RECORDS_MAX {
             return Err(Problem::too_large(

@@ -1,12 +1,15 @@
 //! What every request shares: the logs, who may do what with them, and how much may be under way.
 
+use crate::access::Caller;
 use crate::body::Budget;
 use crate::gate::Keeper;
 use crate::limits::Limits;
 use crate::logs::Logs;
 use crate::mcp::Checks;
 use crate::metrics::Metrics;
-use crate::open_log::server;
+use crate::open_log::{OpenLog, server};
+use crate::problem::Problem;
+use crate::rates::{Counted, Counters, Rates};
 use seal::Act;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -15,6 +18,8 @@ use tokio::sync::{Semaphore, watch};
 
 /// Questions that are answered at the same time; each has a thread and its own memory.
 const QUESTIONS_MAX: usize = 8;
+/// Statements in SQL at the same time, of those questions: each has its own engine and memory.
+const STATEMENTS_MAX: usize = 2;
 /// Live feeds at the same time.
 const FEEDS_MAX: usize = 256;
 
@@ -29,12 +34,14 @@ struct Inner {
     limits: Limits,
     budget: Budget,
     questions: Arc<Semaphore>,
+    statements: Arc<Semaphore>,
     feeds: Arc<Semaphore>,
     /// Changes once: when the server stops.
     feeds_end: watch::Sender<bool>,
     metrics: Metrics,
     checks: Arc<Checks>,
     hosts: OnceLock<Vec<String>>,
+    counters: OnceLock<Counters>,
 }
 
 impl App {
@@ -48,11 +55,13 @@ impl App {
             limits: Limits::default(),
             budget: Budget::new(Limits::default().body),
             questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
+            statements: Arc::new(Semaphore::new(STATEMENTS_MAX)),
             feeds: Arc::new(Semaphore::new(FEEDS_MAX)),
             feeds_end: watch::Sender::new(false),
             metrics: Metrics::default(),
             checks: Arc::default(),
             hosts: OnceLock::new(),
+            counters: OnceLock::new(),
         }))
     }
 
@@ -80,6 +89,14 @@ impl App {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// The same, taking no more than this of one caller. To be called once, before the server
+    /// begins.
+    #[must_use]
+    pub fn limited(self, rates: Rates) -> Self {
+        let _ = self.0.counters.set(Counters::new(rates));
+        self
     }
 
     /// The logs.
@@ -130,12 +147,42 @@ impl App {
         }
     }
 
+    /// Counts something that a caller sends; what is too much is counted for the record of a log.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn take(
+        &self,
+        caller: &Caller,
+        log: Option<&Arc<OpenLog>>,
+        counted: Counted,
+        count: usize,
+    ) -> Result<(), Problem> {
+        let Some(counters) = self.0.counters.get() else { return Ok(()) };
+        counters.take(caller, counted, count).inspect_err(|_| {
+            let default = || self.logs().get(&self.keeper().default_log);
+            if let Some(log) = log.cloned().or_else(default) {
+                log.count_throttled(caller, counted, count as u64);
+            }
+        })
+    }
+
+    /// What callers sent too much of.
+    pub(crate) fn counters(&self) -> Option<&Counters> {
+        self.0.counters.get()
+    }
+
     pub(crate) fn budget(&self) -> &Budget {
         &self.0.budget
     }
 
     pub(crate) fn questions(&self) -> &Arc<Semaphore> {
         &self.0.questions
+    }
+
+    #[cfg_attr(not(feature = "sql"), expect(dead_code, reason = "only SQL asks for it"))]
+    pub(crate) fn statements(&self) -> &Arc<Semaphore> {
+        &self.0.statements
     }
 
     pub(crate) fn feeds(&self) -> &Arc<Semaphore> {

@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::ask::{self, ask};
 use crate::body;
 use crate::gate::Granted;
 use crate::intake::{self, Intake, IntakeError, Shape};
@@ -10,7 +11,7 @@ use crate::problem::Problem;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use event::Assurance;
+use event::{Assurance, EventError};
 use seal::{Log, Permit, Receipt};
 use serde::Deserialize;
 use std::ops::Deref;
@@ -19,6 +20,9 @@ use std::sync::Arc;
 /// Bodies up to this many bytes are parsed where they arrive: handing them to another thread takes
 /// longer. It is some ten usual events.
 const INLINE_BYTES_MAX: usize = 8 << 10;
+
+/// Events of a request that asks for proofs: each takes some reads of tiles.
+const PROOFS_MAX: usize = 1_000;
 
 /// When an answer is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -40,6 +44,9 @@ pub(crate) struct Parameters {
     /// When to answer.
     #[serde(default)]
     pub ack: Ack,
+    /// `1`: with the proof of each; the answer then waits for a published checkpoint.
+    #[serde(default, deserialize_with = "crate::parameters::flag")]
+    pub proof: bool,
     /// `1`: all of the events are sealed, or none of them.
     #[serde(default, deserialize_with = "crate::parameters::flag")]
     pub atomic: bool,
@@ -88,20 +95,49 @@ pub(crate) async fn append(
         )?;
         return Ok(respond(answer.status(), &answer));
     }
+    if parameters.proof && intake.batch.len() > PROOFS_MAX {
+        return Err(Problem::too_large(
+            "a request with proof=1 holds at most 1,000 events, and nothing was sealed; split it, or \
+             ask .../events/{id}/proof for those that you want",
+        ));
+    }
+    granted.take_events(&app, intake.batch.len())?;
     let receipt = seal(log, &writer, &mut { intake.batch }, permit).await?;
-    if parameters.ack == Ack::Published
+    if (parameters.ack == Ack::Published || parameters.proof)
         && let Some(receipt) = &receipt
+        && let Some(last) = receipt.outcomes.iter().filter_map(index_of).max()
     {
-        let last = receipt.outcomes.iter().filter_map(index_of).max();
-        if let Some(last) = last {
-            let note = log.published(last + 1).await?;
-            let receipt = Receipt { checkpoint: note, ..receipt.clone() };
-            let answer = Answer::new(intake.lines, Some(&receipt))?;
-            return Ok(respond(answer.status(), &answer));
+        let note = log.published(last + 1).await?;
+        let receipt = Receipt { checkpoint: note, ..receipt.clone() };
+        if parameters.proof {
+            return proved(&app, &granted, intake.lines, receipt).await;
         }
+        let answer = Answer::new(intake.lines, Some(&receipt))?;
+        return Ok(respond(answer.status(), &answer));
     }
     let answer = Answer::new(intake.lines, receipt.as_ref())?;
     Ok(respond(answer.status(), &answer))
+}
+
+/// The answer with the proof of each event, all of them under the checkpoint that it names.
+async fn proved(
+    app: &App,
+    granted: &Granted,
+    lines: Vec<(u64, Option<Box<EventError>>)>,
+    receipt: Receipt,
+) -> Result<Response<Body>, Problem> {
+    ask(app, granted, move |view| {
+        let reading = view.reading();
+        // Newer than the receipt's, perhaps: what is published goes on meanwhile.
+        let receipt = Receipt { checkpoint: reading.note().into(), ..receipt };
+        let mut answer = Answer::new(lines, Some(&receipt))?;
+        answer.prove(|index| {
+            let proof = reading::proofs::tlog_proof(reading, index);
+            proof.map(|proof| proof.to_string()).map_err(|error| ask::problem(&error))
+        })?;
+        Ok(respond(answer.status(), &answer))
+    })
+    .await
 }
 
 fn index_of(outcome: &seal::Outcome) -> Option<u64> {

@@ -47,6 +47,12 @@ pub(crate) fn may(app: &App, granted: &Granted, action: Action) -> bool {
     app.keeper().policy.decide(caller, action, Some(log.name())).allowed
 }
 
+/// Whether the log's own records of who read what, and who was refused, are left out of an answer:
+/// for those who may not read them they are not there, whatever is asked.
+pub(crate) fn hides_access_records(app: &App, granted: &Granted) -> bool {
+    !may(app, granted, Action::ReadAccessRecords)
+}
+
 /// Whether content goes into an answer: what was asked for, as far as the caller may have it.
 ///
 /// # Errors

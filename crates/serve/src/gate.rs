@@ -13,6 +13,7 @@ use crate::intake::Origin;
 use crate::open_log::{OpenLog, server};
 use crate::otlp;
 use crate::problem::Problem;
+use crate::rates::Counted;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
@@ -95,6 +96,17 @@ impl Granted {
         self.log.as_ref().ok_or_else(no_such_log)
     }
 
+    /// Counts events that the caller sends.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn take_events(&self, app: &App, count: usize) -> Result<(), Problem> {
+        match self.caller() {
+            Some(caller) => app.take(caller, self.log.as_ref(), Counted::Events, count),
+            None => Ok(()),
+        }
+    }
+
     /// What events of this request are marked with.
     #[must_use]
     pub fn origin(&self, assurance: Assurance) -> Origin {
@@ -144,6 +156,8 @@ async fn admit(app: &App, need: Need, request: &mut Parts) -> Result<Granted, Pr
     let caller = authenticate(app, request).await?;
     let about = matches!(need, Need::Log(_) | Need::PublicLog(_)).then_some(name.as_deref());
     let about = about.map(Option::unwrap_or_default);
+    // Before anything is decided, and recorded: refusals cost a record each.
+    app.take(&caller, log.as_ref(), Counted::Requests, 1)?;
     if let Some(action) = action {
         let decision = app.keeper().policy.decide(&caller, action, about);
         let now_ms = app.logs().now_ms_signed();

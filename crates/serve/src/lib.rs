@@ -11,9 +11,11 @@
 //! | how do OpenTelemetry's exporters get in? | `otlp.rs` |
 //! | how are questions answered? | `answers.rs`, `ask.rs`, `question.rs` |
 //! | what is new? | `live.rs` |
+//! | how is SQL asked? | `sql.rs` |
+//! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs`, `schedule.rs` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
-//! | what is too much? | `limits.rs`, `body.rs`, `region.rs`, `server.rs`, `wire.rs` |
+//! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `server.rs`, `wire.rs` |
 //!
 //! Not here: reading configuration, environment and key files (`cli`).
 
@@ -27,6 +29,8 @@ mod ask;
 pub mod body;
 pub mod gate;
 pub mod intake;
+mod life_cycle;
+mod life_cycle_api;
 mod limits;
 mod live;
 mod logs;
@@ -42,9 +46,12 @@ mod parameters;
 mod problem;
 mod public;
 mod question;
+mod rates;
 mod region;
 pub mod routes;
+mod schedule;
 mod server;
+mod sql;
 mod wire;
 
 pub use answer::{Accepted, Answer, Line, Refusal, outcome};
@@ -53,4 +60,5 @@ pub use limits::Limits;
 pub use logs::{KekOf, Logs, NewKek, OpenError};
 pub use open_log::{OpenLog, Settings};
 pub use problem::Problem;
+pub use rates::{Rate, Rates};
 pub use server::{CertificateCaller, Tls, serve};

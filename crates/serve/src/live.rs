@@ -72,7 +72,8 @@ pub(crate) async fn live(
     headers: HeaderMap,
     RawQuery(text): RawQuery,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let question = Question::parse(text.as_deref(), app.logs().now_ms(), &["from_index"])?;
+    let mut question = Question::parse(text.as_deref(), app.logs().now_ms(), &["from_index"])?;
+    question.filter.without_access_records = ask::hides_access_records(&app, &granted);
     let content = ask::content(&app, &granted, question.content)?;
     if question.filter.text.is_some() && !content {
         return Err(ask::no_content(

@@ -4,6 +4,7 @@
 
 use crate::app::App;
 use crate::problem::Problem;
+use crate::rates::Counted;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -76,11 +77,21 @@ impl Metrics {
 pub(crate) async fn metrics(State(app): State<App>) -> Result<Response<Body>, Problem> {
     let mut out = String::new();
     app.metrics().write(&mut out);
+    if let Some(limits) = app.counters() {
+        let name = "tacho_rate_limited_total";
+        let _ = writeln!(out, "# HELP {name} Refused because their sender sent too many.");
+        let _ = writeln!(out, "# TYPE {name} counter");
+        for (what, counted) in [("requests", Counted::Requests), ("events", Counted::Events)] {
+            let _ = writeln!(out, "{name}{{of=\"{what}\"}} {}", limits.refused(counted));
+        }
+    }
     for (name, kind, help) in [
         ("events_total", "counter", "Events acknowledged since the start."),
         ("bytes_total", "counter", "Bytes of acknowledged records since the start."),
         ("size", "gauge", "Entries that the published checkpoint covers."),
         ("backlog_files", "gauge", "Ended journal files that wait to become segments."),
+        ("expired_total", "counter", "Records that the server let go since the start."),
+        ("retention_failed", "gauge", "Whether the last attempt to let records go failed."),
         ("up", "gauge", "Whether the log takes events."),
     ] {
         let _ = writeln!(out, "# HELP tacho_log_{name} {help}");
@@ -92,6 +103,8 @@ pub(crate) async fn metrics(State(app): State<App>) -> Result<Response<Body>, Pr
                 "bytes_total" => bytes,
                 "size" => log.published_size(),
                 "backlog_files" => log.backlog(),
+                "expired_total" => log.schedule().figures().0,
+                "retention_failed" => u64::from(log.schedule().figures().1),
                 _ => u64::from(log.trouble().is_none()),
             };
             // A log's name is letters, digits, '-', '_' and '.'.

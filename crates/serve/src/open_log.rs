@@ -4,12 +4,16 @@
 //! anew from what is really on disk. Before the disk is full no more events are taken, so that the
 //! log can still say that it is full.
 
+use crate::access::Caller;
 use crate::live::Feed;
 use crate::problem::Problem;
+use crate::rates::{Counted, Throttled};
+use crate::schedule::Schedule;
 use axum::http::StatusCode;
 use event::Principal;
 use keys::Kek;
 use reading::{LogFolder, Lookout, View};
+use retain::Policy;
 use seal::{Act, Batch, Log, NotTaken, Options, Permit, Receipt, SealError};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,6 +26,12 @@ const ACKNOWLEDGEMENT_MAX: Duration = Duration::from_secs(60);
 /// How long to wait before a log is opened again after it could not be.
 const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What callers sent too much of is added up for so long before the log records it.
+const THROTTLED_AFTER_MS: u64 = 10_000;
+
+/// How long an erasure that is under way is waited for when the server stops.
+const LIFE_CYCLE_MAX: Duration = Duration::from_secs(10);
+
 /// How a server treats its logs.
 #[derive(Clone)]
 pub struct Settings {
@@ -29,6 +39,9 @@ pub struct Settings {
     pub options: Options,
     /// Bytes of the disk that are left free: below this no more events are taken.
     pub disk_reserve: u64,
+    /// How long records stay, where somebody said so: the server then lets go itself what is due.
+    /// Otherwise only who asks does that, by the days of the default profile.
+    pub retention: Option<Policy>,
 }
 
 /// A log, open.
@@ -43,8 +56,14 @@ pub struct OpenLog {
     feed: Feed,
     /// Held while what is durable is published for somebody who waits.
     publishing: tokio::sync::Mutex<()>,
+    /// Held while records are held, erased or let go.
+    life_cycle: Arc<tokio::sync::Mutex<()>>,
+    /// What the server let go by itself.
+    schedule: Schedule,
     /// Requests refused since the log could not take events, and when that began.
     gap: Mutex<Option<Gap>>,
+    /// What callers sent too much of, since the last record of that.
+    throttled: Mutex<Throttled>,
     /// Events that were acknowledged, and bytes of their requests.
     events: AtomicU64,
     bytes: AtomicU64,
@@ -79,7 +98,10 @@ impl OpenLog {
             lookout,
             feed: Feed::default(),
             publishing: tokio::sync::Mutex::default(),
+            life_cycle: Arc::default(),
+            schedule: Schedule::default(),
             gap: Mutex::default(),
+            throttled: Mutex::default(),
             events: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         })
@@ -95,6 +117,30 @@ impl OpenLog {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.folder.identity.name
+    }
+
+    /// How it is treated.
+    #[must_use]
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The time by the log's own clock, Unix milliseconds.
+    #[must_use]
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.settings.options.clock.now_ms()
+    }
+
+    /// To be held while records are held, erased or let go (`life_cycle.rs`).
+    #[must_use]
+    pub(crate) fn life_cycle(&self) -> &Arc<tokio::sync::Mutex<()>> {
+        &self.life_cycle
+    }
+
+    /// What the server let go by itself.
+    #[must_use]
+    pub(crate) fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
     /// The writer, for events.
@@ -263,7 +309,7 @@ impl OpenLog {
     }
 
     /// Notes that a writer failed; what the sender is told.
-    fn failed(&self, log: &Arc<Log>, error: &SealError) -> Problem {
+    pub(crate) fn failed(&self, log: &Arc<Log>, error: &SealError) -> Problem {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Up(current) = &*state
             && Arc::ptr_eq(current, log)
@@ -304,6 +350,7 @@ impl OpenLog {
         }
         if self.trouble().is_none() {
             self.report_gap();
+            self.report_throttled(THROTTLED_AFTER_MS);
         }
     }
 
@@ -338,11 +385,45 @@ impl OpenLog {
         let _ = recorded.and_then(|batch| log.append(batch));
     }
 
+    /// Notes that a caller sent too much.
+    pub(crate) fn count_throttled(&self, caller: &Caller, counted: Counted, count: u64) {
+        let now_ms = self.now_ms();
+        let mut throttled = self.throttled.lock().unwrap_or_else(PoisonError::into_inner);
+        throttled.count(caller, counted, count, now_ms);
+    }
+
+    /// Says in the log what was refused of callers that sent too much, when that began so long ago.
+    fn report_throttled(&self, after_ms: u64) {
+        let now_ms = self.now_ms();
+        let throttled = {
+            let mut throttled = self.throttled.lock().unwrap_or_else(PoisonError::into_inner);
+            match throttled.since_ms() {
+                Some(since_ms) if now_ms.saturating_sub(since_ms) >= after_ms => {
+                    std::mem::take(&mut *throttled)
+                }
+                _ => return,
+            }
+        };
+        // If this fails the log is down, and its next record of a gap says since when.
+        let _ = self.record_blocking(Act::Gap(throttled.details(now_ms)), &server());
+    }
+
+    /// Waits a while for what is being held, erased or let go. What takes longer is carried out
+    /// when the log is opened again: it was announced first.
+    fn wait_for_life_cycle(&self) {
+        let until = Instant::now() + LIFE_CYCLE_MAX;
+        while self.life_cycle.try_lock().is_err() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Closes it in good order.
     pub fn close(&self) {
+        self.report_throttled(0);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Up(log) = std::mem::replace(&mut *state, State::Closed) {
             drop(state);
+            self.wait_for_life_cycle();
             // The last one who holds it closes it; that is usually this one.
             drop(log);
         }

@@ -184,6 +184,7 @@ fn common(need: Need) -> BTreeMap<u16, Vec<&'static str>> {
     let refused = Refused::ALL.iter().filter(|it| !it.is_ours()).map(|it| it.code());
     problems.insert(401, std::iter::once("no_credentials").chain(refused).collect());
     problems.insert(503, BUSY.to_vec());
+    problems.insert(429, vec!["rate_limited"]);
     if need != Need::AnyCaller {
         problems.insert(403, vec!["forbidden"]);
         // Who is refused is recorded, for which there may be no room.
@@ -201,6 +202,7 @@ fn shared_name(status: u16) -> Option<&'static str> {
         401 => Some("Unauthorized"),
         403 => Some("Forbidden"),
         404 => Some("NotFound"),
+        429 => Some("RateLimited"),
         500 => Some("Internal"),
         503 => Some("Busy"),
         507 => Some("Full"),
@@ -259,7 +261,7 @@ fn response(
         }
         bodies.insert(problem.kind.to_owned(), json!({ "schema": schema }));
     }
-    if matches!(status, 503 | 507) {
+    if matches!(status, 429 | 503 | 507) {
         headers.extend([header("Retry-After", "When to send it again, in seconds.")]);
     }
     if status == 401 {

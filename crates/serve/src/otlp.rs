@@ -15,6 +15,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
+use base64::Engine as _;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use capture::Format;
 use event::Assurance;
@@ -106,7 +107,7 @@ async fn http(
     };
     let received = body::receive(app.budget(), headers, body).await?;
     let format = if is_json { Format::OtlpJson } else { signal.format() };
-    let rejected = export(granted, format, received).await?;
+    let rejected = export(app, granted, format, received).await?;
     let (bytes, kind) = match is_json {
         true => (signal.json(rejected), "application/json"),
         false => (signal.message(rejected), "application/x-protobuf"),
@@ -125,7 +126,7 @@ async fn grpc(
 ) -> Response<Body> {
     let outcome = async {
         let received = unpack(app, headers, body).await?;
-        export(granted, signal.format(), received).await
+        export(app, granted, signal.format(), received).await
     };
     match outcome.await {
         Ok(rejected) => answer(&signal.message(rejected)),
@@ -162,6 +163,7 @@ async fn unpack(app: &App, headers: &HeaderMap, body: Body) -> Result<Received, 
 
 /// Seals what was exported, durably.
 async fn export(
+    app: &App,
     granted: &Granted,
     format: Format,
     received: Received,
@@ -172,6 +174,7 @@ async fn export(
     let take =
         move |writer: &seal::Log, bytes: &[u8]| intake::foreign(writer, format, bytes, &origin);
     let (Intake { lines, mut batch, .. }, permit) = take_in(&writer, received, take).await?;
+    granted.take_events(app, batch.len())?;
     let receipt = seal(log, &writer, &mut batch, permit).await?;
     let mut rejected = Rejected { count: 0, message: String::new() };
     let mut reject = |reason: String| {
@@ -266,6 +269,21 @@ fn status(code: &'static str) -> (header::HeaderName, HeaderValue) {
     (header::HeaderName::from_static("grpc-status"), HeaderValue::from_static(code))
 }
 
+/// A `google.rpc.Status` that says when to try again, as a header carries it
+/// (github.com/googleapis/googleapis, `google/rpc/{status,error_details}.proto`).
+fn retry_info(message: &str, seconds: u32) -> String {
+    use prost::encoding::{bytes, int32, int64, string};
+    let (mut delay, mut info, mut any, mut status) = (vec![], vec![], vec![], vec![]);
+    int64::encode(1, &i64::from(seconds), &mut delay);
+    bytes::encode(1, &delay, &mut info);
+    string::encode(1, &"type.googleapis.com/google.rpc.RetryInfo".to_owned(), &mut any);
+    bytes::encode(2, &info, &mut any);
+    int32::encode(1, &8, &mut status);
+    string::encode(2, &message.to_owned(), &mut status);
+    bytes::encode(3, &any, &mut status);
+    base64::prelude::BASE64_STANDARD_NO_PAD.encode(status)
+}
+
 /// A refusal in gRPC's terms, in the headers alone.
 fn refusal(problem: &Problem) -> Response<Body> {
     let code = match problem.status.as_u16() {
@@ -275,14 +293,22 @@ fn refusal(problem: &Problem) -> Response<Body> {
         404 => "5",
         413 => "8",
         415 => "12",
+        // Exhausted, which exporters try again only when they are told when.
+        429 => "8",
         // Unavailable is what exporters try again after.
-        408 | 429 | 503 | 507 => "14",
+        408 | 503 | 507 => "14",
         _ => "13",
     };
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, GRPC);
     headers.extend([status(code)]);
+    if problem.status == StatusCode::TOO_MANY_REQUESTS
+        && let Some(seconds) = problem.retry_after
+        && let Ok(details) = HeaderValue::try_from(retry_info(&problem.detail, seconds))
+    {
+        headers.insert(header::HeaderName::from_static("grpc-status-details-bin"), details);
+    }
     let text: String =
         problem.detail.chars().filter(|it| it.is_ascii_graphic() || *it == ' ').collect();
     // Percent signs are the escape character there.

@@ -4,15 +4,19 @@
 //! There is no other way to add a route, and none without a [`Need`] and an [`About`].
 
 use crate::about::opentelemetry as exporting;
-use crate::about::{About, appending, asking, models, public_log, running};
+use crate::about::{About, appending, asking, keeping, models, public_log, running};
 use crate::access::policy::Action::{
-    AppendEvents, CreateLog, ReadMetadata, ReadMetrics, ReadProofs,
+    AppendEvents, CreateLog, Erase, ManageHolds, ManageRetention, ReadMetadata, ReadMetrics,
+    ReadProofs, ReadRetention, RunSql,
 };
 use crate::app::App;
 use crate::gate::Need::{AnyCaller, Log, Nothing, PublicLog, Server};
 use crate::gate::{self, Need};
 use crate::problem::Problem;
-use crate::{answers, append, body, live, logs_api, mcp, metrics, openapi, otlp, page, public};
+use crate::{
+    answers, append, body, life_cycle_api, live, logs_api, mcp, metrics, openapi, otlp, page,
+    public, sql,
+};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -51,7 +55,7 @@ fn to(path: &'static str, need: Need, about: About, handler: MethodRouter<App>) 
 /// All of them.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [server(), logs(), questions(), opentelemetry()].into_iter().flatten().collect()
+    [server(), logs(), questions(), life_cycle(), opentelemetry()].into_iter().flatten().collect()
 }
 
 fn server() -> Vec<Route> {
@@ -99,6 +103,25 @@ fn questions() -> Vec<Route> {
         at("/api/v1/logs/{log}/agents", read, asking::agents(), get(answers::agents)),
         at("/api/v1/logs/{log}/agents/{name}", read, asking::agent(), get(answers::agent)),
         at("/api/v1/logs/{log}/live", read, asking::live(), get(live::live)),
+        to("/api/v1/logs/{log}/sql", Log(RunSql), asking::sql(), post(sql::select)),
+    ]
+}
+
+fn life_cycle() -> Vec<Route> {
+    use life_cycle_api as api;
+    let (read, hold) = (Log(ReadRetention), Log(ManageHolds));
+    let holds = "/api/v1/logs/{log}/holds";
+    let release = "/api/v1/logs/{log}/holds/{id}/release";
+    let erasures = "/api/v1/logs/{log}/erasures";
+    let retention = "/api/v1/logs/{log}/retention";
+    vec![
+        at(holds, read, keeping::holds(), get(api::holds)),
+        to(holds, hold, keeping::hold(), post(api::hold)),
+        to(release, hold, keeping::release(), post(api::release)),
+        at(erasures, read, keeping::erasures(), get(api::erasures)),
+        to(erasures, Log(Erase), keeping::erase(), post(api::erase)),
+        at(retention, read, keeping::plan(), get(api::plan)),
+        to(retention, Log(ManageRetention), keeping::apply(), post(api::apply)),
     ]
 }
 

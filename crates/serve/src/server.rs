@@ -7,8 +7,8 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::gate::Peer;
 use crate::limits::Limits;
-use crate::routes;
 use crate::wire::Wire;
+use crate::{routes, schedule};
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::{Request, service::service_fn};
@@ -36,6 +36,8 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 const TEND: Duration = Duration::from_millis(250);
 /// The keys of issuers are fetched anew every so many turns of that: once a minute.
 const REFRESH_TURNS: u64 = 240;
+/// Callers that were quiet are forgotten every so many turns: every ten seconds.
+const LIMITS_TURNS: u64 = 40;
 /// Streams of one HTTP/2 connection at the same time.
 const STREAMS_MAX: u32 = 256;
 /// Bytes of one request's head.
@@ -69,6 +71,7 @@ pub async fn serve(
     let limits = *app.limits();
     let connections = Arc::new(Semaphore::new(limits.connections.min(connections_max(&limits))));
     let tending = tokio::spawn(tend(app.clone()));
+    let letting_go = tokio::spawn(schedule::run(app.clone()));
     let mut stop = std::pin::pin!(stop);
     loop {
         let next = async {
@@ -98,6 +101,7 @@ pub async fn serve(
     app.end_feeds();
     let _ = timeout(DRAIN_MAX, graceful.shutdown()).await;
     tending.abort();
+    letting_go.abort();
     // What clients were promised is durable already; this says in the logs that they end.
     let logs = Arc::clone(app.logs());
     let _ = tokio::task::spawn_blocking(move || logs.close()).await;
@@ -132,6 +136,11 @@ async fn tend(app: App) {
             move || {
                 app.logs().tend();
                 app.record_refusals();
+                if turn % LIMITS_TURNS == 0
+                    && let Some(limits) = app.counters()
+                {
+                    limits.tend();
+                }
             }
         };
         let _ = tokio::task::spawn_blocking(look).await;

@@ -67,11 +67,8 @@ impl Arguments {
         let erased = outcome?;
         closed?;
         if format == Format::Json {
-            let json = serde_json::json!({
-                "records": erased.records, "scope": self.scope.as_str(), "record": erased.authority,
-            });
             let mut out = context.terminal.programs();
-            writeln!(out, "{json}")?;
+            writeln!(out, "{}", erased.to_json(self.scope))?;
             out.flush()?;
         } else {
             let what = match self.scope {

@@ -114,6 +114,7 @@ impl FilterArguments {
             from: self.from,
             to: self.to,
             text: self.text.clone(),
+            without_access_records: false,
             limit: None,
             newest_first: false,
         }

@@ -83,21 +83,15 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
     let mut writer = retaining::open(context)?;
     writer.settle_tail()?;
-    let holds = retain::holds(&writer)?;
+    let holds = retain::holds(&writer.settled())?;
     writer.close()?;
-    let json = |hold: &Hold| {
-        serde_json::json!({
-            "hold": hold.name, "since": Timestamp::from_milliseconds(hold.since_ms).to_string(),
-            "select": hold.selector, "reason": hold.reason, "by": hold.by, "record": hold.authority,
-        })
-    };
     if format != Format::Text {
         let mut out = context.terminal.programs();
         match format {
             Format::Json => {
-                writeln!(out, "{}", serde_json::Value::from_iter(holds.iter().map(json)))?;
+                writeln!(out, "{}", serde_json::Value::from_iter(holds.iter().map(Hold::to_json)))?;
             }
-            _ => holds.iter().try_for_each(|hold| writeln!(out, "{}", json(hold)))?,
+            _ => holds.iter().try_for_each(|hold| writeln!(out, "{}", hold.to_json()))?,
         }
         out.flush()?;
         return Ok(Exit::Fine);

@@ -10,7 +10,7 @@ use crate::terminal::{DIM, GOOD, STRONG, styled};
 use clap::{Args, Subcommand};
 use event::{Tier, Timestamp};
 use indicatif::{HumanBytes, HumanCount};
-use retain::{Due, Plan, Policy};
+use retain::{Plan, Policy};
 use seal::{Clock as _, SystemClock};
 use std::io::Write as _;
 
@@ -74,10 +74,8 @@ impl Arguments {
                 let expired = retain::expire(&mut writer, &policy, now_ms, &local_principal())?;
                 writer.close()?;
                 if format == Format::Json {
-                    let retain::Expired { authority, records, held } = expired;
-                    let json = serde_json::json!({ "records": records, "held": held, "record": authority });
                     let mut out = context.terminal.programs();
-                    writeln!(out, "{json}")?;
+                    writeln!(out, "{}", expired.to_json())?;
                     out.flush()?;
                 } else {
                     let (records, held) = (HumanCount(expired.records), HumanCount(expired.held));
@@ -91,22 +89,8 @@ impl Arguments {
 }
 
 fn write_json(context: &Context, policy: &Policy, plan: &Plan) -> Result<(), Failure> {
-    let time = |ms: u64| Timestamp::from_milliseconds(ms).to_string();
-    let class = |class: &Due| {
-        serde_json::json!({
-            "tier": class.tier.as_str(), "date": Timestamp::date_of_day(class.day),
-            "due": time(class.due_ms), "is_due": class.due_ms <= plan.now_ms,
-            "records": class.records, "bytes": class.bytes, "going": class.going,
-            "held": class.held, "own": class.own,
-        })
-    };
-    let json = serde_json::json!({
-        "clock": time(plan.now_ms), "newest_record": time(plan.newest_ms),
-        "policy": policy.to_json(),
-        "classes": plan.classes.iter().map(class).collect::<Vec<_>>(),
-    });
     let mut out = context.terminal.programs();
-    writeln!(out, "{json}")?;
+    writeln!(out, "{}", plan.to_json(policy))?;
     Ok(out.flush()?)
 }
 
@@ -140,8 +124,7 @@ fn write_text(context: &Context, policy: &Policy, plan: &Plan) -> Result<(), Fai
         }
         writeln!(out, "{line}  {}", notes.join(", "))?;
     }
-    let going: u64 = plan.classes.iter().map(|class| class.going).sum();
-    let going = styled(STRONG, HumanCount(going));
+    let going = styled(STRONG, HumanCount(plan.going()));
     writeln!(out, "{going} records are due; `tacho retention apply` removes them.")?;
     Ok(out.flush()?)
 }

@@ -4,11 +4,14 @@
 use crate::configuration_folder::ConfigurationFolder;
 use crate::environment;
 use crate::failure::Failure;
+use retain::{Policy, PolicyError, Profile};
 use serde::Deserialize;
 use serve::access::Role;
 use serve::access::certificate::CertificateConfig;
 use serve::access::oidc::IssuerConfig;
+use serve::{Rate, Rates};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 /// The whole file; a name that is not known is refused.
@@ -20,9 +23,14 @@ pub(crate) struct Configuration {
     #[serde(default)]
     pub(crate) access: Access,
     pub(crate) tls: Option<TlsFiles>,
-    /// `tacho retention` reads it.
+    #[serde(default)]
+    pub(crate) limits: Limits,
+    /// How long records stay: `[retention]`, when it is there.
+    #[serde(skip)]
+    pub(crate) retention: Option<Policy>,
+    /// `Policy` reads it.
     #[serde(default, rename = "retention")]
-    _retention: Option<toml::Value>,
+    retention_section: Option<toml::Value>,
 }
 
 /// `[server]`.
@@ -41,6 +49,44 @@ pub(crate) struct Server {
     pub(crate) hosts: Vec<String>,
     /// So much of the disk is left free, in MiB.
     pub(crate) disk_reserve_mib: u64,
+}
+
+/// `[limits]`: what one caller may send. Nothing is limited that is not said.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    /// Requests in a second.
+    pub(crate) requests_per_second: Option<NonZeroU32>,
+    /// Requests at once; without it ten times as many as in a second.
+    pub(crate) requests_burst: Option<NonZeroU32>,
+    /// Events in a second.
+    pub(crate) events_per_second: Option<NonZeroU32>,
+    /// Events at once; without it ten times as many as in a second, and one whole request at least.
+    pub(crate) events_burst: Option<NonZeroU32>,
+}
+
+/// Events of one request: fewer could not be sent at once.
+const EVENTS_BURST_MIN: NonZeroU32 = match NonZeroU32::new(10_000) {
+    Some(number) => number,
+    None => NonZeroU32::MIN,
+};
+
+impl Limits {
+    /// The same with the bursts that follow from it.
+    pub(crate) fn rates(&self) -> Rates {
+        let rate =
+            |per_second: Option<NonZeroU32>, burst: Option<NonZeroU32>, least: NonZeroU32| {
+                per_second.map(|per_second| {
+                    let ten = NonZeroU32::new(10)
+                        .map_or(per_second, |ten| per_second.saturating_mul(ten));
+                    Rate { per_second, burst: burst.unwrap_or_else(|| ten.max(least)) }
+                })
+            };
+        Rates {
+            requests: rate(self.requests_per_second, self.requests_burst, NonZeroU32::MIN),
+            events: rate(self.events_per_second, self.events_burst, EVENTS_BURST_MIN),
+        }
+    }
 }
 
 impl Default for Server {
@@ -98,8 +144,11 @@ impl Configuration {
         let mut configuration = match &path {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(Failure::io("read", path))?;
-                Self::parse(&text)
-                    .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?
+                let wrong = |error: &dyn std::fmt::Display| {
+                    Failure::new(format!("{}: {error}", path.display()))
+                };
+                let parsed = Self::parse(&text).map_err(|error| wrong(&error))?;
+                parsed.with_retention(&text).map_err(|error| wrong(&error))?
             }
             None => Self::default(),
         };
@@ -109,6 +158,14 @@ impl Configuration {
 
     fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
+    }
+
+    /// The same with what the section `retention` says, if there is one.
+    fn with_retention(mut self, text: &str) -> Result<Self, PolicyError> {
+        if self.retention_section.is_some() {
+            self.retention = Some(Policy::from_toml(text)?);
+        }
+        Ok(self)
     }
 
     fn take_environment(&mut self, value: &dyn Fn(&str) -> Option<String>) -> Result<(), Failure> {
@@ -128,6 +185,23 @@ impl Configuration {
             let parsed = text.parse();
             *disk_reserve_mib =
                 parsed.map_err(|_| wrong("TACHO_SERVER__DISK_RESERVE_MIB", "write a number"))?;
+        }
+        if let Some(text) = value("TACHO_RETENTION__PROFILE") {
+            let profile = Profile::from_name(&text)
+                .ok_or_else(|| Failure::usage(PolicyError::Profile(text).to_string()))?;
+            self.retention = Some(Policy::of(profile));
+        }
+        let limits = &mut self.limits;
+        for (name, limit) in [
+            ("TACHO_LIMITS__REQUESTS_PER_SECOND", &mut limits.requests_per_second),
+            ("TACHO_LIMITS__REQUESTS_BURST", &mut limits.requests_burst),
+            ("TACHO_LIMITS__EVENTS_PER_SECOND", &mut limits.events_per_second),
+            ("TACHO_LIMITS__EVENTS_BURST", &mut limits.events_burst),
+        ] {
+            if let Some(text) = value(name) {
+                let parsed = text.parse().map_err(|_| wrong(name, "write a number above 0"))?;
+                *limit = Some(parsed);
+            }
         }
         *default_log = value("TACHO_SERVER__DEFAULT_LOG").unwrap_or_else(|| default_log.clone());
         let names = |text: String| text.split(',').map(|name| name.trim().to_owned()).collect();
@@ -178,6 +252,31 @@ mod tests {
         {
             assert!(Configuration::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_server_has_a_retention_policy_only_when_somebody_said_one() {
+        let read = |text: &str| Configuration::parse(text).unwrap().with_retention(text);
+        assert_eq!(read("").unwrap().retention, None);
+        let policy = read("[retention]\nprofile = \"hipaa\"").unwrap().retention;
+        assert_eq!(policy, Some(Policy::of(Profile::Hipaa)));
+        assert!(read("[retention]\ninfos = 3").is_err());
+        let mut configuration = read("[retention]").unwrap();
+        assert_eq!(configuration.retention, Some(Policy::default()));
+        let value = |name: &str| (name == "TACHO_RETENTION__PROFILE").then(|| "pci-dss".to_owned());
+        configuration.take_environment(&value).unwrap();
+        assert_eq!(configuration.retention, Some(Policy::of(Profile::PciDss)));
+    }
+
+    #[test]
+    fn nothing_is_limited_that_is_not_said_and_a_whole_request_fits_a_burst() {
+        let rates = |text: &str| Configuration::parse(text).unwrap().limits.rates();
+        assert_eq!(rates(""), Rates::default());
+        let both = rates("[limits]\nrequests_per_second = 50\nevents_per_second = 20");
+        let burst = |rate: Option<Rate>| rate.unwrap().burst.get();
+        assert_eq!((burst(both.requests), burst(both.events)), (500, 10_000));
+        assert_eq!(burst(rates("[limits]\nevents_per_second = 1\nevents_burst = 5").events), 5);
+        assert!(Configuration::parse("[limits]\nevents_per_second = 0").is_err());
     }
 
     #[test]

@@ -243,6 +243,7 @@ fn filters() -> impl Strategy<Value = Filter> {
             from,
             to,
             text,
+            without_access_records: false,
             limit: None,
             newest_first,
         }

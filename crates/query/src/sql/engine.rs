@@ -7,6 +7,7 @@ use super::functions;
 use super::guard;
 use super::metered::Meters;
 use super::provider::Events;
+use super::shown::Shown;
 use crate::columns::Columns;
 use datafusion::common::DataFusionError;
 use datafusion::execution::context::{SQLOptions, SessionContext};
@@ -52,6 +53,7 @@ impl Default for Limits {
 /// Answers questions in SQL about one log.
 pub struct Sql {
     columns: Arc<Columns>,
+    shown: Shown,
     /// Gone only while it is dropped.
     runtime: Option<Runtime>,
 }
@@ -68,7 +70,14 @@ impl Sql {
             .thread_stack_size(STACK_BYTES)
             .enable_time()
             .build()?;
-        Ok(Self { columns, runtime: Some(runtime) })
+        Ok(Self { columns, shown: Shown::ALL, runtime: Some(runtime) })
+    }
+
+    /// The same for somebody who may see only this.
+    #[must_use]
+    pub fn showing(mut self, shown: Shown) -> Self {
+        self.shown = shown;
+        self
     }
 
     /// The answer to one statement.
@@ -78,11 +87,12 @@ impl Sql {
     pub fn ask(&self, sql: &str, limits: &Limits) -> Result<Answer, SqlError> {
         let gone = || SqlError::Failed("the engine is being closed".to_owned());
         let runtime = self.runtime.as_ref().ok_or_else(gone)?;
-        let (columns, text, most) = (Arc::clone(&self.columns), sql.to_owned(), *limits);
+        let table = (Arc::clone(&self.columns), self.shown);
+        let (text, most) = (sql.to_owned(), *limits);
         let (tell, told) = sync_channel(1);
         // Reading and planning are done there too: they recurse.
         let task = runtime.spawn(async move {
-            let outcome = answer(columns, &text, most).await;
+            let outcome = answer(table, &text, most).await;
             // Nobody waits any more when time is over.
             let _ = tell.send(outcome);
         });
@@ -109,10 +119,14 @@ impl Drop for Sql {
     }
 }
 
-async fn answer(columns: Arc<Columns>, sql: &str, limits: Limits) -> Result<Answer, SqlError> {
+async fn answer(
+    table: (Arc<Columns>, Shown),
+    sql: &str,
+    limits: Limits,
+) -> Result<Answer, SqlError> {
     let statement = guard::parse(sql)?;
     let told = |error: DataFusionError| tell(&error, &limits);
-    let context = context(columns, &limits).map_err(told)?;
+    let context = context(table, &limits).map_err(told)?;
     let state = context.state();
     let plan =
         state.statement_to_plan(Statement::Statement(Box::new(statement))).await.map_err(told)?;
@@ -142,7 +156,10 @@ async fn answer(columns: Arc<Columns>, sql: &str, limits: Limits) -> Result<Answ
 }
 
 /// An engine for one statement.
-fn context(columns: Arc<Columns>, limits: &Limits) -> Result<SessionContext, DataFusionError> {
+fn context(
+    (columns, shown): (Arc<Columns>, Shown),
+    limits: &Limits,
+) -> Result<SessionContext, DataFusionError> {
     let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(GreedyMemoryPool::new(limits.memory)))
@@ -161,7 +178,8 @@ fn context(columns: Arc<Columns>, limits: &Limits) -> Result<SessionContext, Dat
         .with_runtime_env(runtime)
         .with_physical_optimizer_rules(rules);
     let context = SessionContext::new_with_state(functions::offer(builder).build());
-    context.register_table(guard::TABLE, Arc::new(Events(columns)))?;
+    let table = shown.of(&context, Arc::new(Events(columns)))?;
+    context.register_table(guard::TABLE, table)?;
     Ok(context)
 }
 

@@ -98,7 +98,7 @@ fn a_hold_comes_before_an_erasure_and_the_refusal_is_in_the_log() {
     let row = world.writer.settled_row(*refusal).unwrap().unwrap();
     assert!(String::from_utf8_lossy(&row.meta).contains("log.refused"));
     assert!(String::from_utf8_lossy(row.content.bytes()).contains(&format!("held by {name}")));
-    let in_force = holds(&world.writer).unwrap();
+    let in_force = holds(&world.writer.settled()).unwrap();
     assert_eq!((in_force.len(), in_force[0].selector.clone()), (1, agent));
     release(&mut world.writer, &name, "settled", &by("counsel")).unwrap();
     run(&mut world, &request(session("s1"), Scope::Content)).unwrap();

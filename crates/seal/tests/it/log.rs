@@ -377,3 +377,60 @@ fn a_redelivered_event_whose_tile_is_on_its_way_is_a_duplicate() {
     drop(held);
     log.close().unwrap();
 }
+
+#[test]
+fn what_is_done_with_the_writer_is_published_and_loses_no_tile() {
+    let (_temporary, folder) = disk();
+    let log = Log::start(seal::open(&folder, kek(), options()).unwrap());
+    log.append(events(&log, 0, 0..700)).unwrap();
+    let act = |writer: &mut Writer| {
+        let index = writer.say(super::removal::intent("log.erasure")).unwrap();
+        (index, writer.published())
+    };
+    let (index, published) = log.with_writer(act).unwrap();
+    assert_eq!((index, published), (702, 703));
+    log.append(events(&log, 1, 0..300)).unwrap();
+    log.publish().unwrap();
+    for tile in ["tile/0/000", "tile/0/001", "tile/0/002"] {
+        let bytes = folder.read(tile).unwrap().unwrap_or_default();
+        assert_eq!(bytes.len(), 256 * 32, "{tile}");
+    }
+    log.close().unwrap();
+}
+
+#[test]
+fn records_go_beside_the_appends() {
+    use super::removal::{intent, removal};
+    use event::Scope;
+    let (_temporary, folder) = disk();
+    let log = Log::start(seal::open(&folder, kek(), options()).unwrap());
+    log.append(events(&log, 0, 0..50)).unwrap();
+    log.settle_tail().unwrap();
+    let settled = log.settled().unwrap();
+    let row = settled.row(4).unwrap().unwrap();
+    let mut removal = removal(Scope::Record, row.tier, vec![(4, 5)]);
+    removal.classes[0].day = row.time_ms / 86_400_000;
+    let act = seal::Consequence::Remove(removal);
+    let resolve =
+        move |writer: &mut Writer| writer.resolve(intent("log.erasure"), vec![act]).unwrap();
+    let (authority, appended) = std::thread::scope(|scope| {
+        let appended = scope.spawn(|| {
+            for round in 0..40 {
+                log.append(events(&log, 1, round * 5..round * 5 + 5)).unwrap();
+            }
+        });
+        let authority = log.with_writer(resolve).unwrap();
+        log.settle().unwrap();
+        (authority, appended.join())
+    });
+    appended.unwrap();
+    let now = log.settled().unwrap();
+    assert!(now.row(4).unwrap().is_none() && now.row(6).unwrap().is_some());
+    assert!(now.catalogue().removals().any(|(_, removal)| removal.authority == authority));
+    // What was taken before opens no more.
+    assert!(settled.row(4).is_err());
+    log.close().unwrap();
+    let mut writer = open(&folder);
+    writer.settle_tail().unwrap();
+    assert_eq!(writer.settled_row(6).unwrap().unwrap().index, 6);
+}

@@ -4,12 +4,18 @@ use super::documents::{Events, NewEvent};
 use super::{About, Group, Media, Parameter, Value};
 use crate::answer::Answer;
 
-const PARAMETERS: [Parameter; 5] = [
+const PARAMETERS: [Parameter; 6] = [
     Parameter::query(
         "ack",
         Value::Choice(&["durable", "published", "witnessed"]),
         "When to answer: when the events are synced to disk (the default), when a published checkpoint covers \
          them, or when witnesses have signed that one.",
+    ),
+    Parameter::query(
+        "proof",
+        Value::Flag,
+        "Give each event that is in the log its tlog-proof, and wait for a published checkpoint; for at most 1,000 \
+         events.",
     ),
     Parameter::query("atomic", Value::Flag, "Seal all of the events, or none."),
     Parameter::query(
@@ -51,4 +57,5 @@ pub(crate) fn append() -> About {
         .refuses(400, &["bad_parameter", "bad_idempotency_key", "not_json"])
         .refuses(415, &["unsupported_media_type"])
         .refuses(422, &["no_witness"])
+        .refuses(500, &["log_unreadable"])
 }

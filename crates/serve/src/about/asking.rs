@@ -2,6 +2,7 @@
 
 use super::documents::{AgentActivity, Evidence, Page, Record, SessionActivity, Trace};
 use super::{About, Group, Media, Parameter, Value};
+use crate::sql::Asked;
 
 const CONTENT: Parameter = Parameter::query(
     "content",
@@ -225,4 +226,54 @@ pub(crate) fn live() -> About {
         .answers(200, "The feed.", [Media::text("text/event-stream")])
         .refuses(400, &["bad_parameter", "unknown_parameter", "bad_cursor"])
         .refuses(500, &["log_unreadable"])
+}
+
+pub(crate) fn sql() -> About {
+    let formats = Value::Choice(&["json", "ndjson", "csv"]);
+    About::new(Group::Asking, "askSql", "One SELECT over the table `events`")
+        .detail(
+            "Read-only, of this log alone, with limits of time, memory and rows. Without the right to see content its \
+             columns are not there. The log keeps every statement.",
+        )
+        .reads([Parameter::query("format", formats, "How rows are written; `json` if nothing is said.")])
+        .takes([Media::json::<Asked>()])
+        .answers_with(
+            200,
+            "The rows; `truncated` says whether there are more.",
+            [Media::json::<Rows>(), SQL_LINES, Media::text("text/csv; charset=utf-8")],
+            HEADERS,
+        )
+        .refuses_bodies()
+        .refuses(400, &["bad_parameter", "not_json"])
+        .refuses(403, &["sql_not_read_only"])
+        .refuses(422, SQL_REFUSALS)
+        .refuses(500, &["log_unreadable", "sql_damaged"])
+        .refuses(501, &["no_sql"])
+}
+
+const SQL_LINES: Media = Media::text("application/x-ndjson");
+
+const SQL_REFUSALS: &[&str] = &[
+    "sql_syntax",
+    "sql_plan",
+    "sql_not_one_statement",
+    "sql_unknown_table",
+    "sql_unknown_function",
+    "sql_not_supported",
+    "sql_too_long",
+    "sql_too_complex",
+    "sql_timeout",
+    "sql_memory",
+    "sql_failed",
+];
+
+/// Rows of values.
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "it is there for its schema")]
+struct Rows {
+    checkpoint: super::documents::Checkpoint,
+    columns: Vec<String>,
+    rows: Vec<Vec<serde_json::Value>>,
+    /// Whether there are more rows than were answered.
+    truncated: bool,
 }

@@ -124,7 +124,7 @@ pub(crate) fn one(call: &Call<'_>) -> Result<Answer, Failure> {
         return Err(Failure::new("your credential does not allow proofs; leave proof out"));
     }
     let shown = call.shown(metadata_only);
-    let found = answers::one(call.view, &event)?;
+    let found = answers::one(call.view, &event, !call.rights.access_records)?;
     let mut answer = Answer::new(call.as_of(), shown, "One event.");
     answer.records = Some(1);
     if proof {
@@ -173,7 +173,9 @@ pub(crate) fn question(
         }
     }
     text.append_pair("limit", &limit.to_string());
-    Ok(Question::parse(Some(&text.finish()), call.source.now_ms(), &[])?)
+    let mut question = Question::parse(Some(&text.finish()), call.source.now_ms(), &[])?;
+    question.filter.without_access_records = !call.rights.access_records;
+    Ok(question)
 }
 
 /// A page of records.

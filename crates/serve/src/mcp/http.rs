@@ -46,6 +46,7 @@ pub(crate) async fn mcp(
             proofs: ask::may(&app, &granted, Action::ReadProofs),
             verify: ask::may(&app, &granted, Action::Verify),
             export: ask::may(&app, &granted, Action::Export),
+            access_records: ask::may(&app, &granted, Action::ReadAccessRecords),
         },
         app: app.clone(),
     };

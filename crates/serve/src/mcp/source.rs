@@ -46,11 +46,14 @@ pub struct Rights {
     pub verify: bool,
     /// Records in bulk.
     pub export: bool,
+    /// The log's own records of who read what, and who was refused.
+    pub access_records: bool,
 }
 
 impl Rights {
     /// Everything, as whoever holds the log's key has anyway.
-    pub const ALL: Self = Self { content: true, proofs: true, verify: true, export: true };
+    pub const ALL: Self =
+        Self { content: true, proofs: true, verify: true, export: true, access_records: true };
 }
 
 /// What is handed out, for the log's own record of it.

@@ -88,7 +88,11 @@ pub(crate) fn of_id(call: &Call<'_>, id: &str, shown: Rights) -> Result<Assemble
 
 fn assembled(call: &Call<'_>, scopes: &[Scope], shown: Rights) -> Result<Assembled, Failure> {
     for scope in scopes {
-        let filter = query::Filter { limit: Some(TRACE_RECORDS_MAX + 1), ..scope.filter() };
+        let filter = query::Filter {
+            limit: Some(TRACE_RECORDS_MAX + 1),
+            without_access_records: !call.rights.access_records,
+            ..scope.filter()
+        };
         let page = call.view.page(&filter, None, &())?;
         if page.found.len() > TRACE_RECORDS_MAX {
             return Err(Failure::new(

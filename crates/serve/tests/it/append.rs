@@ -98,6 +98,39 @@ async fn an_answer_that_says_published_can_be_proved_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_with_its_proof_is_checked_by_the_log_key_alone() {
+    let rig = Rig::new();
+    let token = rig.token(Role::PRODUCER, LogNames::only(["main"]));
+    let path = format!("{EVENTS}?proof=1");
+    let lines =
+        "{\"event_id\":\"e1\",\"event_type\":\"a.b\"}\n{\"nope\":1}\n{\"event_type\":\"a.c\"}\n";
+    let answer = rig.post(&token, &path, lines).await;
+    assert_eq!(answer.status, StatusCode::MULTI_STATUS, "{answer:?}");
+    // Sent again, the first is a duplicate, and has a proof of its old place.
+    let again = rig.post(&token, &path, r#"{"event_id":"e1","event_type":"a.b"}"#).await.json();
+    assert_eq!(again["results"][0]["duplicate"], true);
+    let document = answer.json();
+    let log = rig.app.logs().get("main").unwrap();
+    let identity = &log.folder().identity;
+    let embedded = identity.keys.iter().map(|key| key.parse().unwrap()).collect();
+    let trust = prove::Trust { embedded, ..Default::default() };
+    let view = log.view().unwrap();
+    let proved = [&document["results"][0], &document["results"][2], &again["results"][0]];
+    for result in proved {
+        let index = result["index"].as_u64().unwrap();
+        let entry = view.reading().entries().at(index).unwrap().encode();
+        assert_eq!(hex::encode(merkle::leaf_hash(&entry).as_bytes()), result["leaf_hash"]);
+        let proof = result["proof"].as_str().unwrap().parse().unwrap();
+        prove::check_entry(&entry, &proof, &identity.origin, &trust).unwrap();
+    }
+    let note = document["checkpoint"].as_str().unwrap();
+    assert!(document["results"][0]["proof"].as_str().unwrap().ends_with(note));
+    assert!(document["results"][1].get("proof").is_none());
+    let many = "{\"event_type\":\"a.b\"}\n".repeat(1_001);
+    assert_eq!(rig.post(&token, &path, many).await.json()["code"], "too_large");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_refused_with_its_reason() {
     let rig = Rig::new();
     let token = rig.admin();

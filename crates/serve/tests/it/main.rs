@@ -6,10 +6,15 @@ mod accounts;
 mod append;
 mod described;
 mod hostile;
+mod life_cycle;
 mod matrix;
 mod otlp;
 mod questions;
+mod rates;
+#[cfg(feature = "sql")]
+mod sql;
 mod trouble;
+mod withheld;
 
 use axum::Router;
 use axum::body::Body;
@@ -29,6 +34,30 @@ use std::sync::{Arc, Mutex};
 use store::Reservation;
 use tower::ServiceExt as _;
 
+/// How a server is to be.
+#[derive(Default)]
+pub(crate) struct Wishes {
+    pub(crate) disk_reserve: u64,
+    pub(crate) clock: Option<Arc<Hands>>,
+    pub(crate) retention: Option<retain::Policy>,
+    /// Policies beside the built-in ones, and roles that they speak of.
+    pub(crate) policies: &'static str,
+    pub(crate) roles: Vec<Role>,
+    /// For clients.
+    pub(crate) limits: Limits,
+    pub(crate) rates: serve::Rates,
+}
+
+/// A clock that the tests set: so many milliseconds ahead of the system's.
+#[derive(Default)]
+pub(crate) struct Hands(pub(crate) std::sync::atomic::AtomicU64);
+
+impl seal::Clock for Hands {
+    fn now_ms(&self) -> u64 {
+        seal::SystemClock.now_ms() + self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
 /// A server with the logs `main` and `other`, which nobody connects to.
 pub(crate) struct Rig {
     pub(crate) app: App,
@@ -47,24 +76,28 @@ impl Rig {
 
     /// With so much of the disk to be left free.
     pub(crate) fn with(disk_reserve: u64) -> Self {
-        Self::made(disk_reserve, Limits::default())
+        Self::made(Wishes { disk_reserve, ..Wishes::default() })
     }
 
     /// With these limits for clients.
     pub(crate) fn within(limits: Limits) -> Self {
-        Self::made(0, limits)
+        Self::made(Wishes { limits, ..Wishes::default() })
     }
 
-    fn made(disk_reserve: u64, limits: Limits) -> Self {
+    pub(crate) fn made(wishes: Wishes) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::new(folder.path().join("data"));
         for name in ["main", "other"] {
             let new = NewLog { name: name.to_owned(), origin: None, post_quantum: false };
             new_log::create(&data, &new, &kek()).unwrap().unwrap();
         }
-        let options =
+        let mut options =
             Options { reservation: Reservation::Off, publish_ms: 20, ..Options::system() };
-        let settings = Settings { options, disk_reserve };
+        if let Some(clock) = &wishes.clock {
+            options.clock = Arc::clone(clock) as _;
+        }
+        let Wishes { disk_reserve, retention, limits, .. } = wishes;
+        let settings = Settings { options, disk_reserve, retention };
         let kek_of = Arc::new(|_: &LogFolder| Ok(kek()));
         let logs = Logs::open(data, kek_of, Arc::new(|| Ok(kek())), settings).unwrap();
         let tokens = folder.path().join("tokens.json");
@@ -72,11 +105,12 @@ impl Rig {
         let keeper = Keeper {
             tokens: Some(TokenStore::open(&tokens, &secret, &SystemEntropy::new()).unwrap()),
             oidc: None,
-            policy: Policy::built_in().unwrap(),
+            policy: Policy::load(wishes.policies, &wishes.roles).unwrap(),
             refusals: Mutex::new(RefusalCounter::new()),
             default_log: "main".to_owned(),
         };
         let app = App::new(Arc::new(logs), keeper, ["other".to_owned()].into()).within(limits);
+        let app = app.limited(wishes.rates);
         Self { router: routes::router(app.clone()), app, folder }
     }
 

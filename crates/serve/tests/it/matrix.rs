@@ -20,9 +20,15 @@ fn may(role: &Role, action: Action) -> bool {
     match role.as_str() {
         "producer" => action == AppendEvents,
         "reader" => matches!(action, ReadMetadata | ReadProofs),
-        "analyst" => matches!(action, ReadMetadata | ReadProofs | ReadContent),
-        "auditor" => matches!(action, ReadMetadata | ReadProofs | ReadContent | ReadMetrics),
-        "operator" => matches!(action, CreateLog | ReadMetrics),
+        "analyst" => matches!(action, ReadMetadata | ReadProofs | ReadContent | RunSql),
+        "auditor" => matches!(
+            action,
+            ReadMetadata | ReadProofs | ReadContent | RunSql | ReadRetention | ReadMetrics
+        ),
+        "operator" => matches!(
+            action,
+            ReadRetention | ManageHolds | ManageRetention | CreateLog | ReadMetrics
+        ),
         role => role == "admin",
     }
 }

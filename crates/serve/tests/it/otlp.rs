@@ -10,7 +10,7 @@ use prost::Message as _;
 
 const GRPC: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-fn export(spans: u8) -> Vec<u8> {
+pub(crate) fn export(spans: u8) -> Vec<u8> {
     let span = |number: u8| Span {
         trace_id: vec![9; 16],
         span_id: vec![number + 1; 8],
@@ -34,14 +34,14 @@ fn export(spans: u8) -> Vec<u8> {
     .encode_to_vec()
 }
 
-fn framed(message: &[u8], packed: bool) -> Vec<u8> {
+pub(crate) fn framed(message: &[u8], packed: bool) -> Vec<u8> {
     let mut bytes = vec![u8::from(packed)];
     bytes.extend_from_slice(&u32::try_from(message.len()).unwrap().to_be_bytes());
     bytes.extend_from_slice(message);
     bytes
 }
 
-async fn grpc(rig: &Rig, token: &str, body: Vec<u8>, coding: &str) -> Answer {
+pub(crate) async fn grpc(rig: &Rig, token: &str, body: Vec<u8>, coding: &str) -> Answer {
     let builder = request("POST", GRPC, token)
         .header(header::CONTENT_TYPE, "application/grpc")
         .header("grpc-encoding", coding)

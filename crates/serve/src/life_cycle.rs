@@ -1,0 +1,181 @@
+//! What is held, erased and expires in a log that takes events meanwhile.
+//!
+//! Whatever takes long (moving the journal's records into segments, looking at these, writing them
+//! anew) is done beside the writer; it is lent only for the moment in which something is announced.
+//! One such act at a time in a log. What goes, and why not, is `retain`'s to say.
+
+use crate::open_log::OpenLog;
+use crate::problem::Problem;
+use axum::http::StatusCode;
+use event::Principal;
+use retain::{
+    Erased, Erasing, Erasure, Expired, Expiring, Hold, Plan, Policy, RetainError, Selector,
+};
+use seal::{Log, SealError, Settled, Writer};
+use std::sync::Arc;
+
+/// How often segments are looked at again, when one of them was replaced meanwhile.
+const LOOKS_MAX: usize = 5;
+
+/// A hold, an erasure or an expiry is under way in the log: only who has this may do another.
+pub(crate) type Turn = tokio::sync::OwnedMutexGuard<()>;
+
+impl OpenLog {
+    /// The holds in force, as the published checkpoint shows them.
+    ///
+    /// # Errors
+    /// 500 when the log does not say what they hold.
+    pub(crate) fn holds(&self) -> Result<Vec<Hold>, Problem> {
+        let view = self.view()?;
+        let holds = view.reading().catalogue().holds().map(|(name, authority)| {
+            let found = reading::answer::at(view.reading(), authority);
+            let found = found.map_err(|error| unreadable(&error))?;
+            let lost = || unreadable(&format!("record {authority}, which says what {name} holds"));
+            let found = found.ok_or_else(lost)?;
+            let time_ms = found.recorded_at_ms;
+            Hold::read(name.to_owned(), authority, time_ms, &found.meta, &found.content)
+                .map_err(|error| unreadable(&error))
+        });
+        holds.collect()
+    }
+
+    /// Puts a hold on records; its name.
+    ///
+    /// # Errors
+    /// 422, 503.
+    pub(crate) fn hold(
+        &self,
+        _turn: &Turn,
+        selector: Selector,
+        reason: String,
+        by: Principal<'static>,
+    ) -> Result<String, Problem> {
+        let log = self.writer_for_acts()?;
+        self.lend(&log, move |writer| retain::hold(writer, &selector, &reason, &by))
+    }
+
+    /// Releases a hold.
+    ///
+    /// # Errors
+    /// 404, 503.
+    pub(crate) fn release(
+        &self,
+        _turn: &Turn,
+        name: String,
+        reason: String,
+        by: Principal<'static>,
+    ) -> Result<(), Problem> {
+        let log = self.writer_for_acts()?;
+        self.lend(&log, move |writer| retain::release(writer, &name, &reason, &by))
+    }
+
+    /// Erases, and waits until what goes is gone.
+    ///
+    /// # Errors
+    /// 409 under a hold or a statutory minimum, which the log then has a record of; 404, 422, 503.
+    pub(crate) fn erase(&self, _turn: &Turn, erasure: Erasure) -> Result<Erased, Problem> {
+        let log = self.writer_for_acts()?;
+        let (policy, now_ms) = (self.policy(), self.now_ms());
+        log.settle_tail().map_err(|error| self.failed(&log, &error))?;
+        let find = |settled: &Settled| Erasing::find(settled, &erasure, &policy, now_ms);
+        let erasing = look(&log, find).map_err(|error| self.not_done(&log, &error))?;
+        let erased = self.lend(&log, move |writer| erasing.announce(writer, &erasure))?;
+        log.settle().map_err(|error| self.failed(&log, &error))?;
+        Ok(erased)
+    }
+
+    /// What would expire, of what lies in segments. Nothing is written.
+    ///
+    /// # Errors
+    /// 500, 503.
+    pub(crate) fn plan(&self) -> Result<Plan, Problem> {
+        let (log, holds) = (self.writer_for_acts()?, self.holds()?);
+        let (policy, now_ms) = (self.policy(), self.now_ms());
+        let find = |settled: &Settled| Expiring::find_under(settled, &holds, &policy, now_ms);
+        let expiring = look(&log, find).map_err(|error| self.not_done(&log, &error))?;
+        Ok(expiring.plan().clone())
+    }
+
+    /// Lets go what is due, and waits until it is gone. Writes nothing when nothing is due.
+    ///
+    /// # Errors
+    /// 500, 503.
+    pub(crate) fn expire(&self, _turn: &Turn, by: &Principal<'static>) -> Result<Expired, Problem> {
+        let plan = self.plan()?;
+        if plan.going() == 0 {
+            let held = plan.classes.iter().map(|class| class.held).sum();
+            return Ok(Expired { held, ..Expired::default() });
+        }
+        let log = self.writer_for_acts()?;
+        let (policy, now_ms) = (self.policy(), self.now_ms());
+        // Records about holds may still lie in the journal.
+        log.settle_tail().map_err(|error| self.failed(&log, &error))?;
+        let find = |settled: &Settled| Expiring::find(settled, &policy, now_ms);
+        let mut expiring = look(&log, find).map_err(|error| self.not_done(&log, &error))?;
+        loop {
+            let by = by.clone();
+            let announce = move |writer: &mut Writer| {
+                let more = expiring.announce(writer, &by)?;
+                Ok((expiring, more))
+            };
+            let (rest, more) = self.lend(&log, announce)?;
+            if !more {
+                return Ok(rest.expired());
+            }
+            expiring = rest;
+            log.settle().map_err(|error| self.failed(&log, &error))?;
+        }
+    }
+
+    /// How long records stay.
+    pub(crate) fn policy(&self) -> Policy {
+        self.settings().retention.unwrap_or_default()
+    }
+
+    /// Lends the writer for an announcement.
+    fn lend<T: Send + 'static>(
+        &self,
+        log: &Arc<Log>,
+        act: impl FnOnce(&mut Writer) -> Result<T, RetainError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        // What is under way in the background is waited for here, and not by those who append.
+        let lent = log.settle().and_then(|()| log.with_writer(act));
+        let outcome = lent.map_err(|error| self.failed(log, &error))?;
+        outcome.map_err(|error| self.not_done(log, &error))
+    }
+
+    /// Why something was not held, erased or let go.
+    fn not_done(&self, log: &Arc<Log>, error: &RetainError) -> Problem {
+        let detail = error.to_string();
+        let problem = |status, code| Problem::new(status, code, detail.clone());
+        match error {
+            RetainError::Seal(error @ (SealError::Poisoned { .. } | SealError::Closed)) => {
+                self.failed(log, error)
+            }
+            RetainError::Seal(_) | RetainError::Ledger(_) => unreadable(&detail),
+            RetainError::HoldsChanged => Problem::busy("holds_changed", detail),
+            RetainError::Held { .. } => problem(StatusCode::CONFLICT, "held"),
+            RetainError::Minimum { .. } => problem(StatusCode::CONFLICT, "kept_by_profile"),
+            RetainError::EmptySelection => {
+                problem(StatusCode::UNPROCESSABLE_ENTITY, "empty_selection")
+            }
+            RetainError::Nothing => problem(StatusCode::NOT_FOUND, "nothing_matches"),
+            RetainError::UnknownHold(_) => problem(StatusCode::NOT_FOUND, "unknown_hold"),
+        }
+    }
+}
+
+/// Looks at segments; again when one of them was replaced before it was opened.
+fn look<T>(log: &Log, find: impl Fn(&Settled) -> Result<T, RetainError>) -> Result<T, RetainError> {
+    let mut looks = 1;
+    loop {
+        match find(&log.settled()?) {
+            Err(RetainError::Seal(SealError::Store(_))) if looks < LOOKS_MAX => looks += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "log_unreadable", error.to_string())
+}
