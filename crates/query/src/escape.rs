@@ -67,6 +67,19 @@ pub fn escape_json(json: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(json.get(from..).unwrap_or_default().as_bytes());
 }
 
+/// A value as JSON whose strings hold no hidden character as it is.
+#[must_use]
+pub fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+    // What is given here has text for keys, and so cannot fail.
+    let json = serde_json::to_string(value).unwrap_or_default();
+    if json.bytes().all(|b| b < 0x7f) {
+        return json.into_bytes();
+    }
+    let mut out = Vec::with_capacity(json.len() + 64);
+    escape_json(&json, &mut out);
+    out
+}
+
 /// True for characters that are never shown as they are.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {

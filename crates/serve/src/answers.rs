@@ -435,9 +435,3 @@ pub(crate) fn checkpoint(as_of: &AsOf) -> Value {
     json!({ "origin": as_of.origin, "size": as_of.size, "root": as_of.root_hex })
 }
 
-/// A document in which nothing is spelled that a terminal would obey.
-pub(crate) fn escaped(document: &Value) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    query::escape::escape_json(&document.to_string(), &mut bytes);
-    bytes
-}

@@ -229,7 +229,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 /// An answer in JSON.
 pub(crate) fn respond(status: StatusCode, answer: &impl serde::Serialize) -> Response<Body> {
-    let bytes = serde_json::to_vec(answer).unwrap_or_default();
+    let bytes = query::escape::to_json(answer);
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");

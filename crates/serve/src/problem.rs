@@ -83,7 +83,8 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response<Body> {
-        let body = Body::from(self.document().to_string());
+        // It may repeat what a stranger wrote.
+        let body = Body::from(query::escape::to_json(&self.document()));
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

@@ -1,7 +1,7 @@
 //! Texts that strangers write (`testdata/hostile/payloads.json`), in through every field and every
 //! address, and out of every door: nothing that moves a cursor, forges a line, reorders or hides
-//! letters comes out, no table runs as a formula, no picture as a page, and nothing outside the data
-//! folder is opened.
+//! letters comes out, no table runs as a formula, no picture as a page, and nothing outside the
+//! data folder is opened.
 
 use crate::program::{Home, testdata};
 use crate::served::Served;
@@ -249,7 +249,11 @@ fn check_svg(drawn: &str) {
         "circle", "ellipse", "defs", "marker", "title", "desc", "style", "clipPath", "a",
     ];
     for part in drawn.split('<').skip(1) {
-        let name: String = part.trim_start_matches('/').chars().take_while(|c| c.is_alphanumeric() || *c == '?').collect();
+        let name: String = part
+            .trim_start_matches('/')
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '?')
+            .collect();
         assert!(known.contains(&name.as_str()), "<{}", &part[..part.len().min(60)]);
         let tag = part.split('>').next().unwrap();
         assert!(!tag.contains("onload=") && !tag.contains("javascript:"), "<{tag}>");

@@ -8,6 +8,7 @@ mod backup;
 mod demo;
 mod erased;
 mod export;
+mod hostile;
 mod import;
 mod keys;
 mod program;

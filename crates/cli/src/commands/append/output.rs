@@ -186,7 +186,7 @@ impl Output {
             }
         };
         let line = Line { line: answer.line, result };
-        serde_json::to_writer(&mut self.answers, &line).map_err(std::io::Error::from)?;
+        self.answers.write_all(&query::escape::to_json(&line))?;
         Ok(self.answers.write_all(b"\n")?)
     }
 
@@ -204,8 +204,8 @@ impl Output {
             recorded_at: accepted.recorded_ms.filter(|_| !accepted.duplicate).map(recorded),
             checkpoint: accepted.checkpoint,
         };
-        serde_json::to_writer(&mut *receipts, &receipt)
-            .map_err(std::io::Error::from)
+        receipts
+            .write_all(&query::escape::to_json(&receipt))
             .and_then(|()| receipts.write_all(b"\n"))
             .map_err(receipts_failed)
     }
