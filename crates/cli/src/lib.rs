@@ -50,9 +50,10 @@ use std::process::ExitCode;
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     forbid_core_dumps();
-    match arguments::Arguments::read(arguments) {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    match arguments::Arguments::read(words.iter().cloned()) {
         Ok(arguments) => context::Context::new(arguments.global).run(arguments.command),
-        Err(error) => terminal::print_usage(&error),
+        Err(error) => terminal::print_usage(&error, &words),
     }
     .into()
 }

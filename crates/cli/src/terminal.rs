@@ -9,6 +9,8 @@ use crate::failure::Failure;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use query::render::View;
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 use std::time::{Duration, Instant};
@@ -141,8 +143,28 @@ impl Progress {
     }
 }
 
-/// Prints help, the version, or what is wrong with the command line.
-pub(crate) fn print_usage(error: &clap::Error) -> Exit {
-    let _ = error.print();
+/// Prints help, the version, or what is wrong with the command line, which may repeat `words` that
+/// somebody else chose.
+pub(crate) fn print_usage(error: &clap::Error, words: &[OsString]) -> Exit {
+    let words = words.iter().map(|word| word.to_string_lossy());
+    let odd: Vec<_> = words.filter(|word| word.chars().any(query::escape::is_hidden)).collect();
+    if odd.is_empty() {
+        let _ = error.print();
+    } else {
+        let _ = write!(anstream::stderr(), "{}", visible(error.render().to_string(), &odd));
+    }
     if error.use_stderr() { Exit::Usage } else { Exit::Fine }
+}
+
+/// An error with everything that these words would hide or a terminal obey made visible; its own
+/// line ends stay.
+fn visible(mut error: String, odd: &[Cow<'_, str>]) -> String {
+    for word in odd {
+        // `--option=value` is repeated by its value.
+        let value = word.split_once('=').map_or("", |(_, value)| value);
+        for part in [word, value].into_iter().filter(|part| part.contains('\n')) {
+            error = error.replace(part, &query::escape::escape(part));
+        }
+    }
+    error.lines().map(|line| query::escape::escape(line) + "\n").collect()
 }

@@ -257,7 +257,7 @@ async fn activity(app: &App, granted: &Granted, by: By) -> Result<Response<Body>
         if let Some(members) = document.as_object_mut().filter(|_| beyond > 0) {
             members.insert("beyond".to_owned(), beyond.into());
         }
-        let bytes = escaped(&document);
+        let bytes = query::escape::to_json(&document);
         Ok(Answer { unreadable, ..Answer::new(bytes, "application/json", as_of, records) })
     });
     leave(granted, "activity", json!({}), false, answer.await?).await
@@ -434,4 +434,3 @@ async fn leave(
 pub(crate) fn checkpoint(as_of: &AsOf) -> Value {
     json!({ "origin": as_of.origin, "size": as_of.size, "root": as_of.root_hex })
 }
-

@@ -19,8 +19,6 @@ pub type NewKek = Arc<dyn Fn() -> Result<Arc<Kek>, String> + Send + Sync>;
 
 /// Logs that one server has at most: each has three threads and its own memory.
 const LOGS_MAX: usize = 256;
-/// Bytes of a log's name.
-const NAME_BYTES_MAX: usize = 64;
 
 /// Every log of a data folder, open.
 pub struct Logs {
@@ -98,7 +96,10 @@ impl Logs {
     /// # Errors
     /// 409 when there is one of this name, 422 for a name that cannot be, 500.
     pub fn create(&self, name: &str) -> Result<Arc<OpenLog>, Problem> {
-        check_name(name)?;
+        if !new_log::is_name(name) {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Err(Problem::new(status, "bad_name", new_log::NAME_RULE));
+        }
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let is_taken = || {
             let detail = "there is a log of this name already; choose another one";
@@ -148,36 +149,6 @@ impl Logs {
     pub fn close(&self) {
         for log in self.all() {
             log.close();
-        }
-    }
-}
-
-/// Names are for people and for addresses; on disk a log has an id instead.
-fn check_name(name: &str) -> Result<(), Problem> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-    if begins && name.len() <= NAME_BYTES_MAX && name.bytes().all(fits) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "bad_name",
-        "a log's name has 1 to 64 letters, digits, '-', '_' or '.', and begins with a letter or digit",
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::check_name;
-
-    #[test]
-    fn a_name_fits_an_address_and_nothing_else() {
-        for good in ["main", "team-a", "a.b_c", "0"] {
-            assert!(check_name(good).is_ok(), "{good}");
-        }
-        let long = "a".repeat(65);
-        for bad in ["", ".", "..", "../x", "a/b", "a b", "é", "-a", "a\0", &long] {
-            assert!(check_name(bad).is_err(), "{bad:?}");
         }
     }
 }

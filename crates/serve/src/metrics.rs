@@ -107,8 +107,10 @@ pub(crate) async fn metrics(State(app): State<App>) -> Result<Response<Body>, Pr
                 "retention_failed" => u64::from(log.schedule().figures().1),
                 _ => u64::from(log.trouble().is_none()),
             };
-            // A log's name is letters, digits, '-', '_' and '.'.
-            let _ = writeln!(out, "tacho_log_{name}{{log=\"{}\"}} {value}", log.name());
+            // Whoever edits `log.json` by hand may call a log anything.
+            let label =
+                query::escape::escape(log.name()).replace('\\', "\\\\").replace('"', "\\\"");
+            let _ = writeln!(out, "tacho_log_{name}{{log=\"{label}\"}} {value}");
         }
     }
     let mut response = Response::new(Body::from(out));

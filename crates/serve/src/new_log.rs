@@ -11,11 +11,30 @@ use std::fs::{self, File};
 use std::sync::Arc;
 use store::{DiskFolder, Folder, Reservation};
 
+/// Longest name, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+/// What a name may be, for whoever chose another one.
+pub const NAME_RULE: &str =
+    "a log's name has 1 to 64 letters, digits, '-', '_' or '.', and begins with a letter or digit";
+
+/// Whether a log may be called so. Names are for people and for addresses; on disk a log has an id
+/// instead.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    begins && name.len() <= NAME_BYTES_MAX && name.bytes().all(fits)
+}
+
 /// Creates a log whose name is not taken; `None` when another process has just created it.
 ///
 /// # Errors
-/// When the folder cannot be written to, or a log there does not say its name.
+/// When the name breaks [`NAME_RULE`], the folder cannot be written to, or a log there does not say
+/// its name.
 pub fn create(data: &DataFolder, new: &NewLog, kek: &Kek) -> Result<Option<LogFolder>, ReadError> {
+    if !is_name(&new.name) {
+        return Err(ReadError::new(NAME_RULE));
+    }
     let root_path = data.path();
     fs::create_dir_all(root_path).map_err(ReadError::io("create", root_path))?;
     let root = File::open(root_path).map_err(ReadError::io("open", root_path))?;
@@ -43,4 +62,20 @@ pub fn create(data: &DataFolder, new: &NewLog, kek: &Kek) -> Result<Option<LogFo
         return Err(failure);
     }
     Ok(Some(LogFolder::at(&path)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn a_name_fits_an_address_and_nothing_else() {
+        for good in ["main", "team-a", "a.b_c", "0"] {
+            assert!(is_name(good), "{good}");
+        }
+        let long = "a".repeat(65);
+        for bad in ["", ".", "..", "../x", "a/b", "a b", "é", "-a", "a\0", &long] {
+            assert!(!is_name(bad), "{bad:?}");
+        }
+    }
 }

@@ -65,8 +65,8 @@ pub(crate) fn make(context: &Context, new: &NewLog) -> Result<Made, Failure> {
     if let Some(log) = data.find_if_any(&new.name)? {
         return Ok(Made { log, kek: None });
     }
-    if new.name.is_empty() || new.name.chars().any(char::is_control) {
-        return Err(Failure::usage("a log's name is not empty and has no control characters"));
+    if !new_log::is_name(&new.name) {
+        return Err(Failure::usage(new_log::NAME_RULE));
     }
     let kek = key_source::kek_for_new_log(&context.global.key, &SystemEntropy::new())?;
     let Some(log) = new_log::create(&data, new, &kek.kek)? else {
