@@ -58,6 +58,8 @@ struct Part {
     answer: Receiver<Result<Landed, Failure>>,
     /// The line in the input of each line that was sent.
     lines: Lines,
+    /// So many of them hold something, and are answered for.
+    count: usize,
 }
 
 /// Which line of the input a line of a batch was.
@@ -112,7 +114,9 @@ impl Destination {
             Self::Folder(writing) => Kind::Folder(writing.submit_lines(bytes, first)?),
             Self::Server(sending, path) => {
                 let answer = sending.send(path, bytes)?;
-                let part = Part { answer, lines: Lines::From(first) };
+                let holds = |line: &&[u8]| !line.trim_ascii().is_empty();
+                let count = bytes.split(|byte| *byte == b'\n').filter(holds).count();
+                let part = Part { answer, lines: Lines::From(first), count };
                 Kind::Server { parts: vec![part], refused: Vec::new() }
             }
         };
@@ -133,7 +137,8 @@ impl Destination {
         let mut send = |bytes: &mut Vec<u8>, numbers: &mut Vec<u64>| {
             let answer = sending.send(path, bytes)?;
             bytes.clear();
-            parts.push(Part { answer, lines: Lines::Each(std::mem::take(numbers)) });
+            let count = numbers.len();
+            parts.push(Part { answer, lines: Lines::Each(std::mem::take(numbers)), count });
             Ok::<_, Failure>(())
         };
         for Captured { line, outcome } in captured {
@@ -213,11 +218,15 @@ impl Flight {
             Kind::Server { parts, refused } => (parts, refused),
         };
         let mut refused = refused.into_iter().peekable();
-        for Part { answer, lines } in parts {
+        for Part { answer, lines, count } in parts {
             let landed = answer.recv().unwrap_or_else(|_| {
                 Err(Failure::new("nothing is sent after what failed before; append again"))
             })?;
             let checkpoint = landed.checkpoint.as_deref().unwrap_or_default();
+            let in_order = landed.results.is_sorted_by(|one, next| one.line < next.line);
+            if landed.results.len() < count || !in_order {
+                return Err(misunderstood());
+            }
             for result in &landed.results {
                 let line = lines.in_input(result.line);
                 while let Some((line, error)) = refused.next_if(|(number, _)| *number < line) {
@@ -237,17 +246,20 @@ impl Flight {
     }
 }
 
+fn misunderstood() -> Failure {
+    Failure::new(
+        "the server did not say where each event stands; it may be of another version: compare \
+         `tacho --version` on both sides, and append again: what is there already is not added twice",
+    )
+}
+
 fn accepted<'a>(
     line: &'a LandedLine,
     recorded_ms: Option<u64>,
     checkpoint: &'a str,
 ) -> Result<Accepted<'a>, Failure> {
-    let index = line.index.ok_or_else(|| {
-        Failure::new(
-            "the server did not say where an event stands; it may be of another version: compare \
-             `tacho --version` on both sides",
-        )
-    })?;
+    // A receipt without a checkpoint would prove nothing.
+    let index = line.index.filter(|_| !checkpoint.is_empty()).ok_or_else(misunderstood)?;
     Ok(Accepted {
         event_id: &line.event_id,
         index,

@@ -87,17 +87,28 @@ pub(crate) struct Parcel<'p> {
     pub(crate) key: &'p str,
 }
 
+/// What a server is shown of who is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sends {
+    /// Nothing: it was not named as the one that a token is for.
+    Nothing,
+    /// The token that there is.
+    Token,
+    /// The same, first that of whoever administers the server on this machine.
+    OwnToken,
+}
+
 impl Remote {
     /// The server that the command line or the environment names, if one is named.
     pub(crate) fn named(context: &Context) -> Result<Option<Self>, Failure> {
         let Some(url) = context.global.server.url() else { return Ok(None) };
-        Self::at(context, Address::parse(url)?, false).map(Some)
+        Self::at(context, Address::parse(url)?, Sends::Token).map(Some)
     }
 
     /// The server that holds the data folder, if one does.
     pub(crate) fn of_folder(context: &Context) -> Result<Option<Self>, Failure> {
         let Some(url) = held::find(context.data_folder().path()) else { return Ok(None) };
-        Self::at(context, Address::parse(&url)?, true).map(Some)
+        Self::at(context, Address::parse(&url)?, Sends::OwnToken).map(Some)
     }
 
     /// The server at an address that may name a public log: `https://log.example.org/log/main`.
@@ -106,18 +117,26 @@ impl Remote {
             Some((base, log)) if !log.is_empty() && !log.contains('/') => (base, Some(log)),
             _ => (url, None),
         };
-        let remote = Self::at(context, Address::parse(base)?, false)?;
+        let address = Address::parse(base)?;
+        // Whoever runs a public log that is to be checked has no business with a token for another.
+        let named = context.global.server.url().map(Address::parse).transpose()?;
+        let sends = if named.as_ref() == Some(&address) { Sends::Token } else { Sends::Nothing };
+        let remote = Self::at(context, address, sends)?;
         Ok(match log {
             Some(log) => Self { log: log.to_owned(), ..remote },
             None => remote,
         })
     }
 
-    fn at(context: &Context, address: Address, is_ours: bool) -> Result<Self, Failure> {
+    fn at(context: &Context, address: Address, sends: Sends) -> Result<Self, Failure> {
         let arguments = &context.global.server;
         let file = arguments.token_file.as_deref().filter(|path| !path.as_os_str().is_empty());
+        let is_ours = sends == Sends::OwnToken;
         let usual = credential::Usual { is_ours, has_certificate: arguments.client_cert.is_some() };
-        let credential = credential::find(file, &address, usual)?;
+        let credential = match sends {
+            Sends::Nothing => None,
+            Sends::Token | Sends::OwnToken => credential::find(file, &address, usual)?,
+        };
         if let Some(Credential { place, .. }) = &credential
             && address.is_exposed()
             && !arguments.insecure

@@ -109,7 +109,7 @@ pub(crate) fn styled(style: Style, text: impl Display) -> String {
 
 /// Untrusted text (what a producer sent, a file name) without anything that a terminal would obey.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if query::escape::is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// A progress bar that appears when it is needed.
@@ -159,12 +159,29 @@ pub(crate) fn print_usage(error: &clap::Error, words: &[OsString]) -> Exit {
 /// An error with everything that these words would hide or a terminal obey made visible; its own
 /// line ends stay.
 fn visible(mut error: String, odd: &[Cow<'_, str>]) -> String {
-    for word in odd {
-        // `--option=value` is repeated by its value.
-        let value = word.split_once('=').map_or("", |(_, value)| value);
-        for part in [word, value].into_iter().filter(|part| part.contains('\n')) {
-            error = error.replace(part, &query::escape::escape(part));
+    for line in odd.iter().flat_map(|word| word.split('\n').skip(1)) {
+        // Of `--option=value` only one side may be repeated.
+        for part in [line, line.split('=').next().unwrap_or_default()] {
+            if !part.is_empty() {
+                error = error.replace(&format!("\n{part}"), &format!("\\n{part}"));
+            }
         }
     }
     error.lines().map(|line| query::escape::escape(line) + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_a_word_forges_stays_on_the_line_of_the_word() {
+        let odd = [Cow::Borrowed("-n5\nerror: x"), "--y\nerror: z=1".into(), "\u{9b}2J".into()];
+        let error = "error: invalid value '5\nerror: x'\n\nno '--y\nerror: z', '\u{9b}2J'\n";
+        let told = visible(error.to_owned(), &odd);
+        assert_eq!(
+            told,
+            "error: invalid value '5\\nerror: x'\n\nno '--y\\nerror: z', '\\u{9b}2J'\n"
+        );
+    }
 }

@@ -8,7 +8,7 @@ use crate::commands::init;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::key_source;
-use crate::terminal::{STRONG, styled};
+use crate::terminal::{DOUBTFUL, STRONG, styled};
 use capture::Captured;
 use event::{Event, EventError};
 use keys::Kek;
@@ -149,7 +149,14 @@ pub(crate) fn settle(log: &Log, context: &Context) -> Result<(), Failure> {
         settling.join().unwrap_or(Err(SealError::Closed))
     });
     progress.finish();
-    Ok(settled?)
+    match settled {
+        // Everything that was answered for is sealed all the same.
+        Err(error @ SealError::Unfinished { .. }) => {
+            context.terminal.note(format!("{}: {error}", styled(DOUBTFUL, "warning")));
+            Ok(())
+        }
+        settled => Ok(settled?),
+    }
 }
 
 impl Flight {

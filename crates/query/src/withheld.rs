@@ -9,8 +9,8 @@ use event::{Event, Kind, types};
 use memchr::memmem;
 
 /// Their types.
-pub(crate) const TYPES: [&str; 3] =
-    [types::LOG_ACCESS, types::LOG_DENIED, types::LOG_LOGIN_REFUSED];
+pub(crate) const TYPES: [&str; 4] =
+    [types::LOG_ACCESS, types::LOG_DENIED, types::LOG_EXPORT, types::LOG_LOGIN_REFUSED];
 
 /// Whether a record is one of them.
 #[must_use]

@@ -31,6 +31,8 @@ pub(crate) struct Background {
     outcome: Option<Result<Rolled, SealError>>,
     /// The state in which there was nothing to do, or it failed.
     nothing_to_do: Option<State>,
+    /// The failure, when it is because of one that nothing is to be done.
+    failure: Option<SealError>,
     /// Since when something waits to be begun.
     waits_since: Option<Instant>,
     /// Those who want to know when nothing is left.
@@ -67,9 +69,18 @@ impl Background {
             return;
         }
         self.waits_since = None;
-        let Some(job) = next_job(writer) else {
-            self.nothing_to_do = Some(state);
-            return;
+        self.failure = None;
+        let job = match next_job(writer) {
+            Ok(Some(job)) => job,
+            Ok(None) => {
+                self.nothing_to_do = Some(state);
+                return;
+            }
+            Err(error) => {
+                self.nothing_to_do = Some(state);
+                self.failure = Some(unfinished(&error));
+                return;
+            }
         };
         let yields = self.waiting.is_empty() && backlog <= allowed.saturating_mul(BACKLOG_URGENT);
         let (outbox, inbox) = sync_channel(1);
@@ -143,12 +154,17 @@ impl Background {
             Err(error) => {
                 let _ = writer.note_failed_roll(&error);
                 self.nothing_to_do = Some(Self::state(writer));
+                self.failure = Some(unfinished(&error));
             }
         }
     }
 
-    /// Answers `reply` when nothing is left to do; until then it is done at once.
+    /// Answers `reply` when nothing is left to do; until then it is done at once, also what failed
+    /// before.
     pub(crate) fn wait(&mut self, reply: SyncSender<Result<(), SealError>>) {
+        if self.failure.take().is_some() {
+            self.nothing_to_do = None;
+        }
         self.waiting.push(reply);
     }
 
@@ -161,7 +177,7 @@ impl Background {
     pub(crate) fn answer(&mut self, writer: &Writer) {
         let outcome = match &writer.poisoned {
             Some(reason) => Err(SealError::Poisoned { reason: reason.clone() }),
-            None if self.is_settled(writer) => Ok(()),
+            None if self.is_settled(writer) => self.failure.clone().map_or(Ok(()), Err),
             None => return,
         };
         for waiting in self.waiting.drain(..) {
@@ -177,16 +193,22 @@ impl Background {
 }
 
 /// What is to be done next, if anything: removals come first, since somebody is owed them.
-fn next_job(writer: &Writer) -> Option<Job> {
-    let removal = writer.next_removal().ok()?;
+fn next_job(writer: &Writer) -> Result<Option<Job>, SealError> {
+    let removal = writer.next_removal()?;
     if removal.is_none()
-        && let Ok(Some(job)) = writer.next_roll()
+        && let Some(job) = writer.next_roll()?
     {
-        return Some(Box::new(move || job.run()));
+        return Ok(Some(Box::new(move || job.run())));
     }
     let rewrite = match removal {
-        Some(rewrite) => rewrite,
-        None => writer.next_compaction().ok()??,
+        Some(rewrite) => Some(rewrite),
+        None => writer.next_compaction()?,
     };
-    Some(Box::new(move || rewrite.run().map(|segments| Rolled { segments, ids: Ids::default() })))
+    Ok(rewrite.map(|rewrite| -> Job {
+        Box::new(move || rewrite.run().map(|segments| Rolled { segments, ids: Ids::default() }))
+    }))
+}
+
+fn unfinished(error: &SealError) -> SealError {
+    SealError::Unfinished { reason: error.to_string() }
 }

@@ -62,6 +62,15 @@ pub enum SealError {
         /// Why.
         detail: String,
     },
+    /// What is done beside the appends (segments, removals) failed.
+    #[error(
+        "the log goes on, but what is done beside it failed: {reason}; it is tried again when it is asked for, \
+         and at the next start"
+    )]
+    Unfinished {
+        /// The failure.
+        reason: String,
+    },
     /// The log was closed.
     #[error("the log is closed; open it again to append")]
     Closed,

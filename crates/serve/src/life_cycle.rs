@@ -76,11 +76,11 @@ impl OpenLog {
     pub(crate) fn erase(&self, _turn: &Turn, erasure: Erasure) -> Result<Erased, Problem> {
         let log = self.writer_for_acts()?;
         let (policy, now_ms) = (self.policy(), self.now_ms());
-        log.settle_tail().map_err(|error| self.failed(&log, &error))?;
+        log.settle_tail().map_err(|error| self.not_finished(&log, &error))?;
         let find = |settled: &Settled| Erasing::find(settled, &erasure, &policy, now_ms);
         let erasing = look(&log, find).map_err(|error| self.not_done(&log, &error))?;
         let erased = self.lend(&log, move |writer| erasing.announce(writer, &erasure))?;
-        log.settle().map_err(|error| self.failed(&log, &error))?;
+        log.settle().map_err(|error| self.not_finished(&log, &error))?;
         Ok(erased)
     }
 
@@ -109,7 +109,7 @@ impl OpenLog {
         let log = self.writer_for_acts()?;
         let (policy, now_ms) = (self.policy(), self.now_ms());
         // Records about holds may still lie in the journal.
-        log.settle_tail().map_err(|error| self.failed(&log, &error))?;
+        log.settle_tail().map_err(|error| self.not_finished(&log, &error))?;
         let find = |settled: &Settled| Expiring::find(settled, &policy, now_ms);
         let mut expiring = look(&log, find).map_err(|error| self.not_done(&log, &error))?;
         loop {
@@ -123,7 +123,7 @@ impl OpenLog {
                 return Ok(rest.expired());
             }
             expiring = rest;
-            log.settle().map_err(|error| self.failed(&log, &error))?;
+            log.settle().map_err(|error| self.not_finished(&log, &error))?;
         }
     }
 
@@ -140,8 +140,16 @@ impl OpenLog {
     ) -> Result<T, Problem> {
         // What is under way in the background is waited for here, and not by those who append.
         let lent = log.settle().and_then(|()| log.with_writer(act));
-        let outcome = lent.map_err(|error| self.failed(log, &error))?;
+        let outcome = lent.map_err(|error| self.not_finished(log, &error))?;
         outcome.map_err(|error| self.not_done(log, &error))
+    }
+
+    /// Why what was announced is not gone, or nothing could be announced.
+    fn not_finished(&self, log: &Arc<Log>, error: &SealError) -> Problem {
+        match error {
+            SealError::Unfinished { .. } => Problem::busy("not_finished", error.to_string()),
+            error => self.failed(log, error),
+        }
     }
 
     /// Why something was not held, erased or let go.
@@ -149,9 +157,9 @@ impl OpenLog {
         let detail = error.to_string();
         let problem = |status, code| Problem::new(status, code, detail.clone());
         match error {
-            RetainError::Seal(error @ (SealError::Poisoned { .. } | SealError::Closed)) => {
-                self.failed(log, error)
-            }
+            RetainError::Seal(
+                error @ (SealError::Poisoned { .. } | SealError::Closed | SealError::Store(_)),
+            ) => self.failed(log, error),
             RetainError::Seal(_) | RetainError::Ledger(_) => unreadable(&detail),
             RetainError::HoldsChanged => Problem::busy("holds_changed", detail),
             RetainError::Held { .. } => problem(StatusCode::CONFLICT, "held"),

@@ -75,8 +75,8 @@ mod with_engine {
     const COLUMN_BYTES: usize = 64 << 20;
     /// How long a statement waits for its turn.
     const TURN_MAX: Duration = Duration::from_secs(10);
-    /// Characters of a statement that the log keeps.
-    const RECORDED_CHARACTERS_MAX: usize = 4_000;
+    /// Characters of a statement that the log keeps; longer ones are refused.
+    const RECORDED_CHARACTERS_MAX: usize = 16 << 10;
 
     /// Rows as bytes, or why there are none.
     struct Answered {
@@ -117,6 +117,8 @@ mod with_engine {
             answer(view, &statement, shown, &limits, layout)
         });
         let Answered { outcome, rows, as_of } = answered.await?;
+        // All of it, where it can be answered: one that was cut could begin with something
+        // harmless.
         let kept: String = asked.statement.chars().take(RECORDED_CHARACTERS_MAX).collect();
         let mut question = json!({ "sql": kept });
         if let (Err(error), Some(members)) = (&outcome, question.as_object_mut()) {

@@ -83,7 +83,8 @@ impl Arguments {
             Format::Ndjson => {
                 let mut out = context.terminal.programs();
                 for check in &checks {
-                    writeln!(out, "{}", serde_json::to_string(check).unwrap_or_default())?;
+                    out.write_all(&query::escape::to_json(check))?;
+                    out.write_all(b"\n")?;
                 }
                 out.flush()?;
             }

@@ -102,7 +102,8 @@ impl Arguments {
             OutputFormat::Ndjson => {
                 let mut out = context.terminal.programs();
                 for report in &reports {
-                    writeln!(out, "{}", serde_json::to_string(report).unwrap_or_default())?;
+                    out.write_all(&query::escape::to_json(report))?;
+                    out.write_all(b"\n")?;
                 }
                 out.flush()?;
             }

@@ -75,7 +75,10 @@ impl Cursor {
 }
 
 fn question(filter: &Filter) -> u64 {
-    let asked = Filter { limit: None, from: None, to: None, ..filter.clone() };
+    // What the asker may see is not part of the question: it holds for every page anew.
+    let without_access_records = false;
+    let asked =
+        Filter { limit: None, from: None, to: None, without_access_records, ..filter.clone() };
     let mut hasher = SipHasher13::new();
     hasher.write(format!("{asked:?}").as_bytes());
     hasher.finish()

@@ -178,7 +178,7 @@ fn context(
         .with_runtime_env(runtime)
         .with_physical_optimizer_rules(rules);
     let context = SessionContext::new_with_state(functions::offer(builder).build());
-    let table = shown.of(&context, Arc::new(Events(columns)))?;
+    let table = shown.of(&context, Arc::new(Events { columns, is_there: shown.is_there() }))?;
     context.register_table(guard::TABLE, table)?;
     Ok(context)
 }

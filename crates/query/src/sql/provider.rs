@@ -14,7 +14,12 @@ use std::sync::Arc;
 
 /// The table.
 #[derive(Debug)]
-pub(super) struct Events(pub(super) Arc<Columns>);
+pub(super) struct Events {
+    pub(super) columns: Arc<Columns>,
+    /// What a row must fulfil to be there at all. It is looked at before any condition of the
+    /// statement, which could otherwise tell of the others by failing.
+    pub(super) is_there: Option<Expr>,
+}
 
 #[async_trait]
 impl TableProvider for Events {
@@ -43,20 +48,20 @@ impl TableProvider for Events {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let table = schema();
-        let condition = match conjunction(filters.iter().cloned()) {
-            Some(condition) => {
-                let named = DFSchema::try_from(Arc::clone(&table))?;
-                Some(state.create_physical_expr(condition, &named)?)
-            }
-            None => None,
+        let named = DFSchema::try_from(Arc::clone(&table))?;
+        let physical = |expression: Option<Expr>| {
+            expression.map(|it| state.create_physical_expr(it, &named)).transpose()
         };
-        let chunks = prune::chunks(&self.0, condition.as_ref(), &table);
+        let condition = physical(conjunction(filters.iter().cloned()))?;
+        let is_there = physical(self.is_there.clone())?;
+        let chunks = prune::chunks(&self.columns, condition.as_ref(), &table);
         let wanted: Vec<_> = match projection {
             Some(positions) => {
                 positions.iter().filter_map(|at| fields().get(*at).copied()).collect()
             }
             None => fields().to_vec(),
         };
-        Ok(Arc::new(Scan::new(Arc::clone(&self.0), wanted, condition, chunks, limit)?))
+        let columns = Arc::clone(&self.columns);
+        Ok(Arc::new(Scan::new(columns, wanted, [is_there, condition], chunks, limit)?))
     }
 }

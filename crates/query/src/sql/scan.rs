@@ -43,7 +43,9 @@ struct Work {
     columns: Arc<Columns>,
     wanted: Vec<Field>,
     schema: SchemaRef,
-    condition: Option<Condition>,
+    /// What makes a row be there, and then what the statement asks of it: each is worked out only
+    /// for the rows that fulfil the one before.
+    conditions: Vec<Condition>,
 }
 
 /// What a row must fulfil.
@@ -59,19 +61,20 @@ impl Scan {
     pub(super) fn new(
         columns: Arc<Columns>,
         wanted: Vec<Field>,
-        condition: Option<Arc<dyn PhysicalExpr>>,
+        conditions: [Option<Arc<dyn PhysicalExpr>>; 2],
         chunks: Vec<usize>,
         limit: Option<usize>,
     ) -> Result<Self> {
         let narrowed = narrowed(&wanted)?;
-        let condition = condition.map(Condition::new).transpose()?;
+        let conditions = conditions.into_iter().flatten().map(Condition::new);
+        let conditions = conditions.collect::<Result<_>>()?;
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&narrowed)),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        let work = Arc::new(Work { columns, wanted, schema: narrowed, condition });
+        let work = Arc::new(Work { columns, wanted, schema: narrowed, conditions });
         Ok(Self { work, chunks, limit, properties: Arc::new(properties) })
     }
 }
@@ -99,10 +102,11 @@ impl Work {
     /// The rows of a chunk that count, with the wanted columns.
     fn read(&self, question: Question, chunk: usize) -> Result<RecordBatch> {
         let rows = self.columns.rows_in(chunk);
-        let mask = match &self.condition {
-            Some(condition) => Some(self.mask(condition, question, chunk, rows)?),
-            None => None,
-        };
+        let mut mask: Option<BooleanArray> = None;
+        for condition in &self.conditions {
+            let before = mask.take().filter(|mask| mask.true_count() < rows);
+            mask = Some(self.mask(condition, question, chunk, rows, before.as_ref())?);
+        }
         let chosen = mask.as_ref().map_or(rows, BooleanArray::true_count);
         if chosen == 0 {
             return Ok(RecordBatch::new_empty(Arc::clone(&self.schema)));
@@ -112,19 +116,24 @@ impl Work {
         batch(&self.schema, arrays, chosen)
     }
 
-    /// Which rows fulfil the condition.
+    /// Which rows fulfil the condition, of those `among` which it is asked.
     fn mask(
         &self,
         condition: &Condition,
         question: Question,
         chunk: usize,
         rows: usize,
+        among: Option<&BooleanArray>,
     ) -> Result<BooleanArray> {
-        let arrays = self.arrays(&condition.fields, question, chunk, rows, None)?;
-        let batch = batch(&condition.schema, arrays, rows)?;
-        let told = condition.expression.evaluate(&batch)?.into_array(rows)?;
+        let asked = among.map_or(rows, BooleanArray::true_count);
+        let arrays = self.arrays(&condition.fields, question, chunk, rows, among)?;
+        let batch = batch(&condition.schema, arrays, asked)?;
+        let told = condition.expression.evaluate(&batch)?.into_array(asked)?;
         let Some(told) = told.as_boolean_opt() else { return exec_err!("a condition is no truth") };
-        Ok(if told.null_count() > 0 { prep_null_mask_filter(told) } else { told.clone() })
+        let told = if told.null_count() > 0 { prep_null_mask_filter(told) } else { told.clone() };
+        let Some(among) = among else { return Ok(told) };
+        let mut told = told.values().iter();
+        Ok(among.values().iter().map(|asked| Some(asked && told.next() == Some(true))).collect())
     }
 
     fn arrays(
@@ -181,7 +190,7 @@ impl DisplayAs for Scan {
             names.join(", "),
             self.chunks.len()
         )?;
-        if let Some(condition) = &self.work.condition {
+        for condition in &self.work.conditions {
             write!(f, ", condition={}", condition.expression)?;
         }
         if let Some(limit) = self.limit {
@@ -208,10 +217,12 @@ impl ExecutionPlan for Scan {
         &self,
         see: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        match &self.work.condition {
-            Some(condition) => see(&condition.expression),
-            None => Ok(TreeNodeRecursion::Continue),
+        for condition in &self.work.conditions {
+            if see(&condition.expression)? != TreeNodeRecursion::Continue {
+                return Ok(TreeNodeRecursion::Stop);
+            }
         }
+        Ok(TreeNodeRecursion::Continue)
     }
 
     fn with_new_children(

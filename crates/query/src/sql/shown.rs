@@ -6,6 +6,7 @@ use crate::withheld::TYPES;
 use datafusion::catalog::TableProvider;
 use datafusion::common::Result;
 use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::Expr;
 use datafusion::prelude::{col, lit};
 use event::Part;
 use std::sync::Arc;
@@ -26,28 +27,29 @@ impl Shown {
     /// All of it.
     pub const ALL: Self = Self { content: true, access_records: true };
 
-    /// The table as it is for them.
+    /// What a row must fulfil to be there for them; `None` when all are.
+    pub(super) fn is_there(self) -> Option<Expr> {
+        if self.access_records {
+            return None;
+        }
+        let types = TYPES.iter().map(|name| lit(*name)).collect();
+        let is_one = col("kind").eq(lit("log")).and(col("event_type").in_list(types, false));
+        Some(is_one.is_not_true())
+    }
+
+    /// The table with the columns that they may name.
     pub(super) fn of(
         self,
         context: &SessionContext,
         table: Arc<dyn TableProvider>,
     ) -> Result<Arc<dyn TableProvider>> {
-        if self == Self::ALL {
+        if self.content {
             return Ok(table);
         }
-        let mut frame = context.read_table(table)?;
-        if !self.access_records {
-            let types = TYPES.iter().map(|name| lit(*name)).collect();
-            let is_one = col("kind").eq(lit("log")).and(col("event_type").in_list(types, false));
-            frame = frame.filter(is_one.is_not_true())?;
-        }
-        if !self.content {
-            let table = schema();
-            let names = table.fields().iter().map(|field| field.name().as_str());
-            let shown: Vec<&str> = names.filter(|name| !is_content(name)).collect();
-            frame = frame.select_columns(&shown)?;
-        }
-        Ok(frame.into_view())
+        let (frame, table) = (context.read_table(table)?, schema());
+        let names = table.fields().iter().map(|field| field.name().as_str());
+        let shown: Vec<&str> = names.filter(|name| !is_content(name)).collect();
+        Ok(frame.select_columns(&shown)?.into_view())
     }
 }
 

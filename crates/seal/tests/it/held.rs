@@ -1,4 +1,5 @@
-//! A folder in which one file takes its time: whatever writes it waits until it is let go.
+//! A folder in which one file takes its time: whatever writes it waits until it is let go. Or some
+//! files are refused until then.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -7,6 +8,8 @@ use store::{Folder, Lock, MemoryFolder, StoreError, WriteFile};
 /// The file that waits, and whether it still does.
 pub(crate) struct Hold {
     path: &'static str,
+    /// Whatever begins with the path is refused, and nothing waits.
+    refuses: bool,
     is_reached: AtomicBool,
     is_free: Mutex<bool>,
     freed: Condvar,
@@ -15,8 +18,17 @@ pub(crate) struct Hold {
 impl Hold {
     /// Holds the writing of `path`.
     pub(crate) fn of(path: &'static str) -> Arc<Self> {
+        Self::new(path, false)
+    }
+
+    /// Refuses the writing of whatever begins with `path`.
+    pub(crate) fn refusing(path: &'static str) -> Arc<Self> {
+        Self::new(path, true)
+    }
+
+    fn new(path: &'static str, refuses: bool) -> Arc<Self> {
         let (is_reached, is_free) = (AtomicBool::new(false), Mutex::new(false));
-        Arc::new(Self { path, is_reached, is_free, freed: Condvar::new() })
+        Arc::new(Self { path, refuses, is_reached, is_free, freed: Condvar::new() })
     }
 
     /// Whether somebody waits to write it.
@@ -32,6 +44,19 @@ impl Hold {
     fn free(&self) {
         *self.is_free.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.freed.notify_all();
+    }
+
+    /// Waits, or refuses, if it is about this path.
+    fn meet(&self, path: &str) -> Result<(), StoreError> {
+        let is_free = *self.is_free.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.refuses && !is_free && path.starts_with(self.path) {
+            let source = std::io::Error::other("refused");
+            return Err(StoreError::Io { action: "write", path: path.to_owned(), source });
+        }
+        if !self.refuses && path == self.path {
+            self.wait();
+        }
+        Ok(())
     }
 
     fn wait(&self) {
@@ -74,21 +99,21 @@ impl Folder for Held {
         self.inner.size(path)
     }
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        if path == self.hold.path {
-            self.hold.wait();
-        }
+        self.hold.meet(path)?;
         self.inner.write(path, bytes)
     }
     fn sync(&self, paths: &[String]) -> Result<(), StoreError> {
         self.inner.sync(paths)
     }
     fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.hold.meet(path)?;
         self.inner.replace(path, bytes)
     }
     fn remove(&self, path: &str) -> Result<(), StoreError> {
         self.inner.remove(path)
     }
     fn open(&self, path: &str) -> Result<Box<dyn WriteFile>, StoreError> {
+        self.hold.meet(path)?;
         self.inner.open(path)
     }
     fn lock(&self, path: &str) -> Result<Box<dyn Lock>, StoreError> {

@@ -434,3 +434,22 @@ fn records_go_beside_the_appends() {
     writer.settle_tail().unwrap();
     assert_eq!(writer.settled_row(6).unwrap().unwrap().index, 6);
 }
+
+#[test]
+fn what_fails_beside_the_appends_is_told_to_who_waits_and_tried_again_when_asked_for() {
+    let (memory, folder) = fresh();
+    drop(folder);
+    let refused = Hold::refusing("segments/");
+    let log = Log::start(seal::open(&holding(&memory, &refused), kek(), options()).unwrap());
+    log.append(events(&log, 0, 0..50)).unwrap();
+    for _ in 0..2 {
+        let told = log.settle_tail();
+        assert!(matches!(told, Err(seal::SealError::Unfinished { .. })), "{told:?}");
+    }
+    // The log goes on.
+    log.append(events(&log, 0, 50..60)).unwrap();
+    drop(refused.until_dropped());
+    log.settle_tail().unwrap();
+    assert!(log.settled().unwrap().row(4).unwrap().is_some());
+    log.close().unwrap();
+}

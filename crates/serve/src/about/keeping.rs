@@ -91,7 +91,7 @@ fn changes(name: &'static str, summary: &'static str) -> About {
         .refuses_bodies()
         .refuses(400, &["not_json", "bad_parameter"])
         .refuses(500, &["log_unreadable"])
-        .refuses(503, &["holds_changed"])
+        .refuses(503, &["holds_changed", "not_finished"])
 }
 
 // What is answered; `retain` writes it.

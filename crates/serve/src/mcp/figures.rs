@@ -231,7 +231,7 @@ pub(crate) fn compliance(call: &Call<'_>) -> Result<Answer, Failure> {
     let of_access = |name: &str| call.rights.access_records.then(|| acts.of(name));
     let of_log = json!({
         "gaps_in_taking_events": acts.of(types::LOG_GAP),
-        "accesses_to_content": of_access(types::LOG_ACCESS), "exports": acts.of(types::LOG_EXPORT),
+        "accesses_to_content": of_access(types::LOG_ACCESS), "exports": of_access(types::LOG_EXPORT),
         "requests_refused": of_access(types::LOG_DENIED),
         "credentials_refused": of_access(types::LOG_LOGIN_REFUSED),
         "erasures": acts.of(types::LOG_ERASED), "expiries": acts.of(types::LOG_EXPIRY),

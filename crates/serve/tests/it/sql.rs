@@ -79,6 +79,14 @@ async fn what_somebody_may_not_see_is_not_in_their_table() {
     assert_eq!(ask(&rig, &token, count).await.json()["rows"][0][0], 0);
     let seen = ask(&rig, &admin, count).await.json()["rows"][0][0].as_u64().unwrap();
     assert!(seen > 5, "{seen}");
+    // Nor does a condition meet them, which could tell what they say by failing.
+    let condition =
+        "CAST(CASE WHEN event_type LIKE 'log.access%' THEN meta ELSE '1' END AS INT) = 1";
+    let probe = format!("SELECT count(*) FROM events WHERE {condition}");
+    let probed = ask(&rig, &token, &probe).await;
+    assert_eq!(probed.status, StatusCode::OK, "{}", String::from_utf8_lossy(&probed.bytes));
+    assert_ne!(probed.json()["rows"][0][0], 0);
+    assert_eq!(ask(&rig, &admin, &probe).await.json()["code"], "sql_failed");
     // The rest of what the log says of itself is there.
     let started = "SELECT count(*) FROM events WHERE event_type = 'log.started'";
     assert_eq!(ask(&rig, &token, started).await.json()["rows"][0][0], 1);

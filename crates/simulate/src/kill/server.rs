@@ -235,6 +235,9 @@ impl Ground {
             heads.insert(&answer.note);
         }
         tally.receipts += heads.len() as u64;
+        if answered.is_empty() {
+            return Err("no batch was ever answered, so nothing was tested".to_owned());
+        }
         let contents = reading::read(&*folder, &kek())?;
         model.check(&contents)?;
         verdict::check(&*folder, &contents, &model)

@@ -147,6 +147,9 @@ async fn send(shared: &Shared<'_>, number: usize) {
     while Instant::now() < shared.end {
         let begun = match interval {
             Some(interval) => {
+                if due >= shared.end {
+                    return;
+                }
                 sleep_until(due).await;
                 // However late it is: a client that waits for a slow answer is served late too.
                 let begun = due;
