@@ -354,7 +354,7 @@ impl Committer {
             Err(Some(work)) => {
                 self.publishing &= work.head.is_none();
                 self.durable_files += work.files.len();
-                self.writer.sequence.full.splice(..0, work.files);
+                self.writer.sequence.take_back(work.files);
             }
             Err(None) => self.writer.poison("the publisher stopped".to_owned()),
         }

@@ -182,9 +182,16 @@ impl Sequence {
     pub(crate) fn hand_over(&mut self, count: usize) -> Vec<PublicFile> {
         self.leaving.retain(|(_, bytes)| bytes.strong_count() > 0);
         let files: Vec<PublicFile> = self.full.drain(..count.min(self.full.len())).collect();
-        let tiles = files.iter().filter(|(path, _)| path.starts_with("tile/0/"));
+        let tiles = files.iter().filter(|(path, _)| is_leaves(path));
         self.leaving.extend(tiles.map(|(path, bytes)| (path.clone(), Arc::downgrade(bytes))));
         files
+    }
+
+    /// Takes back what was handed over last, and not taken.
+    pub(crate) fn take_back(&mut self, files: Vec<PublicFile>) {
+        let tiles = files.iter().filter(|(path, _)| is_leaves(path)).count();
+        self.leaving.truncate(self.leaving.len().saturating_sub(tiles));
+        self.full.splice(..0, files);
     }
 
     /// A full file that is not in its place yet, as far as is known here.
@@ -199,6 +206,11 @@ impl Sequence {
         let back = usize::try_from(self.size().checked_sub(index)?).ok()?;
         self.recent.get(self.recent.len().checked_sub(back)?).map(|hash| hash.0)
     }
+}
+
+/// Whether a file is a tile of leaves.
+fn is_leaves(path: &str) -> bool {
+    path.starts_with("tile/0/")
 }
 
 impl Outcome {
