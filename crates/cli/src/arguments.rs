@@ -87,6 +87,9 @@ pub(crate) struct ServerArguments {
     /// Whether the address was said on the command line.
     #[arg(skip)]
     pub(crate) is_url_said: bool,
+    /// Whether the token's file was named there.
+    #[arg(skip)]
+    pub(crate) is_token_file_said: bool,
 }
 
 impl ServerArguments {
@@ -166,6 +169,7 @@ impl Arguments {
         let is_said = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
         let server = &mut read.global.server;
         server.is_url_said = is_said("url") && server.url().is_some();
+        server.is_token_file_said = is_said("token_file");
         if is_said("data") && server.is_url_said {
             let both = "--data names a folder and --url a server; leave one of them out";
             return Err(command.error(ErrorKind::ArgumentConflict, both));
@@ -195,7 +199,8 @@ mod tests {
         let said = read(&["events", "--url", "http://x"]).unwrap().global.server;
         assert_eq!((said.url(), said.is_url_said), (Some("http://x"), true));
         let said = read(&["--url", "http://x", "events"]).unwrap().global.server;
-        assert!(said.is_url_said);
+        assert!(said.is_url_said && !said.is_token_file_said);
+        assert!(read(&["verify", "--token-file", "f"]).unwrap().global.server.is_token_file_said);
         assert!(read(&["events", "--url", "http://x", "--data", "y"]).is_err());
         assert!(read(&["--data", "y", "events", "--url", "http://x"]).is_err());
         assert_eq!(read(&["events", "--data", "y"]).unwrap().global.server.url(), None);

@@ -120,7 +120,10 @@ impl Remote {
         let address = Address::parse(base)?;
         // Whoever runs a public log that is to be checked has no business with a token for another.
         let named = context.global.server.url().map(Address::parse).transpose()?;
-        let sends = if named.as_ref() == Some(&address) { Sends::Token } else { Sends::Nothing };
+        let is_for_it = named.as_ref() == Some(&address)
+            || context.global.server.is_token_file_said
+            || address.is_loopback();
+        let sends = if is_for_it { Sends::Token } else { Sends::Nothing };
         let remote = Self::at(context, address, sends)?;
         Ok(match log {
             Some(log) => Self { log: log.to_owned(), ..remote },

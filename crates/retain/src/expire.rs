@@ -6,12 +6,9 @@ use crate::scan::{self, Ranges};
 use crate::select::Picker;
 use crate::{Hold, RetainError, holds};
 use event::{Cause, Kind, Principal, REMOVAL_RANGES_MAX, Removal, Scope, Tier, Timestamp};
-use seal::{Consequence, Settled, Writer};
+use seal::{Consequence, REMOVALS_AT_ONCE_MAX, Settled, Writer};
 use segment::{Manifest, Row, Value};
 use std::collections::{BTreeMap, VecDeque};
-
-/// Removals announced in one group at most.
-const REMOVALS_MAX: usize = 256;
 
 /// What would go, and when.
 #[derive(Clone, Debug)]
@@ -160,7 +157,7 @@ impl Expiring {
         let details = serde_json::json!({
             "policy": self.policy.to_json(), "clock": now, "records": records, "held": held,
         });
-        let count = self.removals.len().min(REMOVALS_MAX);
+        let count = self.removals.len().min(REMOVALS_AT_ONCE_MAX);
         let acts = self.removals.drain(..count).map(Consequence::Remove).collect();
         let authority = writer.resolve(statement("log.retention", &details, by), acts)?;
         self.expired.authority.get_or_insert(authority);

@@ -60,7 +60,7 @@ pub use log::{Log, NotTaken, Permit, Ticket, WhenDone};
 pub use publish::CHECKPOINT_PATH;
 pub use receipt::{Outcome, Receipt};
 pub use recover::open;
-pub use removal::Consequence;
+pub use removal::{Consequence, REMOVALS_AT_ONCE_MAX};
 pub use rotation::Rotated;
 pub use settled::Settled;
 pub use window::WINDOW_EVENTS;

@@ -14,6 +14,10 @@ use crate::writer::Writer;
 use event::{Event, HoldMark, Kind, Removal, RemovedClass, Scope, Tier};
 use segment::{Catalogue, Manifest, Projection};
 
+/// Removals that are announced at once, at most: all of them stand in one frame of the journal, and
+/// each takes up to some 450 KB.
+pub const REMOVALS_AT_ONCE_MAX: usize = 64;
+
 /// What is to be announced together with the record that says who wanted it, and why.
 pub enum Consequence {
     /// Records, or their content, go.
@@ -99,13 +103,21 @@ impl Writer {
     ///
     /// # Errors
     /// [`SealError::Corrupt`] when a removal names a record of the log's own, or one that lies in
-    /// no segment, and [`SealError::Refused`] when an earlier one is not carried out yet: nothing
-    /// was announced then. Else as [`Writer::commit`].
+    /// no segment, and [`SealError::Refused`] when an earlier one is not carried out yet or there
+    /// are more than [`REMOVALS_AT_ONCE_MAX`]: nothing was announced then. Else as
+    /// [`Writer::commit`].
     pub fn resolve(
         &mut self,
         intent: Event<'static>,
         consequences: Vec<Consequence>,
     ) -> Result<u64, SealError> {
+        let is_removal = |it: &&Consequence| matches!(it, Consequence::Remove(_));
+        if consequences.iter().filter(is_removal).count() > REMOVALS_AT_ONCE_MAX {
+            return Err(refused(
+                "this is more than a million separate stretches of records at once; choose a part of them, \
+                 such as a shorter time",
+            ));
+        }
         self.begin_life()?;
         let authority = self.size();
         let (mut removals, mut marks) = (Vec::new(), Vec::new());

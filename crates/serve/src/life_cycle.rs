@@ -160,6 +160,9 @@ impl OpenLog {
             RetainError::Seal(
                 error @ (SealError::Poisoned { .. } | SealError::Closed | SealError::Store(_)),
             ) => self.failed(log, error),
+            RetainError::Seal(SealError::Refused { .. }) => {
+                problem(StatusCode::CONFLICT, "refused")
+            }
             RetainError::Seal(_) | RetainError::Ledger(_) => unreadable(&detail),
             RetainError::HoldsChanged => Problem::busy("holds_changed", detail),
             RetainError::Held { .. } => problem(StatusCode::CONFLICT, "held"),

@@ -21,6 +21,8 @@ use ureq::http::Response;
 const AHEAD: usize = 256;
 /// Bytes of one line: a record with everything in it escaped.
 const LINE_BYTES_MAX: u64 = 64 << 20;
+/// Bytes of what one event says.
+const DATA_BYTES_MAX: usize = 64 << 20;
 /// The first pause before the connection is made again; each is twice the one before.
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
 /// However long the server wants to be left alone.
@@ -187,6 +189,8 @@ impl Event {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match name {
             "event" => value.clone_into(&mut self.name),
+            // No event of ours is as long; what is cut reads as none.
+            "data" if self.data.len() + value.len() > DATA_BYTES_MAX => {}
             "data" => {
                 if !self.data.is_empty() {
                     self.data.push('\n');

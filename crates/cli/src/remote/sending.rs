@@ -190,6 +190,8 @@ impl Carrier {
                 }
                 Err(trouble) => trouble,
             };
+            // Whoever answered at all may come back, though nobody is there for a moment.
+            self.met |= !matches!(trouble, Trouble::Unreachable(_) | Trouble::Certificate(_));
             let wait = trouble.retry_after().unwrap_or(pause).min(RETRY_AFTER_MAX);
             if !self.is_worth_a_retry(&trouble) || begun.elapsed() + wait > self.patience {
                 return Err(self.given_up(&trouble, tries));

@@ -92,6 +92,19 @@ fn erased_records_are_gone_and_a_segment_of_which_nothing_is_left_has_no_success
 }
 
 #[test]
+fn more_than_a_frame_holds_is_refused_and_the_log_goes_on() {
+    let (_, _, mut writer, _) = settled();
+    let size = writer.size();
+    let one = || Consequence::Remove(removal(Scope::Record, Tier::Compliance, vec![(3, 3)]));
+    let acts = (0..=seal::REMOVALS_AT_ONCE_MAX).map(|_| one()).collect();
+    let error = writer.decide(intent("log.erasure"), acts).unwrap_err();
+    assert!(matches!(error, SealError::Refused { .. }), "{error}");
+    assert_eq!(writer.size(), size, "nothing was said");
+    writer.decide(intent("log.erasure"), vec![one()]).unwrap();
+    assert!(row(&writer, 3).is_none());
+}
+
+#[test]
 fn what_was_announced_is_carried_out_by_the_next_start() {
     let (memory, folder, mut writer, options) = settled();
     let before = memory.snapshot();

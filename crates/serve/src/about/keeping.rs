@@ -62,7 +62,7 @@ pub(crate) fn erase() -> About {
         .takes([Media::json::<NewErasure>()])
         .answers(200, "They are gone.", [Media::json::<Erased>()])
         .refuses(404, &["nothing_matches"])
-        .refuses(409, &["held", "kept_by_profile"])
+        .refuses(409, &["held", "kept_by_profile", "refused"])
         .refuses(422, &["empty_selection", "bad_reason"])
 }
 
@@ -80,6 +80,7 @@ pub(crate) fn apply() -> About {
         )
         .takes([Media::json::<Apply>()])
         .answers(200, "It is gone.", [Media::json::<Expired>()])
+        .refuses(409, &["refused"])
 }
 
 fn reads(name: &'static str, summary: &'static str) -> About {

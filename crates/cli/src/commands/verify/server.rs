@@ -7,9 +7,11 @@ use crate::failure::Failure;
 use crate::remote::Remote;
 use crate::remote::trouble::Trouble;
 use checkpoint::VerifierKey;
+use merkle::{TILE_WIDTH, TilePath};
 use prove::{PublicLog, ReadError, Report, Since, Trust, verify_log};
 use reading::verify::{SinceFile, check_receipts};
 use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 const CHECKPOINT: &str = "checkpoint";
 const LEDGER: &str = "ledger";
@@ -20,6 +22,10 @@ struct Shown<'r> {
     checkpoint: Vec<u8>,
     /// The names of the ledger's documents, if the server tells them.
     ledger: Option<Vec<String>>,
+    /// Numbers of the tiles of leaves that receipts are about, and these tiles as they were
+    /// checked: a server that is asked again may answer otherwise.
+    wanted: BTreeSet<u64>,
+    leaves: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +41,8 @@ pub(super) fn check(
     since: Option<SinceFile>,
 ) -> Result<Report, Failure> {
     let mut shown = Shown::open(remote)?;
+    let receipts = since.iter().flat_map(|since| &since.receipts);
+    shown.wanted = receipts.map(|it| it.index / u64::from(TILE_WIDTH)).collect();
     let text = String::from_utf8_lossy(&shown.checkpoint);
     let origin = text.lines().next().unwrap_or_default().to_owned();
     // What the server says of the keys vouches for nothing; it shows whether a signature is whole.
@@ -56,7 +64,7 @@ pub(super) fn check(
     });
     progress.finish();
     if let Some(since) = &since {
-        let read = |path: &str| remote.get(&remote.public(path)).ok().map(|answer| answer.bytes);
+        let read = |path: &str| shown.leaves.get(path).cloned();
         check_receipts(&read, &since.receipts, &mut report);
     }
     Ok(report)
@@ -76,7 +84,8 @@ impl<'r> Shown<'r> {
         };
         let answer =
             remote.get(&remote.public(CHECKPOINT)).map_err(|trouble| remote.failure(&trouble))?;
-        Ok(Self { remote, checkpoint: answer.bytes, ledger })
+        let (wanted, leaves) = (BTreeSet::new(), BTreeMap::new());
+        Ok(Self { remote, checkpoint: answer.bytes, ledger, wanted, leaves })
     }
 }
 
@@ -88,7 +97,14 @@ impl PublicLog for Shown<'_> {
         }
         match self.remote.get(&self.remote.public(path)) {
             Ok(answer) => {
-                out.extend_from_slice(answer.bytes.get(..limit).unwrap_or(&answer.bytes));
+                let bytes = answer.bytes.get(..limit).unwrap_or(&answer.bytes);
+                out.extend_from_slice(bytes);
+                if let Ok(TilePath::Tile(tile)) = path.parse::<TilePath>()
+                    && tile.level() == 0
+                    && self.wanted.contains(&tile.number())
+                {
+                    self.leaves.insert(path.to_owned(), bytes.to_vec());
+                }
                 Ok(true)
             }
             Err(Trouble::Answered { status: 404, .. }) => Ok(false),
