@@ -1,7 +1,7 @@
 //! Every route of the server, and what it needs: one table, which the router, the matrix of
 //! authorisations and the API's description are made from.
 //!
-//! There is no other way to add a route, and none without a [`Need`] and an [`About`].
+//! There is no other way to add a route, and none without a [`Need`] and an `About`.
 
 use crate::about::opentelemetry as exporting;
 use crate::about::{About, appending, asking, keeping, models, public_log, running};
