@@ -98,7 +98,7 @@ pub(crate) async fn holds(
     let holds: Vec<Value> = holds.iter().map(Hold::to_json).collect();
     let size = granted.log()?.published_size();
     ask::record(&granted, "holds", json!({}), holds.len() as u64, size).await?;
-    Ok(respond(StatusCode::OK, &json!({ "holds": holds })))
+    Ok(answered(StatusCode::OK, json!({ "holds": holds })))
 }
 
 /// `POST .../holds`.
@@ -112,7 +112,7 @@ pub(crate) async fn hold(
     let (selector, by) = (select.selector(app.logs().now_ms())?, granted.principal());
     let reason = checked(reason)?;
     let name = in_turn(&granted, move |log, turn| log.hold(turn, selector, reason, by)).await?;
-    Ok(respond(StatusCode::CREATED, &json!({ "hold": name })))
+    Ok(answered(StatusCode::CREATED, json!({ "hold": name })))
 }
 
 /// `POST .../holds/{id}/release`.
@@ -126,7 +126,7 @@ pub(crate) async fn release(
     let Release { reason } = read(&app, &headers, body).await?;
     let (reason, by, released) = (checked(reason)?, granted.principal(), name.clone());
     in_turn(&granted, move |log, turn| log.release(turn, name, reason, by)).await?;
-    Ok(respond(StatusCode::OK, &json!({ "released": released })))
+    Ok(answered(StatusCode::OK, json!({ "released": released })))
 }
 
 /// `GET .../erasures`: what was asked for, and what became of it, the newest first.
@@ -156,7 +156,7 @@ pub(crate) async fn erasures(
     if let (Some(next), Some(members)) = (next, document.as_object_mut()) {
         members.insert("next".to_owned(), next.into());
     }
-    Ok(respond(StatusCode::OK, &document))
+    Ok(answered(StatusCode::OK, document))
 }
 
 /// `POST .../erasures`.
@@ -175,7 +175,7 @@ pub(crate) async fn erase(
     let (reason, ground) = (checked(reason)?, ground.map(checked).transpose()?);
     let erasure = Erasure { selector, scope, reason, ground, by: granted.principal() };
     let erased = in_turn(&granted, move |log, turn| log.erase(turn, erasure)).await?;
-    Ok(respond(StatusCode::OK, &erased.to_json(scope)))
+    Ok(answered(StatusCode::OK, erased.to_json(scope)))
 }
 
 /// `GET .../retention`: what would go, and when.
@@ -194,7 +194,7 @@ pub(crate) async fn plan(
         });
         members.insert("schedule".to_owned(), schedule);
     }
-    Ok(respond(StatusCode::OK, &document))
+    Ok(answered(StatusCode::OK, document))
 }
 
 /// `POST .../retention`: what is due goes.
@@ -208,7 +208,7 @@ pub(crate) async fn apply(
     let Apply {} = if body.is_empty() { Apply::default() } else { parse(&body)? };
     let by = granted.principal();
     let expired = in_turn(&granted, move |log, turn| log.expire(turn, &by)).await?;
-    Ok(respond(StatusCode::OK, &expired.to_json()))
+    Ok(answered(StatusCode::OK, expired.to_json()))
 }
 
 /// What a record tells of an erasure: that it was asked for, or refused.
@@ -266,6 +266,24 @@ fn checked(reason: String) -> Result<String, Problem> {
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_reason", detail));
     }
     Ok(reason)
+}
+
+/// An answer in which what is not there is absent, as everywhere in the API.
+fn answered(status: StatusCode, mut document: Value) -> Response<Body> {
+    without_nulls(&mut document);
+    respond(status, &document)
+}
+
+/// Takes out members that are null; these documents are at most four deep.
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(without_nulls);
+        }
+        _ => {}
+    }
 }
 
 impl Select {
