@@ -5,6 +5,7 @@
 //! crate stands in `BARS`; a crate below its bar fails the command and the surviving changes are
 //! listed.
 
+mod full_disk;
 mod hostile;
 
 use std::path::Path;
@@ -36,7 +37,8 @@ Runs cargo-mutants (installed when missing) on the crates named, or on prove, ch
 store, seal and redact. Takes from minutes to hours.
 
 With `hostile-sql` instead of crates it runs ten thousand hostile SQL statements (some minutes, and
-the time to build the SQL engine) and says how long they took and how much memory.
+the time to build the SQL engine) and says how long they took and how much memory. With `full-disk`
+it fills the disk of a server twenty times and frees it again (two minutes; as root: it mounts a file).
 
   --jobs N     mutants tested at a time (default 1)
   --minimum P  percent that must be noticed, instead of each crate's own bar
@@ -46,6 +48,7 @@ Examples:
   cargo xtask strength merkle
   cargo xtask strength prove --minimum 90 --jobs 2
   cargo xtask strength hostile-sql
+  cargo xtask strength full-disk
   cargo xtask strength store -- --file crates/store/src/journal.rs",
     run,
 };
@@ -58,9 +61,12 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         .transpose()?;
     let further = arguments.passed_on();
     let mut names = arguments.rest()?;
-    if let Some(place) = names.iter().position(|name| name == hostile::NAME) {
-        names.remove(place);
-        hostile::run()?;
+    let long: [(&str, fn() -> Result<(), Failure>); 2] =
+        [(hostile::NAME, hostile::run), (full_disk::NAME, full_disk::run)];
+    let asked: Vec<_> = long.iter().filter(|(name, _)| names.iter().any(|it| it == name)).collect();
+    if !asked.is_empty() {
+        names.retain(|name| long.iter().all(|(it, _)| it != name));
+        asked.into_iter().try_for_each(|(_, run)| run())?;
         if names.is_empty() {
             return Ok(());
         }
