@@ -23,9 +23,10 @@ use std::thread::JoinHandle;
 const QUEUE_BATCHES_MAX: usize = 1024;
 /// Bytes of batches being encoded or waiting at most; see [`Log::admit`].
 const IN_FLIGHT_BYTES_MAX: usize = 40 << 20;
-/// From this many bytes on a few batches suffice: two being encoded, a group being synced and the
-/// next one. More would only push each other out of the processor's caches.
-const IN_FLIGHT_BYTES_USUAL: usize = 16 << 20;
+/// From this many bytes on a few batches suffice: a group being written and synced, the next one
+/// being ordered, and enough being encoded that no core waits for them. More would only push each
+/// other out of the processor's caches, and be acknowledged later.
+const IN_FLIGHT_BYTES_USUAL: usize = 24 << 20;
 /// Batches in flight at least, however large, while they fit.
 const IN_FLIGHT_BATCHES_MIN: usize = 4;
 /// A log open for writing, shared by any number of threads.
