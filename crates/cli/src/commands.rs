@@ -21,7 +21,6 @@ mod restore;
 mod retention;
 mod serve;
 mod session;
-#[cfg(feature = "sql")]
 mod sql;
 mod tail;
 mod token;
@@ -50,7 +49,6 @@ pub(crate) enum Command {
     Replay(replay::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
-    #[cfg(feature = "sql")]
     Sql(sql::Arguments),
     Prove(prove::Arguments),
     Export(export::Arguments),
@@ -90,16 +88,13 @@ impl Command {
             | Self::Agent(_)
             | Self::Prove(_)
             | Self::Verify(_)
-            | Self::Doctor(_) => Place::Log,
-            #[cfg(feature = "sql")]
-            Self::Sql(_) => Place::Folder,
-            Self::Export(_)
-            | Self::Mcp(_)
-            | Self::Keys(_)
-            | Self::Backup(_)
+            | Self::Doctor(_)
+            | Self::Sql(_)
+            | Self::Export(_)
             | Self::Hold(_)
             | Self::Erase(_)
-            | Self::Retention(_) => Place::Folder,
+            | Self::Retention(_) => Place::Log,
+            Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) => Place::Folder,
             Self::Bench(_)
             | Self::Init(_)
             | Self::Serve(_)
@@ -145,7 +140,6 @@ impl Command {
             Self::Replay(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
-            #[cfg(feature = "sql")]
             Self::Sql(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),
             Self::Export(arguments) => arguments.run(context),

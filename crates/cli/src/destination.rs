@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::remote::Remote;
 use crate::remote::sending::{Landed, LandedLine, Manner, Sending};
-use crate::terminal::{DIM, styled};
 use crate::writing::{self, Accepted, Answer, Writing};
 use capture::Captured;
 use event::{Event, EventError};
@@ -87,16 +86,7 @@ impl Destination {
     /// The server that is named, or that holds the folder; otherwise the folder, where the log is
     /// made when there is none.
     pub(crate) fn open(context: &Context, wish: Wish) -> Result<Self, Failure> {
-        if let Some(remote) = Remote::named(context)? {
-            return Self::server(context, remote, wish);
-        }
-        if let Some(remote) = Remote::of_folder(context)?
-            && has_log(&remote)?
-        {
-            context.terminal.note(styled(
-                DIM,
-                format_args!("A server holds this folder: the events go to {}", remote.address()),
-            ));
+        if let Some(remote) = Remote::in_charge(context, "the events go to")? {
             return Self::server(context, remote, wish);
         }
         Writing::open(context, wish.is_long).map(|writing| Self::Folder(Box::new(writing)))
@@ -165,17 +155,6 @@ impl Destination {
             Self::Folder(writing) => writing.close(context),
             Self::Server(..) => Ok(()),
         }
-    }
-}
-
-/// Whether a server has the log that is meant. One that does not say has it: what it says to the
-/// events is clearer.
-fn has_log(remote: &Remote) -> Result<bool, Failure> {
-    match remote.get(&remote.in_log("")) {
-        Ok(_) => Ok(true),
-        Err(trouble) if trouble.status() == Some(404) => Ok(false),
-        Err(trouble) if trouble.status().is_some() => Ok(true),
-        Err(trouble) => Err(remote.failure(&trouble)),
     }
 }
 

@@ -24,6 +24,11 @@ pub(crate) struct RecordingArguments {
 }
 
 impl RecordingArguments {
+    /// Whether nothing may be done without a record.
+    pub(crate) fn is_required(self) -> bool {
+        !self.unrecorded
+    }
+
     /// Records an act durably. `Ok` says that it may be done now.
     ///
     /// # Errors

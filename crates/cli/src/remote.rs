@@ -1,6 +1,6 @@
 //! A server that a command talks to: its address, the credential, one connection, and what went
-//! wrong. Whatever a command wants of a server goes through [`Remote::get`], [`Remote::post`] or
-//! [`Remote::open`].
+//! wrong. Whatever a command wants of a server goes through [`Remote::get`], [`Remote::post`],
+//! [`Remote::act`] or [`Remote::open`].
 //!
 //! | question | file |
 //! |---|---|
@@ -9,11 +9,13 @@
 //! | what went wrong, and does asking again help? | `remote/trouble.rs` |
 //! | how do events get there, once? | `remote/sending.rs` |
 //! | what does it know? | `remote/questions.rs` |
+//! | what is it to do: hold, erase, let go? | `remote/acts.rs` |
 //! | what comes there? | `remote/feed.rs` |
 //!
 //! Not here: which answers a command has from a folder as well (`source.rs`), and the server
 //! (`serve`).
 
+pub(crate) mod acts;
 pub(crate) mod address;
 mod credential;
 pub(crate) mod feed;
@@ -25,12 +27,14 @@ use crate::arguments::ServerArguments;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::serving::held;
+use crate::terminal::{DIM, styled};
 use address::Address;
 use credential::Credential;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use serde_json::Value;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,13 +42,15 @@ use std::time::Duration;
 use trouble::{Asked, Trouble};
 use ureq::http::Response;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestBuilder};
 
 /// A connection comes about within this time.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 /// An answer begins within this time, and goes on: a server gives up after 120 seconds, and a feed
 /// says every 15 seconds that it is there.
 const ANSWER_MAX: Duration = Duration::from_secs(150);
+/// What is to be done may take longer: erasing rewrites segments.
+const ACT_MAX: Duration = Duration::from_secs(3600);
 /// A connection that rested longer is not used again: a server closes it after 15 seconds.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 /// Bytes of an answer: a page holds at most 16 MiB, but for one record that is longer.
@@ -109,6 +115,32 @@ impl Remote {
     pub(crate) fn of_folder(context: &Context) -> Result<Option<Self>, Failure> {
         let Some(url) = held::find(context.data_folder().path()) else { return Ok(None) };
         Self::at(context, Address::parse(&url)?, Sends::OwnToken).map(Some)
+    }
+
+    /// The server that is in charge of the log: the one that is named, or the one that holds the
+    /// folder and knows the log; `does` says what is left to it.
+    pub(crate) fn in_charge(context: &Context, does: &str) -> Result<Option<Self>, Failure> {
+        if let Some(remote) = Self::named(context)? {
+            return Ok(Some(remote));
+        }
+        let Some(remote) = Self::of_folder(context)? else { return Ok(None) };
+        if !remote.has_log()? {
+            return Ok(None);
+        }
+        let note = format_args!("A server holds this folder: {does} {}", remote.address());
+        context.terminal.note(styled(DIM, note));
+        Ok(Some(remote))
+    }
+
+    /// Whether the server knows the log: one that was made after it had started it does not. A
+    /// server that does not say has it: what it answers to the act itself is clearer.
+    fn has_log(&self) -> Result<bool, Failure> {
+        match self.get(&self.in_log("")) {
+            Ok(_) => Ok(true),
+            Err(trouble) if trouble.status() == Some(404) => Ok(false),
+            Err(trouble) if trouble.status().is_some() => Ok(true),
+            Err(trouble) => Err(self.failure(&trouble)),
+        }
     }
 
     /// The server at an address that may name a public log: `https://log.example.org/log/main`.
@@ -212,22 +244,27 @@ impl Remote {
 
     /// Asks for something that is read as it comes.
     pub(crate) fn open(&self, path: &str) -> Result<Response<Body>, Trouble> {
-        let mut request = self.agent.get(format!("{}{path}", self.address()));
-        if let Some(credential) = &self.credential {
-            let value = format!("Bearer {}", credential.token.expose());
-            request = request.header("authorization", value);
-        }
-        good(request.call()?)
+        good(self.shown(self.agent.get(format!("{}{path}", self.address()))).call()?)
+    }
+
+    /// Asks for something, once: when the connection breaks, nobody knows whether it was done.
+    pub(crate) fn act(&self, path: &str, body: &Value) -> Result<Answer, Trouble> {
+        let request = self.agent.post(format!("{}{path}", self.address())).config();
+        let request = request.timeout_recv_response(Some(ACT_MAX)).build();
+        let request = self.shown(request).header("content-type", "application/json");
+        read(good(request.send(body.to_string())?)?)
+    }
+
+    /// The same request, with who is asking.
+    fn shown<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        let Some(credential) = &self.credential else { return request };
+        request.header("authorization", format!("Bearer {}", credential.token.expose()))
     }
 
     /// Sends events, and reads what became of them. A refusal of all of them is an answer, not
     /// trouble.
     pub(crate) fn post(&self, path: &str, parcel: &Parcel<'_>) -> Result<Answer, Trouble> {
-        let mut request = self.agent.post(format!("{}{path}", self.address()));
-        if let Some(credential) = &self.credential {
-            let value = format!("Bearer {}", credential.token.expose());
-            request = request.header("authorization", value);
-        }
+        let request = self.shown(self.agent.post(format!("{}{path}", self.address())));
         let request = request
             .header("content-type", "application/x-ndjson")
             .header("content-encoding", "zstd")
@@ -276,7 +313,7 @@ fn is_problem(response: &Response<Body>) -> bool {
 /// Whether it is the answer that was asked for; otherwise what is wrong.
 fn good(mut response: Response<Body>) -> Result<Response<Body>, Trouble> {
     let status = response.status().as_u16();
-    if status == 200 {
+    if matches!(status, 200 | 201) {
         return Ok(response);
     }
     if (300..400).contains(&status) {

@@ -6,11 +6,17 @@ use crate::configuration_folder::ConfigurationFolder;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::recording;
+use crate::terminal::{DOUBTFUL, styled};
 use clap::Args;
 use event::Timestamp;
 use retain::{Policy, Profile, RetainError, Selector};
 use seal::Writer;
 use std::path::PathBuf;
+
+/// What a server that holds the folder does instead of this process.
+pub(crate) const DOES: &str = "it is done by";
+/// And what it answers.
+pub(crate) const ANSWERS: &str = "the answer is that of";
 
 /// Which records.
 #[derive(Clone, Debug, Default, Args)]
@@ -87,6 +93,18 @@ impl PolicyArguments {
         let text = std::fs::read_to_string(&path).map_err(Failure::io("read", &path))?;
         Policy::from_toml(&text)
             .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    }
+}
+
+impl PolicyArguments {
+    /// Says that a server goes by its own policy, where another one was named.
+    pub(crate) fn is_the_servers(&self, context: &Context) {
+        if self.profile.is_some() || self.config.is_some() {
+            context.terminal.note(format!(
+                "{}: the server goes by its own retention policy, not by the one named here",
+                styled(DOUBTFUL, "warning")
+            ));
+        }
     }
 }
 

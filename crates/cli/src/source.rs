@@ -45,10 +45,15 @@ impl Source {
     /// The server that is named, otherwise the folder.
     pub(crate) fn open(context: &Context) -> Result<Self, Failure> {
         let kind = match Remote::named(context)? {
-            Some(remote) => Kind::Server { remote, as_of: OnceLock::new() },
+            Some(remote) => return Ok(Self::at(remote, context.terminal)),
             None => Kind::Folder(Box::new(View::of(context.reading()?))),
         };
         Ok(Self { terminal: context.terminal, kind })
+    }
+
+    /// A server.
+    pub(crate) fn at(remote: Remote, terminal: Terminal) -> Self {
+        Self { terminal, kind: Kind::Server { remote, as_of: OnceLock::new() } }
     }
 
     /// A folder that is open already.
@@ -96,6 +101,17 @@ impl Source {
 
     /// All records of a question, oldest first, as they are found, as of [`Source::as_of`].
     pub(crate) fn each(&self, filter: &Filter, each: Each<'_>) -> Result<Unreadable, Failure> {
+        self.each_with(filter, None, each)
+    }
+
+    /// The same; whether a server is asked for content. Without saying it gives what the caller may
+    /// see.
+    pub(crate) fn each_with(
+        &self,
+        filter: &Filter,
+        content: Option<bool>,
+        each: Each<'_>,
+    ) -> Result<Unreadable, Failure> {
         let remote = match &self.kind {
             Kind::Folder(view) => return view.each(filter, &Bar::new(self.terminal), each),
             Kind::Server { remote, .. } => remote,
@@ -104,7 +120,7 @@ impl Source {
         let mut cursor = Some(Cursor::new(self.as_of()?.size, &filter, 0));
         let mut unreadable = Unreadable::default();
         while let Some(place) = cursor {
-            let page = remote.one_page(&filter, Some(&place), None, None)?;
+            let page = remote.one_page(&filter, Some(&place), None, content)?;
             for found in &page.found {
                 if each(found)?.is_break() {
                     return Ok(unreadable);

@@ -11,6 +11,7 @@ mod graph;
 mod layout;
 mod notes;
 mod replay;
+mod table;
 mod timeline;
 mod tree;
 
@@ -18,6 +19,7 @@ pub use activity::activity;
 pub use events::events;
 pub use graph::{dot, mermaid, svg};
 pub use replay::{replay_foot, step};
+pub use table::{Column, table};
 pub use timeline::timeline;
 pub use tree::tree;
 

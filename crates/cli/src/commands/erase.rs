@@ -5,12 +5,13 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::recording::local_principal;
+use crate::remote::Remote;
 use crate::retaining::{self, PolicyArguments, SelectorArguments};
 use crate::terminal::{GOOD, styled};
 use clap::Args;
 use event::Scope;
 use indicatif::HumanCount;
-use retain::Erasure;
+use retain::{Erased, Erasure, RetainError};
 use seal::{Clock as _, SystemClock};
 use std::io::Write as _;
 
@@ -52,20 +53,7 @@ fn scope(name: &str) -> Result<Scope, String> {
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let format = context.format(&[Format::Text, Format::Json])?;
-        let policy = self.policy.policy()?;
-        let erasure = Erasure {
-            selector: self.selector.selector(),
-            scope: self.scope,
-            reason: self.reason.clone(),
-            ground: self.ground.clone(),
-            by: local_principal(),
-        };
-        let mut writer = retaining::open(context)?;
-        let outcome = retain::erase(&mut writer, &erasure, &policy, SystemClock.now_ms());
-        // A refusal is on record, and the log is closed in good order.
-        let closed = writer.close();
-        let erased = outcome?;
-        closed?;
+        let erased = self.erase(context)?;
         if format == Format::Json {
             let mut out = context.terminal.programs();
             writeln!(out, "{}", erased.to_json(self.scope))?;
@@ -83,5 +71,27 @@ impl Arguments {
             ));
         }
         Ok(Exit::Fine)
+    }
+
+    fn erase(&self, context: &Context) -> Result<Erased, Failure> {
+        let selector = self.selector.selector();
+        if selector.is_empty() {
+            return Err(RetainError::EmptySelection.into());
+        }
+        if let Some(remote) = Remote::in_charge(context, retaining::DOES)? {
+            self.policy.is_the_servers(context);
+            return remote.erase(&selector, self.scope, &self.reason, self.ground.as_deref());
+        }
+        let policy = self.policy.policy()?;
+        let (reason, ground) = (self.reason.clone(), self.ground.clone());
+        let (scope, by) = (self.scope, local_principal());
+        let erasure = Erasure { selector, scope, reason, ground, by };
+        let mut writer = retaining::open(context)?;
+        let outcome = retain::erase(&mut writer, &erasure, &policy, SystemClock.now_ms());
+        // A refusal is on record, and the log is closed in good order.
+        let closed = writer.close();
+        let erased = outcome?;
+        closed?;
+        Ok(erased)
     }
 }

@@ -13,6 +13,8 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::recording::RecordingArguments;
+use crate::remote::Remote;
+use crate::source::Source;
 use crate::whole_file::WholeFile;
 use clap::Args;
 use formats::{Exporter, Out, Written};
@@ -27,7 +29,8 @@ use std::path::PathBuf;
 const AFTER_HELP: &str = "\
 Formats: ndjson has the fields of `tacho events --format ndjson`, csv one column for each typed field with the
 content as JSON text, parquet the same columns typed, for DuckDB, Spark, pandas and others. What is exported
-is not encrypted. The log records who exported what (`log.export`) before the output is in place.
+is not encrypted. The log records who exported what (`log.export`) before the output is in place. A server (--url, or
+the one that holds the folder) records what it is asked instead (`log.access`).
 
 In csv, a text that a spreadsheet would run as a formula gets a `'` before its `=`, `+`, `-` or `@`, and
 characters that nobody sees are written as \\u{..}: use ndjson or parquet where every byte matters.
@@ -57,12 +60,20 @@ pub(crate) struct Arguments {
 /// One export.
 struct Export<'e> {
     context: &'e Context,
-    reading: Reading,
+    from: From,
     as_of: AsOf,
     filter: Filter,
     format: Format,
     with_content: bool,
     recording: RecordingArguments,
+}
+
+/// Where the records come from.
+enum From {
+    /// A folder, in whose log the export is recorded here.
+    Folder(Box<Reading>),
+    /// A server, which records what it is asked.
+    Server(Source),
 }
 
 impl Arguments {
@@ -71,11 +82,11 @@ impl Arguments {
         if format == Format::Parquet && self.output.is_none() && context.terminal.is_watched() {
             return Err(Failure::usage("parquet is not for a terminal; name a file with --output"));
         }
-        let reading = context.reading()?;
+        let (from, as_of) = self.from(context)?;
         let export = Export {
             context,
-            as_of: answer::as_of(&reading),
-            reading,
+            from,
+            as_of,
             filter: self.filter.filter(),
             format,
             with_content: !self.metadata_only,
@@ -94,6 +105,23 @@ impl Arguments {
         ));
         Ok(unreadable.conclude(context))
     }
+
+    /// The server that is named, or that may write to the log where the export is to be recorded;
+    /// otherwise the folder.
+    fn from(&self, context: &Context) -> Result<(From, AsOf), Failure> {
+        let remote = match self.recording.is_required() {
+            true => Remote::in_charge(context, "the records come from")?,
+            false => Remote::named(context)?,
+        };
+        if let Some(remote) = remote {
+            let source = Source::at(remote, context.terminal);
+            let as_of = source.as_of()?;
+            return Ok((From::Server(source), as_of));
+        }
+        let reading = context.reading()?;
+        let as_of = answer::as_of(&reading);
+        Ok((From::Folder(Box::new(reading)), as_of))
+    }
 }
 
 impl Export<'_> {
@@ -109,6 +137,9 @@ impl Export<'_> {
     /// Counts what there is, records it, and only then shows it: an answer as of one checkpoint has
     /// the same bytes every time.
     fn to_standard_output(&self) -> Result<(Written, Unreadable), Failure> {
+        if matches!(self.from, From::Server(_)) {
+            return self.write(Box::new(self.context.terminal.bytes()));
+        }
         let (expected, unreadable) = self.write(Box::new(std::io::sink()))?;
         self.record(&expected, &unreadable, "standard output")?;
         let (written, unreadable) = self.write(Box::new(self.context.terminal.bytes()))?;
@@ -126,15 +157,25 @@ impl Export<'_> {
         let sieve = Sieve::new(&self.filter);
         let mut progress = self.context.terminal.progress("records");
         let mut bad = Unreadable::default();
-        let unreadable = answer::scan::<Failure>(&self.reading, 0, &mut |found| {
-            progress.at(found.index, self.as_of.size);
-            match sieve.accepts(found) {
-                Ok(false) => {}
-                Ok(true) => exporter.push(found)?,
-                Err(error) => bad.add(found.index, 1, &error.to_string()),
+        let unreadable = match &self.from {
+            From::Folder(reading) => answer::scan::<Failure>(reading, 0, &mut |found| {
+                progress.at(found.index, self.as_of.size);
+                match sieve.accepts(found) {
+                    Ok(false) => {}
+                    Ok(true) => exporter.push(found)?,
+                    Err(error) => bad.add(found.index, 1, &error.to_string()),
+                }
+                Ok(ControlFlow::Continue(()))
+            })?,
+            // Content is asked for outright: an export without it would pass for whole.
+            From::Server(source) => {
+                source.each_with(&self.filter, Some(self.with_content), &mut |found| {
+                    progress.at(found.index, self.as_of.size);
+                    exporter.push(found)?;
+                    Ok(ControlFlow::Continue(()))
+                })?
             }
-            Ok(ControlFlow::Continue(()))
-        })?;
+        };
         progress.finish();
         Ok((exporter.end()?, unreadable.and(bad)))
     }
@@ -146,7 +187,12 @@ impl Export<'_> {
             "unreadable": unreadable.count(), "bytes": written.bytes, "sha256": written.sha256,
             "as_of": { "size": self.as_of.size, "root": self.as_of.root_hex },
         });
-        self.recording.record(self.context, self.reading.log(), Act::Export(details))
+        match &self.from {
+            From::Folder(reading) => {
+                self.recording.record(self.context, reading.log(), Act::Export(details))
+            }
+            From::Server(_) => Ok(()),
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::recording::local_principal;
+use crate::remote::Remote;
 use crate::retaining::{self, SelectorArguments};
 use crate::terminal::{DIM, GOOD, STRONG, plain, styled};
 use clap::{Args, Subcommand};
 use event::Timestamp;
-use retain::Hold;
+use retain::{Hold, RetainError, Selector};
 use std::io::Write as _;
 
 const AFTER_HELP: &str = "\
@@ -57,20 +58,23 @@ impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         match &self.what {
             What::Add { selector, reason } => {
-                let mut writer = retaining::open(context)?;
                 let selector = selector.selector();
-                let name = retain::hold(&mut writer, &selector, reason, &local_principal())?;
-                writer.close()?;
+                let name = add(context, &selector, reason)?;
                 let what = plain(&selector.describe());
                 context.terminal.note(format!("{} {what}.", styled(GOOD, "Held:")));
                 let mut out = context.terminal.programs();
-                writeln!(out, "{name}")?;
+                writeln!(out, "{}", plain(&name))?;
                 out.flush()?;
             }
             What::Release { name, reason } => {
-                let mut writer = retaining::open(context)?;
-                retain::release(&mut writer, name, reason, &local_principal())?;
-                writer.close()?;
+                match Remote::in_charge(context, retaining::DOES)? {
+                    Some(remote) => remote.release(name, reason)?,
+                    None => {
+                        let mut writer = retaining::open(context)?;
+                        retain::release(&mut writer, name, reason, &local_principal())?;
+                        writer.close()?;
+                    }
+                }
                 context.terminal.note(format!("{} {}.", styled(GOOD, "Released"), plain(name)));
             }
             What::List => return list(context),
@@ -79,12 +83,34 @@ impl Arguments {
     }
 }
 
-fn list(context: &Context) -> Result<Exit, Failure> {
-    let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
+/// Puts a hold on what is selected, and gives its name.
+fn add(context: &Context, selector: &Selector, reason: &str) -> Result<String, Failure> {
+    if selector.is_empty() {
+        return Err(RetainError::EmptySelection.into());
+    }
+    if let Some(remote) = Remote::in_charge(context, retaining::DOES)? {
+        return remote.hold(selector, reason);
+    }
+    let mut writer = retaining::open(context)?;
+    let name = retain::hold(&mut writer, selector, reason, &local_principal())?;
+    writer.close()?;
+    Ok(name)
+}
+
+fn holds(context: &Context) -> Result<Vec<Hold>, Failure> {
+    if let Some(remote) = Remote::in_charge(context, retaining::ANSWERS)? {
+        return remote.holds();
+    }
     let mut writer = retaining::open(context)?;
     writer.settle_tail()?;
     let holds = retain::holds(&writer.settled())?;
     writer.close()?;
+    Ok(holds)
+}
+
+fn list(context: &Context) -> Result<Exit, Failure> {
+    let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
+    let holds = holds(context)?;
     if format != Format::Text {
         let mut out = context.terminal.programs();
         match format {
@@ -102,7 +128,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     }
     for hold in &holds {
         let since = Timestamp::from_milliseconds(hold.since_ms).date();
-        let (name, what) = (styled(STRONG, &hold.name), plain(&hold.selector.describe()));
+        let (name, what) = (styled(STRONG, plain(&hold.name)), plain(&hold.selector.describe()));
         let (reason, by) = (plain(&hold.reason), plain(hold.by.as_deref().unwrap_or("?")));
         writeln!(out, "{name}  {what}")?;
         writeln!(out, "  {}", styled(DIM, format_args!("since {since} by {by}: {reason}")))?;

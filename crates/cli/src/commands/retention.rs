@@ -5,13 +5,16 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::recording::local_principal;
+use crate::remote::Remote;
+use crate::remote::acts::Planned;
 use crate::retaining::{self, PolicyArguments};
-use crate::terminal::{DIM, GOOD, STRONG, styled};
+use crate::terminal::{DIM, GOOD, STRONG, plain, styled};
 use clap::{Args, Subcommand};
 use event::{Tier, Timestamp};
 use indicatif::{HumanBytes, HumanCount};
-use retain::{Plan, Policy};
+use retain::Expired;
 use seal::{Clock as _, SystemClock};
+use serde_json::Value;
 use std::io::Write as _;
 
 const AFTER_HELP: &str = "\
@@ -56,27 +59,18 @@ enum What {
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let format = context.format(&[Format::Text, Format::Json])?;
-        let now_ms = SystemClock.now_ms();
         match &self.what {
             What::Plan { policy } => {
-                let policy = policy.policy()?;
-                let mut writer = retaining::open(context)?;
-                let plan = retain::plan(&mut writer, &policy, now_ms)?;
-                writer.close()?;
+                let planned = planned(context, policy)?;
                 match format {
-                    Format::Json => write_json(context, &policy, &plan)?,
-                    _ => write_text(context, &policy, &plan)?,
+                    Format::Json => write_json(context, &planned.document)?,
+                    _ => write_text(context, &planned)?,
                 }
             }
             What::Apply { policy } => {
-                let policy = policy.policy()?;
-                let mut writer = retaining::open(context)?;
-                let expired = retain::expire(&mut writer, &policy, now_ms, &local_principal())?;
-                writer.close()?;
+                let expired = expire(context, policy)?;
                 if format == Format::Json {
-                    let mut out = context.terminal.programs();
-                    writeln!(out, "{}", expired.to_json())?;
-                    out.flush()?;
+                    write_json(context, &expired.to_json())?;
                 } else {
                     let (records, held) = (HumanCount(expired.records), HumanCount(expired.held));
                     let done = styled(GOOD, "Expired");
@@ -88,16 +82,45 @@ impl Arguments {
     }
 }
 
-fn write_json(context: &Context, policy: &Policy, plan: &Plan) -> Result<(), Failure> {
+fn planned(context: &Context, policy: &PolicyArguments) -> Result<Planned, Failure> {
+    if let Some(remote) = Remote::in_charge(context, retaining::ANSWERS)? {
+        policy.is_the_servers(context);
+        return remote.plan();
+    }
+    let policy = policy.policy()?;
+    let mut writer = retaining::open(context)?;
+    let plan = retain::plan(&mut writer, &policy, SystemClock.now_ms())?;
+    writer.close()?;
+    let days = Tier::ALL.into_iter().map(|tier| (tier, policy.days(tier))).collect();
+    let (profile, document) = (policy.profile.as_str().to_owned(), plan.to_json(&policy));
+    Ok(Planned { plan, profile, days, document })
+}
+
+fn expire(context: &Context, policy: &PolicyArguments) -> Result<Expired, Failure> {
+    if let Some(remote) = Remote::in_charge(context, retaining::DOES)? {
+        policy.is_the_servers(context);
+        return remote.expire();
+    }
+    let policy = policy.policy()?;
+    let mut writer = retaining::open(context)?;
+    let now_ms = SystemClock.now_ms();
+    let expired = retain::expire(&mut writer, &policy, now_ms, &local_principal())?;
+    writer.close()?;
+    Ok(expired)
+}
+
+fn write_json(context: &Context, document: &Value) -> Result<(), Failure> {
     let mut out = context.terminal.programs();
-    writeln!(out, "{}", plan.to_json(policy))?;
+    writeln!(out, "{document}")?;
     Ok(out.flush()?)
 }
 
-fn write_text(context: &Context, policy: &Policy, plan: &Plan) -> Result<(), Failure> {
+fn write_text(context: &Context, planned: &Planned) -> Result<(), Failure> {
     let mut out = context.terminal.people();
-    let days = Tier::ALL.map(|tier| format!("{} {}", tier.as_str(), policy.days(tier)));
-    let profile = policy.profile.as_str();
+    let Planned { plan, profile, days, .. } = planned;
+    let days: Vec<String> =
+        days.iter().map(|(tier, days)| format!("{} {days}", tier.as_str())).collect();
+    let profile = plain(profile);
     writeln!(out, "{} {profile}: {} days", styled(DIM, "policy"), days.join(", "))?;
     // Looking rolls the tail, so the newest record may be a moment younger than the question.
     if plan.now_ms.saturating_add(MOMENT_MS) < plan.newest_ms {

@@ -1,17 +1,21 @@
-//! `tacho sql`: one SELECT over the table `events`.
+//! `tacho sql`: one SELECT over the table `events`, of a folder or of a server.
+
+#[cfg(feature = "sql")]
+mod here;
 
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::remote::Remote;
+use crate::remote::acts::Statement;
+use crate::remote::questions::as_of;
 use crate::terminal::{DIM, DOUBTFUL, plain, styled};
 use clap::Args;
-use query::sql::{Answer, Cut, Layout, Limits, Sql, SqlError};
-use query::{CACHE_BYTES, Columns};
-use reading::answer;
+use query::render::{Column, table};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::io::{Read as _, Write as _};
-use std::sync::Arc;
-use std::time::Duration;
 
 const AFTER_HELP: &str = "\
 The table is `events`. Columns: index, recorded_at, tier, kind, state, then the fields of an event
@@ -25,7 +29,8 @@ Examples:
              WHERE error_type IS NOT NULL GROUP BY 1, 2\"
   tacho sql \"SELECT timestamp, action, params->>'order_id' FROM events
              WHERE trace_id = '5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6' ORDER BY index\"
-  tacho sql - --format csv < question.sql";
+  tacho sql - --format csv < question.sql
+  tacho sql --url https://log.example.org \"SELECT count(*) FROM events\"";
 
 /// Ask in SQL; it can only read
 #[derive(Debug, Args)]
@@ -41,7 +46,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 30,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
-    /// Memory for sorting, grouping and joining, in MiB
+    /// Memory for sorting, grouping and joining, in MiB; a server goes by its own
     #[arg(long, value_name = "MIB", default_value_t = 256,
           value_parser = clap::value_parser!(u64).range(1..=65_536))]
     memory: u64,
@@ -50,42 +55,40 @@ pub(crate) struct Arguments {
 /// Most bytes that are read from standard input: more than a statement may have.
 const STATEMENT_BYTES_MAX: u64 = 1 << 20;
 
+/// An answer in JSON, as `query` writes it.
+#[derive(Deserialize)]
+struct Told<'t> {
+    checkpoint: Checkpoint,
+    columns: Vec<String>,
+    #[serde(borrow)]
+    rows: Vec<Vec<&'t RawValue>>,
+    truncated: bool,
+}
+
+#[derive(Deserialize)]
+struct Checkpoint {
+    origin: String,
+    size: u64,
+    root: String,
+}
+
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let formats = [Format::Text, Format::Json, Format::Ndjson, Format::Csv];
-        let layout = match context.format(&formats)? {
-            Format::Json => Layout::Json,
-            Format::Ndjson => Layout::Ndjson,
-            Format::Csv => Layout::Csv,
-            _ => Layout::Table,
-        };
+        let format = context.format(&formats)?;
         let statement = self.statement()?;
-        let reading = context.reading()?;
-        let as_of = answer::as_of(&reading);
-        let library = reading::library(&reading, as_of.clone())?.ok_or_else(|| {
-            Failure::new(
-                "SQL needs a log that is whole, and records of this one are missing or damaged; \
-                 `tacho verify` names them, and `tacho events` shows those that can be read",
-            )
-        })?;
-        let columns = Columns::of(&library, CACHE_BYTES)?;
-        let limits = Limits {
-            time: Duration::from_secs(self.timeout),
-            memory: usize::try_from(self.memory << 20).unwrap_or(usize::MAX),
-            rows: self.limit,
-            ..Limits::default()
-        };
-        let answer = Sql::new(Arc::new(columns))?.ask(&statement, &limits).map_err(refused)?;
-        if layout == Layout::Table {
-            let mut out = context.terminal.people();
-            answer.write(layout, &as_of, &mut out)?;
-            out.flush()?;
-        } else {
-            let mut out = context.terminal.programs();
-            answer.write(layout, &as_of, &mut out)?;
-            out.flush()?;
+        match Remote::named(context)? {
+            Some(remote) => self.ask(context, &remote, &statement, format)?,
+            #[cfg(feature = "sql")]
+            None => self.answer(context, &statement, format)?,
+            #[cfg(not(feature = "sql"))]
+            None => {
+                return Err(Failure::usage(
+                    "this build has no SQL of its own; ask a server that has it, with --url, or build \
+                     it with the feature `sql`",
+                ));
+            }
         }
-        conclude(context, &answer, layout, &answer::sentence(&as_of));
         Ok(Exit::Fine)
     }
 
@@ -97,43 +100,89 @@ impl Arguments {
         std::io::stdin().lock().take(STATEMENT_BYTES_MAX).read_to_string(&mut text)?;
         Ok(text)
     }
-}
 
-/// What is worth knowing beside the answer.
-fn conclude(context: &Context, answer: &Answer, layout: Layout, as_of: &str) {
-    if let Some(cut) = answer.cut() {
-        let rows = answer.row_count();
-        let how = match cut {
-            Cut::Rows => format!("only the first {rows} rows; --limit N shows more"),
-            Cut::Bytes => format!(
-                "only the first {rows} rows, because they are large; name fewer columns or narrow \
-                 it down with WHERE"
-            ),
+    /// Asks a server, whose answer is printed as one from here is.
+    fn ask(
+        &self,
+        context: &Context,
+        remote: &Remote,
+        text: &str,
+        format: Format,
+    ) -> Result<(), Failure> {
+        let name = match format {
+            Format::Ndjson => "ndjson",
+            Format::Csv => "csv",
+            _ => "json",
         };
-        context.terminal.note(format!("{}: {how}", styled(DOUBTFUL, "warning")));
-    }
-    if layout == Layout::Table {
-        let rows = answer.row_count();
-        let word = if rows == 1 { "row" } else { "rows" };
-        context.terminal.note(styled(DIM, format!("{rows} {word}, {as_of}")));
-    } else if layout != Layout::Json {
-        context.terminal.note(as_of);
+        let (limit, timeout) = (self.limit, self.timeout);
+        let answer = remote.select(Statement { text, limit, timeout, format: name })?;
+        if format != Format::Text {
+            if is_for_terminals(&answer.bytes) {
+                return Err(remote.foreign(&"its answer holds control characters"));
+            }
+            let mut out = context.terminal.programs();
+            out.write_all(&answer.bytes)?;
+            out.flush()?;
+            if format != Format::Json
+                && let Some(as_of) = as_of(&answer)
+            {
+                context.terminal.note(reading::answer::sentence(&as_of));
+            }
+            return Ok(());
+        }
+        let told: Told<'_> =
+            serde_json::from_slice(&answer.bytes).map_err(|error| remote.foreign(&error))?;
+        let Checkpoint { origin, size, root: root_hex } = told.checkpoint;
+        let as_of = query::AsOf { origin, size, root_hex };
+        let rows: Vec<Vec<Option<String>>> =
+            told.rows.iter().map(|row| row.iter().map(|value| text_of(value)).collect()).collect();
+        let is_number = |at: usize| {
+            let mut known = told.rows.iter().filter_map(|row| row.get(at)).map(|it| it.get());
+            let mut numbers = known.by_ref().filter(|text| *text != "null").peekable();
+            numbers.peek().is_some()
+                && numbers.all(|text| text.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
+        };
+        let columns: Vec<Column> = told
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, name)| Column { name: name.clone(), is_number: is_number(at) })
+            .collect();
+        let mut out = context.terminal.people();
+        table(&columns, &rows, &mut out)?;
+        out.flush()?;
+        if told.truncated {
+            let count = rows.len();
+            warn(context, &format!("only the first {count} rows; --limit N shows more"));
+        }
+        conclude(context, rows.len(), &reading::answer::sentence(&as_of));
+        Ok(())
     }
 }
 
-/// The engine's sentence, with its code for those who look it up.
-fn refused(error: SqlError) -> Failure {
-    let sentence = format!("{} ({})", plain(&error.to_string()), error.code());
-    match error {
-        SqlError::Syntax(_)
-        | SqlError::NotOne { .. }
-        | SqlError::Plan(_)
-        | SqlError::UnknownTable { .. }
-        | SqlError::UnknownFunction { .. }
-        | SqlError::NotSupported { .. }
-        | SqlError::TooLong { .. }
-        | SqlError::TooComplex { .. } => Failure::usage(sentence),
-        SqlError::NotReadOnly { .. } => Failure::refused(sentence),
-        _ => Failure::new(sentence),
+/// Whether there is something in an answer that a terminal would obey, which no server of ours lets
+/// through.
+fn is_for_terminals(bytes: &[u8]) -> bool {
+    let is_control =
+        |byte: &u8| (*byte < b' ' && !matches!(byte, b'\n' | b'\r' | b'\t')) || *byte == 0x7f;
+    bytes.iter().any(is_control) || bytes.windows(2).any(|two| matches!(two, [0xc2, 0x80..=0x9f]))
+}
+
+/// A value of an answer as text.
+fn text_of(value: &RawValue) -> Option<String> {
+    match value.get() {
+        "null" => None,
+        text if text.starts_with('"') => serde_json::from_str(text).ok(),
+        text => Some(text.to_owned()),
     }
+}
+
+fn warn(context: &Context, how: &str) {
+    context.terminal.note(format!("{}: {how}", styled(DOUBTFUL, "warning")));
+}
+
+/// What stands below a table.
+fn conclude(context: &Context, rows: usize, as_of: &str) {
+    let word = if rows == 1 { "row" } else { "rows" };
+    context.terminal.note(styled(DIM, format!("{rows} {word}, {}", plain(as_of))));
 }

@@ -14,6 +14,7 @@ mod keys;
 mod program;
 mod read;
 mod refusals;
+mod remote_acts;
 mod remote_answers;
 mod remote_append;
 mod replay;

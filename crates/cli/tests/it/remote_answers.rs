@@ -194,7 +194,7 @@ fn who_is_not_there_or_not_ours_is_said_and_no_token_goes_where_others_read_alon
     assert_eq!(ran.code, 3);
     assert!(ran.err.contains("is not https") && ran.err.contains("--insecure"), "{}", ran.err);
     assert_eq!(ask("ftp://x").code, 2);
-    let ran = home.run(&["hold", "list", "--url", "http://127.0.0.1:1"]);
+    let ran = home.run(&["keys", "list", "--url", "http://127.0.0.1:1"]);
     assert_eq!(ran.code, 2, "{}", ran.err);
     let both = ["events", "--url", "http://127.0.0.1:1", "--data", "tachograph-data"];
     assert_eq!(home.run(&both).code, 2);

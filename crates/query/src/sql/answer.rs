@@ -2,6 +2,7 @@
 
 use crate::escape::{escape, escape_json};
 use crate::found::AsOf;
+use crate::render::{Column, table};
 use crate::row::write_checkpoint;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
@@ -39,9 +40,6 @@ pub enum Layout {
     /// Comma-separated values with a header (RFC 4180).
     Csv,
 }
-
-/// Characters of a cell in a table.
-const CELL_CHARACTERS_MAX: usize = 120;
 
 impl Answer {
     pub(super) fn new(schema: SchemaRef, batches: Vec<RecordBatch>, cut: Option<Cut>) -> Self {
@@ -178,35 +176,16 @@ impl Answer {
     }
 
     fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut lines: Vec<Vec<String>> = vec![self.columns().map(cell_of_table).collect()];
-        self.each_row(|cells| {
-            let text = |cell: &Cell<'_>| Ok(cell_of_table(&cell.text()?.unwrap_or_default()));
-            lines.push(cells.iter().map(text).collect::<io::Result<_>>()?);
-            Ok(())
-        })?;
-        let widths: Vec<usize> = (0..self.schema.fields().len())
-            .map(|at| lines.iter().filter_map(|line| line.get(at)).map(|c| width(c)).max())
-            .map(Option::unwrap_or_default)
+        let columns: Vec<Column> = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| Column {
+                name: field.name().clone(),
+                is_number: field.data_type().is_numeric(),
+            })
             .collect();
-        let is_number: Vec<bool> =
-            self.schema.fields().iter().map(|field| field.data_type().is_numeric()).collect();
-        for (number, line) in lines.iter().enumerate() {
-            let mut text = String::new();
-            for ((cell, wide), is_number) in line.iter().zip(&widths).zip(&is_number) {
-                let space = " ".repeat(wide.saturating_sub(width(cell)));
-                let (before, behind) = if *is_number { (&*space, "") } else { ("", &*space) };
-                text.push_str(before);
-                text.push_str(cell);
-                text.push_str(behind);
-                text.push_str("  ");
-            }
-            writeln!(out, "{}", text.trim_end())?;
-            if number == 0 {
-                let rules: Vec<String> = widths.iter().map(|wide| "-".repeat(*wide)).collect();
-                writeln!(out, "{}", rules.join("  "))?;
-            }
-        }
-        Ok(())
+        table(&columns, &self.texts()?, out)
     }
 }
 
@@ -226,19 +205,6 @@ fn quoted(cell: &str) -> String {
         return format!("\"{}\"", cell.replace('"', "\"\""));
     }
     cell.to_owned()
-}
-
-fn cell_of_table(text: &str) -> String {
-    let safe = escape(text);
-    if safe.chars().count() <= CELL_CHARACTERS_MAX {
-        return safe;
-    }
-    let cut: String = safe.chars().take(CELL_CHARACTERS_MAX - 1).collect();
-    format!("{cut}…")
-}
-
-fn width(text: &str) -> usize {
-    unicode_width::UnicodeWidthStr::width(text)
 }
 
 /// One value.
