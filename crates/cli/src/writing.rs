@@ -13,7 +13,7 @@ use capture::Captured;
 use event::{Event, EventError};
 use keys::Kek;
 use reading::LogFolder;
-use seal::{Log, NewLog, Options, Outcome, Receipt, SealError, Ticket};
+use seal::{Log, NewLog, Options, Receipt, SealError, Ticket};
 use serve::Refusal;
 use serve::intake::{self, Intake, Origin};
 use std::borrow::Cow;
@@ -177,7 +177,7 @@ impl Flight {
                 (Some(error), _) => Err((*error).into()),
                 (None, Some(receipt)) => {
                     position += 1;
-                    accepted(receipt, position - 1)?
+                    accepted(receipt, position - 1, line)?
                 }
                 (None, None) => return Err(SealError::Closed.into()),
             };
@@ -188,15 +188,18 @@ impl Flight {
 }
 
 /// What a receipt says about the event at a position of its batch.
-fn accepted(receipt: &Receipt, position: usize) -> Result<Result<Accepted<'_>, Refusal>, Failure> {
-    let event_id = receipt.batch.event_id(position).unwrap_or_default();
-    let (index, leaf_hash, duplicate) = match receipt.outcomes.get(position) {
-        Some(Outcome::Sealed { index, leaf_hash }) => (*index, *leaf_hash, false),
-        Some(Outcome::Duplicate { index, leaf_hash }) => (*index, *leaf_hash, true),
-        Some(Outcome::Conflict { index }) => return Ok(Err(Refusal::conflict(*index))),
-        None => return Err(SealError::Closed.into()),
-    };
-    let leaf_hash = hex::encode(leaf_hash).into();
-    let (recorded_ms, checkpoint) = (Some(receipt.recorded_ms), &*receipt.checkpoint);
-    Ok(Ok(Accepted { event_id, index, leaf_hash, duplicate, recorded_ms, checkpoint }))
+fn accepted(
+    receipt: &Receipt,
+    position: usize,
+    line: u64,
+) -> Result<Result<Accepted<'_>, Refusal>, Failure> {
+    let told = serve::outcome(Some(receipt), position, line).ok_or(SealError::Closed)?;
+    Ok(told.map(|it| Accepted {
+        event_id: it.event_id,
+        index: it.index,
+        leaf_hash: it.leaf_hash.into(),
+        duplicate: it.duplicate,
+        recorded_ms: Some(receipt.recorded_ms),
+        checkpoint: &receipt.checkpoint,
+    }))
 }

@@ -8,6 +8,7 @@ use crate::logs::Logs;
 use crate::mcp::Checks;
 use crate::metrics::Metrics;
 use crate::open_log::{OpenLog, server};
+use crate::outstanding::Outstanding;
 use crate::problem::Problem;
 use crate::rates::{Counted, Counters, Rates};
 use seal::Act;
@@ -33,6 +34,7 @@ struct Inner {
     public: BTreeSet<String>,
     limits: Limits,
     budget: Budget,
+    outstanding: Outstanding,
     questions: Arc<Semaphore>,
     statements: Arc<Semaphore>,
     feeds: Arc<Semaphore>,
@@ -54,6 +56,7 @@ impl App {
             public,
             limits: Limits::default(),
             budget: Budget::new(Limits::default().body),
+            outstanding: Outstanding::new(Limits::default()),
             questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
             statements: Arc::new(Semaphore::new(STATEMENTS_MAX)),
             feeds: Arc::new(Semaphore::new(FEEDS_MAX)),
@@ -80,6 +83,7 @@ impl App {
         // Nobody else has it yet.
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             inner.budget = Budget::new(limits.body);
+            inner.outstanding = Outstanding::new(limits);
             inner.limits = limits;
         }
         self
@@ -174,6 +178,11 @@ impl App {
 
     pub(crate) fn budget(&self) -> &Budget {
         &self.0.budget
+    }
+
+    /// Answers that were not taken yet.
+    pub(crate) fn outstanding(&self) -> &Outstanding {
+        &self.0.outstanding
     }
 
     pub(crate) fn questions(&self) -> &Arc<Semaphore> {

@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
-use zstd::zstd_safe::DCtx;
+use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
+use zstd::zstd_safe::{self, DCtx};
 
 /// Bytes of one body as sent, and inflated: what a batch may hold.
 pub const BODY_BYTES_MAX: usize = event::limits::BATCH_BYTES_MAX;
@@ -27,9 +28,11 @@ const BUDGET_BYTES: usize = 40 << 20;
 const PACKED_BYTES_MAX: usize = BUDGET_BYTES - BODY_BYTES_MAX;
 /// The budget is counted in pieces of this many bytes.
 const UNIT_BYTES: usize = 16 << 10;
-/// The window of a zstd frame, as a power of two: 8 MiB, which every decoder should take (RFC 8878,
-/// section 3.1.1.1.2). Each decoder has one, beside the budget.
-const WINDOW_LOG_MAX: u32 = 23;
+/// What zstd is given room for when a frame does not say how large it is: so many times its bytes,
+/// and then four times as much, and so on.
+const UNFOLDS_USUALLY: usize = 16;
+/// The least of that.
+const UNFOLDED_BYTES_MIN: usize = 64 << 10;
 /// How long a packed body waits for its turn to be inflated.
 const TURN_MAX: Duration = Duration::from_secs(5);
 /// Inflating more than this many packed bytes is not done on a thread that serves connections: they
@@ -54,7 +57,7 @@ pub struct Budget {
     /// Bodies that are inflated at the same time: what unfolds takes memory before it is known how
     /// much there will be of it.
     turns: Arc<Semaphore>,
-    /// Decoders with their windows, which are used again: as many as there are turns at most.
+    /// Decoders, which are used again: as many as there are turns at most.
     contexts: Arc<Mutex<Vec<DCtx<'static>>>>,
     /// A body has to arrive within this time, however slowly its sender writes.
     arrival_max: Duration,
@@ -132,6 +135,13 @@ impl Room {
         }
         self.units = wanted;
         Ok(())
+    }
+
+    /// Gives back what is more than for `bytes`.
+    fn shrink(&mut self, bytes: usize) {
+        let left = bytes.div_ceil(UNIT_BYTES).min(self.units);
+        drop(self.permit.as_mut().and_then(|all| all.split(self.units - left)));
+        self.units = left;
     }
 }
 
@@ -267,10 +277,7 @@ fn inflate(budget: &Budget, coding: Coding, packed: &[u8]) -> Result<Received, P
         Coding::Zstd => {
             let context = budget.contexts.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut context = context.unwrap_or_else(DCtx::create);
-            let mut decoder = zstd::stream::read::Decoder::with_context(packed, &mut context);
-            // A frame may ask for a window of any size.
-            decoder.window_log_max(WINDOW_LOG_MAX).map_err(broken)?;
-            let outcome = read_capped(budget, decoder);
+            let outcome = unfold(budget, &mut context, packed);
             budget.contexts.lock().unwrap_or_else(PoisonError::into_inner).push(context);
             outcome?
         }
@@ -278,13 +285,49 @@ fn inflate(budget: &Budget, coding: Coding, packed: &[u8]) -> Result<Received, P
     Ok(Received { bytes, _room: room })
 }
 
+/// Decodes zstd straight into its place: what is there already is the decoder's window, which would
+/// otherwise be up to 8 MiB beside it. So there must be room before it is known for how much.
+fn unfold(
+    budget: &Budget,
+    context: &mut DCtx<'_>,
+    packed: &[u8],
+) -> Result<(Bytes, Room), Problem> {
+    let said = zstd_safe::get_frame_content_size(packed).ok().flatten();
+    let said = said.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if said.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+        return Err(too_large());
+    }
+    let usual = packed.len().saturating_mul(UNFOLDS_USUALLY).max(UNFOLDED_BYTES_MIN);
+    let mut capacity = said.unwrap_or(usual).min(BODY_BYTES_MAX);
+    let mut room = budget.room();
+    loop {
+        room.grow(capacity)?;
+        let decode = |bytes: &mut [u8]| context.decompress(bytes, packed).map_err(Some);
+        match Region::filled(capacity, None, decode) {
+            Ok(region) => {
+                room.shrink(region.len());
+                return Ok((region.into_bytes(), room));
+            }
+            Err(Some(code)) if code == TOO_SMALL && capacity < BODY_BYTES_MAX => {
+                capacity = capacity.max(UNFOLDED_BYTES_MIN).saturating_mul(4).min(BODY_BYTES_MAX);
+            }
+            Err(Some(code)) if code == TOO_SMALL => return Err(too_large()),
+            Err(Some(code)) => return Err(broken(zstd_safe::get_error_name(code))),
+            Err(None) => return Err(overloaded()),
+        }
+    }
+}
+
+/// What zstd says when there was no room for all of it.
+const TOO_SMALL: usize = (ZSTD_ErrorCode::ZSTD_error_dstSize_tooSmall as usize).wrapping_neg();
+
 /// Reads to the end, taking room as it goes, and stops at the cap.
 fn read_capped(budget: &Budget, from: impl Read) -> Result<(Bytes, Room), Problem> {
     let mut room = budget.room();
     let mut reader = BufReader::with_capacity(UNIT_BYTES, from);
     let mut bytes = Region::new();
     loop {
-        let piece = reader.fill_buf().map_err(broken)?;
+        let piece = reader.fill_buf().map_err(|error| broken(&error.to_string()))?;
         if piece.is_empty() {
             return Ok((bytes.into_bytes(), room));
         }
@@ -298,7 +341,7 @@ fn read_capped(budget: &Budget, from: impl Read) -> Result<(Bytes, Room), Proble
     }
 }
 
-fn broken(error: std::io::Error) -> Problem {
+fn broken(error: &str) -> Problem {
     Problem::malformed(
         "broken_encoding",
         format!("the body is not what Content-Encoding says: {error}"),
@@ -361,6 +404,28 @@ mod tests {
             let refused = receive(&budget, &headers(coding), Body::from(packed)).await;
             assert_eq!(refused.err().unwrap().status, StatusCode::PAYLOAD_TOO_LARGE, "{coding}");
         }
+        assert_eq!(budget.units.available_permits(), BUDGET_BYTES / UNIT_BYTES);
+    }
+
+    #[tokio::test]
+    async fn zstd_is_unfolded_whether_or_not_it_says_how_large_it_is() {
+        let budget = budget();
+        let text: Vec<u8> = (0..=255).cycle().take(9_000_000).collect();
+        let mut encoder = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.write_all(&text).unwrap();
+        let silent = encoder.finish().unwrap();
+        let said = zstd::bulk::compress(&text, 1).unwrap();
+        let small = zstd::bulk::compress(&text[..100], 1).unwrap();
+        let frames = [&small[..], &silent].concat();
+        let end = [&text[..100], &text].concat();
+        for (packed, whole) in [(silent, &text), (said, &text), (frames, &end)] {
+            let got = receive(&budget, &headers("zstd"), Body::from(packed)).await.unwrap();
+            assert!(*got == **whole);
+            let left = BUDGET_BYTES / UNIT_BYTES - whole.len().div_ceil(UNIT_BYTES);
+            assert_eq!(budget.units.available_permits(), left, "no more room than it takes");
+        }
+        let nothing = zstd::bulk::compress(&[], 1).unwrap();
+        assert!(receive(&budget, &headers("zstd"), Body::from(nothing)).await.unwrap().is_empty());
         assert_eq!(budget.units.available_permits(), BUDGET_BYTES / UNIT_BYTES);
     }
 

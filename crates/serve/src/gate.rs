@@ -9,9 +9,11 @@ use crate::access::refusals::{RefusalCounter, RefusedAct};
 use crate::access::tokens::{TokenStore, text::public_part};
 use crate::access::{Caller, Refused};
 use crate::app::App;
+use crate::handshake::Shown;
 use crate::intake::Origin;
 use crate::open_log::{OpenLog, server};
 use crate::otlp;
+use crate::outstanding::Turn;
 use crate::problem::Problem;
 use crate::rates::Counted;
 use axum::body::Body;
@@ -20,9 +22,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::middleware::Next;
 use event::Assurance;
+use hyper::body::Body as _;
 use seal::Act;
 use serde_json::json;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Longest credential that is looked at, in bytes.
@@ -43,6 +46,19 @@ pub enum Need {
     PublicLog(Action),
 }
 
+impl Need {
+    /// Whether something is done, of which the answer tells.
+    fn is_to_act(self) -> bool {
+        use Action::{AppendEvents, CreateLog, Erase, ManageHolds, ManageRetention};
+        match self {
+            Self::Nothing | Self::AnyCaller => false,
+            Self::Server(action) | Self::Log(action) | Self::PublicLog(action) => {
+                matches!(action, AppendEvents | CreateLog | Erase | ManageHolds | ManageRetention)
+            }
+        }
+    }
+}
+
 /// Checks credentials and decides.
 pub struct Keeper {
     /// API tokens, if there is a list of them.
@@ -58,13 +74,13 @@ pub struct Keeper {
     pub default_log: String,
 }
 
-/// From which address a connection comes, and who its certificate says it is.
+/// From which address a connection comes, and which certificate it has shown.
 #[derive(Clone, Debug)]
 pub struct Peer {
     /// The other end.
     pub address: Option<SocketAddr>,
-    /// Its certificate's caller.
-    pub certificate: Option<Caller>,
+    /// Its certificate, which the handshake has verified.
+    pub certificate: Option<Shown>,
 }
 
 /// A request that may go on.
@@ -132,11 +148,22 @@ pub(crate) async fn gate(
 ) -> Response<Body> {
     let (mut head, body) = request.into_parts();
     let grpc = otlp::is_grpc(&head.headers);
-    match admit(&app, need, &mut head).await {
-        Ok(granted) => {
-            head.extensions.insert(granted);
-            next.run(Request::from_parts(head, body)).await
-        }
+    let turn = head.extensions.remove::<Arc<Turn>>().filter(|_| need != Need::Nothing);
+    let admitted = match admit(&app, need, &mut head).await {
+        Ok(granted) => turn.as_ref().map_or(Ok(()), |turn| turn.check_room()).map(|()| granted),
+        refused => refused,
+    };
+    let granted = match admitted {
+        Ok(granted) => granted,
+        Err(problem) => return otlp::told(problem, grpc),
+    };
+    head.extensions.insert(granted);
+    let response = next.run(Request::from_parts(head, body)).await;
+    // Before it is packed: that is what lies in memory until the last of it is packed.
+    let bytes = response.body().size_hint().lower();
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    match turn.map_or(Ok(()), |turn| turn.hold(bytes, need.is_to_act())) {
+        Ok(()) => response,
         Err(problem) => otlp::told(problem, grpc),
     }
 }
@@ -190,22 +217,44 @@ async fn log_name(app: &App, need: Need, request: &mut Parts) -> Option<String> 
 /// Who is calling: by a token, or else by the connection's certificate.
 async fn authenticate(app: &App, request: &Parts) -> Result<Caller, Problem> {
     let peer = request.extensions.get::<Peer>();
-    let Some(presented) = bearer(&request.headers)? else {
-        if let Some(caller) = peer.and_then(|peer| peer.certificate.clone()) {
-            return Ok(caller);
+    let (outcome, presented) = match bearer(&request.headers)? {
+        Some(presented) => (check(app, presented).await, Presented::Token(presented)),
+        None => {
+            let shown = peer.and_then(|peer| peer.certificate.as_ref());
+            let shown = shown.ok_or_else(no_credentials)?;
+            (shown.caller(app.logs().now_ms_signed()), Presented::Certificate(shown))
         }
-        return Err(Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "no_credentials",
-            "this needs a credential: send `Authorization: Bearer TOKEN`; `tacho token create` makes one",
-        ));
     };
-    let outcome = check(app, presented).await;
     outcome.map_err(|refused| {
         let address = peer.and_then(|peer| peer.address).map(|address| address.ip());
-        note_refusal(app, refused, presented, address.map(|it| it.to_string()));
+        note_refusal(app, refused, &presented.public(), address);
         refusal(refused, refused.explanation().to_owned())
     })
+}
+
+/// What was presented.
+enum Presented<'a> {
+    Token(&'a str),
+    Certificate(&'a Shown),
+}
+
+impl Presented<'_> {
+    /// What may be told of it: never the credential itself.
+    fn public(&self) -> String {
+        match self {
+            Self::Token(text) if text.starts_with("tacho_") => public_part(text),
+            Self::Token(text) => oidc::claimed(text),
+            Self::Certificate(shown) => shown.claimed(),
+        }
+    }
+}
+
+fn no_credentials() -> Problem {
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "no_credentials",
+        "this needs a credential: send `Authorization: Bearer TOKEN`; `tacho token create` makes one",
+    )
 }
 
 /// 401, or 503 when it is not the credential that is wrong.
@@ -274,15 +323,12 @@ fn bad_credential(detail: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "malformed", detail)
 }
 
-fn note_refusal(app: &App, refused: Refused, presented: &str, peer: Option<String>) {
+/// Counts a refused credential for its record; `public`: what may be told of it.
+pub(crate) fn note_refusal(app: &App, refused: Refused, public: &str, peer: Option<IpAddr>) {
     let now_ms = app.logs().now_ms_signed();
-    // Never the credential itself.
-    let public = match presented.starts_with("tacho_") {
-        true => public_part(presented),
-        false => oidc::claimed(presented),
-    };
+    let peer = peer.map(|address| address.to_string()).unwrap_or_default();
     let mut refusals = app.keeper().refusals.lock().unwrap_or_else(PoisonError::into_inner);
-    refusals.count(refused, &public, peer.as_deref().unwrap_or_default(), now_ms);
+    refusals.count(refused, public, &peer, now_ms);
 }
 
 /// Records that a caller asked for what it may not have, and says so.

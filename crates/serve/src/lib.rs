@@ -5,7 +5,7 @@
 //! |---|---|
 //! | which addresses are there, and what do they need? | `routes.rs` |
 //! | what does each of them say of itself? | `about/`, `openapi.rs`, `page.rs` |
-//! | who is calling, and may they? | `gate.rs`, `access/` |
+//! | who is calling, and may they? | `gate.rs`, `handshake.rs`, `access/` |
 //! | how do bytes become a batch? | `intake.rs` |
 //! | what is a request told about its events? | `append.rs`, `answer.rs` |
 //! | how do OpenTelemetry's exporters get in? | `otlp.rs` |
@@ -15,7 +15,7 @@
 //! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs`, `schedule.rs` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
-//! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `server.rs`, `wire.rs` |
+//! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `outstanding.rs`, `server.rs`, `wire.rs` |
 //!
 //! Not here: reading configuration, environment and key files (`cli`).
 
@@ -28,6 +28,7 @@ mod append;
 mod ask;
 pub mod body;
 pub mod gate;
+pub mod handshake;
 pub mod intake;
 mod life_cycle;
 mod life_cycle_api;
@@ -41,6 +42,7 @@ pub mod new_log;
 mod open_log;
 pub mod openapi;
 mod otlp;
+mod outstanding;
 mod page;
 mod parameters;
 mod problem;
@@ -61,4 +63,4 @@ pub use logs::{KekOf, Logs, NewKek, OpenError};
 pub use open_log::{OpenLog, Settings};
 pub use problem::Problem;
 pub use rates::{Rate, Rates};
-pub use server::{CertificateCaller, Tls, serve};
+pub use server::{Tls, serve};

@@ -4,7 +4,7 @@
 //! anew) is done beside the writer; it is lent only for the moment in which something is announced.
 //! One such act at a time in a log. What goes, and why not, is `retain`'s to say.
 
-use crate::open_log::OpenLog;
+use crate::open_log::{OpenLog, down};
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use event::Principal;
@@ -74,13 +74,13 @@ impl OpenLog {
     /// # Errors
     /// 409 under a hold or a statutory minimum, which the log then has a record of; 404, 422, 503.
     pub(crate) fn erase(&self, _turn: &Turn, erasure: Erasure) -> Result<Erased, Problem> {
-        let log = self.writer_for_acts()?;
         let (policy, now_ms) = (self.policy(), self.now_ms());
-        log.settle_tail().map_err(|error| self.not_finished(&log, &error))?;
-        let find = |settled: &Settled| Erasing::find(settled, &erasure, &policy, now_ms);
-        let erasing = look(&log, find).map_err(|error| self.not_done(&log, &error))?;
+        self.wait(Log::settle_tail)?;
+        let erasing = self.look(|settled| Erasing::find(settled, &erasure, &policy, now_ms))?;
+        let log = self.writer_for_acts()?;
         let erased = self.lend(&log, move |writer| erasing.announce(writer, &erasure))?;
-        log.settle().map_err(|error| self.not_finished(&log, &error))?;
+        drop(log);
+        self.wait(Log::settle)?;
         Ok(erased)
     }
 
@@ -89,11 +89,9 @@ impl OpenLog {
     /// # Errors
     /// 500, 503.
     pub(crate) fn plan(&self) -> Result<Plan, Problem> {
-        let (log, holds) = (self.writer_for_acts()?, self.holds()?);
-        let (policy, now_ms) = (self.policy(), self.now_ms());
+        let (holds, policy, now_ms) = (self.holds()?, self.policy(), self.now_ms());
         let find = |settled: &Settled| Expiring::find_under(settled, &holds, &policy, now_ms);
-        let expiring = look(&log, find).map_err(|error| self.not_done(&log, &error))?;
-        Ok(expiring.plan().clone())
+        Ok(self.look(find)?.plan().clone())
     }
 
     /// Lets go what is due, and waits until it is gone. Writes nothing when nothing is due.
@@ -106,30 +104,55 @@ impl OpenLog {
             let held = plan.classes.iter().map(|class| class.held).sum();
             return Ok(Expired { held, ..Expired::default() });
         }
-        let log = self.writer_for_acts()?;
         let (policy, now_ms) = (self.policy(), self.now_ms());
         // Records about holds may still lie in the journal.
-        log.settle_tail().map_err(|error| self.not_finished(&log, &error))?;
-        let find = |settled: &Settled| Expiring::find(settled, &policy, now_ms);
-        let mut expiring = look(&log, find).map_err(|error| self.not_done(&log, &error))?;
+        self.wait(Log::settle_tail)?;
+        let mut expiring = self.look(|settled| Expiring::find(settled, &policy, now_ms))?;
         loop {
             let by = by.clone();
             let announce = move |writer: &mut Writer| {
                 let more = expiring.announce(writer, &by)?;
                 Ok((expiring, more))
             };
-            let (rest, more) = self.lend(&log, announce)?;
+            let (rest, more) = self.lend(&self.writer_for_acts()?, announce)?;
             if !more {
                 return Ok(rest.expired());
             }
             expiring = rest;
-            log.settle().map_err(|error| self.not_finished(&log, &error))?;
+            self.wait(Log::settle)?;
         }
     }
 
     /// How long records stay.
     pub(crate) fn policy(&self) -> Policy {
         self.settings().retention.unwrap_or_default()
+    }
+
+    /// Looks at segments; again when one of them was replaced before it was opened.
+    ///
+    /// That takes long, and a log that failed is opened again only when nobody has it any more: so
+    /// it is held no longer than it takes to say where the segments are.
+    fn look<T>(&self, find: impl Fn(&Settled) -> Result<T, RetainError>) -> Result<T, Problem> {
+        let mut looks = 1;
+        loop {
+            let log = self.writer_for_acts()?;
+            let (settled, failed) = (log.settled(), Arc::downgrade(&log));
+            drop(log);
+            match settled.map_err(RetainError::from).and_then(|settled| find(&settled)) {
+                Ok(found) => return Ok(found),
+                Err(RetainError::Seal(SealError::Store(_))) if looks < LOOKS_MAX => looks += 1,
+                Err(error) => {
+                    let log = failed.upgrade().ok_or_else(down)?;
+                    return Err(self.not_done(&log, &error));
+                }
+            }
+        }
+    }
+
+    /// Waits for what a log does in the background.
+    fn wait(&self, settle: impl Fn(&Log) -> Result<(), SealError>) -> Result<(), Problem> {
+        let log = self.writer_for_acts()?;
+        settle(&log).map_err(|error| self.not_finished(&log, &error))
     }
 
     /// Lends the writer for an announcement.
@@ -172,17 +195,6 @@ impl OpenLog {
             }
             RetainError::Nothing => problem(StatusCode::NOT_FOUND, "nothing_matches"),
             RetainError::UnknownHold(_) => problem(StatusCode::NOT_FOUND, "unknown_hold"),
-        }
-    }
-}
-
-/// Looks at segments; again when one of them was replaced before it was opened.
-fn look<T>(log: &Log, find: impl Fn(&Settled) -> Result<T, RetainError>) -> Result<T, RetainError> {
-    let mut looks = 1;
-    loop {
-        match find(&log.settled()?) {
-            Err(RetainError::Seal(SealError::Store(_))) if looks < LOOKS_MAX => looks += 1,
-            outcome => return outcome,
         }
     }
 }

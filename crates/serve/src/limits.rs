@@ -17,10 +17,18 @@ pub struct Limits {
     pub handshake: Duration,
     /// A body has to arrive within this time, however slowly its sender writes.
     pub body: Duration,
-    /// A connection that takes nothing of what is written to it for this long is closed.
+    /// A connection that takes nothing of what is written to it for this long is closed; a stream
+    /// of HTTP/2 that takes nothing of its answer ends.
     pub write: Duration,
     /// A request is answered within this time, or not at all.
     pub answer: Duration,
+    /// Requests at the same time, until their answers are taken: each takes some KiB, whatever it
+    /// asks, and one connection of HTTP/2 may have a hundred.
+    pub requests: usize,
+    /// Bytes of answers that were not taken yet, all together: two of the largest pages.
+    pub answer_bytes: usize,
+    /// The same of one connection, so that nobody alone can take it all.
+    pub connection_answer_bytes: usize,
 }
 
 impl Default for Limits {
@@ -32,6 +40,9 @@ impl Default for Limits {
             body: Duration::from_secs(30),
             write: Duration::from_secs(30),
             answer: Duration::from_secs(120),
+            requests: 8_192,
+            answer_bytes: 32 << 20,
+            connection_answer_bytes: 16 << 20,
         }
     }
 }

@@ -33,6 +33,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const IDLE_LOOKS_MAX: u32 = 50;
 /// Records that are read again for somebody who comes back; more are missed, and can be asked for.
 const RESUMED_MAX: u64 = 20_000;
+/// Bytes of those: what a page may have.
+const RESUMED_BYTES_MAX: usize = 16 << 20;
 /// How often a quiet feed says that it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -86,7 +88,8 @@ pub(crate) async fn live(
     let from = resume_at(&headers, &question)?;
     let log = Arc::clone(granted.log()?);
     if content {
-        ask::record(&granted, "live", question.described(), 0, log.published_size()).await?;
+        let size = log.published_size_aside().await;
+        ask::record(&granted, "live", question.described(), 0, size).await?;
     }
     let listen = move || listen(&log, from);
     let begun = tokio::task::spawn_blocking(listen).await.map_err(|_| Problem::internal())??;
@@ -126,20 +129,47 @@ fn listen(log: &Arc<OpenLog>, from: Option<u64>) -> Result<Begun, Problem> {
     let joined = feed.run(log);
     let from = from.unwrap_or(joined).min(joined);
     let first = from.max(joined.saturating_sub(RESUMED_MAX));
-    let mut resumed = VecDeque::new();
+    let mut resumed = Resumed::new(first);
     if first < joined {
         // Not all of it need be published yet, so it is read where the feed reads.
         let (folder, kek) = (log.folder(), log.kek());
         let mut follow = Follow::new(folder, kek, first);
         let read = follow.poll(&mut |index, record| {
             if index < joined {
-                resumed.push_back(Arc::new(answer::found(index, record).to_owned()));
+                resumed.push(answer::found(index, record).to_owned());
             }
             Ok(())
         });
         read.map_err(|error| ask::problem(&error))?;
     }
+    let Resumed { records: resumed, first, .. } = resumed;
     Ok((records, resumed, first - from, first))
+}
+
+/// The newest of what is read again, as much as fits.
+struct Resumed {
+    records: VecDeque<Arc<Found<'static>>>,
+    bytes: usize,
+    /// The index of the first of them.
+    first: u64,
+}
+
+impl Resumed {
+    fn new(first: u64) -> Self {
+        Self { records: VecDeque::new(), bytes: 0, first }
+    }
+
+    fn push(&mut self, found: Found<'static>) {
+        let size = |found: &Found<'_>| found.meta.len() + found.content.len() + size_of::<Self>();
+        self.bytes += size(&found);
+        self.records.push_back(Arc::new(found));
+        while self.bytes > RESUMED_BYTES_MAX
+            && let Some(oldest) = self.records.pop_front()
+        {
+            self.bytes -= size(&oldest);
+            self.first = oldest.index + 1;
+        }
+    }
 }
 
 impl Feed {

@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use seal::Act;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
 
 /// What a new log is given.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -75,8 +76,9 @@ pub(crate) async fn list(
         let of_logs = Action::ALL.iter().filter(|action| action.scope() == Scope::Log);
         of_logs.into_iter().any(|action| policy.decide(caller, *action, Some(log.name())).allowed)
     };
-    let logs = app.logs().all();
-    let logs = logs.iter().filter(|log| may(log)).map(|log| describe(log)).collect();
+    let mut logs = app.logs().all();
+    logs.retain(|log| may(log));
+    let logs = aside(move || logs.iter().map(|log| describe(log)).collect()).await?;
     Ok(respond(StatusCode::OK, &LogList { logs }))
 }
 
@@ -98,7 +100,8 @@ pub(crate) async fn create(
     let log = tokio::task::spawn_blocking(make).await.map_err(|_| Problem::internal())??;
     let details = json!({ "change": "log created", "log": log.name() });
     log.record(Act::Configuration(details), &granted.principal()).await?;
-    Ok(respond(StatusCode::CREATED, &describe(&log)))
+    let health = aside(move || describe(&log)).await?;
+    Ok(respond(StatusCode::CREATED, &health))
 }
 
 /// `GET /api/v1/logs/{log}`: health figures of a log; what the caller may do there, and what serves
@@ -107,19 +110,25 @@ pub(crate) async fn health_of_log(
     State(app): State<App>,
     granted: Granted,
 ) -> Result<Response<Body>, Problem> {
-    let log = granted.log()?;
+    let log = Arc::clone(granted.log()?);
     let may = |action: &Action| {
         let of_log = action.scope() == Scope::Log;
         of_log && ask::may(&app, &granted, *action)
     };
     let may = Action::ALL.iter().filter(|it| may(it)).map(|action| action.as_str()).collect();
-    let health = LogHealth {
+    let describe = move || LogHealth {
         may: Some(may),
         version: Some(env!("CARGO_PKG_VERSION")),
         disk_free_bytes: log.room(),
-        ..describe(log)
+        ..describe(&log)
     };
+    let health = aside(describe).await?;
     Ok(respond(StatusCode::OK, &health))
+}
+
+/// Looks at files on a thread that may wait for the disk.
+async fn aside<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(look).await.map_err(|_| Problem::internal())
 }
 
 fn describe(log: &OpenLog) -> LogHealth {

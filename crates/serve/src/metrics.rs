@@ -75,8 +75,26 @@ impl Metrics {
 
 /// `GET /metrics`.
 pub(crate) async fn metrics(State(app): State<App>) -> Result<Response<Body>, Problem> {
+    // Each log's size is read from its disk.
+    let out = tokio::task::spawn_blocking(move || all(&app)).await;
+    let mut response = Response::new(Body::from(out.map_err(|_| Problem::internal())?));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Ok(response)
+}
+
+fn all(app: &App) -> String {
     let mut out = String::new();
     app.metrics().write(&mut out);
+    let (held, ended) = app.outstanding().figures();
+    for (name, kind, help, value) in [
+        ("held_bytes", "gauge", "Bytes of answers that were not taken yet.", held),
+        ("given_up_total", "counter", "Streams and connections that took nothing.", ended),
+    ] {
+        let _ = writeln!(out, "# HELP tacho_answers_{name} {help}");
+        let _ = writeln!(out, "# TYPE tacho_answers_{name} {kind}");
+        let _ = writeln!(out, "tacho_answers_{name} {value}");
+    }
     if let Some(limits) = app.counters() {
         let name = "tacho_rate_limited_total";
         let _ = writeln!(out, "# HELP {name} Refused because their sender sent too many.");
@@ -113,8 +131,5 @@ pub(crate) async fn metrics(State(app): State<App>) -> Result<Response<Body>, Pr
             let _ = writeln!(out, "tacho_log_{name}{{log=\"{label}\"}} {value}");
         }
     }
-    let mut response = Response::new(Body::from(out));
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    Ok(response)
+    out
 }

@@ -280,6 +280,12 @@ impl OpenLog {
         published_size(&self.folder).map_or(0, |(size, _)| size)
     }
 
+    /// The same on a thread that may wait for the disk.
+    pub(crate) async fn published_size_aside(self: &Arc<Self>) -> u64 {
+        let log = Arc::clone(self);
+        tokio::task::spawn_blocking(move || log.published_size()).await.unwrap_or_default()
+    }
+
     /// Bytes that are free on its disk, if that can be told.
     #[must_use]
     pub fn room(&self) -> Option<u64> {
@@ -462,7 +468,8 @@ fn disk_full() -> Problem {
     Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail).retry_after(5)
 }
 
-fn down() -> Problem {
+/// The log failed, and is opened again.
+pub(crate) fn down() -> Problem {
     Problem::busy(
         "log_down",
         "the log is being opened again after a failed write, and nothing was acknowledged; send it \

@@ -181,7 +181,8 @@ fn common(need: Need) -> BTreeMap<u16, Vec<&'static str>> {
     if need == Need::Nothing {
         return problems;
     }
-    let refused = Refused::ALL.iter().filter(|it| !it.is_ours()).map(|it| it.code());
+    let answered = |it: &&Refused| !it.is_ours() && !it.ends_handshake();
+    let refused = Refused::ALL.iter().filter(answered).map(|it| it.code());
     problems.insert(401, std::iter::once("no_credentials").chain(refused).collect());
     problems.insert(503, BUSY.to_vec());
     problems.insert(429, vec!["rate_limited"]);

@@ -32,6 +32,27 @@ impl Region {
         Self::Short(Vec::new())
     }
 
+    /// A body that `fill` writes to the begin of so many bytes, which are zero before; it says how
+    /// many there are.
+    ///
+    /// # Errors
+    /// What `fill` says, or `none` when the system has no memory.
+    pub(crate) fn filled<E>(
+        capacity: usize,
+        none: E,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<Self, E> {
+        if capacity < MAPPED_BYTES_MIN {
+            let mut bytes = vec![0; capacity];
+            let length = fill(&mut bytes)?;
+            bytes.truncate(length);
+            return Ok(Self::Short(bytes));
+        }
+        let Ok(mut map) = MmapMut::map_anon(capacity) else { return Err(none) };
+        let length = fill(&mut map)?;
+        Ok(Self::Long(Mapped { map, length }))
+    }
+
     /// Bytes so far.
     pub(crate) fn len(&self) -> usize {
         match self {

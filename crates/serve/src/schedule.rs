@@ -11,6 +11,7 @@ use crate::open_log::{OpenLog, server};
 use event::Timestamp;
 use retain::Expired;
 use serde_json::{Value, json};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -66,9 +67,19 @@ impl OpenLog {
             return;
         }
         let turn = Arc::clone(self.life_cycle()).blocking_lock_owned();
-        let outcome = self.expire(&turn, &server()).map_err(|problem| problem.detail.into_owned());
+        let outcome = guarded(|| {
+            self.expire(&turn, &server()).map_err(|problem| problem.detail.into_owned())
+        });
         self.schedule().note(self.now_ms(), outcome);
     }
+}
+
+/// A fault in one log must not keep the others' records for ever.
+fn guarded(expire: impl FnOnce() -> Result<Expired, String>) -> Result<Expired, String> {
+    catch_unwind(AssertUnwindSafe(expire)).unwrap_or_else(|_| {
+        Err("the server failed at this; its own log says why, and the next hour tries again"
+            .to_owned())
+    })
 }
 
 impl Logs {
@@ -87,5 +98,20 @@ pub(crate) async fn run(app: App) {
         let logs = Arc::clone(app.logs());
         let _ = tokio::task::spawn_blocking(move || logs.expire()).await;
         sleep(EVERY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_in_one_log_is_its_last_attempt_and_not_the_end_of_the_others() {
+        let schedule = Schedule::default();
+        schedule.note(1_000, guarded(|| panic!("of a test")));
+        assert!(schedule.figures().1);
+        assert!(schedule.last()["failed"].as_str().unwrap().contains("failed at this"));
+        schedule.note(2_000, guarded(|| Ok(Expired::default())));
+        assert!(!schedule.figures().1);
     }
 }

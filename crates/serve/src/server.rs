@@ -3,18 +3,23 @@
 //!
 //! Not here: what is answered (`routes.rs`).
 
-use crate::access::Caller;
 use crate::app::App;
-use crate::gate::Peer;
+use crate::gate::{Peer, note_refusal};
+use crate::handshake::{self, CertificateCaller};
 use crate::limits::Limits;
+use crate::outstanding::{Connection, Outstanding, Pieces, Streams, mortal};
 use crate::wire::Wire;
 use crate::{routes, schedule};
 use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::{Request, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use rustls::ServerConfig;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -24,8 +29,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tower::ServiceExt as _;
 
 /// Files that logs and everything else may have open beside connections.
@@ -38,13 +41,15 @@ const TEND: Duration = Duration::from_millis(250);
 const REFRESH_TURNS: u64 = 240;
 /// Callers that were quiet are forgotten every so many turns: every ten seconds.
 const LIMITS_TURNS: u64 = 40;
-/// Streams of one HTTP/2 connection at the same time.
-const STREAMS_MAX: u32 = 256;
+/// Streams of one HTTP/2 connection at the same time: what RFC 9113, section 6.5.2, asks for.
+const STREAMS_MAX: u32 = 100;
+/// Bytes of one answer that HTTP/2 takes over before they can be sent; the rest waits here.
+const SEND_BYTES_MAX: usize = 64 << 10;
+/// Bytes that an HTTP/2 peer may send of one body before it was read, and on its connection.
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 512 << 10;
 /// Bytes of one request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
-
-/// What a connection's certificate makes of its caller.
-pub type CertificateCaller = Arc<dyn Fn(&[u8]) -> Option<Caller> + Send + Sync>;
 
 /// TLS: read anew for every connection, so that certificates are replaced without a restart.
 #[derive(Clone)]
@@ -72,6 +77,7 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(limits.connections.min(connections_max(&limits))));
     let tending = tokio::spawn(tend(app.clone()));
     let letting_go = tokio::spawn(schedule::run(app.clone()));
+    let ending = tokio::spawn(app.outstanding().clone().run());
     let mut stop = std::pin::pin!(stop);
     loop {
         let next = async {
@@ -91,17 +97,20 @@ pub async fn serve(
                 continue;
             }
         };
-        let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
-        tokio::spawn(async move {
-            connection(router, stream, address, tls, watcher, &limits).await;
+        let (app, router) = (app.clone(), router.clone());
+        let (tls, watcher) = (tls.clone(), graceful.watcher());
+        let task = async move {
+            connection(&app, router, stream, address, tls, watcher).await;
             drop(permit);
-        });
+        };
+        tokio::spawn(task);
     }
     drop(listener);
     app.end_feeds();
     let _ = timeout(DRAIN_MAX, graceful.shutdown()).await;
     tending.abort();
     letting_go.abort();
+    ending.abort();
     // What clients were promised is durable already; this says in the logs that they end.
     let logs = Arc::clone(app.logs());
     let _ = tokio::task::spawn_blocking(move || logs.close()).await;
@@ -148,37 +157,88 @@ async fn tend(app: App) {
 }
 
 async fn connection(
+    app: &App,
     router: Router,
     stream: TcpStream,
     address: SocketAddr,
     tls: Option<Tls>,
     watcher: Watcher,
-    limits: &Limits,
 ) {
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
         let peer = Peer { address: Some(address), certificate: None };
-        return answer(router, stream, peer, watcher, limits).await;
+        return answer(app, router, stream, peer, watcher).await;
     };
-    let acceptor = TlsAcceptor::from((tls.current)());
-    let Ok(Ok(stream)) = timeout(limits.handshake, acceptor.accept(stream)).await else { return };
-    let certificates = stream.get_ref().1.peer_certificates();
-    let certificate = certificates.and_then(<[_]>::first).and_then(|it| (tls.caller)(it));
+    // Aside: whoever speaks without TLS need not have the room for it.
+    Box::pin(secured(app, router, stream, address, tls, watcher)).await;
+}
+
+/// Shakes hands first.
+async fn secured(
+    app: &App,
+    router: Router,
+    stream: TcpStream,
+    address: SocketAddr,
+    tls: Tls,
+    watcher: Watcher,
+) {
+    let shaking = handshake::accept((tls.current)(), &tls.caller, stream);
+    let (stream, certificate) = match timeout(app.limits().handshake, shaking).await {
+        Ok(Ok(shaken)) => shaken,
+        Ok(Err(handshake::Failed { refused: Some((refused, claimed)) })) => {
+            return note_refusal(app, refused, &claimed, Some(address.ip()));
+        }
+        _ => return,
+    };
     let peer = Peer { address: Some(address), certificate };
-    answer(router, stream, peer, watcher, limits).await;
+    answer(app, router, stream, peer, watcher).await;
 }
 
 /// Answers the requests of one connection.
-async fn answer<S>(router: Router, stream: S, peer: Peer, watcher: Watcher, limits: &Limits)
+async fn answer<S>(app: &App, router: Router, stream: S, peer: Peer, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let limits = app.limits();
     let io = TokioIo::new(Wire::new(stream, limits.head, limits.write));
+    let (outstanding, here) = (app.outstanding().clone(), Arc::<Connection>::default());
+    let connection = Arc::clone(&here);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
-        router.clone().oneshot(request.map(axum::body::Body::new))
+        one(router.clone(), outstanding.clone(), Arc::clone(&connection), request)
     });
-    let mut builder = Builder::new(TokioExecutor::new());
+    let connection = builder(limits).serve_connection_with_upgrades(io, service).into_owned();
+    // How a connection ends is its peer's affair.
+    tokio::select! {
+        () = mortal(watcher.watch(connection)) => {}
+        () = here.ended() => {}
+    }
+}
+
+/// Answers one request, and keeps account of the answer until it is taken.
+async fn one(
+    router: Router,
+    outstanding: Outstanding,
+    connection: Arc<Connection>,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let Some(turn) = outstanding.begin(&connection) else { return Ok(too_many()) };
+    request.extensions_mut().insert(Arc::clone(&turn));
+    let response = router.oneshot(request.map(Body::new)).await?;
+    Ok(response.map(|body| Body::new(Pieces::new(body, turn))))
+}
+
+/// More requests than may be under way: without a body, which would be one more thing to be taken.
+fn too_many() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// How HTTP is spoken.
+fn builder(limits: &Limits) -> Builder<Streams> {
+    let mut builder = Builder::new(Streams);
     builder
         .http1()
         .timer(TokioTimer::new())
@@ -190,9 +250,10 @@ where
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .max_pending_accept_reset_streams(64)
+        .max_send_buf_size(SEND_BYTES_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .keep_alive_interval(Some(limits.head))
         .keep_alive_timeout(limits.head);
-    let connection = builder.serve_connection_with_upgrades(io, service).into_owned();
-    // How a connection ends is its peer's affair.
-    let _ = watcher.watch(connection).await;
+    builder
 }

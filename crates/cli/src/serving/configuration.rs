@@ -130,6 +130,8 @@ pub(crate) struct TlsFiles {
     pub(crate) key: PathBuf,
     /// Whoever vouches for client certificates.
     pub(crate) client_ca: Option<PathBuf>,
+    /// Lists of client certificates that were revoked, one of each authority.
+    pub(crate) client_crl: Option<PathBuf>,
 }
 
 impl Configuration {
@@ -214,9 +216,10 @@ impl Configuration {
         if let (Some(certificate), Some(key)) =
             (value("TACHO_TLS__CERTIFICATE"), value("TACHO_TLS__KEY"))
         {
+            let (certificate, key) = (certificate.into(), key.into());
             let client_ca = value("TACHO_TLS__CLIENT_CA").map(PathBuf::from);
-            self.tls =
-                Some(TlsFiles { certificate: certificate.into(), key: key.into(), client_ca });
+            let client_crl = value("TACHO_TLS__CLIENT_CRL").map(PathBuf::from);
+            self.tls = Some(TlsFiles { certificate, key, client_ca, client_crl });
         }
         Ok(())
     }

@@ -3,11 +3,11 @@
 
 use super::configuration::{Access, TlsFiles};
 use crate::failure::Failure;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use serve::Tls;
+use serve::handshake::client_verifier;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -29,10 +29,9 @@ struct Current {
 pub(super) fn load(files: &TlsFiles, access: &Access) -> Result<Tls, Failure> {
     let current = Current { config: read(files)?, changed: changed(files), looked: Instant::now() };
     let (current, files) = (Mutex::new(current), files.clone());
-    let certificates = access.certificates.clone();
-    let caller = Arc::new(move |der: &[u8]| {
-        certificates.as_ref().and_then(|rules| rules.caller(der, super::now_ms()).ok())
-    });
+    // Without a rule whoever has a certificate is known, and may do nothing.
+    let rules = access.certificates.clone().unwrap_or_default();
+    let caller = Arc::new(move |der: &[u8], now_ms: i64| rules.caller(der, now_ms));
     let current = move || {
         let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.looked.elapsed() >= LOOK_EVERY {
@@ -50,7 +49,8 @@ pub(super) fn load(files: &TlsFiles, access: &Access) -> Result<Tls, Failure> {
 }
 
 fn changed(files: &TlsFiles) -> Vec<Option<SystemTime>> {
-    let paths = [Some(&files.certificate), Some(&files.key), files.client_ca.as_ref()];
+    let TlsFiles { certificate, key, client_ca, client_crl } = files;
+    let paths = [Some(certificate), Some(key), client_ca.as_ref(), client_crl.as_ref()];
     let time = |path: &std::path::PathBuf| std::fs::metadata(path).ok()?.modified().ok();
     paths.into_iter().flatten().map(time).collect()
 }
@@ -63,20 +63,25 @@ fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>, Failure> {
     let key =
         PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong(&files.key, &error))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = ServerConfig::builder_with_provider(provider);
     let builder = builder.with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| wrong(&files.certificate, &error))?;
-    let builder = match &files.client_ca {
-        None => builder.with_no_client_auth(),
-        Some(path) => {
+    let builder = match (&files.client_ca, &files.client_crl) {
+        (None, None) => builder.with_no_client_auth(),
+        (None, Some(_)) => {
+            return Err(Failure::usage(
+                "[tls]: client_crl revokes certificates of client_ca, which is not there",
+            ));
+        }
+        (Some(path), revoked) => {
             let mut roots = RootCertStore::empty();
             for certificate in certificates(path)? {
                 roots.add(certificate).map_err(|error| wrong(path, &error))?;
             }
-            // Tokens stay possible beside certificates.
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                .allow_unauthenticated()
-                .build();
+            let none = "there is no list of revocations in it";
+            let revoked = revoked.as_deref().map(|path| all(path, none)).transpose()?;
+            let revoked = revoked.unwrap_or_default();
+            let verifier = client_verifier(roots, revoked);
             builder.with_client_cert_verifier(verifier.map_err(|error| wrong(path, &error))?)
         }
     };
@@ -87,10 +92,15 @@ fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>, Failure> {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    all(path, "there is no certificate in it")
+}
+
+/// Everything of a kind that a file has.
+fn all<T: PemObject>(path: &Path, none: &str) -> Result<Vec<T>, Failure> {
     let wrong = |error: &dyn std::fmt::Display| {
         Failure::new(format!("[tls]: {}: {error}; it must be PEM", path.display()))
     };
-    let all = CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))?;
-    let all: Vec<_> = all.collect::<Result<_, _>>().map_err(|error| wrong(&error))?;
-    if all.is_empty() { Err(wrong(&"there is no certificate in it")) } else { Ok(all) }
+    let found = T::pem_file_iter(path).map_err(|error| wrong(&error))?;
+    let found: Vec<_> = found.collect::<Result<_, _>>().map_err(|error| wrong(&error))?;
+    if found.is_empty() { Err(wrong(&none)) } else { Ok(found) }
 }

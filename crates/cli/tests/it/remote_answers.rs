@@ -393,6 +393,62 @@ fn a_certificate_of_ones_own_lets_one_in_without_a_token() {
 }
 
 #[test]
+fn a_revoked_certificate_is_refused_as_soon_as_its_authority_says_so() {
+    use rcgen::{CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, SerialNumber};
+    let home = Home::new();
+    let server = made(&home, "server", "localhost");
+    let (mut authority, key) = (CertificateParams::default(), KeyPair::generate().unwrap());
+    authority.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let ca = home.write("ca.pem", pem("CERTIFICATE", authority.self_signed(&key).unwrap().der()));
+    let issuer = Issuer::from_params(&authority, &key);
+    let mut agent = CertificateParams::new(vec!["agent.example.org".to_owned()]).unwrap();
+    agent.serial_number = Some(SerialNumber::from(vec![7]));
+    let agent_key = KeyPair::generate().unwrap();
+    let own = agent.signed_by(&agent_key, &issuer).unwrap();
+    let own = home.write("agent.pem", pem("CERTIFICATE", own.der()));
+    let own_key = home.write("agent.key", pem("PRIVATE KEY", &agent_key.serialize_der()));
+    let list = |revoked: &[u8]| {
+        let revoked = revoked.iter().map(|number| rcgen::RevokedCertParams {
+            serial_number: SerialNumber::from(vec![*number]),
+            revocation_time: rcgen::date_time_ymd(2020, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        });
+        let parameters = rcgen::CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2020, 1, 1),
+            next_update: rcgen::date_time_ymd(2090, 1, 1),
+            crl_number: SerialNumber::from(vec![1]),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        home.write("revoked.pem", pem("X509 CRL", parameters.signed_by(&issuer).unwrap().der()))
+    };
+    let (revoked, server_key) = (list(&[8]), home.path("server.key"));
+    let configuration = format!(
+        "[tls]\ncertificate = {server:?}\nkey = {server_key:?}\nclient_ca = {ca:?}\n\
+         client_crl = {revoked:?}\n[access.certificates]\n\
+         rules = [{{ name = \"dns:agent.example.org\", roles = [\"reader\"], logs = \"all\" }}]\n"
+    );
+    let configuration = home.write("tachograph.toml", configuration);
+    let options = ["--listen", "127.0.0.1:0", "--config", configuration.to_str().unwrap()];
+    let served = Served::with(&home, &options);
+    let url = format!("https://localhost:{}", served.port());
+    let [ca_file, own, own_key] = [&server, &own, &own_key].map(|it| it.to_str().unwrap());
+    let certificate = ["--ca-file", ca_file, "--client-cert", own, "--client-key", own_key];
+    let ask = || home.run(&[&["doctor", "--url", &url][..], &certificate].concat());
+    let ran = ask();
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    list(&[8, 7]);
+    let is_refused = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        ask().code != 0
+    });
+    assert!(is_refused, "it is let in all the same");
+}
+
+#[test]
 fn a_certificate_counts_only_by_an_authority_that_is_named() {
     let home = Home::new();
     let (right, wrong) = (made(&home, "right", "localhost"), made(&home, "wrong", "localhost"));

@@ -30,6 +30,9 @@ const ISSUER_BYTES_MAX: usize = 1024;
 /// The attribute `commonName` (RFC 4519).
 const COMMON_NAME: &str = "2.5.4.3";
 
+/// Bytes of each name that the record of a refusal shows.
+const CLAIMED_BYTES_MAX: usize = 60;
+
 /// Which certificates may do what.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -98,6 +101,28 @@ impl CertificateConfig {
             grants: grants.collect(),
         })
     }
+}
+
+/// Whose certificate this claims to be, for the record of a refusal: its alternative name and its
+/// subject, unproven and shortened.
+#[must_use]
+pub fn claimed(der: &[u8]) -> String {
+    let certificate = match der.len() <= CERTIFICATE_BYTES_MAX {
+        true => Certificate::from_der(der).ok(),
+        false => None,
+    };
+    let Some(certificate) = certificate else { return "(malformed)".to_owned() };
+    let certificate = certificate.tbs_certificate();
+    let short = |text: String| match is_printable(&text) {
+        true => text[..text.floor_char_boundary(CLAIMED_BYTES_MAX)].to_owned(),
+        false => "(not printable)".to_owned(),
+    };
+    let name = match alternative_name(certificate) {
+        Ok(Some((kind, name))) => format!("{}:{name}", kind.as_str()),
+        Ok(None) => "(none)".to_owned(),
+        Err(refused) => format!("({})", refused.code()),
+    };
+    format!("{} {}", short(name), short(certificate.subject().to_string()))
 }
 
 /// The alternative name that counts.

@@ -39,7 +39,7 @@ reasons! {
     Malformed, "malformed", "the credential is not in a form that is known here; copy it again, whole";
     UnknownToken, "unknown_token", "no such token, or its secret is wrong; make one with `tacho token create`";
     Expired, "expired", "the credential has expired; get a new one";
-    Revoked, "revoked", "the token was revoked; ask for a new one";
+    Revoked, "revoked", "the credential was revoked; ask for a new one";
     TokensUnusable, "tokens_unusable", "the server cannot read its list of tokens, so it lets nobody in by token; see its log";
     TooLong, "too_long", "the token is longer than any that is accepted; ask the issuer for fewer claims";
     NotThreeParts, "not_three_parts", "not a signed token: it has not three parts joined by dots";
@@ -64,7 +64,7 @@ reasons! {
     WrongKeyAlgorithm, "wrong_key_algorithm", "the key with the token's key id is for another algorithm";
     KeyNotForSigning, "key_not_for_signing", "the key with the token's key id is not for signatures";
     WeakKey, "weak_key", "the key with the token's key id is too short or malformed";
-    BadSignature, "bad_signature", "the signature is not one over this token by the issuer's key";
+    BadSignature, "bad_signature", "the signature is not one over this credential by the key that it names";
     MissingAudience, "missing_audience", "the token does not say whom it is meant for";
     WrongAudience, "wrong_audience", "the token is meant for another audience";
     MissingExpiry, "missing_expiry", "the token has no expiry, so it would be valid for ever";
@@ -78,6 +78,10 @@ reasons! {
     NoName, "no_name", "the client certificate has no alternative name that could be a principal";
     SeveralNames, "several_names", "the client certificate has several URIs, so whose it is stays open";
     BadName, "bad_name", "a name in the client certificate is empty, too long or not printable";
+    UntrustedIssuer, "untrusted_issuer", "no authority that this server trusts vouches for the client certificate; send those between, too";
+    WrongPurpose, "wrong_purpose", "the client certificate is not for clients (extended key usage)";
+    BadChain, "bad_chain", "a rule for chains of certificates is broken: by an authority's own certificate in a client's place, by a chain that is too long, or by a name or an extension that is not allowed";
+    RevocationUnknown, "revocation_unknown", "no current list says whether the client certificate was revoked; renew the authority's list";
 }
 
 impl Refused {
@@ -86,6 +90,13 @@ impl Refused {
     #[must_use]
     pub fn is_ours(self) -> bool {
         matches!(self, Self::TokensUnusable | Self::KeysUnavailable)
+    }
+
+    /// Whether only a handshake gives this reason: there is no answer to give it in.
+    #[must_use]
+    pub fn ends_handshake(self) -> bool {
+        use Refused::{BadChain, RevocationUnknown, UntrustedIssuer, WrongPurpose};
+        matches!(self, UntrustedIssuer | WrongPurpose | BadChain | RevocationUnknown)
     }
 }
 

@@ -9,13 +9,13 @@ use tokio::sync::oneshot;
 
 const EVENTS: &str = "/api/v1/logs/main/events";
 /// Far above every limit of these tests, and below what a test may take.
-const LONG: Duration = Duration::from_secs(20);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 /// A server that listens, whose limits are over soon.
-struct Port {
-    rig: Arc<Rig>,
-    address: SocketAddr,
-    token: String,
+pub(crate) struct Port {
+    pub(crate) rig: Arc<Rig>,
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
     stop: oneshot::Sender<()>,
     serving: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -25,7 +25,7 @@ impl Port {
         Self::with(|limits| limits).await
     }
 
-    async fn with(change: impl FnOnce(Limits) -> Limits) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(Limits) -> Limits) -> Self {
         let limits = Limits {
             head: Duration::from_millis(400),
             body: Duration::from_millis(700),
@@ -89,7 +89,7 @@ impl Port {
     }
 
     /// Others are served: quickly, and by a connection of their own.
-    fn serves_others(&self) {
+    pub(crate) fn serves_others(&self) {
         let begun = Instant::now();
         let mut stream = self.connect();
         let event = r#"{"event_type":"a.b"}"#;
@@ -103,7 +103,7 @@ impl Port {
 }
 
 /// Runs what blocks, beside the server.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 

@@ -4,8 +4,10 @@
 
 mod accounts;
 mod append;
+mod certificates;
 mod described;
 mod hostile;
+mod issued;
 mod life_cycle;
 mod matrix;
 mod otlp;
@@ -14,6 +16,7 @@ mod rates;
 #[cfg(feature = "sql")]
 mod sql;
 mod trouble;
+mod untaken;
 mod withheld;
 
 use axum::Router;
@@ -46,6 +49,7 @@ pub(crate) struct Wishes {
     /// For clients.
     pub(crate) limits: Limits,
     pub(crate) rates: serve::Rates,
+    pub(crate) oidc: Option<serve::access::oidc::Oidc>,
 }
 
 /// A clock that the tests set: so many milliseconds ahead of the system's.
@@ -104,7 +108,7 @@ impl Rig {
         let secret = folder.path().join("secret");
         let keeper = Keeper {
             tokens: Some(TokenStore::open(&tokens, &secret, &SystemEntropy::new()).unwrap()),
-            oidc: None,
+            oidc: wishes.oidc,
             policy: Policy::load(wishes.policies, &wishes.roles).unwrap(),
             refusals: Mutex::new(RefusalCounter::new()),
             default_log: "main".to_owned(),

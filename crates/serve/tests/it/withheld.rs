@@ -4,9 +4,9 @@ use super::*;
 use futures::StreamExt as _;
 
 const LOG: &str = "/api/v1/logs/main";
-const NAMES: [&str; 3] = ["log.access", "log.denied", "log.login_refused"];
+const NAMES: [&str; 4] = ["log.access", "log.denied", "log.export", "log.login_refused"];
 
-/// A log in which somebody read, somebody was refused, and somebody came with a bad token.
+/// A log in which somebody read, somebody was refused, and somebody exported.
 async fn with_accesses() -> (Rig, u64) {
     let rig = Rig::new();
     let admin = rig.admin();
@@ -15,7 +15,10 @@ async fn with_accesses() -> (Rig, u64) {
     rig.get(&admin, &format!("{LOG}/events")).await;
     let producer = rig.token(Role::PRODUCER, LogNames::only(["main"]));
     assert_eq!(rig.get(&producer, &format!("{LOG}/events")).await.status, StatusCode::FORBIDDEN);
-    rig.types("main").await;
+    let by = event::Principal { subject: Some("somebody".into()), ..Default::default() };
+    let export = seal::Act::Export(serde_json::json!({ "to": "a file" }));
+    rig.app.logs().get("main").unwrap().record(export, &by).await.unwrap();
+    assert!(rig.types("main").await.iter().any(|it| it == "log.export"));
     let path = format!("{LOG}/events?type=log.denied");
     let denied = rig.get(&admin, &path).await.json()["events"][0]["index"].as_u64().unwrap();
     (rig, denied)
@@ -30,7 +33,15 @@ async fn whoever_may_not_read_them_finds_none_whatever_is_asked() {
         let events = answer.json()["events"].as_array().unwrap().clone();
         events.iter().filter(|it| NAMES.iter().any(|name| it["event_type"] == *name)).count()
     };
-    let queries = ["", "order=oldest", "type=log.access", "type=log.*", "tier=critical", "limit=3"];
+    let queries = [
+        "",
+        "order=oldest",
+        "type=log.access",
+        "type=log.export",
+        "type=log.*",
+        "tier=critical",
+        "limit=3",
+    ];
     for role in [Role::READER, Role::ANALYST] {
         let token = rig.token(role.clone(), LogNames::only(["main"]));
         for query in queries {
