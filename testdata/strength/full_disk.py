@@ -3,8 +3,8 @@
     python full_disk.py TACHO [ROUNDS]
 
 Needs root: the disk is a file of 2 GiB with ext4, mounted beside the temporary files. In every round the disk is filled
-to the last block; appends must be answered with 507 within a second, and never by anything but 200, 503 or 507; reading
-and `tacho verify` go on; when the space is free again, appends are taken within five seconds. At the end every event
+to the last block; appends must be answered with 507 within a second, and never by anything but 200, 503 or 507;
+metadata can be read at once, and content, which is recorded, within five seconds; `tacho verify` goes on; when the space is free again, appends are taken within five seconds. At the end every event
 that was acknowledged is in the log, once. `cargo xtask strength full-disk` runs it.
 """
 
@@ -22,6 +22,8 @@ import time
 DISK_BYTES = 2 << 30
 REFUSED_WITHIN_S = 1.0
 RESUMED_WITHIN_S = 5.0
+# Who reads content is recorded, so this waits until the log is open again after the write that failed.
+RECORDED_WITHIN_S = 5.0
 # Appends go on for so long in every state.
 STAY_S = 2.0
 CLIENTS = 4
@@ -62,6 +64,14 @@ class Server:
             return answer.status, answer.read()
         finally:
             connection.close()
+
+    def read_content(self, until):
+        """When content could be read, or None."""
+        while time.monotonic() < until:
+            if self.ask("GET", f"{EVENTS}?limit=10")[0] == 200:
+                return time.monotonic()
+            time.sleep(0.1)
+        return None
 
     def verify(self):
         """What `tacho verify` says of the folder, beside the running server."""
@@ -147,20 +157,27 @@ def one_round(server, clients, disk, number):
     filler = fill(disk)
     full = time.monotonic()
     refused = clients.wait_for(507, full, REFUSED_WITHIN_S)
+    status, _ = server.ask("GET", f"{EVENTS}?limit=10&content=0")
+    recorded = server.read_content(full + RECORDED_WITHIN_S)
     time.sleep(STAY_S)
-    status, _ = server.ask("GET", f"{EVENTS}?limit=10")
     code, out, err = server.verify()
     filler.unlink()
     freed = time.monotonic()
     resumed = clients.wait_for(200, freed, RESUMED_WITHIN_S)
-    print(f"round {number}: 507 after {refused:.2f} s, taken again after {resumed:.2f} s, read {status}, verify {code}")
+    read = f"content read after {recorded - full:.2f} s" if recorded else "no content read"
+    print(
+        f"round {number}: 507 after {refused:.2f} s, taken again after {resumed:.2f} s; metadata {status}, {read}, "
+        f"verify {code}"
+    )
     faults = []
     if refused > REFUSED_WITHIN_S:
         faults.append(f"507 came only after {refused:.2f} s")
     if resumed > RESUMED_WITHIN_S:
         faults.append(f"appends were taken only after {resumed:.2f} s")
     if status != 200:
-        faults.append(f"reading was answered with {status}")
+        faults.append(f"reading metadata was answered with {status}")
+    if recorded is None:
+        faults.append(f"content could not be read within {RECORDED_WITHIN_S} s")
     if code != 0:
         faults.append(f"verify said {code}: {out[:500]} {err[:500]}")
     return faults

@@ -26,6 +26,7 @@ mod answers;
 mod app;
 mod append;
 mod ask;
+mod ballast;
 pub mod body;
 pub mod gate;
 pub mod handshake;

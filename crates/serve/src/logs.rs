@@ -2,6 +2,7 @@
 //!
 //! Not here: what one of them does (`open_log.rs`), and who may have which (`gate.rs`).
 
+use crate::ballast::Ballast;
 use crate::new_log;
 use crate::open_log::{OpenLog, Settings};
 use crate::problem::Problem;
@@ -27,6 +28,7 @@ pub struct Logs {
     new_kek: NewKek,
     settings: Settings,
     open: RwLock<BTreeMap<String, Arc<OpenLog>>>,
+    ballast: Ballast,
     /// Held while a log is made.
     making: Mutex<()>,
 }
@@ -63,6 +65,9 @@ impl Logs {
             let name = path.display().to_string();
             return Err(OpenError::Log { name, reason: reason.to_string() });
         }
+        let ballast = Ballast::of(root.path(), settings.disk_reserve);
+        // Opening a log writes to it.
+        ballast.tend();
         let mut open = BTreeMap::new();
         for folder in listed.found {
             let name = folder.identity.name.clone();
@@ -75,7 +80,7 @@ impl Logs {
             }
         }
         let (open, making) = (RwLock::new(open), Mutex::default());
-        Ok(Self { root, kek_of, new_kek, settings, open, making })
+        Ok(Self { root, kek_of, new_kek, settings, open, ballast, making })
     }
 
     /// The log of this name.
@@ -140,6 +145,7 @@ impl Logs {
 
     /// Opens again what stopped, and looks at the disk. To be called a few times a second.
     pub fn tend(&self) {
+        self.ballast.tend();
         for log in self.all() {
             log.tend();
         }

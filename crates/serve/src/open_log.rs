@@ -5,6 +5,7 @@
 //! log can still say that it is full.
 
 use crate::access::Caller;
+use crate::ballast;
 use crate::live::Feed;
 use crate::problem::Problem;
 use crate::rates::{Counted, Throttled};
@@ -289,7 +290,7 @@ impl OpenLog {
     /// Bytes that are free on its disk, if that can be told.
     #[must_use]
     pub fn room(&self) -> Option<u64> {
-        room(&self.folder)
+        ballast::room(&self.folder.path)
     }
 
     /// Ended journal files that wait to become segments.
@@ -453,13 +454,7 @@ fn published_size(folder: &LogFolder) -> Option<(u64, Arc<str>)> {
 }
 
 fn is_full(folder: &LogFolder, settings: &Settings) -> bool {
-    room(folder).is_some_and(|bytes| bytes < settings.disk_reserve)
-}
-
-/// Bytes that are free on the disk of a log, if that can be told.
-fn room(folder: &LogFolder) -> Option<u64> {
-    let disk = rustix::fs::statvfs(&folder.path).ok()?;
-    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    ballast::room(&folder.path).is_some_and(|bytes| bytes < settings.disk_reserve)
 }
 
 fn disk_full() -> Problem {
