@@ -31,6 +31,7 @@ fn main() -> Done {
     checkpoints()?;
     evidence()?;
     ledger()?;
+    credentials()?;
     files()
 }
 
@@ -345,4 +346,32 @@ fn files() -> Done {
         keys: vec![key().to_string()],
     };
     put("seal_identity", "log", &identity.to_bytes())
+}
+
+fn credentials() -> Done {
+    let token =
+        format!("tacho_0123456789abcdef_{}", "Ab-_5".repeat(9).get(..43).unwrap_or_default());
+    put("serve_token", "token", token.as_bytes())?;
+    let header = r#"{"alg":"EdDSA","kid":"ed","typ":"at+jwt"}"#;
+    for (name, more) in
+        [("agent", r#","groups":["a"]"#), ("bare", ""), ("bound", r#","cnf":{"jkt":"x"}"#)]
+    {
+        let claims = format!(
+            r#"{{"iss":"https://issuer.example","sub":"agent-1","aud":["tachograph"],"exp":1900000300,"iat":1899999990{more}}}"#
+        );
+        put("serve_jwt", name, format!("{header}\n{claims}").as_bytes())?;
+    }
+    let text = |name: &str| rcgen::string::Ia5String::try_from(name);
+    for (name, names) in [
+        ("dns", vec![rcgen::SanType::DnsName(text("a.agents.example")?)]),
+        ("uri", vec![rcgen::SanType::URI(text("spiffe://example/agent/1")?)]),
+        ("email", vec![rcgen::SanType::Rfc822Name(text("a@example.org")?)]),
+        ("common_name", Vec::new()),
+    ] {
+        let mut parameters = rcgen::CertificateParams::default();
+        parameters.subject_alt_names = names;
+        let certificate = parameters.self_signed(&rcgen::KeyPair::generate()?)?;
+        put("serve_certificate", name, certificate.der())?;
+    }
+    Ok(())
 }

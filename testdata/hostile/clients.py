@@ -203,7 +203,7 @@ def main():
                 connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
         except TimeoutError:
             pass
-    deaf += [miser() for _ in range(8)]
+    deaf += [miser() for _ in range(4)]
     time.sleep(1)
     staying = most_memory() - before
     threads = [threading.Thread(target=explode) for _ in range(3)] + [threading.Thread(target=explode_over_grpc)]

@@ -22,10 +22,11 @@ use zstd::zstd_safe::{self, DCtx};
 pub const BODY_BYTES_MAX: usize = event::limits::BATCH_BYTES_MAX;
 /// Bytes of bodies that are not events.
 pub(crate) const SMALL_BYTES_MAX: usize = 1 << 20;
-/// Bytes of bodies in memory, all requests together.
-const BUDGET_BYTES: usize = 40 << 20;
-/// Bytes of a packed body as sent: what the budget leaves beside a body that is inflated whole.
-const PACKED_BYTES_MAX: usize = BUDGET_BYTES - BODY_BYTES_MAX;
+/// Bytes of bodies in memory, all requests together: what a batch may hold, and what that is once
+/// it is packed eight to one. So this is also what one body may have, packed and inflated.
+const BUDGET_BYTES: usize = 36 << 20;
+/// Bytes of a packed body as sent.
+const PACKED_BYTES_MAX: usize = 8 << 20;
 /// The budget is counted in pieces of this many bytes.
 const UNIT_BYTES: usize = 16 << 10;
 /// What zstd is given room for when a frame does not say how large it is: so many times its bytes,
@@ -271,13 +272,15 @@ async fn collect(
 }
 
 fn inflate(budget: &Budget, coding: Coding, packed: &[u8]) -> Result<Received, Problem> {
+    // What is left beside the packed one, and is there for nobody else either.
+    let max = BODY_BYTES_MAX.min(BUDGET_BYTES.saturating_sub(packed.len() + UNIT_BYTES));
     let (bytes, room) = match coding {
-        Coding::Identity => read_capped(budget, packed)?,
-        Coding::Gzip => read_capped(budget, flate2::read::MultiGzDecoder::new(packed))?,
+        Coding::Identity => read_capped(budget, max, packed)?,
+        Coding::Gzip => read_capped(budget, max, flate2::read::MultiGzDecoder::new(packed))?,
         Coding::Zstd => {
             let context = budget.contexts.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut context = context.unwrap_or_else(DCtx::create);
-            let outcome = unfold(budget, &mut context, packed);
+            let outcome = unfold(budget, max, &mut context, packed);
             budget.contexts.lock().unwrap_or_else(PoisonError::into_inner).push(context);
             outcome?
         }
@@ -289,16 +292,17 @@ fn inflate(budget: &Budget, coding: Coding, packed: &[u8]) -> Result<Received, P
 /// otherwise be up to 8 MiB beside it. So there must be room before it is known for how much.
 fn unfold(
     budget: &Budget,
+    max: usize,
     context: &mut DCtx<'_>,
     packed: &[u8],
 ) -> Result<(Bytes, Room), Problem> {
     let said = zstd_safe::get_frame_content_size(packed).ok().flatten();
     let said = said.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-    if said.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+    if said.is_some_and(|bytes| bytes > max) {
         return Err(too_large());
     }
     let usual = packed.len().saturating_mul(UNFOLDS_USUALLY).max(UNFOLDED_BYTES_MIN);
-    let mut capacity = said.unwrap_or(usual).min(BODY_BYTES_MAX);
+    let mut capacity = said.unwrap_or(usual).min(max);
     let mut room = budget.room();
     loop {
         room.grow(capacity)?;
@@ -308,8 +312,8 @@ fn unfold(
                 room.shrink(region.len());
                 return Ok((region.into_bytes(), room));
             }
-            Err(Some(code)) if code == TOO_SMALL && capacity < BODY_BYTES_MAX => {
-                capacity = capacity.max(UNFOLDED_BYTES_MIN).saturating_mul(4).min(BODY_BYTES_MAX);
+            Err(Some(code)) if code == TOO_SMALL && capacity < max => {
+                capacity = capacity.max(UNFOLDED_BYTES_MIN).saturating_mul(4).min(max);
             }
             Err(Some(code)) if code == TOO_SMALL => return Err(too_large()),
             Err(Some(code)) => return Err(broken(zstd_safe::get_error_name(code))),
@@ -322,7 +326,7 @@ fn unfold(
 const TOO_SMALL: usize = (ZSTD_ErrorCode::ZSTD_error_dstSize_tooSmall as usize).wrapping_neg();
 
 /// Reads to the end, taking room as it goes, and stops at the cap.
-fn read_capped(budget: &Budget, from: impl Read) -> Result<(Bytes, Room), Problem> {
+fn read_capped(budget: &Budget, max: usize, from: impl Read) -> Result<(Bytes, Room), Problem> {
     let mut room = budget.room();
     let mut reader = BufReader::with_capacity(UNIT_BYTES, from);
     let mut bytes = Region::new();
@@ -331,12 +335,12 @@ fn read_capped(budget: &Budget, from: impl Read) -> Result<(Bytes, Room), Proble
         if piece.is_empty() {
             return Ok((bytes.into_bytes(), room));
         }
-        if bytes.len() + piece.len() > BODY_BYTES_MAX {
+        if bytes.len() + piece.len() > max {
             return Err(too_large());
         }
         let length = piece.len();
         room.grow(bytes.len() + length)?;
-        bytes.push(piece, BODY_BYTES_MAX).map_err(|_| overloaded())?;
+        bytes.push(piece, max).map_err(|_| overloaded())?;
         reader.consume(length);
     }
 }
@@ -354,7 +358,8 @@ fn overloaded() -> Problem {
 
 fn too_large() -> Problem {
     Problem::too_large(
-        "a request holds at most 32 MiB, inflated, and 8 MiB when packed; split it into several batches",
+        "a request holds at most 32 MiB inflated, 8 MiB packed, and 36 MiB both together; split it into \
+         several batches",
     )
 }
 
@@ -427,6 +432,27 @@ mod tests {
         let nothing = zstd::bulk::compress(&[], 1).unwrap();
         assert!(receive(&budget, &headers("zstd"), Body::from(nothing)).await.unwrap().is_empty());
         assert_eq!(budget.units.available_permits(), BUDGET_BYTES / UNIT_BYTES);
+    }
+
+    #[tokio::test]
+    async fn what_never_fits_is_too_large_and_not_told_to_come_again() {
+        let budget = budget();
+        let mut state = 1_u64;
+        let mut noise = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        };
+        let mut bytes: Vec<u8> = (0..6 << 20).map(|_| noise()).collect();
+        for (mebibytes, status) in [(31, Some(StatusCode::PAYLOAD_TOO_LARGE)), (29, None)] {
+            bytes.resize(mebibytes << 20, b' ');
+            for (coding, packed) in
+                [("gzip", gzip(&bytes)), ("zstd", zstd::encode_all(&*bytes, 1).unwrap())]
+            {
+                assert!(packed.len() < PACKED_BYTES_MAX);
+                let got = receive(&budget, &headers(coding), Body::from(packed)).await;
+                assert_eq!(got.err().map(|it| it.status), status, "{coding} {mebibytes}");
+            }
+        }
     }
 
     #[tokio::test]

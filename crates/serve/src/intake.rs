@@ -228,7 +228,7 @@ fn take<'a>(
     origin: &Origin,
     capture: impl FnOnce(&mut dyn FnMut(Captured<'a>)) -> Result<Summary, CaptureError>,
 ) -> Result<Intake, IntakeError> {
-    let mut lines = Vec::with_capacity(bytes / 512);
+    let mut lines = Vec::with_capacity((bytes / 512).min(BATCH_EVENTS_MAX));
     let mut encoder = log.encoder(bytes);
     let mut encoded = Ok(());
     let summary = capture(&mut |captured| {

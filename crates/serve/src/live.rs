@@ -257,3 +257,30 @@ impl Drop for Listener {
 fn missed(count: u64) -> Event {
     Event::default().event("missed").data(json!({ "records": count }).to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event::{Kind, Tier};
+
+    #[test]
+    fn what_is_read_again_is_bounded_by_its_bytes_and_the_oldest_is_missed() {
+        let found = |index| Found {
+            index,
+            recorded_at_ms: 0,
+            tier: Tier::Info,
+            kind: Kind::Event,
+            leaf_hash: None,
+            state: query::State::Present,
+            meta: Vec::new().into(),
+            content: vec![b'x'; 1 << 20].into(),
+        };
+        let mut resumed = Resumed::new(100);
+        (100..110).for_each(|index| resumed.push(found(index)));
+        assert_eq!((resumed.first, resumed.records.len()), (100, 10));
+        (110..140).for_each(|index| resumed.push(found(index)));
+        assert_eq!(resumed.records.len(), 15);
+        assert_eq!(resumed.records.front().map(|it| it.index), Some(resumed.first));
+        assert_eq!(resumed.first, 125);
+    }
+}

@@ -82,6 +82,35 @@ async fn what_was_erased_leaves_a_log_that_verifies_and_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn why_something_is_held_or_erased_is_content_and_no_metadata_or_public_log_tells_it() {
+    let rig = Rig::new();
+    let token = with_session(&rig).await;
+    let hold = r#"{"select":{"session":"t"},"reason":"Case 88"}"#;
+    assert_eq!(rig.post(&token, &format!("{LOG}/holds"), hold).await.status, StatusCode::CREATED);
+    let erased = rig.post(&token, &format!("{LOG}/erasures"), erasure("s")).await;
+    assert_eq!(erased.status, StatusCode::OK, "{erased:?}");
+    rig.types("main").await;
+    let told = async |token: &str| {
+        let mut told = String::new();
+        for path in ["events?limit=1000", "events?type=log.erasure", "events?type=log.hold"] {
+            let answer = rig.get(token, &format!("{LOG}/{path}")).await;
+            told.push_str(&String::from_utf8(answer.bytes).unwrap());
+        }
+        let ledger = rig.get(token, "/log/main/ledger").await.json();
+        for name in ledger["ledger"].as_array().unwrap() {
+            let path = format!("/log/main/ledger/{}", name.as_str().unwrap());
+            told.push_str(&String::from_utf8(rig.get(token, &path).await.bytes).unwrap());
+        }
+        told
+    };
+    let of_reader = told(&rig.token(Role::READER, LogNames::only(["main"]))).await;
+    assert!(of_reader.contains("log.erasure") && of_reader.contains("log.hold"));
+    assert!(!of_reader.contains(" 88") && !of_reader.contains("select"), "{of_reader}");
+    let of_analyst = told(&rig.token(Role::ANALYST, LogNames::only(["main"]))).await;
+    assert!(of_analyst.contains("Request 88") && of_analyst.contains("Case 88"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_selection_of_nothing_and_what_is_not_known_are_refused() {
     let rig = Rig::new();
     let token = with_session(&rig).await;
