@@ -2,3 +2,5 @@
 //!
 //! Not here: reading and decrypting (`reading`), finding records and putting a trace into causal
 //! order (`query`), where a document goes (`cli`, `serve`).
+
+pub mod forensics;
