@@ -4,3 +4,4 @@
 //! order (`query`), where a document goes (`cli`, `serve`).
 
 pub mod forensics;
+pub mod packs;
