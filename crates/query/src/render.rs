@@ -16,13 +16,14 @@ mod tree;
 
 pub use activity::activity;
 pub use events::events;
+pub use figures::{clock, count, counted, date_and_clock, duration};
 pub use graph::{dot, mermaid, svg};
+pub use layout::{fit, width_of};
 pub use replay::{replay_foot, step};
 pub use timeline::timeline;
 pub use tree::tree;
 
 use crate::summary::Status;
-use layout::width_of;
 use std::collections::{HashMap, HashSet};
 
 /// Whether to colour.
