@@ -14,7 +14,7 @@
 //! | what else touched the same things? | `surroundings.rs` |
 //! | what can nobody see? | `blind_spots.rs` |
 //! | what should be done? | `advice.rs` |
-//! | how is it said? | `words.rs` |
+//! | how is it said? | `words.rs`, `page.rs` |
 
 mod advice;
 mod aftermath;
@@ -22,6 +22,7 @@ mod blind_spots;
 mod cause;
 pub(crate) mod facts;
 mod origin;
+mod page;
 mod surroundings;
 mod words;
 
@@ -29,6 +30,7 @@ pub use advice::Recommendation;
 pub use aftermath::{Consequence, ConsequenceKind};
 pub use blind_spots::BlindSpot;
 pub use cause::{Basis, Cause, Confidence};
+pub use page::document;
 pub use surroundings::{BlastRadius, MARGIN_MS, Shared, Surroundings};
 
 use facts::Facts;

@@ -31,11 +31,13 @@ mod data;
 mod fields;
 mod life;
 mod oversight;
+mod page;
 mod predicate;
 mod privacy;
 mod spending;
 
 pub use data::{Control, Pack, PackError, Parameters};
+pub use page::document;
 
 use event::Timestamp;
 use predicate::{Item, Predicate};

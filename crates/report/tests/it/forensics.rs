@@ -130,6 +130,19 @@ fn recorded_systems_are_examined_the_same_way_each_time() {
     golden_json("ag2_turn_failed.json", &examined(failed, &hub));
 }
 
+#[test]
+fn an_answer_is_a_page_in_every_format() {
+    use report::document::{html, markdown, text};
+    let page = report::forensics::document(&refund());
+    golden("refund.md", &markdown(&page));
+    golden("refund.html", &html(&page));
+    let view = query::render::View { width: 100, style: query::render::Style::Plain };
+    golden("refund.txt", &text(&page, view));
+    let otlp = recorded(Format::OtlpTracesProtobuf, "otlp/traces.pb");
+    let otlp = examined(Scope::Trace(OTLP.to_owned()), &otlp);
+    golden("otlp.md", &markdown(&report::forensics::document(&otlp)));
+}
+
 /// One event at a second, under a parent.
 fn at(id: &str, second: u64, parent: &str, members: Value) -> Value {
     let mut event = json!({

@@ -404,6 +404,19 @@ fn nothing_says_that_anybody_complies() {
     }
 }
 
+#[test]
+fn answers_are_a_page_that_names_clause_finding_and_events() {
+    let mut log = good();
+    log.set("review", "params", json!({"reviewer": "q"}));
+    let page = report::packs::document(&log.held_against(&Pack::shipped("hipaa").unwrap()));
+    let view = query::render::View { width: 120, style: query::render::Style::Plain };
+    let text = report::document::text(&page, view);
+    let review = log.index("review").to_string();
+    for part in ["164.308(a)(1)(ii)(D)", "evidence toward", "1 of 1 reviews name no", &review] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+}
+
 fn refused(text: &str) -> String {
     Pack::parse("mine.toml", text).unwrap_err().to_string()
 }
