@@ -10,12 +10,14 @@ mod doctor;
 mod erase;
 pub(crate) mod events;
 mod export;
+mod forensics;
 mod hold;
 mod import;
 pub(crate) mod init;
 mod keys;
 mod mcp;
 mod prove;
+mod provenance;
 mod replay;
 mod restore;
 mod retention;
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Tail(tail::Arguments),
     Trace(trace::Arguments),
     Replay(replay::Arguments),
+    Forensics(forensics::Arguments),
+    Provenance(provenance::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
     #[cfg(feature = "sql")]
@@ -86,6 +90,8 @@ impl Command {
             | Self::Tail(_)
             | Self::Trace(_)
             | Self::Replay(_)
+            | Self::Forensics(_)
+            | Self::Provenance(_)
             | Self::Session(_)
             | Self::Agent(_)
             | Self::Prove(_)
@@ -143,6 +149,8 @@ impl Command {
             Self::Tail(arguments) => arguments.run(context),
             Self::Trace(arguments) => arguments.run(context),
             Self::Replay(arguments) => arguments.run(context),
+            Self::Forensics(arguments) => arguments.run(context),
+            Self::Provenance(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
             #[cfg(feature = "sql")]

@@ -264,7 +264,8 @@ impl Chain<'_> {
         }
         let by_time = steps.iter().filter(|it| it.link == Link::Time).count();
         if by_time > 0 {
-            gaps.push(format!("{by_time} links are told by time alone"));
+            let links = crate::render::counted(by_time as u64, "link");
+            gaps.push(format!("{links} told by time alone"));
         }
         if steps.iter().all(|it| it.principal.is_none()) {
             gaps.push("no step has an authenticated caller".to_owned());

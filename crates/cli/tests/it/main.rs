@@ -8,6 +8,7 @@ mod backup;
 mod demo;
 mod erased;
 mod export;
+mod forensics;
 mod hostile;
 mod import;
 mod keys;

@@ -104,7 +104,7 @@ fn what_is_not_known_is_said() {
     assert_eq!(chain, ["thought:time", "act:act"]);
     assert_eq!(it.origin, Origin::Unknown);
     let gaps = it.gaps.join("; ");
-    for part in ["\"elsewhere\" is not in this trace", "1 links are told by time", "who asked"] {
+    for part in ["\"elsewhere\" is not in this trace", "1 link told by time alone", "who asked"] {
         assert!(gaps.contains(part), "{gaps}");
     }
 }

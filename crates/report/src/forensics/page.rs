@@ -50,7 +50,8 @@ pub fn document(answer: &Forensics) -> Document {
     page.heading("What Cannot Be Seen");
     let spot = |spot: &super::BlindSpot| {
         let text = marked(&capital_first(&spot.sentence));
-        spot.events.iter().take(3).fold(text, |text, index| text.plain(" ").evidence(&at(*index)))
+        let events = spot.events.get(..3).unwrap_or(&spot.events);
+        if events.is_empty() { text } else { named(text.plain(": "), events) }
     };
     page.list(false, answer.blind_spots.iter().map(spot).collect());
     if !answer.evidence.is_empty() {
@@ -267,7 +268,7 @@ fn blast_radius(around: &BlastRadius, page: &mut Document) {
             Column::text("failed", "First failed"),
         ],
         rows: around.shared.iter().map(row).collect(),
-        otherwise: "nothing failed, so nothing is followed",
+        otherwise: "of what failed, no tool, resource, model or caller is known",
     });
 }
 

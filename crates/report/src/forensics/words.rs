@@ -7,6 +7,7 @@ use super::cause::{Cause, Confidence};
 use super::facts::Human;
 use super::{Case, RootCause, Step, Verdict};
 use event::types;
+use query::render::counted;
 use query::{Node, Status};
 
 /// Bytes as hexadecimal digits.
@@ -166,7 +167,7 @@ fn evidence_words(case: &Case<'_>, it: &RootCause, node: &Node) -> String {
     }
     match it.events.len() {
         1 => {}
-        many => parts.push(format!("{many} failures")),
+        many => parts.push(counted(many as u64, "failure")),
     }
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
@@ -192,8 +193,8 @@ fn reactions(followed: &[Consequence]) -> Vec<String> {
     }
     let cascade = count(ConsequenceKind::Cascade);
     if cascade > 0 {
-        let noun = if cascade == 1 { "agent" } else { "agents" };
-        parts.push(format!("{cascade} other {noun} failed because of it."));
+        let agents = counted(cascade as u64, "other agent");
+        parts.push(format!("{agents} failed because of it."));
     }
     if find(ConsequenceKind::Escalation).is_some() {
         parts.push("A person was asked.".to_owned());
@@ -224,16 +225,17 @@ pub(super) fn summary(
         Verdict::Recovered => "The next try worked.",
         Verdict::NothingFailed => "",
     };
-    let unlinked = followed.iter().filter(|it| !it.is_linked).count();
+    let unlinked = followed.iter().filter(|it| !it.is_linked).count() as u64;
     let unlinked = match unlinked {
         0 => String::new(),
-        count => format!(" ({count} of {} only by time, without a link)", followed.len()),
+        count => format!(" ({} known by time alone, without a link)", counted(count, "thing")),
     };
     format!(
-        "{} {} of {events} events failed; {} things followed{unlinked}. {end}",
+        "{} {} of {} failed; {} followed{unlinked}. {end}",
         root.sentence,
         case.symptoms.all.len(),
-        followed.len(),
+        counted(events as u64, "event"),
+        counted(followed.len() as u64, "thing"),
     )
 }
 

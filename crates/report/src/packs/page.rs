@@ -92,6 +92,7 @@ fn found(control: &Answer, page: &mut Document) {
         control.found
     ));
     let events = control.events.iter();
+    // Each with its id: a control is looked into one event at a time.
     let text = events.fold(text, |text, it| {
         let evidence = Evidence { index: it.index, event_id: it.event_id.clone() };
         text.plain(" ").evidence(&evidence)
