@@ -66,6 +66,9 @@ pub use found::{AsOf, Found, State};
 pub use guide::ask_guide;
 pub use library::{Library, Volume};
 pub use replay::{Replay, Step};
+/// Why figures cannot be answered.
+#[cfg(feature = "sql")]
+pub use segment::SegmentError as FigureError;
 pub use select::{Selection, Selector, select};
 pub use summary::{Status, Summary};
 pub use tail::Tail;
