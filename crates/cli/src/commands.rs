@@ -2,6 +2,8 @@
 
 mod agent;
 mod append;
+#[cfg(feature = "sql")]
+mod ask;
 mod backup;
 mod bench;
 mod completions;
@@ -19,6 +21,8 @@ mod mcp;
 mod prove;
 mod provenance;
 mod replay;
+#[cfg(feature = "sql")]
+mod report;
 mod restore;
 mod retention;
 mod serve;
@@ -54,6 +58,10 @@ pub(crate) enum Command {
     Provenance(provenance::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
+    #[cfg(feature = "sql")]
+    Ask(ask::Arguments),
+    #[cfg(feature = "sql")]
+    Report(report::Arguments),
     #[cfg(feature = "sql")]
     Sql(sql::Arguments),
     Prove(prove::Arguments),
@@ -97,8 +105,11 @@ impl Command {
             | Self::Prove(_)
             | Self::Verify(_)
             | Self::Doctor(_) => Place::Log,
+            // The command that answers says it itself.
             #[cfg(feature = "sql")]
-            Self::Sql(_) => Place::Folder,
+            Self::Ask(_) => Place::Log,
+            #[cfg(feature = "sql")]
+            Self::Sql(_) | Self::Report(_) => Place::Folder,
             Self::Export(_)
             | Self::Mcp(_)
             | Self::Keys(_)
@@ -153,6 +164,10 @@ impl Command {
             Self::Provenance(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
+            #[cfg(feature = "sql")]
+            Self::Ask(arguments) => arguments.run(context),
+            #[cfg(feature = "sql")]
+            Self::Report(arguments) => arguments.run(context),
             #[cfg(feature = "sql")]
             Self::Sql(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),

@@ -68,9 +68,9 @@ pub fn escape_json(json: &str, out: &mut Vec<u8>) {
 }
 
 /// Hands every character that would begin a formula in a spreadsheet to `defuse`, and copies the
-/// others: `=`, `+`, `-` or `@`, also full-width ones, where one of them begins a text, or follows a
-/// `;` inside it (which separates cells in half of the world); blanks and quotes in between do not
-/// count.
+/// others: `=`, `+`, `-` or `@`, also full-width ones, where one of them begins a text, or follows
+/// a `;` inside it (which separates cells in half of the world); blanks and quotes in between do
+/// not count.
 #[must_use]
 pub fn defuse_formulas(text: &str, defuse: impl Fn(char, &mut String)) -> String {
     let mut out = String::with_capacity(text.len() + 8);

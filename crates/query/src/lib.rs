@@ -70,6 +70,9 @@ pub use guide::ask_guide;
 pub use library::{Library, Volume};
 pub use provenance::{ApprovalSeen, ChainStep, Link, Origin, Provenance};
 pub use replay::{Replay, Step};
+/// Why figures cannot be answered.
+#[cfg(feature = "sql")]
+pub use segment::SegmentError as FigureError;
 pub use select::{Selection, Selector, select};
 pub use summary::{Status, Summary};
 pub use tail::Tail;

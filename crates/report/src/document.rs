@@ -15,7 +15,7 @@ mod markdown;
 mod text;
 
 pub use csv::{CsvError, csv};
-pub use html::html;
+pub use html::{html, page_policy};
 pub use markdown::markdown;
 pub use text::text;
 
@@ -272,9 +272,10 @@ impl Document {
     /// A document that says nothing yet, about the log as of a checkpoint.
     #[must_use]
     pub fn new(title: impl Into<String>, as_of: &AsOf) -> Self {
+        let entries = if as_of.size == 1 { "entry" } else { "entries" };
         let checkpoint = Text::default()
             .code(as_of.origin.as_str())
-            .plain(format!(", {} entries, root ", query::render::count(as_of.size)))
+            .plain(format!(", {} {entries}, root ", query::render::count(as_of.size)))
             .code(as_of.root_hex.as_str());
         let facts = vec![Fact { name: "Checkpoint", text: checkpoint }];
         Self { title: title.into(), facts, blocks: Vec::new() }
@@ -320,9 +321,9 @@ impl Document {
         self.blocks.push(Block::Table(table));
     }
 
-    /// Adds a chart; one without a point says nothing and is left out.
+    /// Adds a chart; one of fewer than two points compares nothing and is left out.
     pub fn chart(&mut self, chart: Chart) {
-        if !chart.points.is_empty() {
+        if chart.points.len() > 1 {
             self.blocks.push(Block::Chart(chart));
         }
     }

@@ -18,6 +18,7 @@ mod refusals;
 mod remote_answers;
 mod remote_append;
 mod replay;
+mod report;
 mod retention;
 mod rolled;
 mod rotation;

@@ -154,15 +154,16 @@ fn columns(chart: &Chart) -> String {
     let (left, right) = (44.0, WIDTH - 6.0);
     for part in [0.0, 0.5, 1.0] {
         let y = 10.0 + PLOT_HEIGHT * (1.0 - part);
-        let value = (greatest * part).round();
-        let _ = writeln!(
+        let _ = write!(
             out,
-            "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{y}\" y2=\"{y}\"/>\
-             <text class=\"tick\" x=\"{}\" y=\"{}\">{}</text>",
-            left - 8.0,
-            y + 4.0,
-            if part == 0.5 && greatest < 2.0 { String::new() } else { value.to_string() },
+            "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{y}\" y2=\"{y}\"/>"
         );
+        // Counts have no halves.
+        if (greatest * part).fract() == 0.0 {
+            let (x, y, value) = (left - 8.0, y + 4.0, greatest * part);
+            let _ = write!(out, "<text class=\"tick\" x=\"{x}\" y=\"{y}\">{value}</text>");
+        }
+        out.push('\n');
     }
     let step = (right - left) / points.len().max(1) as f64;
     let every = (points.len() as f64 / 8.0).ceil().max(1.0);

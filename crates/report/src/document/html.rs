@@ -11,15 +11,22 @@ use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("html.css");
 
+/// What a page allows itself: its style, and nothing else whatsoever. It stands in every page, and
+/// belongs into the header of a server that serves one.
+#[must_use]
+pub fn page_policy() -> String {
+    let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")
+}
+
 /// Writes a document as a page.
 #[must_use]
 pub fn html(document: &Document) -> String {
-    let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+    let policy = page_policy();
     let title = escaped(&document.title);
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\

@@ -97,7 +97,8 @@ fn cell(cell: &Cell) -> String {
 
 /// A chart as preformatted text. Four blanks before each line keep any of them from ending it.
 fn write_chart(out: &mut String, chart: &Chart) {
-    let _ = writeln!(out, "{} ({})\n\n```text", plain(&chart.title), plain(&text_legend(chart)));
+    let (title, legend) = (strong(&chart.title), plain(&text_legend(chart)));
+    let _ = writeln!(out, "{title} ({legend})\n\n```text");
     for line in chart::lines(chart, CHART_COLUMNS) {
         let _ = writeln!(out, "    {line}");
     }
@@ -139,8 +140,9 @@ fn plain(text: &str) -> String {
     let mut before = ' ';
     let mut rest = text.chars().peekable();
     // What is a list, a heading or a rule at the beginning of a line is none behind these.
-    let mut begins = true;
+    let (mut begins, mut is_number) = (true, false);
     while let Some(c) = rest.next() {
+        let ends_word = rest.peek().is_none_or(|after| after.is_whitespace());
         let is_obeyed = match c {
             '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '@' => true,
             // Inside a word it does nothing.
@@ -150,15 +152,17 @@ fn plain(text: &str) -> String {
             }
             // `://` and `www.` make links.
             '/' => before == ':',
-            '.' => before == 'w' || begins,
-            '#' | '+' | '-' | '=' | ')' | '!' => begins,
+            '.' => before == 'w' || is_number && ends_word,
+            ')' => is_number && ends_word,
+            '#' | '+' | '-' | '=' | '!' => begins,
             _ => false,
         };
         if is_obeyed {
             out.push('\\');
         }
         out.push(c);
-        begins = begins && (c.is_ascii_digit() || c.is_whitespace());
+        is_number = c.is_ascii_digit() && (begins || is_number);
+        begins = begins && c.is_whitespace();
         before = c;
     }
     out
@@ -194,6 +198,9 @@ mod tests {
         for (raw, safe) in [
             ("# x", "\\# x"),
             ("1. x", "1\\. x"),
+            ("12) x", "12\\) x"),
+            ("1.5 x", "1.5 x"),
+            ("2026-01-02", "2026-01-02"),
             ("- x", "\\- x"),
             ("a - b", "a - b"),
             ("[a](b)", "\\[a\\](b)"),

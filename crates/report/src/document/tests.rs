@@ -51,7 +51,8 @@ fn everywhere(said: &str) -> Document {
     let mut document = Document::new(said, &as_of(said));
     let text = || {
         let evidence = Evidence { index: 7, event_id: Some(said.to_owned()) };
-        Text::from(said).code(said).strong(said).evidence(&evidence)
+        let text = Text::from(said).plain(" ").code(said).plain(" ").strong(said);
+        text.plain(" ").evidence(&evidence)
     };
     document.fact("Period", text());
     document.figures(vec![KeyFigure {
@@ -79,7 +80,9 @@ fn everywhere(said: &str) -> Document {
         document.chart(Chart {
             title: said.to_owned(),
             kind,
-            points: vec![Point { label: said.into(), value: 2.0, bad: 1.0, shown: said.into() }],
+            points: [2.0, 3.0]
+                .map(|value| Point { label: said.into(), value, bad: 1.0, shown: said.into() })
+                .into(),
             unit: "calls",
             bad: Some("errors"),
         });
@@ -186,7 +189,7 @@ fn an_unknown_table_is_refused_and_the_known_ones_named() {
 }
 
 #[test]
-fn an_empty_table_says_so_and_an_empty_chart_is_left_out() {
+fn an_empty_table_says_so_and_a_chart_of_one_point_is_left_out() {
     let mut document = Document::new("x", &as_of("o"));
     document.table(Table {
         name: "t",
@@ -197,13 +200,11 @@ fn an_empty_table_says_so_and_an_empty_chart_is_left_out() {
     document.chart(Chart {
         title: "c".into(),
         kind: Kind::Bars,
-        points: Vec::new(),
+        points: vec![Point { label: "x".into(), value: 1.0, bad: 0.0, shown: "1".into() }],
         unit: "calls",
         bad: None,
     });
     assert_eq!(document.blocks.len(), 1);
-    assert!(
-        markdown(&document).contains("No calls\\.") || markdown(&document).contains("No calls.")
-    );
+    assert!(markdown(&document).contains("No calls."));
     assert!(html(&document).contains("No calls."));
 }

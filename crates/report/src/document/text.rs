@@ -26,8 +26,14 @@ pub fn text(document: &Document, view: View) -> String {
         let _ = writeln!(out, "{}", page.paint("2", &line));
     }
     out.push('\n');
+    let mut after_callout = false;
     for block in &document.blocks {
+        let is_callout = matches!(block, Block::Callout { .. });
+        if after_callout && !is_callout {
+            gap(&mut out);
+        }
         page.write_block(&mut out, block);
+        after_callout = is_callout;
     }
     while out.ends_with("\n\n") {
         out.pop();
