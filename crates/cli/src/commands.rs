@@ -7,6 +7,8 @@ mod ask;
 mod backup;
 mod bench;
 mod completions;
+#[cfg(feature = "sql")]
+mod compliance;
 mod demo;
 mod doctor;
 mod erase;

@@ -17,7 +17,7 @@ const AFTER_HELP: &str = "\
 What is understood, among others:
   Show me the audit log                    tacho events
   Trace task task-42                       tacho trace task-42
-  Generate compliance report               the checks of the daily report
+  Generate compliance report               tacho report compliance-check
   What did the agent do?                   the newest session; or: What did agent Billing do?
   Show error summary                       tacho report error-analysis
   Audit agent Billing                      tacho agent Billing
@@ -205,7 +205,10 @@ impl<'p> Asked<'p> {
         if let Some(id) = session {
             return Some(line(&["session", id]));
         }
-        if self.has(&["compliance", "compliant", "daily"]) {
+        if self.has(&["compliance", "compliant"]) {
+            return Some(reported("compliance-check"));
+        }
+        if self.has(&["daily"]) {
             return Some(reported("daily"));
         }
         if self.has(&["error", "errors", "failures", "failed", "fail"]) {
@@ -291,7 +294,7 @@ mod tests {
             ("Show me the audit log", "events"),
             ("Trace task task-42", "trace task-42"),
             ("Trace task [id-7]", "trace id-7"),
-            ("Generate compliance report", "report daily"),
+            ("Generate compliance report", "report compliance-check"),
             ("What did the agent do?", "session"),
             ("Show error summary", "report error-analysis"),
             ("Audit agent Billing", "agent Billing"),

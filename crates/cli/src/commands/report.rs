@@ -1,6 +1,8 @@
 //! `tacho report`: what happened in a period, counted and drawn.
 
+use super::compliance::PackArguments;
 use super::events::time;
+use crate::answer::Conclude as _;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -21,7 +23,8 @@ use std::path::{Path, PathBuf};
 const AFTER_HELP: &str = "\
 Reports: summary; tool-usage (calls, errors, durations); error-analysis (types, messages, by agent and tool,
 trend, suggested actions); cost (tokens and money by agent, model, task, principal); agents (models, tools,
-versions, changes); daily (a day on one page). docs/reports.md says what each number means.
+versions, changes); daily (a day on one page); compliance-check (evidence toward the controls of a pack).
+docs/reports.md says what each number means, docs/compliance.md what each control asks.
 
 The period is [--from, --to); without either, all of the log. `daily` is the day (UTC) of --from, else of the
 last event. The trend of error-analysis needs both ends. With --settings a TOML file says prices, thresholds,
@@ -32,14 +35,16 @@ Examples:
   tacho report tool-usage --from 7d --format csv
   tacho report error-analysis --from 2026-11-01 --to 2026-11-02 --format md
   tacho report cost --settings report.toml --format json | jq .total_cost
-  tacho report daily --from 2026-11-02 --format html --output monday.html";
+  tacho report daily --from 2026-11-02 --format html --output monday.html
+  tacho report compliance-check --pack eu-ai-act --verify --format html --output eu.html
+  tacho report compliance-check --pack mine.toml";
 
-/// Report on a period: summary, tool-usage, error-analysis, cost, agents, daily
+/// Report on a period: summary, tool-usage, error-analysis, cost, agents, daily, compliance-check
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// Which report
-    #[arg(value_name = "REPORT", value_parser = PossibleValuesParser::new(Name::ALL.map(Name::as_str)))]
+    #[arg(value_name = "REPORT", value_parser = PossibleValuesParser::new(names()))]
     name: String,
     /// Not before: RFC 3339, a date (UTC), or how long ago: 90s, 15m, 24h, 7d
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -56,6 +61,16 @@ pub(crate) struct Arguments {
     /// File to write, whole or not at all; standard output without it
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    packs: PackArguments,
+}
+
+/// The one that holds a pack of controls against the log.
+const COMPLIANCE: &str = "compliance-check";
+
+/// All reports.
+fn names() -> impl Iterator<Item = &'static str> {
+    Name::ALL.into_iter().map(Name::as_str).chain([COMPLIANCE])
 }
 
 /// The formats of a report; the first one is what nobody asked for.
@@ -76,6 +91,11 @@ impl Arguments {
         {
             let sentence = format!("--from {from} is not before --to {to}; turn them round");
             return Err(Failure::usage(sentence));
+        }
+        if self.name == COMPLIANCE {
+            let (report, as_of, unreadable) = self.packs.ask(context, self.from, self.to)?;
+            self.print(context, &report, &as_of, format)?;
+            return Ok(unreadable.conclude(context));
         }
         let name = Name::from_name(&self.name)
             .ok_or_else(|| Failure::usage("there is no such report; `tacho report --help`"))?;

@@ -5,6 +5,7 @@
 mod answers;
 mod append;
 mod backup;
+mod compliance;
 mod demo;
 mod erased;
 mod export;

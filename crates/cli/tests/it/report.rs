@@ -186,7 +186,7 @@ fn a_question_in_words_is_answered_by_the_command_that_it_names() {
     for (phrase, command) in [
         ("Show me the audit log", &["events"][..]),
         ("Trace task task-refund-order-1042", &["trace", "task-refund-order-1042"]),
-        ("Generate compliance report", &["report", "daily"]),
+        ("Generate compliance report", &["report", "compliance-check"]),
         ("Show error summary", &["report", "error-analysis"]),
         ("Audit agent Billing", &["agent", "Billing"]),
         ("tool usage", &["report", "tool-usage"]),

@@ -116,10 +116,13 @@ impl Predicate for Approvals {
 
     fn finish(self: Box<Self>, _: &End<'_>) -> Assessed {
         if self.looked_at == 0 {
-            let tags = self.tags.join(", ");
+            let tools = match self.tools.is_empty() {
+                true => "no tool is named as needing one".to_owned(),
+                false => format!("none of {} was called", self.tools.join(", ")),
+            };
+            let tags = self.tags.join(" or ");
             return Assessed::nothing(&format!(
-                "no call needed an approval: none of {} was called, and no call is tagged {tags}",
-                if self.tools.is_empty() { "no tools".to_owned() } else { self.tools.join(", ") }
+                "no call needed an approval: {tools}, and no call is tagged {tags}"
             ));
         }
         let (what, asked) = match self.is_strict {
