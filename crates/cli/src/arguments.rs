@@ -139,6 +139,11 @@ pub(crate) enum Format {
     Csv,
     /// For analysis: Apache Parquet
     Parquet,
+    /// For people: Markdown
+    #[value(alias = "markdown")]
+    Md,
+    /// For people: a page
+    Html,
     /// For people: in the order of time
     Timeline,
     /// For people: who called whom

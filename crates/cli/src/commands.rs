@@ -2,21 +2,29 @@
 
 mod agent;
 mod append;
+#[cfg(feature = "sql")]
+mod ask;
 mod backup;
 mod bench;
 mod completions;
+#[cfg(feature = "sql")]
+mod compliance;
 mod demo;
 mod doctor;
 mod erase;
 pub(crate) mod events;
 mod export;
+mod forensics;
 mod hold;
 mod import;
 pub(crate) mod init;
 mod keys;
 mod mcp;
 mod prove;
+mod provenance;
 mod replay;
+#[cfg(feature = "sql")]
+mod report;
 mod restore;
 mod retention;
 mod serve;
@@ -47,8 +55,14 @@ pub(crate) enum Command {
     Tail(tail::Arguments),
     Trace(trace::Arguments),
     Replay(replay::Arguments),
+    Forensics(forensics::Arguments),
+    Provenance(provenance::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
+    #[cfg(feature = "sql")]
+    Ask(ask::Arguments),
+    #[cfg(feature = "sql")]
+    Report(report::Arguments),
     Sql(sql::Arguments),
     Prove(prove::Arguments),
     Export(export::Arguments),
@@ -84,6 +98,8 @@ impl Command {
             | Self::Tail(_)
             | Self::Trace(_)
             | Self::Replay(_)
+            | Self::Forensics(_)
+            | Self::Provenance(_)
             | Self::Session(_)
             | Self::Agent(_)
             | Self::Prove(_)
@@ -94,6 +110,11 @@ impl Command {
             | Self::Hold(_)
             | Self::Erase(_)
             | Self::Retention(_) => Place::Log,
+            // The command that answers says it itself.
+            #[cfg(feature = "sql")]
+            Self::Ask(_) => Place::Log,
+            #[cfg(feature = "sql")]
+            Self::Report(_) => Place::Folder,
             Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) => Place::Folder,
             Self::Bench(_)
             | Self::Init(_)
@@ -138,8 +159,14 @@ impl Command {
             Self::Tail(arguments) => arguments.run(context),
             Self::Trace(arguments) => arguments.run(context),
             Self::Replay(arguments) => arguments.run(context),
+            Self::Forensics(arguments) => arguments.run(context),
+            Self::Provenance(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
+            #[cfg(feature = "sql")]
+            Self::Ask(arguments) => arguments.run(context),
+            #[cfg(feature = "sql")]
+            Self::Report(arguments) => arguments.run(context),
             Self::Sql(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),
             Self::Export(arguments) => arguments.run(context),

@@ -1,5 +1,6 @@
 //! Exact decimal sums: money is added in the producers' own digits, never through binary fractions.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// A decimal number: `mantissa / 10^scale`.
@@ -53,9 +54,46 @@ impl Amount {
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);
-        let raise =
-            |amount: Self| amount.mantissa.checked_mul(10_i128.checked_pow(scale - amount.scale)?);
-        Some(Self { mantissa: raise(self)?.checked_add(raise(other)?)?, scale })
+        let sum = self.raised(scale)?.checked_add(other.raised(scale)?)?;
+        Some(Self { mantissa: sum, scale })
+    }
+
+    /// The digits with so many behind the point.
+    fn raised(self, scale: u32) -> Option<i128> {
+        self.mantissa.checked_mul(10_i128.checked_pow(scale.checked_sub(self.scale)?)?)
+    }
+
+    /// Which is more. What is too large to be told exactly is told by its beginning.
+    #[must_use]
+    pub fn compare(self, other: Self) -> Ordering {
+        let scale = self.scale.max(other.scale);
+        match (self.raised(scale), other.raised(scale)) {
+            (Some(one), Some(other)) => one.cmp(&other),
+            _ => self.to_f64().total_cmp(&other.to_f64()),
+        }
+    }
+
+    /// What so many tokens cost at this price for a million of them, exactly; `None` when it does
+    /// not fit.
+    #[must_use]
+    pub fn for_tokens(self, tokens: u64) -> Option<Self> {
+        let mantissa = self.mantissa.checked_mul(tokens.into())?;
+        Some(Self { mantissa, scale: self.scale + 6 }.trimmed())
+    }
+
+    /// The nearest double: for drawing and comparing, never for adding.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        self.mantissa as f64 / 10_f64.powf(f64::from(self.scale))
+    }
+
+    /// The same number without zeros at its end.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        while self.scale > 0 && self.mantissa % 10 == 0 {
+            self = Self { mantissa: self.mantissa / 10, scale: self.scale - 1 };
+        }
+        self
     }
 }
 
@@ -99,6 +137,20 @@ mod tests {
         let tenth = Amount::parse("0.1").unwrap();
         let sum = (0..10).try_fold(Amount::default(), |sum, _| sum.checked_add(tenth)).unwrap();
         assert_eq!(sum.to_string(), "1.0");
+    }
+
+    #[test]
+    fn prices_are_for_a_million_tokens_and_amounts_compare_by_value() {
+        let read = |text| Amount::parse(text).unwrap();
+        let cost = |price, tokens| read(price).for_tokens(tokens).unwrap().to_string();
+        assert_eq!(cost("2.5", 1840), "0.0046");
+        assert_eq!(cost("10", 1_000_000), "10");
+        assert_eq!(cost("0.075", 1), "0.000000075");
+        assert_eq!(cost("3", 0), "0");
+        assert!(read("0.1").compare(read("0.09")).is_gt());
+        assert!(read("1").compare(read("1.0")).is_eq());
+        assert!(read("-2").compare(read("1e-9")).is_lt());
+        assert_eq!(read("0.0067").to_f64(), 0.0067);
     }
 
     proptest! {

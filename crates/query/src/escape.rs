@@ -67,6 +67,30 @@ pub fn escape_json(json: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(json.get(from..).unwrap_or_default().as_bytes());
 }
 
+/// Hands every character that would begin a formula in a spreadsheet to `defuse`, and copies the
+/// others: `=`, `+`, `-` or `@`, also full-width ones, where one of them begins a text, or follows
+/// a `;` inside it (which separates cells in half of the world); blanks and quotes in between do
+/// not count.
+#[must_use]
+pub fn defuse_formulas(text: &str, defuse: impl Fn(char, &mut String)) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut begins = true;
+    for c in text.chars() {
+        match c {
+            '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' if begins => defuse(c, &mut out),
+            _ => out.push(c),
+        }
+        begins = c == ';' || begins && (c.is_whitespace() || c == '"' || c == '\'');
+    }
+    out
+}
+
+/// The text with a `'` before every character that would begin a formula in a spreadsheet.
+#[must_use]
+pub fn defused(text: &str) -> String {
+    defuse_formulas(text, |c, out| out.extend(['\'', c]))
+}
+
 /// A value as JSON whose strings hold no hidden character as it is.
 #[must_use]
 pub fn to_json(value: &impl serde::Serialize) -> Vec<u8> {

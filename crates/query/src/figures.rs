@@ -9,13 +9,30 @@
 //! | [`tool_usage`] | [`TOOL_USAGE_SQL`] |
 //! | [`error_analysis`] | [`ERROR_ANALYSIS_SQL`] |
 //! | [`activity_by_hour`] | [`ACTIVITY_BY_HOUR_SQL`] |
+//!
+//! Reports look at a [`Period`] and at what agents did, not at the log's own records:
+//! [`overview`], [`tool_calls`], [`failures`], [`usage`] and [`inventory`]. They tell errors as
+//! [`Status`](crate::Status) does, which also looks into content, and so have no SQL; another
+//! program compares them with the exported events (`testdata/reports`).
 
+mod calls;
 mod errors;
+mod failures;
 mod hours;
+mod inventory;
 mod names;
+mod overview;
+mod period;
 mod quantile;
 mod tools;
+mod usage;
 
+pub use calls::{CallLine, tool_calls};
 pub use errors::{ERROR_ANALYSIS_SQL, ErrorLine, error_analysis};
+pub use failures::{FailureLine, Failures, MessageLine, failures};
 pub use hours::{ACTIVITY_BY_HOUR_SQL, HourLine, activity_by_hour};
+pub use inventory::{AgentSeen, Seen, inventory};
+pub use overview::{AgentCount, HourCount, Overview, overview};
+pub use period::Period;
 pub use tools::{TOOL_USAGE_SQL, ToolLine, tool_usage};
+pub use usage::{TokenSums, Usage, UsageLine, usage};

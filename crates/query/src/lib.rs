@@ -34,6 +34,7 @@ mod amount;
 mod codes;
 #[cfg(feature = "sql")]
 mod columns;
+mod difference;
 pub mod escape;
 #[cfg(feature = "sql")]
 pub mod figures;
@@ -42,6 +43,7 @@ mod find;
 mod found;
 mod guide;
 mod library;
+mod provenance;
 pub mod render;
 mod replay;
 pub mod row;
@@ -59,13 +61,18 @@ pub use activity::{Activity, By, Line};
 pub use amount::Amount;
 #[cfg(feature = "sql")]
 pub use columns::{CACHE_BYTES, Columns};
+pub use difference::{Difference, DifferenceRow, FieldChange};
 pub use filter::{Filter, Sieve};
 pub use find::{Cursor, CursorError, FindError, Page, activity, find, find_each, prepare};
 pub use found::{AsOf, Found, State};
 #[cfg(fuzzing)]
 pub use guide::ask_guide;
 pub use library::{Library, Volume};
+pub use provenance::{ApprovalSeen, ChainStep, Link, Origin, Provenance};
 pub use replay::{Replay, Step};
+/// Why figures cannot be answered.
+#[cfg(feature = "sql")]
+pub use segment::SegmentError as FigureError;
 pub use select::{Selection, Selector, select};
 pub use summary::{Status, Summary};
 pub use tail::Tail;

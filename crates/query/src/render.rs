@@ -5,26 +5,31 @@
 //! first, so the only escape sequences in the output are the colours made here.
 
 mod activity;
+mod difference;
 mod events;
 mod figures;
 mod graph;
 mod layout;
 mod notes;
+mod provenance;
 mod replay;
 mod table;
 mod timeline;
 mod tree;
 
 pub use activity::activity;
+pub use difference::{difference, difference_json};
 pub use events::events;
+pub use figures::{clock, count, counted, date_and_clock, duration};
 pub use graph::{dot, mermaid, svg};
+pub use layout::{fit, width_of};
+pub use provenance::{provenance, provenance_json};
 pub use replay::{replay_foot, step};
 pub use table::{Column, table};
 pub use timeline::timeline;
 pub use tree::tree;
 
 use crate::summary::Status;
-use layout::width_of;
 use std::collections::{HashMap, HashSet};
 
 /// Whether to colour.

@@ -34,13 +34,23 @@ impl Status {
     /// The status of an event: a failure is never shown as success, whatever `outcome` says.
     #[must_use]
     pub fn of(event: &Event<'_>) -> Self {
-        match event.outcome {
+        Self::told_by(event.outcome, event.is_error(), event.error_type.as_deref())
+    }
+
+    /// The status that these parts of an event tell; `is_error` says whether anything in it names
+    /// an error.
+    pub(crate) fn told_by(
+        outcome: Option<Outcome>,
+        is_error: bool,
+        error_type: Option<&str>,
+    ) -> Self {
+        match outcome {
             Some(Outcome::Timeout) => Self::Timeout,
             Some(Outcome::Denied) => Self::Denied,
             Some(Outcome::Escalated) => Self::Escalated,
             Some(Outcome::Cancelled) => Self::Cancelled,
             Some(Outcome::Failure) => Self::Error,
-            _ if event.is_error() => match event.error_type.as_deref() {
+            _ if is_error => match error_type {
                 Some("TimeoutError" | "Timeout") => Self::Timeout,
                 _ => Self::Error,
             },

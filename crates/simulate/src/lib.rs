@@ -10,6 +10,7 @@
 //! | what does one run do? | `run.rs`, `workload.rs` |
 //! | what must hold? | `model.rs` |
 //! | what is in the log, read independently? | `reading.rs`, `verdict.rs` |
+//! | incidents whose cause is known | `incidents.rs` |
 //! | a real process, really killed | `kill.rs` |
 //! | a real server, killed under its clients | `kill/server.rs` |
 //!
@@ -18,6 +19,7 @@
 
 mod clock;
 mod entropy;
+pub mod incidents;
 mod kill;
 mod model;
 mod random;

@@ -11,7 +11,7 @@ use event::Event;
 use query::escape::escape;
 use query::render::{self, View};
 use query::row::{Rows, Shape};
-use query::{AsOf, Found, Scope, Trace, write_trace};
+use query::{AsOf, Difference, Found, Scope, Trace, write_trace};
 use reading::answer::{self, Unreadable};
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -22,7 +22,8 @@ Examples:
   tacho trace task-refund-order-1042 --format tree
   tacho trace session-refund-7731 --by session --format json | jq '.totals'
   tacho trace task-refund-order-1042 --format svg > trace.svg
-  tacho trace task-refund-order-1042 --format dot | dot -Tpdf > trace.pdf";
+  tacho trace task-refund-order-1042 --format dot | dot -Tpdf > trace.pdf
+  tacho trace task-refund-order-1042 --diff task-refund-order-1043";
 
 /// Ids that an error names: what fits a few lines.
 const SUGGESTIONS_MAX: usize = 5;
@@ -45,6 +46,9 @@ pub(crate) struct Arguments {
     /// What the id is of
     #[arg(long, value_enum)]
     by: Option<By>,
+    /// Lay this trace, task or session beside it: what both did, and what only one
+    #[arg(long, value_name = "ID")]
+    diff: Option<String>,
 }
 
 /// What an id is of.
@@ -89,7 +93,10 @@ impl By {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        show(context, &self.id, self.by)
+        match &self.diff {
+            Some(other) => compare(context, &self.id, other, self.by),
+            None => show(context, &self.id, self.by),
+        }
     }
 }
 
@@ -147,6 +154,36 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
         }
     }
     Ok(unreadable.conclude(context))
+}
+
+/// Shows two traces beside each other.
+fn compare(context: &Context, id: &str, other: &str, by: Option<By>) -> Result<Exit, Failure> {
+    let format = context.format(&[Format::Text, Format::Json])?;
+    let source = context.source()?;
+    let mut traces = Vec::new();
+    let mut all = Unreadable::default();
+    for id in [id, other] {
+        let (scope, found, unreadable) = find(&source, id, by)?;
+        if found.is_empty() {
+            return Err(unknown(&source, id, by)?);
+        }
+        traces.push(Trace::assemble(scope, &found));
+        all = all.and(unreadable);
+    }
+    let [first, second] = traces.as_slice() else { return Ok(Exit::Failed) };
+    let as_of = source.as_of()?;
+    let it = Difference::between(first, second);
+    if format == Format::Json {
+        let mut out = context.terminal.programs();
+        out.write_all(render::difference_json(&it, first, second, &as_of).as_bytes())?;
+        out.flush()?;
+    } else {
+        let view = context.terminal.view();
+        let mut out = context.terminal.people();
+        out.write_all(render::difference(&it, first, second, &as_of, view).as_bytes())?;
+        out.flush()?;
+    }
+    Ok(all.conclude(context))
 }
 
 /// The records of a scope; without `by`, of the first kind of id that any record has.

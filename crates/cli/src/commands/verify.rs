@@ -177,6 +177,13 @@ impl Arguments {
     }
 }
 
+/// Checks the log that is meant, as `tacho verify` without arguments does.
+#[cfg(feature = "sql")]
+pub(crate) fn of_log(context: &Context) -> Result<Report, Failure> {
+    let arguments = Arguments { target: None, key: Vec::new(), since: None };
+    arguments.check(context, &named(context)?, Vec::new())
+}
+
 fn named(context: &Context) -> Result<Target, Failure> {
     of_data_folder(&context.data_folder(), &context.global.log)
 }

@@ -84,6 +84,14 @@ fn no_command_prints_what_a_stranger_wrote_as_it_is() {
         &["session", "s1"],
         &["session", "s1", "--format", "json"],
         &["replay", "s1"],
+        &["forensics", "s1"],
+        &["forensics", "s1", "--format", "json"],
+        &["forensics", "s1", "--format", "md"],
+        &["forensics", "s1", "--format", "html"],
+        &["provenance", "40"],
+        &["provenance", "40", "--format", "json"],
+        &["trace", "s1", "--diff", "s1"],
+        &["trace", "s1", "--diff", "s1", "--format", "json"],
         &["export", "--format", "csv"],
         &["verify"],
         &["doctor"],
@@ -121,6 +129,8 @@ fn no_command_repeats_what_it_was_asked_as_it_was() {
             &["events", "--from", text],
             &["--log", text, "events"],
             &["prove", "--", text],
+            &["forensics", "--", text],
+            &["provenance", "--", text],
             &["init", "--log", text],
         ] {
             let ran = home.run(arguments);

@@ -3,7 +3,8 @@
 use event::Timestamp;
 
 /// `2,052`.
-pub(super) fn count(number: u64) -> String {
+#[must_use]
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
@@ -16,13 +17,15 @@ pub(super) fn count(number: u64) -> String {
 }
 
 /// `1 error`, `2 errors`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
+#[must_use]
+pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// A duration in at most six columns where it is under 100 days: `0 ms`, `350 µs`, `12.3 s`,
 /// `2m05s`.
-pub(super) fn duration(milliseconds: f64) -> String {
+#[must_use]
+pub fn duration(milliseconds: f64) -> String {
     let seconds = milliseconds / 1000.0;
     if milliseconds < 0.000_5 {
         return "0 ms".to_owned();
@@ -63,12 +66,14 @@ fn part(time: Timestamp, from: usize, to: usize) -> String {
 }
 
 /// `14:23:01`.
-pub(super) fn clock(time: Timestamp) -> String {
+#[must_use]
+pub fn clock(time: Timestamp) -> String {
     part(time, 11, 19)
 }
 
 /// `2026-11-02 14:23:01`.
-pub(super) fn date_and_clock(time: Timestamp) -> String {
+#[must_use]
+pub fn date_and_clock(time: Timestamp) -> String {
     format!("{} {}", part(time, 0, 10), clock(time))
 }
 

@@ -2,8 +2,9 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-/// Columns of a text.
-pub(super) fn width_of(text: &str) -> usize {
+/// Columns that a terminal gives a text.
+#[must_use]
+pub fn width_of(text: &str) -> usize {
     text.width()
 }
 
@@ -27,7 +28,8 @@ fn split(text: &str, columns: usize) -> (&str, &str) {
 }
 
 /// The text in at most `columns`, with an ellipsis when something was cut off.
-pub(super) fn fit(text: &str, columns: usize) -> String {
+#[must_use]
+pub fn fit(text: &str, columns: usize) -> String {
     let (head, rest) = split(text, columns);
     if rest.is_empty() {
         return head.to_owned();

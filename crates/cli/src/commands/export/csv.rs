@@ -1,16 +1,15 @@
 //! Records as CSV (RFC 4180, UTF-8): one column for each typed field, the content as JSON text.
 //!
 //! Made for spreadsheets, which run texts as formulas (CWE-1236): whatever an agent or a tool said
-//! could reach another machine through the one who opens the file. The rule: a `'` is put before
-//! `=`, `+`, `-` or `@`, also full-width ones, where one of them begins a text, or follows a `;`
-//! inside it (which separates cells in half of the world); blanks and quotes in between do not
-//! count. Inside JSON the character is written as `\uXXXX` instead, which is the same JSON. Numbers
-//! are numbers. Hidden characters become visible as everywhere (`query::escape`).
+//! could reach another machine through the one who opens the file. The rule is in `query::escape`:
+//! a `'` is put before what begins a formula. Inside JSON the character is written as `\uXXXX`
+//! instead, which is the same JSON. Numbers are numbers. Hidden characters become visible as
+//! everywhere.
 
 use csv::Writer;
 use event::{Kind, Timestamp};
 use query::Found;
-use query::escape::{escape, escape_json};
+use query::escape::{defuse_formulas, defused, escape, escape_json};
 use segment::{PLAIN_FIXED, PlainValue, Plainer};
 use std::io::{self, Write};
 
@@ -62,7 +61,7 @@ impl<W: Write> CsvRows<W> {
 fn cell(value: PlainValue<'_>) -> String {
     match value {
         PlainValue::None => String::new(),
-        PlainValue::Text(text) => guard(&escape(text), |c, out| out.extend(['\'', c])),
+        PlainValue::Text(text) => defused(&escape(text)),
         PlainValue::Json(text) => json(text),
         PlainValue::Number(number) => number.to_string(),
         PlainValue::Count(count) => count.to_string(),
@@ -76,23 +75,9 @@ fn cell(value: PlainValue<'_>) -> String {
 fn json(text: &str) -> String {
     let mut visible = Vec::with_capacity(text.len());
     escape_json(text, &mut visible);
-    guard(&String::from_utf8_lossy(&visible), |c, out| {
+    defuse_formulas(&String::from_utf8_lossy(&visible), |c, out| {
         out.push_str(&format!("\\u{:04x}", u32::from(c)));
     })
-}
-
-/// Hands every character that would begin a formula to `defuse`, and copies the others.
-fn guard(text: &str, defuse: impl Fn(char, &mut String)) -> String {
-    let mut out = String::with_capacity(text.len() + 8);
-    let mut begins = true;
-    for c in text.chars() {
-        match c {
-            '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' if begins => defuse(c, &mut out),
-            _ => out.push(c),
-        }
-        begins = c == ';' || begins && (c.is_whitespace() || c == '"' || c == '\'');
-    }
-    out
 }
 
 #[cfg(test)]

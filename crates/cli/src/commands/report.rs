@@ -1,0 +1,194 @@
+//! `tacho report`: what happened in a period, counted and drawn.
+
+use super::compliance::PackArguments;
+use super::events::time;
+use crate::answer::Conclude as _;
+use crate::arguments::Format;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::terminal::{DIM, plain, styled};
+use crate::whole_file::WholeFile;
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use event::Timestamp;
+use query::figures::Period;
+use query::{AsOf, CACHE_BYTES, Columns};
+use reading::answer;
+use report::document;
+use report::reports::{self, Name, Report, Settings, Subject};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+const AFTER_HELP: &str = "\
+Reports: summary; tool-usage (calls, errors, durations); error-analysis (types, messages, by agent and tool,
+trend, suggested actions); cost (tokens and money by agent, model, task, principal); agents (models, tools,
+versions, changes); daily (a day on one page); compliance-check (evidence toward the controls of a pack).
+docs/reports.md says what each number means, docs/compliance.md what each control asks.
+
+The period is [--from, --to); without either, all of the log. `daily` is the day (UTC) of --from, else of the
+last event. The trend of error-analysis needs both ends. With --settings a TOML file says prices, thresholds,
+budgets, and which tools need an approval.
+
+Examples:
+  tacho report summary
+  tacho report tool-usage --from 7d --format csv
+  tacho report error-analysis --from 2026-11-01 --to 2026-11-02 --format md
+  tacho report cost --settings report.toml --format json | jq .total_cost
+  tacho report daily --from 2026-11-02 --format html --output monday.html
+  tacho report compliance-check --pack eu-ai-act --verify --format html --output eu.html
+  tacho report compliance-check --pack mine.toml";
+
+/// Report on a period: summary, tool-usage, error-analysis, cost, agents, daily, compliance-check
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// Which report
+    #[arg(value_name = "REPORT", value_parser = PossibleValuesParser::new(names()))]
+    name: String,
+    /// Not before: RFC 3339, a date (UTC), or how long ago: 90s, 15m, 24h, 7d
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Option<Timestamp>,
+    /// Before: as --from
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    to: Option<Timestamp>,
+    /// Prices, thresholds and budgets (TOML)
+    #[arg(long, value_name = "FILE", env = "TACHO_REPORT_SETTINGS")]
+    settings: Option<PathBuf>,
+    /// Which table, with --format csv; the first one without
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// File to write, whole or not at all; standard output without it
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    packs: PackArguments,
+}
+
+/// The one that holds a pack of controls against the log.
+const COMPLIANCE: &str = "compliance-check";
+
+/// All reports.
+fn names() -> impl Iterator<Item = &'static str> {
+    Name::ALL.into_iter().map(Name::as_str).chain([COMPLIANCE])
+}
+
+/// The formats of a report; the first one is what nobody asked for.
+pub(crate) const FORMATS: [Format; 5] =
+    [Format::Text, Format::Json, Format::Md, Format::Html, Format::Csv];
+
+/// Most bytes of a file of settings: far more than every model there is.
+const SETTINGS_BYTES_MAX: u64 = 1 << 20;
+
+impl Arguments {
+    pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        let format = context.format(&FORMATS)?;
+        if self.table.is_some() && format != Format::Csv {
+            return Err(Failure::usage("--table picks a table for --format csv; add that"));
+        }
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from >= to
+        {
+            let sentence = format!("--from {from} is not before --to {to}; turn them round");
+            return Err(Failure::usage(sentence));
+        }
+        if self.name == COMPLIANCE {
+            let (report, as_of, unreadable) = self.packs.ask(context, self.from, self.to)?;
+            self.print(context, &report, &as_of, format)?;
+            return Ok(unreadable.conclude(context));
+        }
+        let name = Name::from_name(&self.name)
+            .ok_or_else(|| Failure::usage("there is no such report; `tacho report --help`"))?;
+        let settings = self.settings.as_deref().map(read_settings).transpose()?;
+        let reading = context.reading()?;
+        let as_of = answer::as_of(&reading);
+        let library = reading::library(&reading, as_of.clone())?.ok_or_else(|| {
+            Failure::new(
+                "a report needs a log that is whole, and records of this one are missing or \
+                 damaged; `tacho verify` names them, and `tacho events` shows those that can be \
+                 read",
+            )
+        })?;
+        let columns = Columns::of(&library, CACHE_BYTES)?;
+        let subject = Subject {
+            columns: &columns,
+            as_of: &as_of,
+            period: Period { from: self.from, to: self.to },
+            shows_content: true,
+            shows_access_records: true,
+        };
+        let report = reports::make(name, &subject, &settings.unwrap_or_default())
+            .map_err(|error| Failure::new(error.to_string()))?;
+        self.print(context, &report, &as_of, format)?;
+        Ok(Exit::Fine)
+    }
+
+    fn print(
+        &self,
+        context: &Context,
+        report: &Report,
+        as_of: &AsOf,
+        format: Format,
+    ) -> Result<(), Failure> {
+        let it = &report.document;
+        let text = match format {
+            Format::Json => report.json.clone(),
+            Format::Md => document::markdown(it),
+            Format::Html => document::html(it),
+            Format::Csv => document::csv(it, self.table.as_deref())
+                .map_err(|error| Failure::usage(error.to_string()))?,
+            _ => {
+                let mut view = context.terminal.view();
+                if self.output.is_some() {
+                    view.style = query::render::Style::Plain;
+                }
+                document::text(it, view)
+            }
+        };
+        match &self.output {
+            Some(path) => {
+                let file = WholeFile::begin(path)?;
+                file.writer()?.write_all(text.as_bytes()).map_err(Failure::io("write", path))?;
+                file.sync()?;
+                file.place()?;
+                let bytes = text.len();
+                context.terminal.note(format!("Wrote {bytes} bytes to {}", path.display()));
+            }
+            None if format == Format::Text => {
+                let mut out = context.terminal.people();
+                out.write_all(text.as_bytes())?;
+                out.flush()?;
+            }
+            None => {
+                let mut out = context.terminal.programs();
+                out.write_all(text.as_bytes())?;
+                out.flush()?;
+            }
+        }
+        if format == Format::Csv {
+            let tables: Vec<&str> = it.tables().map(|table| table.name).collect();
+            context.terminal.note(answer::sentence(as_of));
+            let names = format!("tables (--table NAME): {}", tables.join(", "));
+            context.terminal.note(styled(DIM, names));
+        }
+        Ok(())
+    }
+}
+
+fn read_settings(path: &Path) -> Result<Settings, Failure> {
+    let file = std::fs::File::open(path).map_err(Failure::io("read", path))?;
+    let mut text = String::new();
+    file.take(SETTINGS_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(Failure::io("read", path))?;
+    let wrong = |what: &dyn std::fmt::Display| {
+        let what = plain(&what.to_string());
+        Failure::usage(format!("{}: {what}; docs/reports.md shows one", path.display()))
+    };
+    if text.len() as u64 > SETTINGS_BYTES_MAX {
+        return Err(wrong(&"more than 1 MiB, which no settings have"));
+    }
+    let settings: Settings = toml::from_str(&text).map_err(|error| wrong(&error.message()))?;
+    settings.check().map_err(|error| wrong(&error))?;
+    Ok(settings)
+}

@@ -1,0 +1,210 @@
+//! What strangers write, in every place of a document and in every format: nothing of it is obeyed.
+
+use super::chart::{Chart, Kind, Point};
+use super::*;
+use pulldown_cmark::{Event, Options, Parser, Tag};
+use query::render::{Style, View};
+
+/// The texts, and a few that only documents care for.
+fn payloads() -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/hostile/payloads.json");
+    let text = std::fs::read(path).unwrap();
+    let mut texts: Vec<String> = serde_json::from_slice(&text).unwrap();
+    texts.extend(
+        [
+            "```\n# x",
+            "`a``b```",
+            "a|b\\|c",
+            "\\|x",
+            "|",
+            "1. x",
+            "# x",
+            "> x",
+            "- [ ] x",
+            "---",
+            "===",
+            "![x](https://x.invalid/y.png)",
+            "[x]: https://x.invalid",
+            "www.x.invalid",
+            "<https://x>",
+            "<style>*{}</style>",
+            "</svg><script>alert(1)</script>",
+            "\" onload=\"x",
+            "' x='",
+            "&lt;",
+            "",
+            "    code",
+            "=HYPERLINK(\"x\")",
+            "a;=1+1",
+        ]
+        .map(str::to_owned),
+    );
+    texts
+}
+
+fn as_of(text: &str) -> AsOf {
+    AsOf { origin: text.to_owned(), size: 1, root_hex: "00".to_owned() }
+}
+
+/// A document that says `text` wherever a document says anything.
+fn everywhere(said: &str) -> Document {
+    let mut document = Document::new(said, &as_of(said));
+    let text = || {
+        let evidence = Evidence { index: 7, event_id: Some(said.to_owned()) };
+        let text = Text::from(said).plain(" ").code(said).plain(" ").strong(said);
+        text.plain(" ").evidence(&evidence)
+    };
+    document.fact("Period", text());
+    document.figures(vec![KeyFigure {
+        label: said.into(),
+        value: said.into(),
+        note: said.into(),
+        tone: Tone::Good,
+    }]);
+    document.heading(said);
+    document.subheading(said);
+    document.paragraph(text());
+    document.list(false, vec![text()]);
+    document.list(true, vec![text()]);
+    document.callout(Tone::Warning, text());
+    document.table(Table {
+        name: "names",
+        columns: vec![Column::text("name", "Name"), Column::number("count", "Count")],
+        rows: vec![
+            vec![Cell::text(text()).in_tone(Tone::Bad), Cell::count(1)],
+            vec![Cell::code(said), Cell::text(said)],
+        ],
+        otherwise: "Nothing.",
+    });
+    for kind in [Kind::Bars, Kind::Columns] {
+        document.chart(Chart {
+            title: said.to_owned(),
+            kind,
+            points: [2.0, 3.0]
+                .map(|value| Point { label: said.into(), value, bad: 1.0, shown: said.into() })
+                .into(),
+            unit: "calls",
+            bad: Some("errors"),
+        });
+    }
+    document
+}
+
+/// Elements of a page that has an innocent text.
+fn elements(page: &str) -> Vec<String> {
+    let name = |part: &str| {
+        part.chars().take_while(|c| c.is_alphanumeric() || "/!".contains(*c)).collect()
+    };
+    page.split('<').skip(1).map(name).collect()
+}
+
+#[test]
+fn a_page_has_the_same_elements_whatever_a_text_says() {
+    let innocent = elements(&html(&everywhere("x")));
+    for said in payloads() {
+        let page = html(&everywhere(&said));
+        assert_eq!(elements(&page), innocent, "{said:?}");
+        assert!(!page.chars().any(|c| c != '\n' && query::escape::is_hidden(c)), "{said:?}");
+        for part in page.split('<').skip(1) {
+            let tag = part.split('>').next().unwrap();
+            assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        }
+    }
+}
+
+/// What a Markdown reader makes of a text: its structure without the words.
+fn structure(text: &str) -> Vec<String> {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_MATH;
+    let mut out = Vec::new();
+    for event in Parser::new_ext(text, options) {
+        match event {
+            Event::Start(Tag::Link { .. } | Tag::Image { .. }) => out.push("link".to_owned()),
+            Event::Start(tag) => out.push(format!("{tag:?}")),
+            Event::Html(_) | Event::InlineHtml(_) => out.push("html".to_owned()),
+            Event::Rule | Event::TaskListMarker(_) | Event::HardBreak | Event::SoftBreak => {
+                out.push("other".to_owned());
+            }
+            Event::InlineMath(_) | Event::DisplayMath(_) => out.push("math".to_owned()),
+            _ => {}
+        }
+    }
+    out
+}
+
+#[test]
+fn markdown_has_the_same_structure_whatever_a_text_says() {
+    let innocent = structure(&markdown(&everywhere("x")));
+    assert!(innocent.len() > 35, "{innocent:?}");
+    for said in payloads().into_iter().filter(|said| !said.trim().is_empty()) {
+        let text = markdown(&everywhere(&said));
+        assert_eq!(structure(&text), innocent, "{said:?}\n{text}");
+        assert!(!text.chars().any(|c| c != '\n' && query::escape::is_hidden(c)), "{said:?}");
+    }
+}
+
+#[test]
+fn a_table_begins_no_formula_whatever_a_text_says() {
+    for said in payloads() {
+        let table = csv(&everywhere(&said), None).unwrap();
+        let mut reader = ::csv::Reader::from_reader(table.as_bytes());
+        assert_eq!(reader.headers().unwrap(), vec!["name", "count"]);
+        let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(rows.len(), 2);
+        for cell in rows.iter().flatten() {
+            let first = cell.chars().next().unwrap_or('x');
+            assert!(cell.parse::<f64>().is_ok() || !"=+-@\t\r".contains(first), "{cell}");
+        }
+    }
+}
+
+#[test]
+fn a_terminal_obeys_nothing_whatever_a_text_says() {
+    let innocent = text(&everywhere("x"), View { width: 80, style: Style::Plain });
+    for said in payloads() {
+        let shown = text(&everywhere(&said), View { width: 80, style: Style::Plain });
+        assert!(!shown.chars().any(|c| c != '\n' && query::escape::is_hidden(c)), "{said:?}");
+        if (1..10).contains(&said.len()) && !said.contains(' ') {
+            assert_eq!(shown.lines().count(), innocent.lines().count(), "{said:?}\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_page_allows_itself_nothing_but_its_style() {
+    let page = html(&everywhere("x"));
+    assert!(page.contains("default-src 'none'; style-src 'sha256-"), "{page}");
+    assert!(!page.contains(" style=") && !page.contains("src=") && !page.contains("href="));
+    assert!(page.contains("prefers-color-scheme: dark"));
+}
+
+#[test]
+fn an_unknown_table_is_refused_and_the_known_ones_named() {
+    let error = csv(&everywhere("x"), Some("nothing")).unwrap_err().to_string();
+    assert_eq!(error, "there is no table `nothing` here; there are: names");
+    assert!(csv(&Document::new("x", &as_of("x")), None).is_err());
+}
+
+#[test]
+fn an_empty_table_says_so_and_a_chart_of_one_point_is_left_out() {
+    let mut document = Document::new("x", &as_of("o"));
+    document.table(Table {
+        name: "t",
+        columns: vec![Column::text("a", "A")],
+        rows: Vec::new(),
+        otherwise: "No calls.",
+    });
+    document.chart(Chart {
+        title: "c".into(),
+        kind: Kind::Bars,
+        points: vec![Point { label: "x".into(), value: 1.0, bad: 0.0, shown: "1".into() }],
+        unit: "calls",
+        bad: None,
+    });
+    assert_eq!(document.blocks.len(), 1);
+    assert!(markdown(&document).contains("No calls."));
+    assert!(html(&document).contains("No calls."));
+}

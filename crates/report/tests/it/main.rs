@@ -1,0 +1,11 @@
+//! Reports, forensics and packs as people and programs get them, from recordings of real frameworks
+//! and from made logs.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail where it stands")]
+
+mod forensics;
+mod golden;
+mod packs;
+mod periods;
+mod recordings;
+mod records;
