@@ -306,6 +306,7 @@ fn ledger() -> Done {
         bytes: 500,
         rows: 100,
         replaces,
+        applied: None,
     };
     let content = |manifest: &segment::Manifest| format!("{{\"params\":{}}}", manifest.to_params());
     let first = manifest(0, vec!["journal/00000000000000000000.journal".to_owned()]);

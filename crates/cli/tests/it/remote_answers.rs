@@ -446,6 +446,13 @@ fn a_revoked_certificate_is_refused_as_soon_as_its_authority_says_so() {
         ask().code != 0
     });
     assert!(is_refused, "it is let in all the same");
+    let lone = format!(
+        "[tls]\ncertificate = {server:?}\nkey = {server_key:?}\nclient_crl = {revoked:?}\n"
+    );
+    let lone = home.write("lone.toml", lone);
+    let ran = home.run(&["serve", "--listen", "127.0.0.1:0", "--config", lone.to_str().unwrap()]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("client_ca"), "{}", ran.err);
 }
 
 #[test]
