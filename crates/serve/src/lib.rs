@@ -48,6 +48,7 @@ mod public;
 mod question;
 mod rates;
 mod region;
+mod reports;
 pub mod routes;
 mod schedule;
 mod server;

@@ -15,7 +15,7 @@ use crate::gate::{self, Need};
 use crate::problem::Problem;
 use crate::{
     answers, append, body, life_cycle_api, live, logs_api, mcp, metrics, openapi, otlp, page,
-    public, sql,
+    public, reports, sql,
 };
 use axum::Router;
 use axum::body::Body;
@@ -92,6 +92,7 @@ fn questions() -> Vec<Route> {
     let proof = "/api/v1/logs/{log}/events/{id}/proof";
     let graph = "/api/v1/logs/{log}/traces/{id}/graph";
     let session = "/api/v1/logs/{log}/sessions/{id}";
+    let report = "/api/v1/logs/{log}/reports/{name}";
     vec![
         at("/api/v1/logs/{log}/events", read, asking::events(), get(answers::events)),
         at(event, read, asking::event(), get(answers::event)),
@@ -102,6 +103,7 @@ fn questions() -> Vec<Route> {
         at(session, read, asking::session(), get(answers::session)),
         at("/api/v1/logs/{log}/agents", read, asking::agents(), get(answers::agents)),
         at("/api/v1/logs/{log}/agents/{name}", read, asking::agent(), get(answers::agent)),
+        at(report, read, asking::report(), get(reports::report)),
         at("/api/v1/logs/{log}/live", read, asking::live(), get(live::live)),
         to("/api/v1/logs/{log}/sql", Log(RunSql), asking::sql(), post(sql::select)),
     ]

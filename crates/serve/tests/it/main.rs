@@ -12,6 +12,8 @@ mod otlp;
 mod questions;
 mod rates;
 #[cfg(feature = "sql")]
+mod reports;
+#[cfg(feature = "sql")]
 mod sql;
 mod trouble;
 mod withheld;
