@@ -64,6 +64,9 @@ const MESSAGE_CHARACTERS: usize = 100;
 const MESSAGES_MAX: usize = 10_000;
 
 type Key = (Option<String>, Option<String>, Option<String>);
+/// A class and a message of its errors; how many, and the lowest index of one.
+type Message = (Option<String>, String);
+type Said = (u64, u64);
 
 #[derive(Clone, Copy)]
 struct Counts {
@@ -91,7 +94,7 @@ impl Counts {
 struct Part {
     lines: HashMap<(u16, usize, u16), Counts>,
     named: Vec<(Key, Counts)>,
-    messages: Vec<((Option<String>, String), (u64, u64))>,
+    messages: Vec<(Message, Said)>,
     hours: BTreeMap<i64, u64>,
 }
 
@@ -103,7 +106,7 @@ pub fn failures(columns: &Columns, period: &Period) -> Result<Failures, SegmentE
     let question = columns.begin();
     let parts = columns.each(|chunk| part(columns, question, chunk, period))?;
     let mut lines: HashMap<Key, Counts> = HashMap::new();
-    let mut messages: HashMap<(Option<String>, String), (u64, u64)> = HashMap::new();
+    let mut messages: HashMap<Message, Said> = HashMap::new();
     let mut hours: BTreeMap<i64, u64> = BTreeMap::new();
     let mut out = Failures::default();
     for part in parts {
@@ -182,7 +185,7 @@ fn part(
     let (tools, indexes) = (sheet.codes("tool")?, sheet.counts("index")?);
     let none = crate::columns::NO_WORD;
     let at = |codes: &[u16], row: usize| codes.get(row).copied().unwrap_or(none);
-    let mut messages: HashMap<(Option<String>, String), (u64, u64)> = HashMap::new();
+    let mut messages: HashMap<Message, Said> = HashMap::new();
     let errors = sheet.picked.iter().zip(&statuses).filter(|(_, status)| status.is_error());
     for (picked, status) in errors {
         let row = picked.row;

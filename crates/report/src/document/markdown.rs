@@ -24,7 +24,8 @@ pub fn markdown(document: &Document) -> String {
     let mut after_callout = false;
     for block in &document.blocks {
         let is_callout = matches!(block, Block::Callout { .. });
-        if !out.ends_with("\n\n") && !(is_callout && after_callout) {
+        let goes_on = is_callout && after_callout;
+        if !goes_on && !out.ends_with("\n\n") {
             out.push('\n');
         }
         write_block(&mut out, block);

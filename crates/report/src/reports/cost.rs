@@ -251,7 +251,12 @@ fn lines(
     }
     let mut ranked: Vec<(Option<&str>, u64, Sum)> =
         sums.into_iter().map(|(name, sum)| (name, 1, sum)).collect();
-    let worth = |sum: &Sum| sum.money().iter().map(|it| it.amount.to_f64()).sum::<f64>();
+    // Money of two currencies has no order.
+    let is_money = all.money().len() == 1;
+    let worth = |sum: &Sum| match is_money {
+        true => sum.money().iter().map(|it| it.amount.to_f64()).sum(),
+        false => 0.0,
+    };
     ranked.sort_by(|one, other| {
         let money = worth(&other.2).total_cmp(&worth(&one.2));
         money.then(other.2.tokens.total.cmp(&one.2.tokens.total)).then(one.0.cmp(&other.0))

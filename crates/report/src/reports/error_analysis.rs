@@ -174,7 +174,7 @@ fn write_head(
 
 fn change(now: u64, before: u64) -> String {
     match before {
-        0 if now == 0 => "none".to_owned(),
+        _ if now == before => "none".to_owned(),
         0 => format!("+{}", count(now)),
         _ => format!("{:+.1}%", (now as f64 / before as f64 - 1.0) * 100.0),
     }
