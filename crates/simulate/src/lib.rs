@@ -12,6 +12,7 @@
 //! | what is in the log, read independently? | `reading.rs`, `verdict.rs` |
 //! | a real process, really killed | `kill.rs` |
 //! | a real server, killed under its clients | `kill/server.rs` |
+//! | does the redactor find what it must? | `redaction.rs` |
 //!
 //! Not here: the threads of `seal::Log` on a simulated disk (they would not repeat); `kill` drives
 //! those on a real one.
@@ -22,6 +23,7 @@ mod kill;
 mod model;
 mod random;
 mod reading;
+pub mod redaction;
 mod run;
 mod storage;
 #[cfg(test)]
