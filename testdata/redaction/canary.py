@@ -11,6 +11,7 @@ in every file below HOME, in all that was printed, logged or answered, in the me
 """
 
 import asyncio
+import atexit
 import collections
 import gzip
 import http.client
@@ -255,6 +256,8 @@ class Server:
         self.file = self.log.open("wb")
         words = [tacho, "serve", "--listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(words, stdout=self.file, stderr=self.file, stdin=subprocess.DEVNULL, env=ENVIRONMENT)
+        # None outlives a check that fails.
+        atexit.register(self.process.kill)
         self.address = self.wait()
         self.token = (configuration / "tachograph/admin-token").read_text().strip()
 

@@ -243,26 +243,11 @@ fn take<'a>(
                     encoded = seal_in(log, &mut encoder, event, origin);
                 }
             }
-            Err(error) => lines.push((number, Some(Box::new(without_secrets(log, error))))),
+            Err(error) => lines.push((number, Some(Box::new(error)))),
         }
     })?;
     encoded?;
     Ok(Intake { lines, batch: encoder.finish(), summary })
-}
-
-/// A refusal names the field, and fields are named by who sent them: a key may be a secret.
-fn without_secrets(log: &Log, mut error: EventError) -> EventError {
-    let mut said = event::Event::new("agent.error");
-    said.action = Some(error.field.as_str().into());
-    said.error_type = Some(error.reason.as_ref().into());
-    let said = log.redactor().redact(said).into_inner();
-    let or_none = |text: Option<event::Text<'_>>| text.unwrap_or_default().into_owned();
-    let (field, reason) = (or_none(said.action), or_none(said.error_type));
-    error.field = field;
-    if error.reason != reason {
-        error.reason = reason.into();
-    }
-    error
 }
 
 fn seal_in(

@@ -14,8 +14,8 @@ const HELD_OUT: &str = include_str!("../../../../testdata/redaction/carriers-hel
 
 const DIGESTS: &str = include_str!("../../../../testdata/redaction/digests.txt");
 
-/// What follows the part of a value whose beginning is no near-miss.
-const NO_SHORT: &str = ", no short";
+/// What follows the part of a value of which no near-miss is made.
+const NO_NEAR: &str = ", no near";
 
 /// Samples with values, of each part.
 const VALUES_COUNT: u64 = 12_000;
@@ -108,8 +108,8 @@ struct Value {
     rule: &'static str,
     group: Group,
     pattern: &'static str,
-    /// Whether it is a near-miss when it is cut short.
-    can_be_short: bool,
+    /// Whether near-misses can be made of it.
+    has_near: bool,
 }
 
 /// What stands around values: one text, its language, and whether it is JSON.
@@ -148,9 +148,9 @@ impl Corpus {
             .filter_map(|line| {
                 let [rule, group, of, pattern] = fields(line)?;
                 let group = Group::from_name(group)?;
-                let can_be_short = !of.ends_with(NO_SHORT);
-                let of = of.trim_end_matches(NO_SHORT);
-                part.takes(of).then_some(Value { rule, group, pattern, can_be_short })
+                let has_near = !of.ends_with(NO_NEAR);
+                let of = of.trim_end_matches(NO_NEAR);
+                part.takes(of).then_some(Value { rule, group, pattern, has_near })
             })
             .collect();
         let clean = lines(CLEAN)
@@ -277,12 +277,15 @@ impl Value {
 
     /// How a look-alike of it is made, where one can be.
     fn near(&self) -> Option<Mode> {
+        if !self.has_near {
+            return None;
+        }
         if self.pattern.contains("{crc:") {
             return Some(Mode::WrongCheck);
         }
         match self.group {
             Group::Check => Some(Mode::WrongCheck),
-            Group::Fixed if self.can_be_short && self.is_bare() => Some(Mode::Short),
+            Group::Fixed if self.is_bare() => Some(Mode::Short),
             _ => None,
         }
     }
@@ -362,7 +365,7 @@ mod tests {
         for line in lines(VALUES) {
             let [_, group, part, pattern] = fields(line).unwrap();
             assert!(Group::from_name(group).is_some(), "{line}");
-            let part = part.trim_end_matches(NO_SHORT);
+            let part = part.trim_end_matches(NO_NEAR);
             assert!(["tune", "held", "both"].contains(&part), "{line}");
             assert!(pattern.contains('«') && pattern.contains('»'), "{line}");
         }
