@@ -275,13 +275,11 @@ impl Value {
         self.pattern.starts_with('«') && !self.pattern.contains("{@")
     }
 
-    /// How a look-alike of it is made, where one can be.
+    /// How a look-alike of it is made, where one can be. A token with a wrong checksum is none: one
+    /// letter of it may be wrong, and the others are those of a real one.
     fn near(&self) -> Option<Mode> {
         if !self.has_near {
             return None;
-        }
-        if self.pattern.contains("{crc:") {
-            return Some(Mode::WrongCheck);
         }
         match self.group {
             Group::Check => Some(Mode::WrongCheck),

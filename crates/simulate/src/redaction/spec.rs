@@ -24,7 +24,7 @@ pub(super) enum Mode {
     Right,
     /// Nearly: check digits are wrong, and everything random is a character long.
     Short,
-    /// Nearly: check digits and checksums are wrong, the rest is right.
+    /// Nearly: check digits are wrong, the rest is right.
     WrongCheck,
 }
 
