@@ -19,7 +19,8 @@ use crate::place::{self, Temporary};
 use crate::steps::Outcome;
 use crate::wheels;
 
-const FOLDER: &str = "testdata/exporters";
+/// What the clients of the server need from PyPI.
+pub(crate) const REQUIREMENTS: &str = "testdata/exporters/requirements.txt";
 /// A server that starts takes less than a second; a busy machine some more.
 const START_MAX: Duration = Duration::from_secs(30);
 
@@ -46,7 +47,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 
 pub(crate) fn step() -> Result<Outcome, Failure> {
     need(&Need::Python)?;
-    let program = wheels::python("exporters", &Path::new(FOLDER).join("requirements.txt"))?;
+    let program = wheels::python("exporters", Path::new(REQUIREMENTS))?;
     let folder = Temporary::new("exporters")?;
     let (data, configuration) = (folder.path().join("data"), folder.path().join("config"));
     let said = folder.path().join("said");

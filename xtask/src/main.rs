@@ -24,6 +24,7 @@ mod need;
 mod place;
 mod readers;
 mod record;
+mod redact_eval;
 mod reference;
 mod simulate;
 mod steps;
@@ -59,6 +60,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     reference::COMMAND,
     readers::COMMAND,
     exporters::COMMAND,
+    redact_eval::COMMAND,
     fuzz::COMMAND,
     simulate::COMMAND,
     bench::COMMAND,
@@ -112,7 +114,7 @@ fn run(command: &Command, words: Vec<String>) -> Result<(), Failure> {
 fn overview() -> String {
     let mut text = String::from("cargo xtask COMMAND [OPTIONS]: the project's chores\n\n");
     for command in COMMANDS {
-        text.push_str(&format!("  {:10} {}\n", command.name, command.summary));
+        text.push_str(&format!("  {:11} {}\n", command.name, command.summary));
     }
     text.push_str("\n`cargo xtask COMMAND --help` shows options and examples.\n");
     text

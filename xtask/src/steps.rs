@@ -11,6 +11,7 @@ use crate::fuzz;
 use crate::need::Need;
 use crate::readers;
 use crate::record;
+use crate::redact_eval;
 use crate::reference;
 use crate::tidy;
 
@@ -152,6 +153,14 @@ pub(crate) const STEPS: &[Step] = &[
         file: None,
         action: Call(exporters::step),
         remedy: "testdata/exporters/check.py, testdata/mcp/client.py or schemathesis says what it missed; run it against `tacho serve`",
+    },
+    Step {
+        name: "redact",
+        what: "the redactor reaches its bars, and no planted secret is in a file, log or answer",
+        needs: &[Need::Compiler, Need::Python],
+        file: Some("crates/simulate/src/main.rs"),
+        action: Call(redact_eval::step),
+        remedy: "`cargo xtask redact-eval --tune` shows what is missed; docs/redaction-quality.md says what must hold",
     },
     Step {
         name: "fuzz",

@@ -27,10 +27,11 @@
 //! ```
 //!
 //! # What it cannot do
-//! A secret that is split over two strings, encoded (base64, compressed) or of a form that no rule
+//! A secret that is split over two strings, compressed or encoded twice, or of a form that no rule
 //! knows stays. Rules prefer to take too much: a password that was an ordinary word is worth its
 //! sentence.
 
+mod encoded;
 mod json;
 mod marker;
 mod notes;
@@ -39,10 +40,17 @@ mod redacted;
 mod redactor;
 mod rule;
 mod rules;
+mod ruling;
 mod scan;
 mod text;
 
-pub use policy::{Action, Policy, PolicyError, RuleSetting};
+pub use policy::{Action, FieldSetting, Policy, PolicyError, Preset, RuleSetting};
 pub use redacted::Redacted;
 pub use redactor::Redactor;
-pub use rule::Rule;
+pub use rule::{Group, Rule};
+pub use rules::Examples;
+
+/// What each rule takes and leaves, for documentation and for people who ask.
+pub fn examples() -> impl Iterator<Item = &'static Examples> {
+    rules::examples()
+}

@@ -12,6 +12,7 @@ const PATH_BYTES_MAX: usize = 256;
 pub(crate) struct Notes {
     notes: Vec<Redaction<'static>>,
     more: usize,
+    originals: Vec<(String, String)>,
 }
 
 impl Notes {
@@ -34,24 +35,40 @@ impl Notes {
         });
     }
 
-    /// Appends the notes to those that came with the event. When they do not all fit, the last
-    /// entry says how many more there were: path `*`, rule `<count> more`, action `various`.
-    pub(crate) fn append_to(self, redactions: &mut Vec<Redaction<'_>>) {
+    /// Appends the notes to those that came with the event, and the policy by which they came
+    /// about: path `*`, rule `policy`, its id as the action. When they do not all fit, the entry
+    /// before says how many more there were: path `*`, rule `<count> more`, action `various`.
+    pub(crate) fn append_to(self, redactions: &mut Vec<Redaction<'_>>, policy: &str) {
         if self.notes.is_empty() {
             return;
         }
-        let more = self.more;
-        redactions.extend(self.notes);
-        if redactions.len() + more.min(1) <= limits::LIST_ITEMS_MAX {
-            return;
-        }
-        let more = more + redactions.len() - (limits::LIST_ITEMS_MAX - 1);
-        redactions.truncate(limits::LIST_ITEMS_MAX - 1);
-        redactions.push(Redaction {
+        let entry = |rule: String, action: &str| Redaction {
             path: "*".into(),
-            rule: format!("{more} more").into(),
-            action: "various".into(),
-        });
+            rule: rule.into(),
+            action: action.to_owned().into(),
+        };
+        redactions.extend(self.notes);
+        let mut more = self.more;
+        if redactions.len() + more.min(1) >= limits::LIST_ITEMS_MAX {
+            more += redactions.len() - (limits::LIST_ITEMS_MAX - 2);
+            redactions.truncate(limits::LIST_ITEMS_MAX - 2);
+        }
+        if more > 0 {
+            redactions.push(entry(format!("{more} more"), "various"));
+        }
+        redactions.push(entry("policy".to_owned(), policy));
+    }
+
+    /// Keeps the original of a token for the content.
+    pub(crate) fn keep(&mut self, token: String, original: &str) {
+        if !self.originals.iter().any(|(known, _)| *known == token) {
+            self.originals.push((token, original.to_owned()));
+        }
+    }
+
+    /// The originals of all tokens in the metadata.
+    pub(crate) fn take_originals(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.originals)
     }
 }
 

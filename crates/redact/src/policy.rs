@@ -1,26 +1,43 @@
-//! The policy: which rules are on, and what each does with what it finds.
+//! The policy: which rules are on, what each does with what it finds, and which paths are taken
+//! whatever stands there.
 //!
-//! Not here: where a policy comes from (a configuration file, read by the program's door).
+//! Not here: where a policy comes from (a file, read by the program's door), and applying it
+//! (`ruling`).
+
+mod file;
+mod path;
+mod preset;
 
 use crate::rule::Rule;
+pub(crate) use file::tier;
+pub(crate) use path::{Glob, Path};
+pub use preset::Preset;
+use serde::{Deserialize, Serialize};
 
 /// What happens to a finding.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// The member or the matched text is removed.
     Drop,
-    /// Replaced by `[redacted:<rule>]`.
+    /// Replaced by `[redacted:<rule>]`, with its last letters where the policy keeps some.
     #[default]
     Mask,
     /// Replaced by `[hash:<rule>:<16 hex digits>]`, keyed: equal values stay equal, none can be
     /// guessed without the key.
     Hash,
+    /// In the metadata replaced by `[token:<rule>:<16 hex digits>]`, the original going into the
+    /// content, which is erased alone; in the content left where it is.
+    Tokenise,
+    /// Left as it is.
+    Allow,
 }
 
 impl Action {
+    /// Every action, by name.
+    pub const ALL: &'static [Self] =
+        &[Self::Drop, Self::Mask, Self::Hash, Self::Tokenise, Self::Allow];
+
     /// The name, as in a policy and in a note.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -28,29 +45,69 @@ impl Action {
             Self::Drop => "drop",
             Self::Mask => "mask",
             Self::Hash => "hash",
+            Self::Tokenise => "tokenise",
+            Self::Allow => "allow",
         }
     }
 }
 
-/// What one rule does.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+/// What some rules do, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleSetting {
-    /// The rule's name ([`Rule::as_str`]).
+    /// A rule ([`Rule::as_str`]), a group of rules (`secret`, `identifier`, `personal`), or `*`.
     pub rule: String,
-    /// What it does with what it finds.
+    /// What they do with what they find.
     pub action: Action,
+    /// Letters and digits at the end that a mask shows, four at most.
+    #[serde(default)]
+    pub keep: u8,
+    /// Only in events of these tiers; all when empty.
+    #[serde(default)]
+    pub tiers: Vec<String>,
+    /// Only in events of these types (`agent.tool_*`); all when empty.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Only at these paths (`params.**`); everywhere when empty.
+    #[serde(default)]
+    pub paths: Vec<String>,
 }
 
-/// Deviations from the default, which is every rule on and masking: a rule that a policy forgets is
-/// never off.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+/// A path whose value is taken, or left, whatever it looks like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldSetting {
+    /// Steps between full stops; `*` is any one step, `**` any number of them (`**.ssn`).
+    pub path: String,
+    /// What happens to the value.
+    pub action: Action,
+    /// Letters and digits at the end that a mask shows, four at most.
+    #[serde(default)]
+    pub keep: u8,
+    /// Only in events of these tiers; all when empty.
+    #[serde(default)]
+    pub tiers: Vec<String>,
+    /// Only in events of these types; all when empty.
+    #[serde(default)]
+    pub types: Vec<String>,
+}
+
+/// Deviations from a preset: a rule that a policy forgets does what the preset says. Of several
+/// settings that fit, the last one counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
+    /// The policy's own version, which every note of a removal shows: up to 32 letters, digits,
+    /// full stops, hyphens and underscores.
+    pub version: String,
+    /// What holds where nothing else is said.
+    pub preset: Preset,
+    /// Names of rules that are switched off: short for the action `allow` everywhere.
+    pub off: Vec<String>,
     /// Rules with another action.
     pub rules: Vec<RuleSetting>,
-    /// Names of rules that are switched off.
-    pub off: Vec<String>,
+    /// Paths that are taken or left as a whole.
+    pub fields: Vec<FieldSetting>,
 }
 
 /// A policy that cannot be used.
@@ -64,9 +121,45 @@ pub enum PolicyError {
         /// The built-in rule with the most similar name.
         nearest: &'static str,
     },
-    /// A rule that is named more than once.
+    /// A key or a value that a policy file does not have.
+    #[error("a redaction policy has no {kind} \"{name}\"; did you mean \"{nearest}\"?")]
+    Unknown {
+        /// What it would be: a key, a preset, an action, a tier.
+        kind: &'static str,
+        /// The word in the policy.
+        name: String,
+        /// The most similar word that is known.
+        nearest: &'static str,
+    },
+    /// A rule that is named more than once under the same conditions.
     #[error("the policy names the redaction rule \"{0}\" more than once; keep one")]
     NamedTwice(String),
+    /// A secret that would be kept in the content.
+    #[error(
+        "the redaction rule \"{0}\" takes secrets, which nothing may keep; use drop, mask or hash instead of tokenise"
+    )]
+    SecretKept(String),
+    /// More letters shown than a mask may show.
+    #[error("a mask may show {max} letters at most, not the {keep} of \"{name}\"", max = crate::marker::TAIL_MAX)]
+    KeepsTooMuch {
+        /// The rule or path.
+        name: String,
+        /// What it would show.
+        keep: u8,
+    },
+    /// A version that could not stand in a note.
+    #[error(
+        "the policy's version \"{0}\" cannot be shown in records; use up to 32 letters, digits, full stops, hyphens and underscores"
+    )]
+    Version(String),
+    /// A path without steps, or with an empty one.
+    #[error(
+        "\"{0}\" is no path: write steps between single full stops, as in params.password or **.ssn"
+    )]
+    Path(String),
+    /// Text that is no TOML, or a value of the wrong kind.
+    #[error("the redaction policy cannot be read: {0}")]
+    Unreadable(String),
     /// A hash key that HMAC refuses.
     #[error("the key of the redaction hashes is not usable; give 32 random bytes")]
     Key,
@@ -80,46 +173,51 @@ pub enum PolicyError {
     },
 }
 
-/// The action of every rule; `None` is off.
-#[derive(Clone, Debug)]
-pub(crate) struct Actions([Option<Action>; Rule::ALL.len()]);
+/// An action, and how much of the value a mask shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) action: Action,
+    pub(crate) keep: u8,
+}
 
-impl Actions {
-    pub(crate) fn of(&self, rule: Rule) -> Option<Action> {
-        self.0.get(rule as usize).copied().flatten()
+impl Setting {
+    pub(crate) const fn of(action: Action) -> Self {
+        Self { action, keep: 0 }
     }
 }
 
 impl Policy {
-    /// Checks every name and settles the action of every rule.
-    ///
-    /// # Errors
-    /// [`PolicyError::UnknownRule`] or [`PolicyError::NamedTwice`].
-    pub(crate) fn actions(&self) -> Result<Actions, PolicyError> {
-        let mut actions = [Some(Action::default()); Rule::ALL.len()];
-        let mut named: Vec<Rule> = Vec::new();
-        let settings = self.rules.iter().map(|setting| (&setting.rule, Some(setting.action)));
-        for (name, action) in settings.chain(self.off.iter().map(|name| (name, None))) {
-            let rule = Rule::from_name(name).ok_or_else(|| PolicyError::UnknownRule {
-                name: name.clone(),
-                nearest: nearest(name),
-            })?;
-            if named.contains(&rule) {
-                return Err(PolicyError::NamedTwice(name.clone()));
-            }
-            named.push(rule);
-            if let Some(slot) = actions.get_mut(rule as usize) {
-                *slot = action;
-            }
-        }
-        Ok(Actions(actions))
+    /// The policy of a preset alone.
+    #[must_use]
+    pub fn preset(preset: Preset) -> Self {
+        Self { preset, ..Self::default() }
+    }
+
+    /// Which policy a record was redacted by: its preset, its own version, and eight digits of the
+    /// SHA-256 of all that it says. Two policies that do the same may have different ids, never the
+    /// other way round.
+    #[must_use]
+    pub fn id(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let text = serde_json::to_string(self).unwrap_or_default();
+        let digest = Sha256::new_with_prefix(RULES_REVISION).chain_update(text).finalize();
+        let digits = hex::encode(digest.get(..4).unwrap_or_default());
+        let version = if self.version.is_empty() { "" } else { "/" };
+        format!("{}{version}{}#{digits}", self.preset.as_str(), self.version)
     }
 }
 
-/// The rule name with the fewest edits away from `name`.
-fn nearest(name: &str) -> &'static str {
-    let names = Rule::ALL.iter().map(|rule| rule.as_str());
-    names.min_by_key(|known| distance(known, name)).unwrap_or_default()
+/// Goes into the ids of policies, so that the same words under other built-in rules are another
+/// policy. Raise it with every change of what a rule takes.
+const RULES_REVISION: &[u8] = b"2\0";
+
+/// The known word with the fewest edits away from `name`.
+pub(crate) fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> &'static str {
+    known.min_by_key(|known| distance(known, name)).unwrap_or_default()
+}
+
+pub(crate) fn nearest_rule(name: &str) -> &'static str {
+    nearest(name, Rule::ALL.iter().map(|rule| rule.as_str()))
 }
 
 /// Edits (insert, delete, replace) between two names; only the first 64 bytes count.
@@ -143,57 +241,4 @@ fn distance(left: &str, right: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn setting(rule: &str, action: Action) -> RuleSetting {
-        RuleSetting { rule: rule.to_owned(), action }
-    }
-
-    #[test]
-    fn a_rule_that_the_policy_forgets_is_on() {
-        let policy = Policy {
-            rules: vec![setting("email", Action::Hash)],
-            off: vec!["card_number".to_owned()],
-        };
-        let actions = policy.actions().unwrap();
-        assert_eq!(actions.of(Rule::Email), Some(Action::Hash));
-        assert_eq!(actions.of(Rule::CardNumber), None);
-        assert_eq!(actions.of(Rule::Jwt), Some(Action::Mask));
-    }
-
-    #[test]
-    fn unknown_names_are_refused_with_the_nearest() {
-        for (wrong, right) in [
-            ("emial", "email"),
-            ("e-mail", "email"),
-            ("OPENAI_KEY", "openai_key"),
-            ("credit_card_number", "card_number"),
-            ("jwts", "jwt"),
-        ] {
-            let policy = Policy { off: vec![wrong.to_owned()], ..Policy::default() };
-            let error = policy.actions().unwrap_err();
-            assert_eq!(error, PolicyError::UnknownRule { name: wrong.into(), nearest: right });
-            assert!(error.to_string().contains(right));
-        }
-    }
-
-    #[test]
-    fn a_rule_named_twice_is_refused() {
-        let policy =
-            Policy { rules: vec![setting("jwt", Action::Drop)], off: vec!["jwt".to_owned()] };
-        assert_eq!(policy.actions().unwrap_err(), PolicyError::NamedTwice("jwt".into()));
-    }
-
-    #[test]
-    fn a_policy_reads_from_configuration_text() {
-        let text = r#"{"rules":[{"rule":"email","action":"hash"}],"off":["jwt"]}"#;
-        let policy: Policy = serde_json::from_str(text).unwrap();
-        assert_eq!(policy.rules, [setting("email", Action::Hash)]);
-        assert!(serde_json::from_str::<Policy>(r#"{"rule":[]}"#).is_err());
-        assert!(
-            serde_json::from_str::<Policy>(r#"{"rules":[{"rule":"x","action":"blur"}]}"#).is_err()
-        );
-        assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());
-    }
-}
+mod tests;

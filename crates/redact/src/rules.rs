@@ -1,22 +1,46 @@
 //! The rules, one file per family, and the search of one text by the families in question.
 //!
-//! Not here: whether a text is worth searching at all (`scan`) and what becomes of a finding
-//! (`text`). Every search is linear in the text: the patterns run on automata, the rest looks back
-//! and forward by bounded steps.
+//! Each family has its examples beside it: what a rule takes and what looks like it and stays. Not
+//! here: whether a text is worth searching at all (`scan`) and what becomes of a finding (`text`).
+//! Every search is linear in the text: automata, or steps with a bound.
 
 mod assignments;
+mod births;
 mod cards;
+mod commands;
+mod connection_strings;
+mod context;
 mod email;
+mod examples;
+mod forms;
+mod iban;
+mod ids_europe;
+mod ids_world;
+mod keys_ai;
+mod keys_cloud;
+mod keys_code;
+mod keys_services;
+mod letters;
 pub(crate) mod names;
+mod network;
+mod numbers;
+mod people;
+mod phones;
+mod places;
 mod private_keys;
-mod provider_keys;
 mod tokens;
 mod urls;
+mod words;
 
 use crate::policy::PolicyError;
 use crate::rule::Rule;
 use crate::scan::Families;
 use regex_automata::meta::Regex;
+
+pub use examples::Examples;
+pub(crate) use examples::all as examples;
+pub(crate) use tokens::decode_base64;
+pub(crate) use words::RUN_BYTES_MIN;
 
 /// Where in a text a secret stands, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +50,14 @@ pub(crate) struct Finding {
     pub(crate) rule: Rule,
 }
 
+/// The families that have keys with a prefix.
+const FORMS: &[&[forms::Form]] =
+    &[keys_ai::FORMS, keys_cloud::FORMS, keys_code::FORMS, keys_services::FORMS];
+
 /// Every family, compiled.
 pub(crate) struct Rules {
-    provider_keys: provider_keys::ProviderKeys,
+    forms: forms::Forms,
+    context: context::Context,
     tokens: tokens::Tokens,
     private_keys: private_keys::PrivateKeys,
     urls: urls::Urls,
@@ -38,7 +67,8 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn compile() -> Result<Self, PolicyError> {
         Ok(Self {
-            provider_keys: provider_keys::ProviderKeys::compile()?,
+            forms: forms::Forms::compile(FORMS)?,
+            context: context::Context::compile()?,
             tokens: tokens::Tokens::compile()?,
             private_keys: private_keys::PrivateKeys::compile()?,
             urls: urls::Urls::compile()?,
@@ -47,14 +77,21 @@ impl Rules {
     }
 
     /// Everything that the rules of these families see in `text`, in no particular order; findings
-    /// may overlap.
-    pub(crate) fn find(&self, families: Families, text: &str) -> Vec<Finding> {
+    /// may overlap. `name` is that of the member whose value the text is, or empty.
+    pub(crate) fn find(&self, families: Families, text: &str, name: &str) -> Vec<Finding> {
         let mut found = Vec::new();
         if families.has(Families::PRIVATE_KEYS) {
             self.private_keys.find(text, &mut found);
         }
-        if families.has(Families::PROVIDER_KEYS) {
-            self.provider_keys.find(text, &mut found);
+        if families.has(Families::KEYS) || families.has(Families::WORDS) {
+            self.forms.find(text, &mut found);
+        }
+        if families.has(Families::WORDS) {
+            words::find(text, name, &self.context, &mut found);
+            people::find(text, &mut found);
+        }
+        if families.has(Families::SIGNS) {
+            words::find_signs(text, &mut found);
         }
         if families.has(Families::TOKENS) {
             self.tokens.find(text, &mut found);
@@ -63,14 +100,39 @@ impl Rules {
             self.urls.find(text, &mut found);
             self.email.find(text, &mut found);
         }
-        if families.has(Families::CARDS) {
-            cards::find(text, &mut found);
+        if families.has(Families::IBAN) {
+            iban::find(text, &mut found);
         }
         if families.has(Families::NAMES) {
             assignments::find(text, &mut found);
+            connection_strings::find(text, &mut found);
+        }
+        if families.has(Families::COMMANDS) {
+            commands::find(text, &mut found);
+        }
+        let place = numbers::Place { text, name, context: &self.context };
+        if families.has(Families::NUMBERS) {
+            cards::find(text, &mut found);
+            numbers::find(&place, &mut found);
+        }
+        if families.has(Families::PERSONAL) {
+            Self::find_personal(&place, &mut found);
         }
         found
     }
+
+    fn find_personal(place: &numbers::Place<'_>, found: &mut Vec<Finding>) {
+        phones::find(place, found);
+        network::find(place.text, found);
+        births::find(place, found);
+        places::find(place, found);
+    }
+}
+
+/// Every prefix of a key.
+#[cfg(test)]
+pub(crate) fn prefixes() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().flat_map(|forms| forms.iter()).map(|form| form.prefix)
 }
 
 /// Compiles the patterns of one family into one automaton; the earlier pattern wins.

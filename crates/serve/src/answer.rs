@@ -4,11 +4,13 @@
 
 use crate::problem::Problem;
 use axum::http::StatusCode;
-use event::EventError;
+use event::{Event, EventError};
+use redact::{Policy, Redactor};
 use schemars::JsonSchema;
 use seal::{Outcome, Receipt};
 use serde::Serialize;
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// What became of one event of a request.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -85,9 +87,23 @@ impl Refusal {
 }
 
 impl From<EventError> for Refusal {
+    /// Names of fields are those who sent them's, and reasons may repeat one: no secret that was
+    /// such a name comes back, or gets into the log of whoever sent it.
     fn from(error: EventError) -> Self {
-        Self { code: error.code.as_str().into(), field: error.field, reason: error.reason }
+        let field = without_secrets(error.field.into()).into_owned();
+        Self { code: error.code.as_str().into(), field, reason: without_secrets(error.reason) }
     }
+}
+
+/// The rules for what is said of a refusal: all of them, whatever a log lets through.
+static RULES: LazyLock<Option<Redactor>> =
+    LazyLock::new(|| Redactor::new(&Policy::default(), [0; 32]).ok());
+
+fn without_secrets(text: Cow<'static, str>) -> Cow<'static, str> {
+    let Some(rules) = &*RULES else { return Cow::Borrowed("[withheld]") };
+    let mut said = Event::new("agent.error");
+    said.action = Some(text);
+    rules.redact(said).into_inner().action.unwrap_or_default()
 }
 
 impl<'a> Answer<'a> {
@@ -179,4 +195,24 @@ pub fn outcome(
     };
     let leaf_hash = hex::encode(leaf_hash);
     Some(Ok(Accepted { line, event_id, index, leaf_hash, duplicate, proof: None }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event::Code;
+
+    #[test]
+    fn a_refusal_repeats_no_secret_that_was_a_name() {
+        let said = |field: &str, reason: &'static str| {
+            Refusal::from(EventError::new(Code::DuplicateKey, field, reason))
+        };
+        let refusal = said("attributes.password=hunter2-abc", "the object holds this key twice");
+        assert_eq!(refusal.field, "attributes.password=[redacted:assignment]");
+        assert_eq!(refusal.reason, "the object holds this key twice");
+        let refusal = said("params.query", "the member password=hunter2-abc is there twice");
+        assert_eq!(refusal.field, "params.query");
+        assert!(!refusal.reason.contains("hunter2"), "{}", refusal.reason);
+        assert_eq!(said("", "not valid JSON").field, "");
+    }
 }

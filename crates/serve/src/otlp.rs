@@ -5,6 +5,7 @@
 //! (github.com/grpc/grpc, `doc/PROTOCOL-HTTP2.md`). Both calls are unary, and a unary message is
 //! five bytes and a body: it goes through the same inflating with the same cap as every other body.
 
+use crate::answer::Refusal;
 use crate::app::App;
 use crate::append::{seal, take_in};
 use crate::body::{self, Coding, Received};
@@ -185,7 +186,8 @@ async fn export(
     };
     for (line, error) in lines {
         if let Some(error) = error {
-            reject(format!("record {line}: {}: {}", error.field, error.reason));
+            let Refusal { field, reason, .. } = (*error).into();
+            reject(format!("record {line}: {field}: {reason}"));
         }
     }
     for outcome in receipt.iter().flat_map(|receipt| &receipt.outcomes) {

@@ -2,10 +2,12 @@
 
 use simulate::{Fault, FaultKind};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// What `--help` says.
 pub(crate) const HELP: &str = "\
-Runs the real writer against a seeded clock, storage faults, power cuts and kills.
+Runs the real writer against a seeded clock, storage faults, power cuts and kills; evaluates the
+redactor.
 
 Usage: simulate [MODE] [OPTIONS]
 
@@ -14,6 +16,7 @@ Modes (without one: power-cuts, then faults):
   faults       each kind of fault at each of the first storage calls, then random pairs
   kill         real processes under load, killed with SIGKILL; the log must be whole after each
   kill-server  a real server under clients that send again until they are answered
+  redaction    what the redactor finds in the corpus of testdata/redaction, and how fast
 
 Options:
   --seed N     one run with this seed, replayed exactly
@@ -23,10 +26,14 @@ Options:
   --pairs N    so many random pairs of faults (500)
   --rounds N   so many kills (100)
   --tacho FILE with `kill`: the binary whose restores are killed as well; with `kill-server`: its
+               with `redaction`: it makes the standard events
   --clients N  so many (64)
   --seconds S  at most so long for each mode
   --at N --kind eio|enospc|short-write|failed-sync
-               with `faults --seed`: this fault; may be given again";
+               with `faults --seed`: this fault; may be given again
+  --tune       with `redaction`: the part for tuning, with misses and false hits
+  --sheet N    with `redaction`: every Nth sample as a line of JSON, for other programs
+  --canaries N with `redaction`: so many values that are always found, as lines of JSON";
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +46,7 @@ pub(crate) enum Mode {
     KillServer,
     /// The process that `Kill` starts and kills.
     Victim,
+    Redaction,
 }
 
 /// The command line, read.
@@ -61,6 +69,10 @@ pub(crate) struct Arguments {
     pub(crate) act: String,
     /// The binary whose restores are killed.
     pub(crate) tacho: Option<PathBuf>,
+    /// Whether rules are being tuned.
+    pub(crate) tune: bool,
+    pub(crate) sheet: Option<usize>,
+    pub(crate) canaries: Option<usize>,
 }
 
 impl Default for Arguments {
@@ -81,6 +93,9 @@ impl Default for Arguments {
             next: Vec::new(),
             act: String::new(),
             tacho: None,
+            tune: false,
+            sheet: None,
+            canaries: None,
         }
     }
 }
@@ -99,6 +114,10 @@ impl Arguments {
                 "faults" => read.mode = Mode::Faults,
                 "kill" => read.mode = Mode::Kill,
                 "kill-server" => read.mode = Mode::KillServer,
+                "redaction" => read.mode = Mode::Redaction,
+                "--tune" => read.tune = true,
+                "--sheet" => read.sheet = Some(number(&argument, &value()?)?),
+                "--canaries" => read.canaries = Some(number(&argument, &value()?)?),
                 "kill-child" => read.mode = Mode::Victim,
                 "--data" => read.data = Some(value()?.into()),
                 "--act" => read.act = value()?,
@@ -135,7 +154,7 @@ impl Arguments {
     }
 }
 
-fn number(option: &str, value: &str) -> Result<u64, String> {
+fn number<N: FromStr>(option: &str, value: &str) -> Result<N, String> {
     value.parse().map_err(|_| format!("{option} wants a number, not {value:?}"))
 }
 

@@ -13,6 +13,7 @@
 //! | incidents whose cause is known | `incidents.rs` |
 //! | a real process, really killed | `kill.rs` |
 //! | a real server, killed under its clients | `kill/server.rs` |
+//! | does the redactor find what it must? | `redaction.rs` |
 //!
 //! Not here: the threads of `seal::Log` on a simulated disk (they would not repeat); `kill` drives
 //! those on a real one.
@@ -24,6 +25,7 @@ mod kill;
 mod model;
 mod random;
 mod reading;
+pub mod redaction;
 mod run;
 mod storage;
 #[cfg(test)]

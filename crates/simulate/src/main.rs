@@ -1,9 +1,11 @@
-//! `simulate`: runs the simulation at length, replays a seed, and kills real processes.
+//! `simulate`: runs the simulation at length, replays a seed, kills real processes, and evaluates
+//! the redactor.
 //!
 //! Results go to standard output, one line for each mode; progress to standard error when it is a
 //! terminal. The exit code is 1 when a promise was broken, 2 when the arguments make no sense.
 
 mod arguments;
+mod evaluation;
 
 use arguments::{Arguments, Mode};
 use simulate::{Failure, Fault, FaultKind, KillTally, Programs, Random, ServerTally, Tally};
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Mode::Kill => kill(&arguments),
         Mode::KillServer => kill_server(&arguments),
         Mode::Victim => victim(&arguments),
+        Mode::Redaction => evaluation::run(&arguments, say),
         Mode::Faults => replay(simulate::faults(arguments.seed.unwrap_or(1), &arguments.faults)),
     };
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -1,6 +1,7 @@
 //! `tacho bench`: how fast this machine seals events and answers questions, beside a baseline in
 //! the same run.
 
+mod events;
 mod ingest;
 mod query;
 mod roll;
@@ -29,6 +30,7 @@ Examples:
   tacho bench ingest --postgres 'host=/var/run/postgresql dbname=bench'
   tacho bench roll --count 5000000
   tacho bench query --events 1000000,5000000 --duckdb python3
+  tacho bench events --count 100000 > events.ndjson
   tacho bench append --keep --count 70000 --batch 1000 --producers 1";
 
 /// Measure this machine
@@ -42,6 +44,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     Append(Append),
+    Events(events::Events),
     Ingest(ingest::Ingest),
     Roll(roll::Roll),
     Query(query::Query),
@@ -75,6 +78,7 @@ impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let append = match &self.what {
             What::Append(append) => append,
+            What::Events(events) => return events.run(context),
             What::Ingest(ingest) => return ingest.run(context),
             What::Roll(roll) => return roll.run(context),
             What::Query(query) => return query.run(context),

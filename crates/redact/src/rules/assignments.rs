@@ -106,7 +106,10 @@ fn rule_of(name: &str) -> Rule {
     } else if is("aws_secret_access_key") || is("SecretAccessKey") {
         Rule::AwsSecretKey
     } else {
-        Rule::Assignment
+        match names::member_rule(name) {
+            Rule::SensitiveMember => Rule::Assignment,
+            rule => rule,
+        }
     }
 }
 
@@ -129,9 +132,13 @@ fn judge_in_context(name: &str, start: usize, text: &str) -> Option<Name> {
 fn name_before(text: &str, operator: usize) -> Option<(&str, usize)> {
     let end = super::names_end(text.as_bytes(), operator);
     let before = text.as_bytes().get(..end)?;
-    let is_part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    // Letters that are not ASCII too: a name is judged by its end.
+    let is_part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | 0x80..);
     let length = before.iter().rev().take(NAME_BYTES_MAX).take_while(is_part).count();
-    let start = end - length;
+    let mut start = end - length;
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
     let name = text.get(start..end)?;
     let trimmed = name.trim_start_matches(['-', '.', '_']);
     (!trimmed.is_empty()).then_some((trimmed, end - trimmed.len()))

@@ -1,7 +1,8 @@
 //! Payment card numbers: 13 to 19 digits in the usual groups, with the prefix of a known issuer
 //! (ISO/IEC 7812) and a right check digit (Luhn).
 
-use super::Finding;
+use super::numbers::passes_luhn;
+use super::{Examples, Finding};
 use crate::rule::Rule;
 
 /// Fewest and most digits of a card number.
@@ -124,20 +125,19 @@ fn has_known_issuer(digits: &[u8]) -> bool {
     }
 }
 
-/// The check digit of ISO/IEC 7812-1, annex B.
-fn passes_luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| {
-            let digit = u32::from(*digit);
-            match (place % 2, digit) {
-                (0, _) => digit,
-                (_, 0..=4) => digit * 2,
-                _ => digit * 2 - 9,
-            }
-        })
-        .sum();
-    sum.is_multiple_of(10)
-}
+pub(super) const EXAMPLES: &[Examples] = &[Examples {
+    rule: Rule::CardNumber,
+    takes: &[
+        "«4111111111111111»",
+        "paid with «4111 1111 1111 1111» today",
+        "«3782 822463 10005»",
+        "on 2026-11-20 «5105 1051 0510 5100»",
+    ],
+    leaves: &[
+        "4111111111111112",
+        "ISBN 978-3-16-148410-0",
+        "1767225600123456",
+        "0.4111111111111111",
+        "550e8400-4111-1111-1111-111100000000",
+    ],
+}];

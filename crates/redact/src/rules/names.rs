@@ -3,6 +3,7 @@
 //! Case and separators do not count: `apiKey`, `API_KEY`, `X-Api-Key` and `api key` are one name.
 
 use crate::marker;
+use crate::rule::Rule;
 
 /// What a name promises about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,40 @@ const STRONG_ENDINGS: &[&str] = &[
     "bearertoken",
     "credential",
     "credentials",
+    "privatekeyid",
+    "sshkey",
+    "deploykey",
+    "sharedkey",
+    "sessionkey",
+    "serverkey",
+    "storagekey",
+    "hmackey",
+    "authkey",
+    "passkey",
+    "recoverycode",
+    "backupcode",
+    "seedphrase",
+    "mnemonic",
+    "passwort",
+    "kennwort",
+    "wachtwoord",
+    "contrasena",
+    "motdepasse",
+    "senha",
+];
+
+/// The same in letters that are not ASCII.
+const STRONG_FOREIGN: &[&str] = &[
+    "contraseña",
+    "пароль",
+    "密码",
+    "密碼",
+    "密钥",
+    "密鑰",
+    "口令",
+    "パスワード",
+    "秘密鍵",
+    "비밀번호",
 ];
 
 /// Names that are secret only when they stand alone.
@@ -54,6 +89,12 @@ const NAME_BYTES_MAX: usize = 64;
 
 /// Judges a name by its letters and digits.
 pub(crate) fn judge(name: &str) -> Option<Name> {
+    if !name.is_ascii() {
+        let name = name.to_lowercase();
+        if STRONG_FOREIGN.iter().any(|end| name.ends_with(end)) {
+            return Some(Name::Strong);
+        }
+    }
     let mut letters = [0; NAME_BYTES_MAX];
     let mut count = 0;
     for byte in name.bytes().rev() {
@@ -95,27 +136,38 @@ pub(crate) fn may_end_secret_name(bytes: &[u8], end: usize) -> bool {
         end.checked_sub(back).and_then(|at| bytes.get(at)).map_or(0, u8::to_ascii_lowercase)
     };
     match byte(1) {
-        b'd' => matches!(
-            (byte(3), byte(2)),
-            (b'o', b'r') | (b's' | b'p', b'w') | (b's', b'i') | (b'n', b'i')
-        ),
+        b'd' => {
+            matches!(
+                (byte(3), byte(2)),
+                (b'o', b'r') | (b's' | b'p', b'w') | (b's', b'i') | (b'n', b'i') | (b'y', b'i')
+            ) || (byte(2) == b'i' && is_separator(byte(3)) && byte(4) == b'y')
+        }
         b'y' => byte(2) == b'e' && byte(3) == b'k',
-        b't' => (byte(2), byte(3)) == (b'e', b'r') || (byte(2), byte(3)) == (b'w', b'j'),
+        b't' => matches!((byte(3), byte(2)), (b'r', b'e') | (b'j', b'w') | (b'o', b'r')),
         b'n' => {
             (byte(2), byte(3)) == (b'e', b'k')
                 || (byte(2) == b'o' && byte(5) == b'a' && byte(6) == b'z')
         }
         b'e' => matches!(
             (byte(4), byte(3), byte(2)),
-            (b'r', b'a', b's') | (b'o' | b'k', b'k' | b'i', b'i') | (b'c', b'o', b'd')
+            (b'r', b'a', b's')
+                | (b'o' | b'k', b'k' | b'i', b'i')
+                | (b'c', b'o', b'd')
+                | (b'a', b's', b's')
         ),
         b'l' => (byte(3), byte(2)) == (b'i', b'a'),
         b's' => matches!((byte(3), byte(2)), (b'a', b'l' | b's') | (b'i', b'e')),
         b'h' => (byte(3), byte(2)) == (b'u', b't'),
         b'r' => (byte(3), byte(2)) == (b'r', b'e'),
-        b'v' | b'c' => byte(2) == b'v' && byte(3) == b'c',
+        b'v' => byte(2) == b'v' && byte(3) == b'c',
+        b'c' => matches!((byte(3), byte(2)), (b'c', b'v') | (b'n', b'i')),
+        b'a' => {
+            matches!((byte(3), byte(2)), (b'n', b'h') | (b'e', b'n') | (b'\xC3', b'\xB1' | b'\x91'))
+        }
         b'p' => byte(2) == b't' && byte(3) == b'o',
         b'g' => byte(2) == b'i' && byte(3) == b's',
+        // The end of a letter that is not ASCII.
+        0x80.. => true,
         byte => is_separator(byte),
     }
 }
@@ -144,6 +196,12 @@ pub(crate) fn weak_member_is_secret(name: &str, value: &str) -> bool {
     let run_min = if name.len() <= 3 { 16 } else { 8 };
     // Around a marker stands what was looked at before.
     looks_random(value, run_min) && !is_identifier(value) && !marker::is_within(value)
+}
+
+/// The rule that takes the value of a member with this secret name.
+pub(crate) fn member_rule(name: &str) -> Rule {
+    let letters = name.bytes().filter(|b| !is_separator(*b)).map(|b| b.to_ascii_lowercase());
+    if letters.eq(*b"privatekeyid") { Rule::GcpServiceAccount } else { Rule::SensitiveMember }
 }
 
 /// True for UUIDs and plain hexadecimal digests, which name things.
@@ -177,6 +235,7 @@ mod tests {
     #[test]
     fn the_cheap_question_never_misses_a_name() {
         let words = STRONG_ENDINGS.iter().chain(STRONG_ALONE).chain(WEAK_ALONE);
+        let words = words.chain(STRONG_FOREIGN);
         let headers =
             ["authorization", "cookie", "cookies", "set-cookie", "JSESSIONID", "phpsessid"];
         for word in words.chain(&headers) {

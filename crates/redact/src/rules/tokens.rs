@@ -62,7 +62,7 @@ fn is_basic(credential: &str) -> bool {
 }
 
 /// The bytes of unpadded or padded base64; `None` when it is not base64.
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
     let mut decoded = Vec::with_capacity(digits.len() / 4 * 3 + 2);
     for chunk in digits.chunks(4) {

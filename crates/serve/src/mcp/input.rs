@@ -32,7 +32,21 @@ pub(crate) fn read<T: DeserializeOwned>(arguments: &Value) -> Result<T, Failure>
         return Err(Failure::new("the arguments are no object; give them by name"));
     }
     T::deserialize(arguments)
-        .map_err(|error| Failure::new(format!("the arguments cannot be read: {error}")))
+        .map_err(|error| Failure::new(format!("the arguments cannot be read: {}", told(&error))))
+}
+
+/// What is wrong, without the value or the name that was given: either may be a secret.
+fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    // Names of fields that are missing are ours.
+    if text.starts_with("missing field") {
+        return text;
+    }
+    let Some((given, expected)) = text.rsplit_once(", expected ") else {
+        return "they do not fit the tool's schema".to_owned();
+    };
+    let what = given.split(['`', '"']).next().unwrap_or_default().trim_end();
+    format!("{what}, expected {expected}")
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -179,3 +193,23 @@ pub(crate) struct Period {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Nothing {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_was_given_is_not_repeated_and_what_is_wanted_is_told() {
+        let told = |arguments| read::<Recent>(&arguments).unwrap_err().to_string();
+        let wrong = told(json!({ "limit": "s3cret\", expected \"x" }));
+        assert!(wrong.contains("invalid type: string, expected u64"), "{wrong}");
+        let unknown = told(json!({ "s3cret": 1 }));
+        assert!(unknown.contains("unknown field, expected one of `limit`, `cursor`"), "{unknown}");
+        for text in [wrong, unknown] {
+            assert!(!text.contains("s3cret"), "{text}");
+        }
+        let missing = read::<One>(&json!({})).unwrap_err().to_string();
+        assert!(missing.contains("missing field `event`"), "{missing}");
+    }
+}

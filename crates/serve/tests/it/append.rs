@@ -159,6 +159,18 @@ async fn what_cannot_be_read_is_refused_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_does_not_repeat_a_secret_that_was_the_name_of_a_field() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let body = r#"{"event_type":"a.b","password=hunter2-abc":1,"password=hunter2-abc":2}"#;
+    let answer = rig.post(&token, EVENTS, format!("{body}\n{{\"event_type\":\"a.b\"}}")).await;
+    let refused = &answer.json()["results"][0];
+    assert_eq!(refused["error"]["code"], "duplicate_key", "{refused}");
+    assert!(!refused.to_string().contains("hunter2"), "{refused}");
+    assert!(refused.to_string().contains("[redacted:"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_events_packed_go_in_whole_and_in_order() {
     let rig = Rig::new();
     let token = rig.admin();

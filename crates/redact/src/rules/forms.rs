@@ -1,0 +1,227 @@
+//! Keys that their makers made recognisable: a prefix, then parts of known letters and lengths.
+//!
+//! The forms themselves stand in the files of the families. Prefixes are looked for all at once,
+//! and a form is measured by steps with a bound, so the search is linear in the text. Not here:
+//! keys that have no prefix (`words`), or only a name beside them (`assignments`).
+
+use super::letters::{self, Class};
+use super::{Finding, ends_word, names, starts_word};
+use crate::policy::PolicyError;
+use crate::rule::Rule;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+/// A part of a key behind its prefix.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    /// So many bytes of these classes, at least and at most.
+    Run(Class, usize, usize),
+    /// Exactly this.
+    Text(&'static str),
+    /// This, where it stands.
+    Maybe(&'static str),
+}
+
+/// One form of key.
+pub(crate) struct Form {
+    pub(super) rule: Rule,
+    pub(crate) prefix: &'static str,
+    parts: &'static [Part],
+    check: Check,
+    /// Parts that stay readable, the prefix being the first.
+    readable: usize,
+}
+
+/// What beside its letters decides whether it is a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    None,
+    /// No letter or digit follows.
+    Ends,
+    /// Long or mixed runs of letters and digits, not words joined by hyphens.
+    Mixed,
+    /// Six letters of CRC32 at the end. One wrong letter betrays all others, so a wrong sum only
+    /// frees what was obviously made up.
+    Sum,
+}
+
+/// As long as it goes on.
+pub(super) const ENDLESS: usize = usize::MAX;
+
+/// A rejected key was judged by this much of it.
+const JUDGED_BYTES_MAX: usize = 512;
+
+impl Form {
+    pub(super) const fn new(rule: Rule, prefix: &'static str, parts: &'static [Part]) -> Self {
+        Self { rule, prefix, parts, check: Check::None, readable: 0 }
+    }
+
+    pub(super) const fn checked(self, check: Check) -> Self {
+        Self { check, ..self }
+    }
+
+    /// The prefix and so many parts behind it stay: they name the service, not the secret.
+    pub(super) const fn keeps(self, readable: usize) -> Self {
+        Self { readable: readable + 1, ..self }
+    }
+
+    /// Where the secret of the key starts and ends in `rest`, which starts with the prefix.
+    fn measure(&self, rest: &[u8]) -> Option<(usize, usize)> {
+        let (mut at, mut start) = (self.prefix.len(), 0);
+        for (number, part) in self.parts.iter().enumerate() {
+            if number + 1 == self.readable {
+                start = at;
+            }
+            let after = rest.get(at..)?;
+            at += match part {
+                Part::Text(text) => after.starts_with(text.as_bytes()).then_some(text.len())?,
+                Part::Maybe(text) if after.starts_with(text.as_bytes()) => text.len(),
+                Part::Maybe(_) => 0,
+                Part::Run(class, min, max) => {
+                    let length = letters::run(after, *class, *max);
+                    // A full stop ends the sentence, not the key.
+                    let dots =
+                        after.get(..length)?.iter().rev().take_while(|b| **b == b'.').count();
+                    let length = length - dots;
+                    (length >= *min).then_some(length)?
+                }
+            };
+        }
+        Some((start, at))
+    }
+
+    fn find(&self, text: &str, at: usize) -> Option<Finding> {
+        let rest = text.as_bytes().get(at..)?;
+        let judged = rest.get(..rest.len().min(JUDGED_BYTES_MAX))?;
+        let (start, end) = self.measure(judged)?;
+        let body = judged.get(self.prefix.len()..end)?;
+        if is_placeholder(body) || !self.passes(text, at, body, end) {
+            return None;
+        }
+        let end = if end == judged.len() { self.measure(rest)?.1 } else { end };
+        Some(Finding { start: at + start, end: at + end, rule: self.rule })
+    }
+
+    fn passes(&self, text: &str, at: usize, body: &[u8], end: usize) -> bool {
+        match self.check {
+            Check::None => true,
+            Check::Ends => ends_word(text, at + end),
+            Check::Mixed => std::str::from_utf8(body).is_ok_and(is_mixed),
+            Check::Sum => body.len() != SUMMED_BYTES || has_right_sum(body) || !is_made_up(body),
+        }
+    }
+}
+
+/// All forms, ready to be looked for.
+pub(crate) struct Forms {
+    prefixes: AhoCorasick,
+    /// For each prefix that is looked for, the forms that it may begin: its own and those of the
+    /// shorter prefixes in it.
+    by_prefix: Vec<Vec<&'static Form>>,
+}
+
+impl Forms {
+    pub(super) fn compile(families: &[&'static [Form]]) -> Result<Self, PolicyError> {
+        let forms: Vec<&'static Form> = families.iter().flat_map(|forms| forms.iter()).collect();
+        let mut prefixes: Vec<&str> = forms.iter().map(|form| form.prefix).collect();
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        let by_prefix = prefixes.iter().map(|prefix| {
+            let mut own: Vec<_> =
+                forms.iter().copied().filter(|form| prefix.starts_with(form.prefix)).collect();
+            own.sort_by_key(|form| std::cmp::Reverse(form.prefix.len()));
+            own
+        });
+        let by_prefix = by_prefix.collect();
+        let prefixes = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&prefixes)
+            .map_err(|error| PolicyError::Pattern { family: "forms", reason: error.to_string() })?;
+        Ok(Self { prefixes, by_prefix })
+    }
+
+    pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
+        let mut floor = 0;
+        for prefix in self.prefixes.find_iter(text) {
+            let at = prefix.start();
+            if at < floor || !starts_word(text, at) {
+                continue;
+            }
+            let forms = self.by_prefix.get(prefix.pattern().as_usize());
+            let finding = forms.and_then(|forms| forms.iter().find_map(|form| form.find(text, at)));
+            if let Some(finding) = finding {
+                floor = finding.end;
+                found.push(finding);
+                if finding.rule == Rule::AwsAccessKey {
+                    found.extend(super::keys_cloud::secret_beside(text, finding.end));
+                }
+            }
+        }
+    }
+}
+
+/// True for long or mixed runs of letters and digits, not for words joined by hyphens.
+fn is_mixed(body: &str) -> bool {
+    let digits = body.bytes().filter(u8::is_ascii_digit).count();
+    (digits >= 6 && body.len() >= 20)
+        || names::looks_random(body, 10)
+        || body.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= 20)
+}
+
+/// `xxxxxxxx`: what manuals write in place of a key.
+fn is_placeholder(body: &[u8]) -> bool {
+    body.windows(8).any(|eight| eight.iter().all(|b| matches!(b, b'x' | b'X')))
+}
+
+/// Letters of a token with a sum: thirty at random, six of the sum.
+const SUMMED_BYTES: usize = 36;
+const SUM_BYTES: usize = 6;
+
+/// CRC32 of what stands before, in base 62 with the digits first, the capitals next.
+fn has_right_sum(body: &[u8]) -> bool {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let Some((random, sum)) = body.split_at_checked(body.len() - SUM_BYTES) else { return false };
+    let mut rest = crc32(random);
+    sum.iter().rev().all(|letter| {
+        let digit = DIGITS.get(rest as usize % DIGITS.len());
+        rest /= 62;
+        digit == Some(letter)
+    })
+}
+
+/// CRC-32 of IEEE 802.3, bit by bit: thirty bytes are not worth a table.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            sum >> 1 ^ if sum & 1 == 1 { 0xEDB8_8320 } else { 0 }
+        })
+    })
+}
+
+/// True for bodies that a person typed: eight neighbours in the alphabet, or hardly any variety.
+fn is_made_up(body: &[u8]) -> bool {
+    let ascends =
+        |eight: &[u8]| eight.iter().zip(eight.iter().skip(1)).all(|(a, b)| a.wrapping_add(1) == *b);
+    let mut seen = [false; 256];
+    let variety = body.iter().filter(|byte| {
+        seen.get_mut(usize::from(**byte)).is_some_and(|seen| !std::mem::replace(seen, true))
+    });
+    variety.count() < 10 || body.windows(8).any(ascends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_of_a_published_token_is_right_and_one_changed_letter_is_not() {
+        let body = b"zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ0mLq17";
+        assert!(has_right_sum(body));
+        for at in 0..body.len() {
+            let mut other = *body;
+            other[at] = if other[at] == b'7' { b'8' } else { b'7' };
+            assert!(!has_right_sum(&other) || other == *body, "{at}");
+        }
+        assert!(!is_made_up(body) && is_made_up(b"0123456789abcdefghijABCDEFGHIJ012345"));
+    }
+}

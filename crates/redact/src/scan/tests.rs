@@ -1,0 +1,85 @@
+//! That the fast road never says no wrongly.
+
+use super::*;
+use crate::rules;
+use proptest::prelude::*;
+
+#[test]
+fn every_anchor_is_one_and_little_else_is() {
+    for byte in b"@=:\\-_%./~bAZKJSGEQ" {
+        assert!(may_be_anchor(*byte), "{byte}");
+    }
+    assert_eq!((0..=255).filter(|byte| may_be_anchor(*byte)).count(), 40);
+}
+
+#[test]
+fn a_short_block_is_what_it_was_made_of() {
+    let bytes: Vec<u8> = (1..16).collect();
+    for length in 0..16 {
+        let (block, made_of) = (short_block(&bytes[..length]), &bytes[..length]);
+        assert_eq!(block.split_at(length), (made_of, &[0; 16][length..]));
+    }
+}
+
+#[test]
+fn marks_are_counted() {
+    let marks = marks(b"12ab-34567-89 x.");
+    assert_eq!(marks.digits, 9);
+    assert_eq!(marks.stops.trailing_zeros() / 8, 4);
+    assert_eq!(marks.stops.leading_zeros() / 8, 0);
+    assert_eq!(count(ONES), 16);
+}
+
+/// Whatever stands before and after: the prefix of every form leads to it.
+#[test]
+fn every_form_of_key_has_an_anchor() {
+    for prefix in rules::prefixes() {
+        for lead in ["", " ", "\\n", "(", "é"] {
+            let text = format!("{lead}{prefix}A1b2C3d4e5f6A7b8C9d0e1f2");
+            let families = families(text.as_bytes());
+            let led = families.has(Families::KEYS) || families.has(Families::WORDS);
+            assert!(led, "{text}: {families:?}");
+        }
+    }
+}
+
+/// Byte by byte: what the blocks must come to.
+fn one_by_one(bytes: &[u8]) -> Families {
+    let mut families = Families::default();
+    if bytes.len() < SECRET_BYTES_MIN {
+        return families;
+    }
+    for at in (0..bytes.len()).filter(|at| may_be_anchor(bytes[*at])) {
+        families.add(confirm(bytes, at));
+    }
+    if bytes.split(|b| !b.is_ascii_alphanumeric()).any(|run| run.len() >= RUN_BYTES_MIN) {
+        families.add(Families::WORDS);
+    }
+    if numbers::has_number(bytes, 0, bytes.len()) {
+        families.add(Families::NUMBERS);
+    }
+    if bytes.iter().filter(|b| b.is_ascii_digit()).count() >= PERSONAL_DIGITS_MIN {
+        families.add(Families::PERSONAL);
+    }
+    families
+}
+
+proptest! {
+    #[test]
+    fn blocks_find_what_bytes_find(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "@", "=", ":", "\\u0041", "-", "_", "%40", "eyJ", "AKIA", "ASIA", "SG.", "AIza",
+                "Bearer ", "basic", "sk", "ghp", "password", "key", "x", "ab", "1234", " ", "é",
+                "4111 1111", "123-45-6789", "DE89", "1.5", "2026-11-20", "12345678Z", "hvs.",
+            ]),
+            0..24,
+        )
+    ) {
+        let text = pieces.concat();
+        for start in (0..text.len().min(20)).filter(|at| text.is_char_boundary(*at)) {
+            let bytes = &text.as_bytes()[start..];
+            prop_assert_eq!(families(bytes), one_by_one(bytes));
+        }
+    }
+}

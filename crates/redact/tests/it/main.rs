@@ -1,0 +1,5 @@
+//! What `redact` promises from outside.
+
+mod attack;
+mod documentation;
+mod events;

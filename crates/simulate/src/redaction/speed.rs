@@ -1,0 +1,188 @@
+//! How fast a redactor is: on standard events, and on texts that were made to slow it down.
+
+use super::corpus::{Corpus, CorpusPart};
+use crate::Random;
+use event::Event;
+use redact::Redactor;
+use rustix::time::{ClockId, clock_gettime};
+use std::hint::black_box;
+use std::time::Duration;
+
+/// Events of a batch: parsed, then redacted while they are in the cache, as in life.
+const BATCH_EVENTS: usize = 200;
+/// Bytes of a hostile text: an event of a mebibyte with everything around it.
+const HOSTILE_BYTES: usize = (1 << 20) - 4096;
+/// Each hostile text is tried so often, and the best counts.
+const TRIES: usize = 3;
+
+/// What rules look for, without what they need to find it.
+const ANCHORS: &[&str] = &[
+    "@",
+    "a@",
+    "a@a.",
+    "%40",
+    "=",
+    ":",
+    "key=",
+    "key: ",
+    "token ",
+    "password=\"",
+    "\"password\":",
+    "password ",
+    "://",
+    "://a:",
+    "://a:a@",
+    "eyJ",
+    "eyJ.",
+    "eyJa.eyJ",
+    "Bearer ",
+    "basic a",
+    "-",
+    "sk-",
+    "sk_",
+    "AKIA",
+    "SG.",
+    "AIza",
+    "0",
+    "1-",
+    "12 ",
+    "4111 ",
+    "1.1.1.",
+    "a:",
+    "::",
+    "\\",
+    "\\u0041",
+    "\"",
+    "{",
+    "[{\"a\":",
+    "[",
+    "[redacted:",
+    "-----BEGIN ",
+    "MII",
+    "DE",
+    "+1 ",
+    "born ",
+    "密码",
+    "é",
+    "a",
+    " ",
+    "\n",
+    "AccountKey=",
+    "Password=;",
+    "curl -u a:",
+    "--password ",
+    "lat=",
+];
+
+/// Time that this thread was given a core: what others do meanwhile does not count.
+pub(super) fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let part = |number: i64| u64::try_from(number).unwrap_or(0);
+    Duration::from_secs(part(time.tv_sec)) + Duration::from_nanos(part(time.tv_nsec))
+}
+
+/// Millions of bytes of `lines` a second, by the median batch, and what was taken out of them.
+pub(super) fn throughput(
+    redactor: &Redactor,
+    lines: &[&str],
+) -> Result<(f64, Vec<String>), String> {
+    let mut rates = Vec::new();
+    let mut taken = Vec::new();
+    for batch in lines.chunks(BATCH_EVENTS) {
+        let events: Vec<Event<'_>> = batch
+            .iter()
+            .map(|line| Event::from_json(line.as_bytes()).map_err(|error| error.to_string()))
+            .collect::<Result<_, _>>()?;
+        let mut redacted = Vec::with_capacity(batch.len());
+        let begun = cpu_time();
+        redacted.extend(events.into_iter().map(|event| redactor.redact(black_box(event))));
+        let took = cpu_time().saturating_sub(begun);
+        let bytes: usize = batch.iter().map(|line| line.len()).sum();
+        rates.push(bytes as f64 / took.as_secs_f64() / 1e6);
+        for (event, line) in redacted.iter().zip(batch) {
+            if let Some(note) = event.get().redactions.first() {
+                taken.push(format!("{} at {} of {line}", note.rule, note.path));
+            }
+        }
+    }
+    rates.sort_by(f64::total_cmp);
+    Ok((rates.get(rates.len() / 2).copied().unwrap_or_default(), taken))
+}
+
+/// The hostile texts, the slowest first: milliseconds and names.
+pub(super) fn hostile_times(redactor: &Redactor) -> Result<Vec<(f64, String)>, String> {
+    let mut times = Vec::new();
+    for (name, text) in hostile() {
+        let json = format!(
+            "{{\"event_type\":\"agent.tool_call\",\"result\":{}}}",
+            serde_json::Value::from(text)
+        );
+        let mut best = f64::INFINITY;
+        for _ in 0..TRIES {
+            let event =
+                Event::from_json(json.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
+            let begun = cpu_time();
+            black_box(redactor.redact(black_box(event)));
+            best = best.min(cpu_time().saturating_sub(begun).as_secs_f64() * 1e3);
+        }
+        times.push((best, name));
+    }
+    times.sort_by(|left, right| right.0.total_cmp(&left.0));
+    Ok(times)
+}
+
+/// One text for each rule, of its near-misses; one for each anchor; and all of them mixed.
+fn hostile() -> Vec<(String, String)> {
+    let corpus = Corpus::new(CorpusPart::Tune);
+    let mut random = Random::new(7);
+    let mut texts = Vec::new();
+    for rule in corpus.rules() {
+        let mut pieces: Vec<String> = Vec::new();
+        for _ in 0..50 {
+            let (_, near) = corpus.near_miss(Some(rule), &mut random);
+            if !near.is_empty() {
+                pieces.push(near);
+            }
+        }
+        // What stands before the value, and the value but for its last two thirds.
+        for pattern in corpus.patterns(rule) {
+            let made = super::spec::make(
+                pattern.trim_start_matches("JSON "),
+                super::spec::Mode::Right,
+                corpus.words("en"),
+                &mut random,
+            );
+            for span in &made.spans {
+                let mut cut = span.start + (span.end - span.start) / 3;
+                while !made.text.is_char_boundary(cut) {
+                    cut -= 1;
+                }
+                pieces.push(made.text.get(..span.start).unwrap_or_default().to_owned());
+                pieces.push(made.text.get(..cut).unwrap_or_default().to_owned());
+            }
+        }
+        texts.push(((*rule).to_owned(), repeated(&pieces, " ", &mut random)));
+        texts.push((format!("{rule}, joined"), repeated(&pieces, "", &mut random)));
+    }
+    for anchor in ANCHORS {
+        texts.push((format!("{anchor:?}"), repeated(&[(*anchor).to_owned()], "", &mut random)));
+    }
+    let all: Vec<String> = ANCHORS.iter().map(|anchor| (*anchor).to_owned()).collect();
+    texts.push(("all anchors".to_owned(), repeated(&all, "", &mut random)));
+    texts
+}
+
+/// Pieces in any order until there are enough bytes, as they stand in JSON.
+fn repeated(pieces: &[String], between: &str, random: &mut Random) -> String {
+    let mut text = String::new();
+    let mut bytes = 0;
+    while let Some(piece) = random.one_of(pieces) {
+        bytes += serde_json::Value::from(piece.as_str()).to_string().len() - 2 + between.len();
+        if bytes > HOSTILE_BYTES || (piece.is_empty() && between.is_empty() && pieces.len() == 1) {
+            break;
+        }
+        text.push_str(piece);
+        text.push_str(between);
+    }
+    text
+}
