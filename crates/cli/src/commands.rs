@@ -16,6 +16,7 @@ pub(crate) mod init;
 mod keys;
 mod mcp;
 mod prove;
+mod redact;
 mod replay;
 mod restore;
 mod retention;
@@ -55,6 +56,7 @@ pub(crate) enum Command {
     Prove(prove::Arguments),
     Export(export::Arguments),
     Mcp(mcp::Arguments),
+    Redact(redact::Arguments),
     Doctor(doctor::Arguments),
     Keys(keys::Arguments),
     Backup(backup::Arguments),
@@ -98,6 +100,7 @@ impl Command {
             | Self::Keys(_)
             | Self::Backup(_)
             | Self::Hold(_)
+            | Self::Redact(_)
             | Self::Erase(_)
             | Self::Retention(_) => Place::Folder,
             Self::Bench(_)
@@ -150,6 +153,7 @@ impl Command {
             Self::Prove(arguments) => arguments.run(context),
             Self::Export(arguments) => arguments.run(context),
             Self::Mcp(arguments) => arguments.run(context),
+            Self::Redact(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),
             Self::Backup(arguments) => arguments.run(context),
