@@ -22,6 +22,7 @@ mod keys;
 mod mcp;
 mod prove;
 mod provenance;
+mod redact;
 mod replay;
 #[cfg(feature = "sql")]
 mod report;
@@ -67,6 +68,7 @@ pub(crate) enum Command {
     Prove(prove::Arguments),
     Export(export::Arguments),
     Mcp(mcp::Arguments),
+    Redact(redact::Arguments),
     Doctor(doctor::Arguments),
     Keys(keys::Arguments),
     Backup(backup::Arguments),
@@ -115,7 +117,7 @@ impl Command {
             Self::Ask(_) => Place::Log,
             #[cfg(feature = "sql")]
             Self::Report(_) => Place::Folder,
-            Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) => Place::Folder,
+            Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => Place::Folder,
             Self::Bench(_)
             | Self::Init(_)
             | Self::Serve(_)
@@ -171,6 +173,7 @@ impl Command {
             Self::Prove(arguments) => arguments.run(context),
             Self::Export(arguments) => arguments.run(context),
             Self::Mcp(arguments) => arguments.run(context),
+            Self::Redact(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),
             Self::Backup(arguments) => arguments.run(context),

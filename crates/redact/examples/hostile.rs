@@ -8,13 +8,13 @@
 use event::Event;
 use redact::{Policy, Preset, Redactor};
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// An event may have 1 MiB, its own names included.
 const TEXT_BYTES: usize = (1 << 20) - 256;
 
 /// Told at once: a text that takes this long may take for ever.
-const SLOW: Duration = Duration::from_millis(100);
+const SLOW: Duration = Duration::from_millis(20);
 
 /// What begins something that never ends.
 const GLUE: &[&str] = &[
@@ -92,9 +92,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let json = serde_json::Value::from(cut(&text));
             let json = serde_json::json!({ "event_type": "x", "result": json }).to_string();
             let Ok(event) = Event::from_json(json.as_bytes()) else { continue };
-            let start = Instant::now();
+            let start = on_cpu();
             let _ = redactor.redact(event);
-            let spent = start.elapsed();
+            let spent = on_cpu() - start;
             if spent > SLOW {
                 println!("slow: {spent:?}  {} {unit:?}", preset.as_str());
             }
@@ -111,6 +111,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => Ok(()),
     }
+}
+
+/// Time that this thread ran: on a busy machine the clock measures the others.
+fn on_cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let ns = text.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or_default();
+    Duration::from_nanos(ns)
 }
 
 fn units() -> Vec<String> {

@@ -62,6 +62,8 @@ pub(crate) struct Rules {
     private_keys: private_keys::PrivateKeys,
     urls: urls::Urls,
     email: email::Email,
+    shapes: numbers::Shapes,
+    commands: commands::Commands,
 }
 
 impl Rules {
@@ -73,6 +75,8 @@ impl Rules {
             private_keys: private_keys::PrivateKeys::compile()?,
             urls: urls::Urls::compile()?,
             email: email::Email::compile()?,
+            shapes: numbers::Shapes::new(),
+            commands: commands::Commands::compile()?,
         })
     }
 
@@ -108,12 +112,12 @@ impl Rules {
             connection_strings::find(text, &mut found);
         }
         if families.has(Families::COMMANDS) {
-            commands::find(text, &mut found);
+            self.commands.find(text, &mut found);
         }
         let place = numbers::Place { text, name, context: &self.context };
         if families.has(Families::NUMBERS) {
             cards::find(text, &mut found);
-            numbers::find(&place, &mut found);
+            numbers::find(&place, &self.shapes, &mut found);
         }
         if families.has(Families::PERSONAL) {
             Self::find_personal(&place, &mut found);

@@ -1,13 +1,18 @@
 //! A policy, compiled, and what it says of one event: of its tier and type, and at each path.
 
-use crate::policy::{Action, FieldSetting, Glob, Path, Policy, PolicyError, RuleSetting, Setting};
-use crate::policy::{nearest_rule, tier};
+use crate::policy::{
+    Action, FieldSetting, Glob, Path, Policy, PolicyError, Preset, RuleSetting, Setting,
+    nearest_rule, tier,
+};
 use crate::rule::{Group, Rule};
 use crate::scan::Families;
 use event::{Event, Tier};
 use std::borrow::Cow;
 
 const RULES: usize = Rule::ALL.len();
+
+/// How the types of the log's own records begin; no producer may send one.
+const OWN_RECORDS: &str = "log.";
 
 /// The setting of every rule, and which entry of the policy made it.
 #[derive(Clone, Debug)]
@@ -70,6 +75,9 @@ struct Field {
 pub(crate) struct Compiled {
     /// What holds for every event, at every path.
     base: Settings,
+    /// What holds for the log's own records: the default preset, whatever the policy says. What the
+    /// log says of itself is read by programs.
+    own: Settings,
     /// What holds for some, in the order of the policy; the number is its place there.
     entries: Vec<(usize, Entry)>,
     fields: Vec<Field>,
@@ -120,7 +128,11 @@ impl Policy {
         let preset = self.preset.fields();
         let fields = preset.iter().chain(&self.fields).map(Field::compile);
         let fields = fields.collect::<Result<_, _>>()?;
-        Ok(Compiled { base, entries: some, fields, searched, id: self.id() })
+        let mut own = Settings([(Setting::of(Action::Mask), 0); RULES]);
+        for setting in Preset::Default.rules() {
+            own.set(&Entry::compile(&setting)?, 0);
+        }
+        Ok(Compiled { base, own, entries: some, fields, searched, id: self.id() })
     }
 }
 
@@ -197,8 +209,11 @@ pub(crate) struct Ruling<'c> {
 impl Compiled {
     /// What holds for this event.
     pub(crate) fn ruling(&self, event: &Event<'_>) -> Ruling<'_> {
-        let mut settings = Cow::Borrowed(&self.base);
         let (mut by_path, mut fields) = (Vec::new(), Vec::new());
+        if event.event_type.starts_with(OWN_RECORDS) {
+            return Ruling { settings: Cow::Borrowed(&self.own), by_path, fields };
+        }
+        let mut settings = Cow::Borrowed(&self.base);
         if self.entries.is_empty() && self.fields.is_empty() {
             return Ruling { settings, by_path, fields };
         }

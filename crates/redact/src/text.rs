@@ -69,13 +69,14 @@ impl Redactor {
         text: &str,
         spot: Spot<'_>,
     ) -> Option<Redone> {
-        if self.families(text).is_empty() {
+        let mut families = self.families(text);
+        if families.is_empty() {
             return None;
         }
         let mut current = Cow::Borrowed(text);
         let mut redone = Redone { text: String::new(), by: Vec::new(), originals: Vec::new() };
         for _ in 0..ROUNDS_MAX {
-            let findings = self.findings(ruling, &current, spot);
+            let findings = self.findings(ruling, &current, families, spot);
             let Some(first) = findings.first() else {
                 return match current {
                     Cow::Borrowed(_) => None,
@@ -86,6 +87,7 @@ impl Redactor {
                 return Some(self.redact_id(first.rule, self.ruled(ruling, first, spot), text));
             }
             current = Cow::Owned(self.replace(ruling, &current, &findings, spot, &mut redone));
+            families = self.families(&current);
         }
         let rule = redone.by.first().map_or(Rule::Assignment, |(rule, _)| *rule);
         Some(Redone { text: marker::mask(rule), ..redone })
@@ -102,11 +104,18 @@ impl Redactor {
     }
 
     /// What the rules that are on find between the markers of `text`: in order, without overlaps.
-    fn findings(&self, ruling: &Ruling<'_>, text: &str, spot: Spot<'_>) -> Vec<Finding> {
+    fn findings(
+        &self,
+        ruling: &Ruling<'_>,
+        text: &str,
+        families: Families,
+        spot: Spot<'_>,
+    ) -> Vec<Finding> {
         let mut findings = Vec::new();
         for (from, to) in marker::pieces(text) {
             let piece = text.get(from..to).unwrap_or_default();
-            let families = self.families(piece);
+            let whole = piece.len() == text.len();
+            let families = if whole { families } else { self.families(piece) };
             let mut found = self.rules.find(families, piece, spot.name);
             self.find_encoded(families, piece, spot.name, &mut found);
             let taken = found.into_iter().filter(|finding| {

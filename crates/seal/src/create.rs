@@ -65,7 +65,7 @@ pub fn create(
     let journal_key = keyring.generate(Purpose::Journal, now_ms, entropy)?;
     let log_id = hex::encode(id);
     let origin = new.origin.clone().unwrap_or_else(|| format!("tachograph.local/{log_id}"));
-    let secrets = Secrets::read(&keyring, &origin)?;
+    let secrets = Secrets::read(&keyring, &origin, &crate::redaction_policy(&**folder)?)?;
     let identity = Identity {
         format: FORMAT_VERSION,
         log_id,

@@ -37,6 +37,15 @@ pub enum SealError {
         /// The newest version known here.
         known: u64,
     },
+    /// The log's redaction policy cannot be used.
+    #[error(
+        "redaction.toml: {detail}; correct it (`tacho redact test` tries a policy) or take it away, \
+         nothing was changed"
+    )]
+    Policy {
+        /// What is wrong with it.
+        detail: String,
+    },
     /// Records that a signed checkpoint covers are gone.
     #[error(
         "the journal ends at record {journal}, but the signed checkpoint covers {checkpoint}: records are \

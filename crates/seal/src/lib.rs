@@ -59,7 +59,7 @@ pub use identity::{FORMAT_VERSION, IDENTITY_PATH, Identity};
 pub use log::{Log, NotTaken, Permit, Ticket, WhenDone};
 pub use publish::CHECKPOINT_PATH;
 pub use receipt::{Outcome, Receipt};
-pub use recover::open;
+pub use recover::{REDACTION_POLICY_PATH, open, redaction_policy};
 pub use removal::{Consequence, REMOVALS_AT_ONCE_MAX};
 pub use rotation::Rotated;
 pub use settled::Settled;

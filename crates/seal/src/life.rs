@@ -21,11 +21,12 @@ pub(crate) fn created(origin: &str, identity_sha256: &[u8; 32]) -> Event<'static
 }
 
 /// A writer began; `size` entries were there. The keyring's generation makes an older copy of it
-/// show.
-pub(crate) fn started(size: u64, keyring_generation: u64) -> Event<'static> {
+/// show; the policy is what events are redacted by from here on.
+pub(crate) fn started(size: u64, keyring_generation: u64, policy: &str) -> Event<'static> {
     let version = env!("CARGO_PKG_VERSION");
     let details = serde_json::json!({
-        "size": size, "version": version, "keyring_generation": keyring_generation
+        "size": size, "version": version, "keyring_generation": keyring_generation,
+        "redaction_policy": policy,
     });
     event("log.started", details)
 }

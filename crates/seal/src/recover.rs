@@ -32,6 +32,9 @@ use store::{
 };
 use zeroize::Zeroizing;
 
+/// The redaction policy of a log, if it has one of its own.
+pub const REDACTION_POLICY_PATH: &str = "redaction.toml";
+
 /// The secrets of a log, out of its keyring.
 pub(crate) struct Secrets {
     /// Every signing key that is there.
@@ -42,7 +45,11 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    pub(crate) fn read(keyring: &Keyring, origin: &str) -> Result<Self, SealError> {
+    pub(crate) fn read(
+        keyring: &Keyring,
+        origin: &str,
+        policy: &Policy,
+    ) -> Result<Self, SealError> {
         let secret = |purpose: Purpose| {
             let newest = keyring.newest(purpose).map(|(_, key)| Zeroizing::new(*key.expose()));
             newest.ok_or_else(|| {
@@ -50,8 +57,8 @@ impl Secrets {
             })
         };
         let signers = rotation::signers(keyring, origin)?;
-        let redactor = Redactor::new(&Policy::default(), *secret(Purpose::RedactionSecret)?)
-            .map_err(|error| SealError::corrupt(KEYRING_PATH, error.to_string()))?;
+        let redactor = Redactor::new(policy, *secret(Purpose::RedactionSecret)?)
+            .map_err(|error| SealError::Policy { detail: error.to_string() })?;
         Ok(Self {
             signers,
             stream: secret(Purpose::StreamSecret)?,
@@ -59,6 +66,17 @@ impl Secrets {
             redactor: Arc::new(redactor),
         })
     }
+}
+
+/// What this log's redactor does: the policy in its folder, or the default one.
+///
+/// # Errors
+/// [`SealError::Policy`] when the file cannot be used; [`StoreError`] when it cannot be read.
+pub fn redaction_policy(folder: &dyn Folder) -> Result<Policy, SealError> {
+    let Some(bytes) = folder.read(REDACTION_POLICY_PATH)? else { return Ok(Policy::default()) };
+    let wrong = |detail: String| SealError::Policy { detail };
+    let text = String::from_utf8(bytes).map_err(|error| wrong(error.to_string()))?;
+    Policy::from_toml(&text).map_err(|error| wrong(error.to_string()))
 }
 
 /// Opens a log for writing, recovering whatever a crash left.
@@ -78,7 +96,8 @@ pub fn open(
     if keyring.log_id() != identity.id()? {
         return Err(SealError::corrupt(KEYRING_PATH, "it belongs to another log"));
     }
-    let secrets = Secrets::read(&keyring, &identity.origin)?;
+    let policy = redaction_policy(&**folder)?;
+    let secrets = Secrets::read(&keyring, &identity.origin, &policy)?;
     let documents = Documents::read(&**folder)?;
     let mut epochs = rotation::epochs(&identity, documents.successions())?;
     let (published, note) = published_head(&**folder, &epochs, &secrets.signers)?;

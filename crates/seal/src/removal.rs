@@ -189,7 +189,11 @@ impl Writer {
     pub(crate) fn begin_life(&mut self) -> Result<(), SealError> {
         if !self.started {
             self.started = true;
-            self.commit_life(life::started(self.size(), self.keyring.generation()))?;
+            self.commit_life(life::started(
+                self.size(),
+                self.keyring.generation(),
+                self.redactor.policy_id(),
+            ))?;
         }
         Ok(())
     }

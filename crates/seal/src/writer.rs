@@ -323,7 +323,11 @@ impl Writer {
         }
         let mut events = self.announcements.clone();
         if !self.started {
-            events.push(life::started(self.size(), self.keyring.generation()));
+            events.push(life::started(
+                self.size(),
+                self.keyring.generation(),
+                self.redactor.policy_id(),
+            ));
         }
         let mut salts = Salts::new(&*self.options.entropy);
         for event in events {

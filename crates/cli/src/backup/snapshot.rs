@@ -129,6 +129,8 @@ impl Snapshot {
             }
         }
         held.push((seal::KEYRING_PATH.to_owned(), required(seal::KEYRING_PATH)?));
+        let policy = folder.read(seal::REDACTION_POLICY_PATH)?;
+        held.extend(policy.map(|bytes| (seal::REDACTION_POLICY_PATH.to_owned(), bytes)));
         for index in &shelf.shown {
             let path = ledger_path(*index);
             held.push((path.clone(), required(&path)?));

@@ -225,7 +225,8 @@ fn look(reading: &Reading) -> Result<(Redacted, Leaks), Failure> {
 impl Redacted {
     fn add(&mut self, index: u64, event: &Event<'_>) {
         self.events += u64::from(!event.redactions.is_empty());
-        for redaction in &event.redactions {
+        // The entry of path `*` names the policy, no value.
+        for redaction in event.redactions.iter().filter(|redaction| redaction.path != "*") {
             self.values += 1;
             *self.rules.entry(redaction.rule.to_string()).or_default() += 1;
         }

@@ -6,7 +6,7 @@ use crate::Shelf;
 use checkpoint::{Algorithm, CheckpointText, Note, SigningKey, VerifierKey};
 use keys::{Kek, Keyring, KeyringError, Purpose};
 use prove::{Finding, FindingKind, Report};
-use seal::{CHECKPOINT_PATH, IDENTITY_PATH, Identity, KEYRING_PATH};
+use seal::{CHECKPOINT_PATH, IDENTITY_PATH, Identity, KEYRING_PATH, REDACTION_POLICY_PATH};
 use sha2::{Digest, Sha256};
 use store::{CACHE_FOLDER, Folder, StoreError};
 
@@ -106,7 +106,8 @@ impl Files {
     /// files among it, may be rebuilt and is not checked.
     fn find_strangers(&mut self) {
         for path in &self.listing {
-            let known = [IDENTITY_PATH, KEYRING_PATH, CHECKPOINT_PATH].contains(&path.as_str())
+            let known = [IDENTITY_PATH, KEYRING_PATH, CHECKPOINT_PATH, REDACTION_POLICY_PATH]
+                .contains(&path.as_str())
                 || path.split_once('/').is_some_and(|(folder, _)| folder == CACHE_FOLDER)
                 || [TILE_FOLDER, LEDGER_FOLDER, SEGMENT_FOLDER]
                     .iter()

@@ -15,8 +15,9 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] when it is no TOML, or says something that no policy says.
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
-        let unreadable = |error: &dyn std::fmt::Display| PolicyError::Unreadable(error.to_string());
-        let table: Table = text.parse().map_err(|e| unreadable(&e))?;
+        let unreadable =
+            |error: toml::de::Error| PolicyError::Unreadable(error.message().to_owned());
+        let table: Table = text.parse().map_err(unreadable)?;
         check_keys("key", &table, KEYS)?;
         if let Some(Value::String(preset)) = table.get("preset") {
             check("preset", preset, &mut Preset::ALL.iter().map(|preset| preset.as_str()))?;
@@ -30,7 +31,7 @@ impl Policy {
                 }
             }
         }
-        let policy: Self = table.try_into().map_err(|e| unreadable(&e))?;
+        let policy: Self = table.try_into().map_err(unreadable)?;
         policy.compile()?;
         Ok(policy)
     }

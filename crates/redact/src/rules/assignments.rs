@@ -14,7 +14,7 @@ const NAME_BYTES_MAX: usize = 64;
 const GAP_BYTES_MAX: usize = 8;
 
 /// A value is judged by this much of it.
-const JUDGED_BYTES_MAX: usize = 256;
+const JUDGED_BYTES_MAX: usize = 64;
 
 /// Values that are words of programs and manuals.
 const PLACEHOLDERS: &[&str] = &[
@@ -46,7 +46,13 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     {
         let operator = from + step;
         from = operator + 1;
-        let Some((name, start)) = name_before(text, operator) else { continue };
+        // The cheap question first: most names are no secret ones.
+        let end = super::names_end(text.as_bytes(), operator);
+        let cookie = tokens::may_end_session_cookie(text.as_bytes(), end);
+        if !names::may_end_secret_name(text.as_bytes(), end) && !cookie {
+            continue;
+        }
+        let Some((name, start)) = name_before(text, end) else { continue };
         let Some(value) = Value::after(text, operator) else { continue };
         let finding = judge(name, start, text, operator, &value);
         if let Some(finding) = finding {
@@ -128,9 +134,8 @@ fn judge_in_context(name: &str, start: usize, text: &str) -> Option<Name> {
     Some(if strong { Name::Strong } else { judged })
 }
 
-/// The identifier before the operator at `operator`, and where it starts.
-fn name_before(text: &str, operator: usize) -> Option<(&str, usize)> {
-    let end = super::names_end(text.as_bytes(), operator);
+/// The identifier that ends at `end`, and where it starts.
+fn name_before(text: &str, end: usize) -> Option<(&str, usize)> {
     let before = text.as_bytes().get(..end)?;
     // Letters that are not ASCII too: a name is judged by its end.
     let is_part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | 0x80..);

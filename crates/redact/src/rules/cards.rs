@@ -66,7 +66,9 @@ fn search(bytes: &[u8], groups: &[Group], found: &mut Vec<Finding>) {
     let mut first = 0;
     while first < groups.len() {
         let taken = (1..=5).rev().find(|count| {
-            groups.get(first..first + count).is_some_and(|window| is_card(bytes, window))
+            groups
+                .get(first..first + count)
+                .is_some_and(|window| has_length(window) && is_card(bytes, window))
         });
         let window = taken.and_then(|count| groups.get(first..first + count));
         if let Some([(start, _), ..]) = window
@@ -91,21 +93,26 @@ fn is_card(bytes: &[u8], groups: &[Group]) -> bool {
     let digits = digits.get(..count).unwrap_or_default();
     let free = groups.first().is_some_and(|group| is_free_before(bytes, group.0))
         && groups.last().is_some_and(|group| is_free_after(bytes, group.1));
-    free && count >= DIGITS_MIN
-        && is_usual(groups)
-        && has_known_issuer(digits)
-        && passes_luhn(digits)
+    free && count >= DIGITS_MIN && has_known_issuer(digits) && passes_luhn(digits)
+}
+
+/// So many digits as a card has, before anything else is asked.
+fn has_length(groups: &[Group]) -> bool {
+    let digits: usize = groups.iter().map(|(start, end)| end - start).sum();
+    (DIGITS_MIN..=DIGITS_MAX).contains(&digits) && is_usual(groups)
 }
 
 /// No separators, or groups as printed on cards: 4-4-4-4(-3), 4-6-5, 4-6-4.
 fn is_usual(groups: &[Group]) -> bool {
-    let lengths = groups.iter().map(|(start, end)| end - start);
-    match lengths.collect::<Vec<_>>().as_slice() {
+    let length = |group: &Group| group.1 - group.0;
+    match groups {
         [_] => true,
-        [4, middle @ .., last] => {
-            (1..=6).contains(last) && middle.iter().all(|length| matches!(length, 4 | 6))
+        [first, middle @ .., last] => {
+            length(first) == 4
+                && (1..=6).contains(&length(last))
+                && middle.iter().all(|group| matches!(length(group), 4 | 6))
         }
-        _ => false,
+        [] => false,
     }
 }
 

@@ -3,7 +3,9 @@
 //! Not here: `--password=value` and `PASSWORD=value` (`assignments`).
 
 use super::{Examples, Finding};
+use crate::policy::PolicyError;
 use crate::rule::Rule;
+use aho_corasick::AhoCorasick;
 
 /// Longest password, and how far before an option its command is looked for.
 const VALUE_BYTES_MAX: usize = 128;
@@ -27,17 +29,72 @@ const LONG: &[&str] = &[
     "docker-password",
 ];
 
-pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
-    let bytes = text.as_bytes();
-    for at in memchr::memmem::find_iter(bytes, " -") {
-        let finding = match bytes.get(at + 2) {
-            Some(b'-') => long(text, at + 3),
-            Some(b'u') => curl(text, at + 3),
-            Some(b'p') => short(text, at + 3),
-            _ => None,
+/// Commands that take a password behind a short option, and which.
+const COMMANDS: &[(&str, Takes)] = &[
+    ("curl", Takes::User),
+    ("wget", Takes::User),
+    ("http ", Takes::User),
+    ("docker login", Takes::Apart),
+    ("podman login", Takes::Apart),
+    ("rabbitmqadmin", Takes::Apart),
+    ("sshpass", Takes::Both),
+    ("mysql", Takes::Joined),
+    ("mariadb", Takes::Joined),
+    ("7z ", Takes::Joined),
+];
+
+/// How a command takes its password.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// `-u user:password`.
+    User,
+    /// `-p password`.
+    Apart,
+    /// `-ppassword`.
+    Joined,
+    /// `-p password` and `-ppassword`.
+    Both,
+}
+
+/// The commands, ready to be looked for.
+pub(crate) struct Commands(AhoCorasick);
+
+impl Commands {
+    pub(super) fn compile() -> Result<Self, PolicyError> {
+        let error = |error: aho_corasick::BuildError| PolicyError::Pattern {
+            family: "commands",
+            reason: error.to_string(),
         };
-        found.extend(finding);
+        AhoCorasick::new(COMMANDS.iter().map(|(name, _)| *name)).map(Self).map_err(error)
     }
+
+    pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
+        let bytes = text.as_bytes();
+        let mut commands = self.0.find_iter(text).peekable();
+        let mut last: Option<(usize, Takes)> = None;
+        for at in memchr::memmem::find_iter(bytes, " -") {
+            while let Some(command) = commands.next_if(|command| command.start() <= at) {
+                let takes = COMMANDS.get(command.pattern().as_usize()).map(|(_, takes)| *takes);
+                last = takes.map(|takes| (command.start(), takes));
+            }
+            let takes = || last.filter(|(start, _)| is_same_line(text, *start, at));
+            found.extend(match bytes.get(at + 2) {
+                Some(b'-') => long(text, at + 3),
+                Some(b'u') => takes().and_then(|(_, takes)| curl(text, at + 3, takes)),
+                Some(b'p') => takes().and_then(|(_, takes)| short(text, at + 3, takes)),
+                _ => None,
+            });
+        }
+    }
+}
+
+/// True when one command reaches from `start` to `end`.
+fn is_same_line(text: &str, start: usize, end: usize) -> bool {
+    end - start <= COMMAND_BYTES_MAX
+        && text
+            .as_bytes()
+            .get(start..end)
+            .is_some_and(|line| !line.iter().any(|b| matches!(b, b'\n' | b'|' | b';' | b'&')))
 }
 
 /// `--password hunter2`.
@@ -54,39 +111,20 @@ fn long(text: &str, at: usize) -> Option<Finding> {
 }
 
 /// `curl -u user:password`.
-fn curl(text: &str, at: usize) -> Option<Finding> {
+fn curl(text: &str, at: usize, takes: Takes) -> Option<Finding> {
     let blank = text.as_bytes().get(at) == Some(&b' ');
-    let (start, end) = word(text, at + usize::from(blank))?;
-    let value = text.get(start..end)?;
-    let (user, password) = value.split_once(':')?;
-    let calls = ["curl", "wget", "http "].iter().any(|command| follows(text, at, command));
-    (calls && !password.is_empty() && !password.starts_with('$') && !user.contains('/'))
-        .then_some(Finding { start: start + user.len() + 1, end, rule: Rule::CommandPassword })
+    let (start, end) = (takes == Takes::User).then(|| word(text, at + usize::from(blank)))??;
+    let (user, password) = text.get(start..end)?.split_once(':')?;
+    let real = !password.is_empty() && !password.starts_with('$') && !user.contains('/');
+    real.then_some(Finding { start: start + user.len() + 1, end, rule: Rule::CommandPassword })
 }
 
 /// `mysql -phunter2`, `sshpass -p hunter2`.
-fn short(text: &str, at: usize) -> Option<Finding> {
+fn short(text: &str, at: usize, takes: Takes) -> Option<Finding> {
     let blank = text.as_bytes().get(at) == Some(&b' ');
-    let commands: &[&str] = if blank {
-        &["sshpass", "docker login", "podman login", "rabbitmqadmin"]
-    } else {
-        &["mysql", "mariadb", "mysqldump", "sshpass", "7z "]
-    };
-    let known = commands.iter().any(|command| follows(text, at, command));
+    let known = takes == Takes::Both || takes == if blank { Takes::Apart } else { Takes::Joined };
     let (start, end) = known.then(|| word(text, at + usize::from(blank)))??;
-    let value = text.get(start..end)?;
-    (!value.starts_with(['-', '$'])).then_some(Finding { start, end, rule: Rule::CommandPassword })
-}
-
-/// True when the command stands before `at`, in the same line and no other command between.
-fn follows(text: &str, at: usize, command: &str) -> bool {
-    let mut from = at.saturating_sub(COMMAND_BYTES_MAX);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    let before = text.get(from..at).unwrap_or_default();
-    let line = before.rsplit(['\n', '|', ';', '&']).next().unwrap_or_default();
-    line.contains(command)
+    Some(Finding { start, end, rule: Rule::CommandPassword })
 }
 
 /// The word at `at`, without its quotes; no option, variable or placeholder.
@@ -94,7 +132,11 @@ fn word(text: &str, at: usize) -> Option<(usize, usize)> {
     let rest = text.get(at..)?;
     let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
     let start = at + usize::from(quote.is_some());
-    let value = text.get(start..)?;
+    let mut stop = text.len().min(start + VALUE_BYTES_MAX + 4);
+    while !text.is_char_boundary(stop) {
+        stop -= 1;
+    }
+    let value = text.get(start..stop)?;
     let length = match quote {
         Some(quote) => value.find(quote)?,
         None => value

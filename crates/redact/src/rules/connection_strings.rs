@@ -28,18 +28,33 @@ const COMPANIONS: &[&str] = &[
 /// How far from the password its list is looked at.
 const LIST_BYTES_MAX: usize = 256;
 
+/// Longest name in a list.
+const NAME_BYTES_MAX: usize = 20;
+
 /// Longest password.
 const VALUE_BYTES_MAX: usize = 256;
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
+    // Where the last other member of a list stood; a password that waits for one behind it.
+    let (mut companion, mut waiting): (Option<usize>, Option<Finding>) = (None, None);
     let mut floor = 0;
-    for operator in memchr::memchr_iter(b'=', bytes) {
-        if operator >= floor
-            && let Some(finding) = in_list(text, operator)
+    for operator in memchr::memchr_iter(b'=', bytes).filter(|at| listed(bytes, *at)) {
+        if operator < floor {
+            continue;
+        }
+        let name = name_before(text, operator);
+        if COMPANIONS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            companion = Some(operator);
+            found.extend(waiting.take().filter(|w| operator - w.end <= LIST_BYTES_MAX));
+        } else if ["password", "pwd"].iter().any(|known| name.eq_ignore_ascii_case(known))
+            && let Some(finding) = password(text, operator)
         {
             floor = finding.end;
-            found.push(finding);
+            match companion.filter(|at| operator - at <= LIST_BYTES_MAX) {
+                Some(_) => found.push(finding),
+                None => waiting = Some(finding),
+            }
         }
     }
     for at in memchr::memmem::find_iter(bytes, "thin:") {
@@ -47,21 +62,32 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     }
 }
 
-fn in_list(text: &str, operator: usize) -> Option<Finding> {
-    let before = text.get(..operator)?.trim_end_matches(' ');
-    let named = ["password", "pwd"].iter().any(|name| {
-        before.len().checked_sub(name.len()).is_some_and(|at| {
-            let is = before.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(name));
-            is && super::starts_word(before, at)
-        })
-    });
-    if !named {
-        return None;
-    }
-    let rest = text.get(operator + 1..)?;
-    let gap = rest.len() - rest.trim_start_matches(' ').len();
+/// True where a name may stand before: after a letter.
+fn listed(bytes: &[u8], operator: usize) -> bool {
+    let before = bytes.get(..operator).unwrap_or_default();
+    let last = before.iter().rev().take(2).find(|b| **b != b' ');
+    last.is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// The letters and blanks before the operator.
+fn name_before(text: &str, operator: usize) -> &str {
+    let before = text.as_bytes().get(..operator).unwrap_or_default();
+    let part = |b: &&u8| b.is_ascii_alphabetic() || **b == b' ';
+    let length = before.iter().rev().take(NAME_BYTES_MAX).take_while(part).count();
+    text.get(operator - length..operator).unwrap_or_default().trim()
+}
+
+/// The password behind the operator, which stands in a list: a semicolon is before its name or
+/// behind it.
+fn password(text: &str, operator: usize) -> Option<Finding> {
+    let rest = text.as_bytes().get(operator + 1..)?;
+    let gap = rest.iter().take(4).take_while(|b| **b == b' ').count();
     let start = operator + 1 + gap;
-    let value = text.get(start..)?;
+    let mut stop = text.len().min(start + VALUE_BYTES_MAX);
+    while !text.is_char_boundary(stop) {
+        stop -= 1;
+    }
+    let value = text.get(start..stop)?;
     let ends = |c: char| matches!(c, ';' | '"' | '\n' | '\r' | '\\');
     let length = match value.as_bytes().first()? {
         // Braces and single quotes hold what a list would not.
@@ -70,44 +96,28 @@ fn in_list(text: &str, operator: usize) -> Option<Finding> {
         _ => value.find(ends).unwrap_or(value.len()),
     };
     let written = value.get(..length)?.trim_end_matches([' ', '\'', ')']);
-    let placeholder = ["$", "{", "<", "%"].iter().any(|sign| written.starts_with(sign))
-        && !written.ends_with('}')
-        || written.starts_with("${")
+    let placeholder = ["${", "<", "%", "$"].iter().any(|sign| written.starts_with(sign))
         || written.bytes().all(|b| b == b'*');
-    let fits = (1..=VALUE_BYTES_MAX).contains(&written.len()) && !placeholder;
-    (fits && has_companion(text, operator, start + length)).then_some(Finding {
+    let name = text.get(..operator)?.trim_end_matches(' ');
+    let name = name.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end_matches(' ');
+    let listed = name.ends_with(';') || value.as_bytes().get(length) == Some(&b';');
+    (listed && !written.is_empty() && !placeholder).then_some(Finding {
         start,
         end: start + written.len(),
         rule: Rule::ConnectionString,
     })
 }
 
-/// True when another member of such a list stands beside the password.
-fn has_companion(text: &str, operator: usize, end: usize) -> bool {
-    let mut from = operator.saturating_sub(LIST_BYTES_MAX);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    let mut to = text.len().min(end + LIST_BYTES_MAX);
-    while !text.is_char_boundary(to) {
-        to -= 1;
-    }
-    let (before, after) = (text.get(from..operator), text.get(end..to));
-    let is_companion = |member: &str| {
-        let name = member.split_once('=').map_or("", |(name, _)| name.trim());
-        let name = name.rsplit(['"', '\'', '(']).next().unwrap_or_default();
-        COMPANIONS.iter().any(|known| name.eq_ignore_ascii_case(known))
-    };
-    let lists = [before.unwrap_or_default(), after.unwrap_or_default()];
-    lists.iter().any(|list| list.contains(';') && list.split(';').any(is_companion))
-}
-
 /// `jdbc:oracle:thin:user/password@host`.
 fn oracle(text: &str, at: usize) -> Option<Finding> {
-    let rest = text.get(at..)?;
+    let mut stop = text.len().min(at + VALUE_BYTES_MAX);
+    while !text.is_char_boundary(stop) {
+        stop -= 1;
+    }
+    let rest = text.get(at..stop)?;
     let stop =
         rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).unwrap_or(rest.len());
-    let address = rest.get(..stop.min(VALUE_BYTES_MAX))?;
+    let address = rest.get(..stop)?;
     let (user, rest) = address.split_once('/')?;
     let password = rest.split_once('@')?.0;
     let start = at + user.len() + 1;

@@ -118,7 +118,9 @@ pub(crate) fn judge(name: &str) -> Option<Name> {
     if matches!(name, "cookie" | "cookies" | "setcookie") {
         return Some(Name::Cookie);
     }
-    if STRONG_ALONE.contains(&name) || STRONG_ENDINGS.iter().any(|end| name.ends_with(end)) {
+    let last = name.as_bytes().last();
+    let ends = |end: &str| end.as_bytes().last() == last && name.ends_with(end);
+    if STRONG_ALONE.contains(&name) || STRONG_ENDINGS.iter().any(|end| ends(end)) {
         return Some(Name::Strong);
     }
     (WEAK_ALONE.contains(&name) || name.ends_with("token")).then_some(Name::Weak)

@@ -31,6 +31,22 @@ pub(super) struct Shape {
     pub(super) needs: Subjects,
 }
 
+/// Every shape, by the digits of its first group.
+pub(crate) struct Shapes([Vec<&'static Shape>; DIGITS_MAX + 1]);
+
+impl Shapes {
+    pub(super) fn new() -> Self {
+        let mut by_first = [const { Vec::new() }; DIGITS_MAX + 1];
+        for shape in ids_world::SHAPES.iter().chain(ids_europe::SHAPES) {
+            let first = shape.groups.first().and_then(|digits| by_first.get_mut(*digits));
+            if let Some(shapes) = first {
+                shapes.push(shape);
+            }
+        }
+        Self(by_first)
+    }
+}
+
 /// What a number is searched in.
 pub(super) struct Place<'t> {
     pub(super) text: &'t str,
@@ -53,7 +69,7 @@ impl Place<'_> {
     }
 }
 
-pub(super) fn find(place: &Place<'_>, found: &mut Vec<Finding>) {
+pub(super) fn find(place: &Place<'_>, shapes: &Shapes, found: &mut Vec<Finding>) {
     let groups = groups(place.text.as_bytes());
     let mut next = 0;
     for (number, group) in groups.iter().enumerate() {
@@ -61,7 +77,7 @@ pub(super) fn find(place: &Place<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let rest = groups.get(number..).unwrap_or_default();
-        if let Some((taken, finding)) = shaped(place, rest) {
+        if let Some((taken, finding)) = shaped(place, shapes, rest) {
             next = number + taken;
             found.push(finding);
         } else if let Some(finding) =
@@ -97,14 +113,13 @@ fn groups(bytes: &[u8]) -> Vec<Group> {
 }
 
 /// The first shape that the groups begin with.
-fn shaped(place: &Place<'_>, groups: &[Group]) -> Option<(usize, Finding)> {
+fn shaped(place: &Place<'_>, shapes: &Shapes, groups: &[Group]) -> Option<(usize, Finding)> {
     let first = groups.first()?;
-    let length = first.end - first.start;
-    if !(1..=DIGITS_MAX).contains(&length) {
+    // Part of a longer row, whatever follows.
+    if matches!(first.joint, b'-' | b'.') {
         return None;
     }
-    let shapes = ids_world::SHAPES.iter().chain(ids_europe::SHAPES);
-    shapes.filter(|shape| shape.groups.first() == Some(&length)).find_map(|shape| {
+    shapes.0.get(first.end - first.start)?.iter().find_map(|shape| {
         let finding = shape.at(place, groups)?;
         Some((shape.groups.len(), finding))
     })

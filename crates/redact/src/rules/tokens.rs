@@ -118,6 +118,11 @@ pub(super) fn cookie_value(value: &str) -> Option<(usize, usize)> {
     (!name.is_empty() && line.len() > name.len() + 1).then_some((0, line.len()))
 }
 
+/// True for the ends of the names below, and of others.
+pub(super) fn may_end_session_cookie(bytes: &[u8], end: usize) -> bool {
+    bytes.get(..end).is_some_and(|name| matches!(name, [.., b'd' | b'D']))
+}
+
 /// Cookies that hold a session, by their usual names.
 pub(super) fn is_session_cookie(name: &str) -> bool {
     const NAMES: &[&str] =

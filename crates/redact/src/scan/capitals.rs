@@ -14,7 +14,14 @@ const NUMBER_BYTES_MAX: usize = 14;
 pub(super) fn confirm(anchor: u8, before: &[u8], after: &[u8]) -> Families {
     let mut families = Families::default();
     let begins = |word: &[u8]| after.starts_with(word);
+    // After a backslash the letter of an escape (`\n`) does not belong to the word.
+    let inside = match before {
+        [.., b'\\', _] => false,
+        [.., last] => last.is_ascii_alphanumeric() && anchor != b'J',
+        [] => false,
+    };
     let (key, token) = match anchor {
+        _ if inside => (false, false),
         b'A' => (begins_with_a(after), false),
         b'B' => (false, is_scheme(after)),
         b'E' => (begins(b"AAA"), false),

@@ -254,3 +254,16 @@ fn one_layer_of_encoding_hides_nothing() {
         assert_eq!(result, expected);
     }
 }
+
+#[test]
+fn the_logs_own_records_are_beyond_any_policy() {
+    let policy = Policy::from_toml("preset = 'strict'\n[[fields]]\npath = '**'\naction = 'drop'");
+    let redactor = Redactor::new(&policy.unwrap(), [7; 32]).unwrap();
+    let text = br#"{"event_type":"x","params":{"ip":"203.0.113.7"}}"#;
+    for (event_type, kept) in [("log.access", true), ("agent.access", false)] {
+        let mut event = Event::from_json(text).unwrap();
+        event.event_type = event_type.into();
+        let event = redactor.redact(event).into_inner();
+        assert_eq!(event.content.get(event::Part::Params).is_some(), kept, "{event_type}");
+    }
+}

@@ -6,6 +6,7 @@ mod act;
 mod dying;
 mod held;
 mod log;
+mod policy;
 mod removal;
 mod report;
 mod restart;
