@@ -29,6 +29,9 @@ const BARS: &[(&str, u32)] = &[
     ("redact", 95),
 ];
 
+/// A long test: what one types for it, and what runs it.
+type Long = (&'static str, fn() -> Result<(), Failure>);
+
 pub(crate) const COMMAND: Command = Command {
     name: "strength",
     summary: "measures how many deliberate mistakes the tests notice",
@@ -61,8 +64,7 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         .transpose()?;
     let further = arguments.passed_on();
     let mut names = arguments.rest()?;
-    let long: [(&str, fn() -> Result<(), Failure>); 2] =
-        [(hostile::NAME, hostile::run), (full_disk::NAME, full_disk::run)];
+    let long: [Long; 2] = [(hostile::NAME, hostile::run), (full_disk::NAME, full_disk::run)];
     let asked: Vec<_> = long.iter().filter(|(name, _)| names.iter().any(|it| it == name)).collect();
     if !asked.is_empty() {
         names.retain(|name| long.iter().all(|(it, _)| it != name));
