@@ -50,7 +50,7 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let names = arguments.rest()?;
     if list {
         for target in targets()? {
-            println!("{target}");
+            println!("{}", target.name);
         }
         return Ok(());
     }
@@ -59,54 +59,76 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     run_targets(&names, seconds).map(|_| ())
 }
 
-/// Fuzzes every target, each for the same part of this time.
+/// Fuzzes every target that needs nothing further, each for the same part of this time: what the
+/// others need takes long to build.
 pub(crate) fn run_all_within(seconds: u32) -> Result<Outcome, Failure> {
-    let count = u32::try_from(targets()?.len()).unwrap_or(u32::MAX);
-    run_targets(&[], (seconds / count.max(1)).max(1))
+    let plain = targets()?.into_iter().filter(|target| target.features.is_empty());
+    let names: Vec<String> = plain.map(|target| target.name).collect();
+    let count = u32::try_from(names.len()).unwrap_or(u32::MAX);
+    run_targets(&names, (seconds / count.max(1)).max(1))
 }
 
 /// Fuzzes the named targets, or all of them, each for this long.
 pub(crate) fn run_targets(names: &[String], seconds: u32) -> Result<Outcome, Failure> {
     let all = targets()?;
-    if let Some(name) = names.iter().find(|name| !all.contains(name)) {
+    if let Some(name) = names.iter().find(|name| !all.iter().any(|it| it.name == **name)) {
+        let known: Vec<&str> = all.iter().map(|target| target.name.as_str()).collect();
         return Err(Failure::Usage(format!(
             "no fuzz target `{name}`; there are: {}",
-            all.join(", ")
+            known.join(", ")
         )));
     }
-    let chosen = if names.is_empty() { all } else { names.to_vec() };
+    let is_chosen = |target: &Target| names.is_empty() || names.contains(&target.name);
+    let chosen: Vec<Target> = all.into_iter().filter(is_chosen).collect();
     if chosen.is_empty() {
         return Ok(Outcome::Skipped("fuzz/Cargo.toml names no target".to_owned()));
     }
-    let sanitizer = build(&chosen)?;
+    let mut features: Vec<&str> =
+        chosen.iter().flat_map(|it| &it.features).map(|it| &**it).collect();
+    features.sort_unstable();
+    features.dedup();
+    let features = features.join(",");
+    let sanitizer = build(&chosen, &features)?;
     for target in &chosen {
-        run_target(target, sanitizer, seconds)?;
+        run_target(&target.name, sanitizer, &features, seconds)?;
     }
     println!("{} targets, {seconds} s each, sanitizer {sanitizer}: no finding", chosen.len());
     Ok(Outcome::Passed)
 }
 
-/// The names of the targets, from fuzz/Cargo.toml.
-fn targets() -> Result<Vec<String>, Failure> {
-    let path = place::root().join("fuzz/Cargo.toml");
-    let text = std::fs::read_to_string(&path).map_err(|e| Failure::file("read", &path, &e))?;
-    target_names(&text).map_err(|e| Failure::Failed(format!("{}: {e}", path.display())))
+/// A target, and the features of `fuzz` that it needs.
+#[derive(Debug, PartialEq, Eq)]
+struct Target {
+    name: String,
+    features: Vec<String>,
 }
 
-fn target_names(manifest: &str) -> Result<Vec<String>, toml::de::Error> {
+/// The targets of fuzz/Cargo.toml.
+fn targets() -> Result<Vec<Target>, Failure> {
+    let path = place::root().join("fuzz/Cargo.toml");
+    let text = std::fs::read_to_string(&path).map_err(|e| Failure::file("read", &path, &e))?;
+    targets_of(&text).map_err(|e| Failure::Failed(format!("{}: {e}", path.display())))
+}
+
+fn targets_of(manifest: &str) -> Result<Vec<Target>, toml::de::Error> {
     let table: toml::Table = manifest.parse()?;
     let bins = table.get("bin").and_then(toml::Value::as_array);
-    let name = |bin: &toml::Value| bin.get("name")?.as_str().map(str::to_owned);
-    Ok(bins.into_iter().flatten().filter_map(name).collect())
+    let target = |bin: &toml::Value| {
+        let features = bin.get("required-features").and_then(toml::Value::as_array);
+        let features = features.into_iter().flatten().filter_map(toml::Value::as_str);
+        let name = bin.get("name")?.as_str()?.to_owned();
+        Some(Target { name, features: features.map(str::to_owned).collect() })
+    };
+    Ok(bins.into_iter().flatten().filter_map(target).collect())
 }
 
 /// Builds with the address sanitizer, or without where the compiler refuses; says which it was.
-fn build(chosen: &[String]) -> Result<&'static str, Failure> {
+fn build(chosen: &[Target], features: &str) -> Result<&'static str, Failure> {
     let attempt = |sanitizer: &'static str| -> Result<&'static str, Failure> {
         match chosen {
-            [one] => cargo_fuzz("build", sanitizer).arg(one).run()?,
+            [one] => cargo_fuzz("build", sanitizer, features).arg(&one.name).run()?,
             // All at once: one target at a time would leave processors idle.
-            _ => cargo_fuzz("build", sanitizer).run()?,
+            _ => cargo_fuzz("build", sanitizer, features).run()?,
         }
         Ok(sanitizer)
     };
@@ -116,16 +138,17 @@ fn build(chosen: &[String]) -> Result<&'static str, Failure> {
     })
 }
 
-fn cargo_fuzz(verb: &str, sanitizer: &str) -> Job {
-    Job::cargo().env("RUSTC_BOOTSTRAP", "1").args(["fuzz", verb, "-s", sanitizer])
+fn cargo_fuzz(verb: &str, sanitizer: &str, features: &str) -> Job {
+    let job = Job::cargo().env("RUSTC_BOOTSTRAP", "1").args(["fuzz", verb, "-s", sanitizer]);
+    if features.is_empty() { job } else { job.args(["--features", features]) }
 }
 
-fn run_target(target: &str, sanitizer: &str, seconds: u32) -> Result<(), Failure> {
+fn run_target(target: &str, sanitizer: &str, features: &str, seconds: u32) -> Result<(), Failure> {
     // The first corpus folder is the one that libFuzzer writes to.
     let found = place::target().join("fuzz-corpus").join(target);
     std::fs::create_dir_all(&found).map_err(|e| Failure::file("create", &found, &e))?;
     let seeds = place::root().join("fuzz/corpus").join(target);
-    let mut job = cargo_fuzz("run", sanitizer).env("ASAN_OPTIONS", SANITIZER_OPTIONS);
+    let mut job = cargo_fuzz("run", sanitizer, features).env("ASAN_OPTIONS", SANITIZER_OPTIONS);
     // With a backtrace, a panic takes longer to tell than an input may take.
     job = job.env("RUST_BACKTRACE", "0").arg(target).arg(&found);
     if seeds.is_dir() {
@@ -155,10 +178,15 @@ mod tests {
 
     #[test]
     fn targets_are_read_from_the_manifest() {
-        let manifest = "[package]\nname = \"x\"\n[[bin]]\nname = \"a\"\npath = \"a.rs\"\n[[bin]]\nname = \"b\"\n";
-        assert_eq!(target_names(manifest).unwrap(), ["a", "b"]);
-        assert!(target_names("[package]\nname = \"x\"").unwrap().is_empty());
-        assert!(target_names("[[bin").is_err());
+        let manifest = "[package]\nname = \"x\"\n[[bin]]\nname = \"a\"\npath = \"a.rs\"\n\
+                        [[bin]]\nname = \"b\"\nrequired-features = [\"f\"]\n";
+        let target = |name: &str, features: &[&str]| Target {
+            name: name.to_owned(),
+            features: features.iter().map(|it| (*it).to_owned()).collect(),
+        };
+        assert_eq!(targets_of(manifest).unwrap(), [target("a", &[]), target("b", &["f"])]);
+        assert!(targets_of("[package]\nname = \"x\"").unwrap().is_empty());
+        assert!(targets_of("[[bin").is_err());
     }
 
     #[test]
@@ -167,7 +195,8 @@ mod tests {
         for entry in std::fs::read_dir(place::root().join("fuzz/targets")).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            assert!(targets.contains(&name), "{name} is not in fuzz/Cargo.toml");
+            let is_known = targets.iter().any(|target| target.name == name);
+            assert!(is_known, "{name} is not in fuzz/Cargo.toml");
         }
     }
 
@@ -182,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_target_has_its_file_and_seeds() {
-        for target in targets().unwrap() {
+        for Target { name: target, .. } in targets().unwrap() {
             let folder = place::root().join("fuzz");
             assert!(folder.join(format!("targets/{target}.rs")).is_file(), "{target}");
             let seeds = std::fs::read_dir(folder.join("corpus").join(&target)).unwrap();
