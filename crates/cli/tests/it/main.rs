@@ -13,6 +13,7 @@ mod import;
 mod keys;
 mod program;
 mod read;
+mod redact;
 mod refusals;
 mod remote_answers;
 mod remote_append;
