@@ -15,6 +15,7 @@ mod import;
 mod keys;
 mod program;
 mod read;
+mod redact;
 mod refusals;
 mod remote_acts;
 mod remote_answers;

@@ -28,6 +28,10 @@ const COMPANIONS: &[&str] = &[
 /// How far from the password its list is looked at.
 const LIST_BYTES_MAX: usize = 256;
 
+/// What stands before a user and a password of Oracle, and how long they are at most.
+const ORACLE: &str = "oracle:thin:";
+const ORACLE_BYTES_MAX: usize = 96;
+
 /// Longest name in a list.
 const NAME_BYTES_MAX: usize = 20;
 
@@ -57,8 +61,8 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             }
         }
     }
-    for at in memchr::memmem::find_iter(bytes, "thin:") {
-        found.extend(oracle(text, at + "thin:".len()));
+    for at in memchr::memmem::find_iter(bytes, ORACLE) {
+        found.extend(oracle(text, at + ORACLE.len()));
     }
 }
 
@@ -110,7 +114,7 @@ fn password(text: &str, operator: usize) -> Option<Finding> {
 
 /// `jdbc:oracle:thin:user/password@host`.
 fn oracle(text: &str, at: usize) -> Option<Finding> {
-    let mut stop = text.len().min(at + VALUE_BYTES_MAX);
+    let mut stop = text.len().min(at + ORACLE_BYTES_MAX);
     while !text.is_char_boundary(stop) {
         stop -= 1;
     }
