@@ -213,8 +213,12 @@ pub(super) fn judge(sample: &Sample, leaves: &[Leaf]) -> Verdict {
     for leaf in leaves {
         let mut places = Vec::new();
         for (number, label) in sample.labels.iter().enumerate() {
-            let Some(start) = leaf.text.find(&label.value) else { continue };
-            let end = start + label.value.len();
+            // A text that is JSON as a whole was read as such: its line ends are real there.
+            let read = label.value.replace("\\n", "\n");
+            let place = leaf.text.find(&label.value).map(|at| (at, label.value.len()));
+            let place = place.or_else(|| leaf.text.find(&read).map(|at| (at, read.len())));
+            let Some((start, length)) = place else { continue };
+            let end = start + length;
             places.push((start, end));
             if let Some(rule) = covers(&leaf.hits, start, end) {
                 verdict.found[number] = Some(rule);
