@@ -108,6 +108,15 @@ fn no_command_prints_what_a_stranger_wrote_as_it_is() {
         }
     }
     check_table(&home.fine(&["export", "--format", "csv"]));
+    for name in ["summary", "tool-usage", "error-analysis", "cost", "agents", "daily"] {
+        for format in ["text", "json", "md", "html", "csv"] {
+            let ran = home.run(&["report", name, "--format", format]);
+            assert_eq!(ran.code, 0, "{name} {format}: {}", ran.err);
+            check(&format!("report {name} {format}"), &ran.out.replace("\r\n", "\n"));
+            check(&format!("report {name} {format}, errors"), &ran.err);
+        }
+    }
+    check_table(&home.fine(&["report", "tool-usage", "--format", "csv"]));
     // Every byte is kept where programs read: each text comes back as it went in.
     let exported = home.fine(&["export", "--format", "ndjson"]);
     let texts: Vec<Value> =
@@ -132,6 +141,8 @@ fn no_command_repeats_what_it_was_asked_as_it_was() {
             &["forensics", "--", text],
             &["provenance", "--", text],
             &["init", "--log", text],
+            &["ask", "--", text],
+            &["report", "summary", "--table", text, "--format", "csv"],
         ] {
             let ran = home.run(arguments);
             check(&format!("{arguments:?}"), &format!("{}{}", ran.out, ran.err));

@@ -78,6 +78,9 @@ struct Line {
     cost: Vec<Money>,
 }
 
+/// Currencies that people are shown: their names are the producers' to invent.
+const CURRENCIES: usize = 4;
+
 /// What is added up for a name.
 #[derive(Clone, Debug, Default)]
 struct Sum {
@@ -207,9 +210,10 @@ pub(super) fn in_short(spent: &Usage, prices: &Prices) -> (String, TokenSums) {
 }
 
 fn write_head(document: &mut Document, all: &Sum, spent: &Usage) {
-    let mut figures: Vec<_> = all
-        .money()
-        .into_iter()
+    let money = all.money();
+    let mut figures: Vec<_> = money
+        .iter()
+        .take(CURRENCIES)
         .map(|it| {
             let note = match it.estimated == Amount::default() {
                 true => "as reported".to_owned(),
@@ -221,6 +225,10 @@ fn write_head(document: &mut Document, all: &Sum, spent: &Usage) {
         .collect();
     if figures.is_empty() {
         figures.push(figure("Cost", "not told".to_owned(), "no event names one", Tone::Plain));
+    }
+    if money.len() > CURRENCIES {
+        let more = count((money.len() - CURRENCIES) as u64);
+        figures.push(figure("Cost", format!("{more} more"), "in other currencies", Tone::Plain));
     }
     let tokens = &all.tokens;
     figures.extend([
@@ -288,7 +296,11 @@ fn lines(
 
 fn words(money: &[Money]) -> String {
     let one = |it: &Money| format!("{} {}", it.amount.trimmed(), it.currency);
-    money.iter().map(one).collect::<Vec<_>>().join(", ")
+    let mut all: Vec<String> = money.iter().take(CURRENCIES).map(one).collect();
+    if money.len() > CURRENCIES {
+        all.push(format!("and in {} more currencies", money.len() - CURRENCIES));
+    }
+    all.join(", ")
 }
 
 fn shown_name(line: &Line) -> String {
