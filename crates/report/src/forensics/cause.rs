@@ -304,6 +304,10 @@ pub(super) fn of_error(summary: &Summary, facts: &Facts, is_first: bool) -> Show
         (None, Some(row)) => row,
         (None, None) if summary.status == Status::Timeout => (Kind::Late, Basis::Field, false),
         (None, None) => {
+            // A model's answer that failed may still say why it stopped.
+            if let Some(shown) = of_success(summary, facts) {
+                return shown;
+            }
             let is_code = summary.event_type == types::CODE_EXECUTION;
             let cause = if is_code { Cause::CodeFailure } else { Cause::Unclassified };
             return Shown::new(cause, Basis::Outcome);
