@@ -180,15 +180,18 @@ pub(crate) fn looks_random(value: &str, run_min: usize) -> bool {
     if value.starts_with("sk-") && value.len() > 6 {
         return true;
     }
-    if value.bytes().any(|b| b.is_ascii_whitespace()) || value.contains("://") {
-        return false;
+    // In one pass: hostile texts have a name, and so a value to judge, every few bytes.
+    let (mut run, mut digit, mut letter, mut found) = (0, false, false, false);
+    for byte in value.bytes() {
+        match byte {
+            b'0'..=b'9' => (run, digit) = (run + 1, true),
+            b'a'..=b'z' | b'A'..=b'Z' => (run, letter) = (run + 1, true),
+            _ if byte.is_ascii_whitespace() => return false,
+            _ => (run, digit, letter) = (0, false, false),
+        }
+        found |= run >= run_min && digit && letter;
     }
-    let runs = value.as_bytes().split(|b| !b.is_ascii_alphanumeric());
-    runs.into_iter().any(|run| {
-        run.len() >= run_min
-            && run.iter().any(u8::is_ascii_digit)
-            && run.iter().any(u8::is_ascii_alphabetic)
-    })
+    found && !value.contains("://")
 }
 
 /// True when the value of the JSON member `name`, which [`judge`]d as weak, is to be treated as
