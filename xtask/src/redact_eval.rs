@@ -62,9 +62,9 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     evaluate(tune)
 }
 
-/// The slice of `cargo xtask test`: the bars, and a few canaries.
+/// The slice of `cargo xtask test`: nothing is worse than it was, and a few canaries.
 pub(crate) fn step() -> Result<Outcome, Failure> {
-    evaluate(false)?;
+    redaction().args(["--keeps", "--tacho"]).arg(place::tacho("demo")).run()?;
     canaries(CANARIES_FEW)?;
     Ok(Outcome::Passed)
 }

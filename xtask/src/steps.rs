@@ -156,7 +156,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "redact",
-        what: "the redactor reaches its bars, and no planted secret is in a file, log or answer",
+        what: "the redactor is no worse than it was, and no planted secret is in a file, log or answer",
         needs: &[Need::Compiler, Need::Python],
         file: Some("crates/simulate/src/main.rs"),
         action: Call(redact_eval::step),

@@ -32,6 +32,7 @@ Options:
   --at N --kind eio|enospc|short-write|failed-sync
                with `faults --seed`: this fault; may be given again
   --tune       with `redaction`: the part for tuning, with misses and false hits
+  --keeps      with `redaction`: fails only where it is worse than what was reached before
   --sheet N    with `redaction`: every Nth sample as a line of JSON, for other programs
   --canaries N with `redaction`: so many values that are always found, as lines of JSON";
 
@@ -71,6 +72,8 @@ pub(crate) struct Arguments {
     pub(crate) tacho: Option<PathBuf>,
     /// Whether rules are being tuned.
     pub(crate) tune: bool,
+    /// Whether a bar that was never reached may be missed.
+    pub(crate) keeps: bool,
     pub(crate) sheet: Option<usize>,
     pub(crate) canaries: Option<usize>,
 }
@@ -94,6 +97,7 @@ impl Default for Arguments {
             act: String::new(),
             tacho: None,
             tune: false,
+            keeps: false,
             sheet: None,
             canaries: None,
         }
@@ -116,6 +120,7 @@ impl Arguments {
                 "kill-server" => read.mode = Mode::KillServer,
                 "redaction" => read.mode = Mode::Redaction,
                 "--tune" => read.tune = true,
+                "--keeps" => read.keeps = true,
                 "--sheet" => read.sheet = Some(number(&argument, &value()?)?),
                 "--canaries" => read.canaries = Some(number(&argument, &value()?)?),
                 "kill-child" => read.mode = Mode::Victim,

@@ -43,9 +43,9 @@ fn answer(arguments: &Arguments, say: fn(&str)) -> Result<bool, String> {
         say(report.examples().trim_end());
     }
     let bars = report.bars();
-    let missed = bars.iter().filter(|(_, _, holds)| !holds).count();
-    say(&format!("redaction: {} bars hold, {missed} failed", bars.len() - missed));
-    Ok(missed == 0)
+    let missed = bars.iter().filter(|bar| !bar.holds).count();
+    say(&format!("redaction: {} bars hold, {missed} missed", bars.len() - missed));
+    Ok(if arguments.keeps { bars.iter().all(|bar| bar.is_kept) } else { missed == 0 })
 }
 
 /// What `tacho bench` appends.

@@ -23,7 +23,7 @@ mod spec;
 mod speed;
 
 pub use corpus::{CorpusPart, corpus_digest};
-pub use report::Report;
+pub use report::{Bar, Report};
 pub use sheet::{canaries, sheet};
 
 use redact::{Policy, Preset, Redactor};

@@ -17,6 +17,34 @@ const THROUGHPUT_BAR: f64 = 300.0;
 /// For a mebibyte of near-misses, in milliseconds: less than this.
 const ADVERSARIAL_BAR: f64 = 20.0;
 
+/// Two bars are not reached yet. Until they are, every change is held to these: it must not get
+/// worse.
+const PRECISION_FLOOR: f64 = 90.0;
+const ADVERSARIAL_FLOOR: f64 = 1_000.0;
+
+/// A figure and what it must be.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    /// What it is.
+    pub name: &'static str,
+    /// What it is here, and what it must be.
+    pub figure: String,
+    /// Whether it is.
+    pub holds: bool,
+    /// Whether it is at least what was reached before.
+    pub is_kept: bool,
+}
+
+impl Bar {
+    fn new(name: &'static str, figure: String, holds: bool) -> Self {
+        Self { name, figure, holds, is_kept: holds }
+    }
+
+    fn or_kept(self, is_kept: bool) -> Self {
+        Self { is_kept: self.holds || is_kept, ..self }
+    }
+}
+
 /// Misses and false hits that are shown of each rule.
 const SHOWN: usize = 4;
 
@@ -97,7 +125,7 @@ impl Report {
 
     /// What each figure is, what it must be, and whether it is.
     #[must_use]
-    pub fn bars(&self) -> Vec<(String, String, bool)> {
+    pub fn bars(&self) -> Vec<Bar> {
         let mut bars = Vec::new();
         for (group, bar) in RECALL_BARS {
             let (all, found) = self.groups.get(&group).copied().unwrap_or_default();
@@ -108,29 +136,27 @@ impl Report {
                 _ => "recall, generic secrets",
             };
             let figure = format!("{share:.2} % ({found} of {all})");
-            bars.push((name.to_owned(), format!("{figure}, bar {bar} %"), share >= bar));
+            bars.push(Bar::new(name, format!("{figure}, bar {bar} %"), share >= bar));
         }
         let share = percent(self.right, self.right + self.wrong);
         let figure = format!("{share:.2} % ({} false hits), bar {PRECISION_BAR} %", self.wrong);
-        bars.push(("precision".to_owned(), figure, share >= PRECISION_BAR));
+        let bar = Bar::new("precision", figure, share >= PRECISION_BAR);
+        bars.push(bar.or_kept(share >= PRECISION_FLOOR));
         if let Some((events, hit)) = self.events {
             let share = hit as f64 * 1000.0 / events.max(1) as f64;
             let figure = format!("{share:.3} ({hit} of {events}), bar under {CLEAN_EVENTS_BAR}");
             let name = "false hits in 1,000 clean events";
-            bars.push((name.to_owned(), figure, share < CLEAN_EVENTS_BAR));
+            bars.push(Bar::new(name, figure, share < CLEAN_EVENTS_BAR));
         }
         if let Some(rate) = self.throughput {
             let figure = format!("{rate:.0} MB/s, bar {THROUGHPUT_BAR}");
             let name = "standard events, default policy, one core";
-            bars.push((name.to_owned(), figure, rate >= THROUGHPUT_BAR));
+            bars.push(Bar::new(name, figure, rate >= THROUGHPUT_BAR));
         }
         if let Some((ms, rule)) = self.hostile.first() {
             let figure = format!("{ms:.1} ms ({rule}), bar under {ADVERSARIAL_BAR}");
-            bars.push((
-                "slowest mebibyte of near-misses".to_owned(),
-                figure,
-                *ms < ADVERSARIAL_BAR,
-            ));
+            let bar = Bar::new("slowest mebibyte of near-misses", figure, *ms < ADVERSARIAL_BAR);
+            bars.push(bar.or_kept(*ms < ADVERSARIAL_FLOOR));
         }
         bars
     }
@@ -167,7 +193,7 @@ impl Report {
             languages.join(", ")
         );
         text.push_str("| figure | is | |\n|---|---|---|\n");
-        for (name, figure, holds) in self.bars() {
+        for Bar { name, figure, holds, .. } in self.bars() {
             let verdict = if holds { "holds" } else { "**missed**" };
             let _ = writeln!(text, "| {name} | {figure} | {verdict} |");
         }
