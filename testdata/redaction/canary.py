@@ -93,11 +93,15 @@ def event(way, number, secret):
     return made
 
 
+# JSON that is the name of a member is not looked into, by which member's name it gives a value away.
+JSON_AS_NAME = "JSON objects are not sent as names of members, where nobody looks into them"
+
+
 def refused(way, number, secret):
     """A line that is refused, with the secret at fault or beside it."""
-    text, good = secret["text"], event(way, number, secret)
     if secret["json"] and number % 16 in (13, 15):
-        number += 1  # JSON as the name of a field: see JSON_IN_METADATA.
+        number += 1  # JSON as the name of a field: see JSON_AS_NAME.
+    text, good = secret["text"], event(way, number, secret)
     return [
         lambda: json.dumps({**good, "timestamp": text}),
         lambda: json.dumps({**good, "event_type": ""}),
@@ -120,11 +124,6 @@ def refused(way, number, secret):
 
 def lines(texts):
     return ("\n".join(texts) + "\n").encode()
-
-
-# JSON inside a text of the metadata (an action, a class of error) is not looked into: what only its member's name gives
-# away would stay there. So JSON objects are sent where frameworks put them, into content.
-JSON_IN_METADATA = "JSON objects are not put into names, actions and classes of errors, where nobody looks into them"
 
 
 def planted(value, text, counter):
@@ -154,7 +153,6 @@ def renamed(record, suffix):
 def import_all(secrets):
     folder = home / "foreign"
     folder.mkdir()
-    texts = [secret for secret in secrets if not secret["json"]]
     sources = {
         "ag2-audit": testdata / "ag2/hub/audit.jsonl",
         "ag2-wal": testdata / "ag2/hub/wal-2.jsonl",
@@ -163,14 +161,14 @@ def import_all(secrets):
     for name, source in sources.items():
         templates, made, counter = records(source), [], [0]
         templates = [it for it in templates if planted(it, "", [0]) != it] or templates
-        for number, secret in enumerate(texts):
+        for number, secret in enumerate(secrets):
             template = templates[number % len(templates)]
             made.append(json.dumps(planted(renamed(template, number), secret["text"], counter)))
         # The broken ones: cut off, and with the secret in front.
-        made += [line[:-2] for line in made[::7]] + [json.dumps(it["text"]) for it in texts[::7]]
+        made += [line[:-2] for line in made[::7]] + [json.dumps(it["text"]) for it in secrets[::7]]
         foreign = folder / f"{name}.jsonl"
         foreign.write_bytes(lines(made))
-        assert counter[0] >= len(texts) // 2, (name, counter)
+        assert counter[0] >= len(secrets) // 2, (name, counter)
         run("import", "--from", name, foreign, fine=(0, 1, 3))
         foreign.unlink()
     forensic = [
@@ -213,12 +211,11 @@ def traces(secrets, way):
         span.span_id = (way << 32 | number + 1).to_bytes(8, "big")
         span.start_time_unix_nano = 1_767_225_600_000_000_000 + number
         span.end_time_unix_nano = span.start_time_unix_nano + 1000
-        span.name = text if number % 6 == 0 and not secret["json"] else "execute_tool lookup"
+        span.name = text if number % 6 == 0 else "execute_tool lookup"
         for key, value in (("gen_ai.operation.name", "execute_tool"), ("gen_ai.tool.name", "lookup")):
             attribute = span.attributes.add()
             attribute.key, attribute.value.string_value = key, value
         names = ["gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.input.messages", "custom.note", "error.type"]
-        names = names[: 4 if secret["json"] else 5]
         attribute = span.attributes.add()
         attribute.key, attribute.value.string_value = names[number % len(names)], text
         if number % 6 == 1:
@@ -493,7 +490,7 @@ def main():
     )
     if left_out:
         print(f"left out, because not every value of theirs is found: {', '.join(left_out)}")
-    print(JSON_IN_METADATA)
+    print(JSON_AS_NAME)
     print(verified.decode(errors="replace").strip().splitlines()[-1])
     if found:
         for (name, rule, value), count in found.most_common(40):

@@ -7,6 +7,8 @@
 
 mod syntax;
 
+pub(crate) use syntax::looks_like_json;
+
 use crate::marker;
 use crate::notes::Notes;
 use crate::policy::{Action, Setting};
@@ -18,7 +20,7 @@ use crate::text::{Spot, Use};
 use event::limits::NESTING_MAX;
 use syntax::{
     Member, decode, end_of_scalar, end_of_string, end_of_value, is_bare, is_name_key, is_value_key,
-    looks_like_json, member, names_a_secret, quoted, skip_gap, skip_white_space, string_at,
+    member, names_a_secret, quoted, skip_gap, skip_white_space, string_at,
 };
 
 /// JSON inside a string inside JSON ... is followed this far; deeper it is plain text.

@@ -3,7 +3,7 @@
 //! Not here: JSON inside an event (`json`) and single texts (`text`). A secret that is split over
 //! two strings cannot be found by looking at either.
 
-use crate::json::{Forced, Walk};
+use crate::json::{Forced, Walk, looks_like_json};
 use crate::marker::Hasher;
 use crate::notes::Notes;
 use crate::policy::{Action, Policy, PolicyError, Setting};
@@ -294,7 +294,7 @@ impl Fields<'_> {
         let redone = match ruling.field(path) {
             Some(setting) => self.by_field(setting, text, usage),
             None if scan::is_plain_id(text.as_bytes()) => None,
-            None => redactor.redact_text(ruling, text, Spot { usage, path, name: path }),
+            None => self.searched(path, text, usage),
         };
         let Some(redone) = redone else { return };
         for (rule, action) in redone.by {
@@ -304,6 +304,29 @@ impl Fields<'_> {
             self.notes.keep(token, &original);
         }
         *text = Cow::Owned(redone.text);
+    }
+
+    /// What the rules make of a text: by its structure when it is JSON, then by its letters.
+    fn searched(&mut self, path: &str, text: &str, usage: Use) -> Option<Redone> {
+        let (redactor, ruling) = (self.redactor, self.ruling);
+        let by_letters =
+            |text| redactor.redact_text(ruling, text, Spot { usage, path, name: path });
+        let is_clean = || !ruling.has_fields() && redactor.families(text).is_empty();
+        if !looks_like_json(text) || is_clean() {
+            return by_letters(text);
+        }
+        // An id goes whole, and by one note.
+        let mut unused = Notes::default();
+        let notes = if usage == Use::Id { &mut unused } else { &mut *self.notes };
+        let walk = Walk::new(redactor, ruling, notes, path.to_owned());
+        let Ok(Some(walked)) = walk.run(text, None) else { return by_letters(text) };
+        if usage == Use::Id {
+            let hashed = Setting::of(Action::Hash);
+            return Some(redactor.redact_id(Rule::SensitiveMember, hashed, text));
+        }
+        // Tokens are for metadata alone, which the walk does not know that it is in.
+        let redone = by_letters(&walked);
+        Some(redone.unwrap_or(Redone { text: walked, by: Vec::new(), originals: Vec::new() }))
     }
 
     /// What a path of the policy makes of a text.

@@ -66,7 +66,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// True when the whole text is one JSON object, array or string.
-pub(super) fn looks_like_json(text: &str) -> bool {
+pub(crate) fn looks_like_json(text: &str) -> bool {
     let start = skip_white_space(text, 0);
     matches!(text.as_bytes().get(start), Some(b'{' | b'[' | b'"'))
         && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()

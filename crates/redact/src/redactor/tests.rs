@@ -110,6 +110,26 @@ fn no_text_of_the_metadata_lets_a_secret_through() {
 }
 
 #[test]
+fn json_in_a_text_of_the_metadata_is_known_by_its_structure() {
+    let inner = r#"{"user":"x","password":"hunter2-horse","n":1}"#;
+    for name in ["action", "agent_name", "error_type", "source", "approver"] {
+        let event = json!({ "event_type": "agent.error", name: inner });
+        let out: Value = serde_json::from_str(&redact(&event.to_string())).unwrap();
+        let text = out[name].as_str().unwrap();
+        assert!(!text.contains("hunter2") && text.contains(r#""user":"x""#), "{name}: {text}");
+        assert_eq!(out["redactions"][0]["path"], format!("{name}.password"), "{out}");
+    }
+    // An id is of no use in part.
+    for name in ["event_id", "session_id", "trace_id", "task_id", "event_type"] {
+        let mut event = json!({ "event_type": "agent.error" });
+        event[name] = inner.into();
+        let out: Value = serde_json::from_str(&redact(&event.to_string())).unwrap();
+        let text = out[name].as_str().unwrap();
+        assert!(text.starts_with("[hash:sensitive_member:"), "{name}: {text}");
+    }
+}
+
+#[test]
 fn no_place_of_the_content_lets_a_secret_through() {
     for (canary, part) in CANARIES {
         let inner = json!({ "a": [canary], (*canary): 1 }).to_string();
