@@ -36,7 +36,23 @@ const PLACEHOLDERS: &[&str] = &[
     "hidden",
     "masked",
     "changeme",
+    "placeholder",
     "n/a",
+];
+
+/// What values of examples begin with, before an underscore or a hyphen.
+const EXAMPLES: &[&str] = &["your", "my", "example", "insert", "replace", "enter"];
+
+/// What programs keep their settings in: what is taken from there is no value.
+const HOLDERS: &[&str] = &[
+    "self", "this", "os", "process", "env", "settings", "config", "conf", "cfg", "secrets", "vars",
+    "args", "options", "opts", "params", "request", "req", "ctx", "context", "app",
+];
+
+/// What ends a value in prose beside ASCII: closing quotes and the marks of Chinese and Japanese.
+const ENDS_IN_PROSE: &[char] = &[
+    '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}', '\u{201e}', '\u{00ab}', '\u{00bb}', '\u{ff0c}',
+    '\u{3002}', '\u{ff1b}', '\u{ff09}', '\u{3001}', '\u{300d}', '\u{300f}',
 ];
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
@@ -149,6 +165,37 @@ fn name_before(text: &str, end: usize) -> Option<(&str, usize)> {
     (!trimmed.is_empty()).then_some((trimmed, end - trimmed.len()))
 }
 
+/// `YOUR_API_KEY`, `my-secret-token`: words, of which the first says that it is an example.
+fn is_example(value: &str) -> bool {
+    let first = value.split(['_', '-']).next().unwrap_or_default();
+    first.len() < value.len()
+        && EXAMPLES.iter().any(|known| first.eq_ignore_ascii_case(known))
+        && value.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'))
+}
+
+/// Code that gives a value and is none: a call (also within a call, as far as the value is cut
+/// off), an item of something, a tag of YAML, a member of what holds settings.
+fn is_code(value: &str) -> bool {
+    let is_name = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    if let Some(tag) = value.strip_prefix('!') {
+        return !tag.is_empty() && tag.bytes().all(|b| b.is_ascii_alphabetic());
+    }
+    let is_path = |text: &str| text.split(['.', ':']).filter(|part| !part.is_empty()).all(is_name);
+    if let Some((before, inside)) = value.split_once(['(', '[']) {
+        let is_call = !before.is_empty() && is_path(before);
+        let nested = inside.split_once(['(', '[']).is_some_and(|(name, _)| is_path(name));
+        return is_call && (inside.is_empty() || nested);
+    }
+    let Some((holder, _)) = value.split_once('.') else { return false };
+    let last = value.rsplit('.').next().unwrap_or_default();
+    is_path(value)
+        && ([holder, last].iter().any(|name| names::judge(name).is_some())
+            || HOLDERS.iter().any(|known| holder.eq_ignore_ascii_case(known)))
+}
+
 /// A value after an operator.
 struct Value<'t> {
     start: usize,
@@ -206,7 +253,9 @@ impl<'t> Value<'t> {
                             | b'\\'
                     )
             };
-            return self.start + rest.iter().position(stops).unwrap_or(rest.len());
+            let ascii = rest.iter().position(stops).unwrap_or(rest.len());
+            let value = text.get(self.start..self.start + ascii).unwrap_or_default();
+            return self.start + value.find(ENDS_IN_PROSE).unwrap_or(ascii);
         };
         let mut backslashes = 0;
         for (at, byte) in rest.iter().enumerate() {
@@ -227,24 +276,19 @@ impl<'t> Value<'t> {
         if self.quote.is_some() { 3 } else { 4 }
     }
 
-    /// True for words of programs (`None`, `os.environ[...]`, `getpass()`, `${PASSWORD}`,
-    /// `<password>`).
+    /// True for words of programs and of manuals (`None`, `(none)`, `os.environ[...]`, `getpass()`,
+    /// `${PASSWORD}`, `<password>`, `YOUR_API_KEY`).
     fn is_placeholder(&self) -> bool {
         let value = self.judged;
-        if PLACEHOLDERS.iter().any(|word| value.trim_end_matches('.').eq_ignore_ascii_case(word)) {
+        let word = value.trim_start_matches(['(', '[']).trim_end_matches(['.', ')', ']']);
+        if PLACEHOLDERS.iter().any(|known| word.eq_ignore_ascii_case(known)) || is_example(word) {
             return true;
         }
         if value.bytes().all(|b| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_')) {
             return true;
         }
         let variable = ["$", "<", "{", "%s", "%("].iter().any(|start| value.starts_with(start));
-        let name = value
-            .bytes()
-            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
-            .count();
-        let opens = matches!(value.as_bytes().get(name), Some(b'(' | b'['));
-        let call = name > 0 && opens && value.len() == name + 1;
-        self.quote.is_none() && (variable || call)
+        self.quote.is_none() && (variable || is_code(value))
     }
 
     /// True when a value after `key=` is more than one plain word or a number: it has a digit, a

@@ -35,7 +35,7 @@ fn is_address(matched: &str, after: &str) -> bool {
     let ending = matched.rsplit('.').next().unwrap_or_default();
     let local = matched.split('@').next().unwrap_or_default();
     // `git@github.com:owner/repository` names a repository, not a person.
-    let repository = local == "git" && after.starts_with(':');
+    let repository = local.trim_start_matches('\'') == "git" && after.starts_with(':');
     // `package@1.2.3-rc` names a version.
     let version = matched.split_once('@').is_some_and(|(_, domain)| {
         domain.split('.').all(|l| l.starts_with(|c: char| c.is_ascii_digit()))

@@ -94,9 +94,13 @@ const GENERAL: &[Examples] = &[
             "api_key: '«abcdef»'",
             "**API key:** «abc-def-123»",
             "contraseña: «hunter2»",
+            "„password=«hunter2»“",
+            "password = «Kitten(42»",
         ],
         leaves: &[
             "password = getpass()",
+            "api_key=YOUR_API_KEY",
+            "password = Column(String(167), nullable=False)",
             "api_key=os.environ[\"API_KEY\"]",
             "token=${TOKEN}",
             "key: value",
@@ -105,6 +109,6 @@ const GENERAL: &[Examples] = &[
     Examples {
         rule: Rule::Email,
         takes: &["write to «ada.lovelace+x@mail.example.co.uk».", "q=«ada%40example.com»&x"],
-        leaves: &["@decorator", "icon@2x.png", "lodash@4.17.21", "git@github.com:owner/repo.git"],
+        leaves: &["@decorator", "icon@2x.png", "lodash@4.17.21", "'git@github.com:owner/repo.git'"],
     },
 ];

@@ -579,6 +579,13 @@ fn assignments() {
         Rule::Assignment,
         &[
             "password: None",
+            "password: (none)",
+            "api_key=YOUR_API_KEY",
+            "der Wert „api_key=YOUR_API_KEY“ fehlt",
+            "password = Column(String(167), nullable=False)",
+            "token: !secret api_token",
+            "api_key = settings.API_KEY",
+            "if token == Token.Open {",
             "api_key=os.environ[\"API_KEY\"]",
             "password = getpass()",
             "password=$DB_PASSWORD",
