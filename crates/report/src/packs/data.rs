@@ -162,8 +162,11 @@ impl Pack {
     /// When it is not TOML, says something that no pack can say, or asks for a predicate that there
     /// is not or in a way that it cannot be asked.
     pub fn parse(file: &str, text: &str) -> Result<Self, PackError> {
+        // In one line: the error's own form draws the place below the text.
         let syntax = |error: toml::de::Error| {
-            PackError::Syntax(file.to_owned(), error.to_string().trim_end().to_owned())
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            PackError::Syntax(file.to_owned(), format!("line {line}: {}", error.message()))
         };
         let pack: Self = toml::from_str(text).map_err(syntax)?;
         if pack.controls.is_empty() || pack.controls.len() > CONTROLS_MAX {

@@ -1,6 +1,8 @@
-//! What went wrong in a trace: what failed first, what led there, what came after, and what is odd.
+//! What went wrong in a trace: what failed first, why as far as a log can show it, what led there,
+//! what came after, and what is odd.
 //!
-//! Only what the log shows. Why something failed, and what should be done, is for whoever reads it.
+//! What failed first and why is `report`'s to say, by its rules, so that every door gives the same
+//! answer.
 
 use super::envelope::{Answer, Rest};
 use super::events::of_summary;
@@ -14,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What nobody can read off a log.
 const NOT_ASSESSED: [&str; 3] = [
-    "the root cause: the log shows what failed first and what led to it, not why",
+    "causes that the log does not hold: `root_cause` follows from what was recorded, by rules",
     "whether what agents and tools reported is true",
     "events that nobody sent to the log",
 ];
@@ -27,10 +29,13 @@ pub(crate) fn run(call: &Call<'_>) -> Result<Answer, Failure> {
     let skipped = usize::try_from(first).unwrap_or(usize::MAX);
     let failed: Vec<usize> = failures(trace);
     let items = failed.iter().skip(skipped).filter_map(|at| row(trace, *at)).collect();
-    let origin = failed
-        .iter()
-        .copied()
-        .min_by_key(|at| trace.nodes.get(*at).map(|node| (node.summary.time, node.summary.index)));
+    let mut examined = report::forensics::examine(trace, &it.found, &it.as_of, None);
+    let causes = examined.root_cause.iter_mut().map(|cause| &mut cause.events);
+    let advice = examined.recommendations.iter_mut().map(|it| &mut it.events);
+    causes.chain(advice).for_each(|events| events.truncate(NAMED_MAX));
+    let first_index = examined.root_cause.as_ref().map(|cause| cause.index);
+    let origin =
+        first_index.and_then(|at| trace.nodes.iter().position(|node| node.summary.index == at));
     let summary = match failed.len() {
         0 => format!(
             "Nothing failed or was refused in the {} events of this trace.",
@@ -46,7 +51,10 @@ pub(crate) fn run(call: &Call<'_>) -> Result<Answer, Failure> {
         .data("totals", totals(trace))
         .data("findings", findings(trace))
         .data("decided_by_people", decided(trace))
-        .data("failed_by", failed_by(trace, &failed));
+        .data("failed_by", failed_by(trace, &failed))
+        .data("root_cause", json!(examined.root_cause))
+        .data("recommendations", json!(examined.recommendations))
+        .data("blind_spots", json!(examined.blind_spots));
     if let Some(origin) = origin {
         answer = answer
             .data("failed_first", row(trace, origin).unwrap_or_default())

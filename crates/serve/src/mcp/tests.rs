@@ -107,7 +107,7 @@ fn a_task_is_traced_and_a_session_told_in_order() {
 }
 
 #[test]
-fn forensics_names_what_failed_first_and_invents_no_cause() {
+fn forensics_names_what_failed_first_and_why_by_the_rules_of_reports() {
     let place = Place::with(&incident());
     let document = place.ask("forensic_analysis", json!({ "id": "T1" }));
     let data = &document["untrusted_data"];
@@ -115,8 +115,10 @@ fn forensics_names_what_failed_first_and_invents_no_cause() {
     assert_eq!(data["led_to_it"][0]["event_id"], "e1");
     assert_eq!(data["failed_by"][0]["count"], 2);
     assert_eq!(data["findings"]["missing_parents"]["count"], 1);
-    assert!(document["not_assessed"][0].as_str().unwrap().contains("root cause"));
-    assert!(data.get("root_cause").is_none());
+    assert_eq!(data["root_cause"]["index"], data["failed_first"]["index"]);
+    assert_eq!(data["root_cause"]["cause"], "tool_timeout");
+    assert!(!data["recommendations"].as_array().unwrap().is_empty());
+    assert!(document["not_assessed"][0].as_str().unwrap().contains("by rules"));
 }
 
 #[test]

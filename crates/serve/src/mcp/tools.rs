@@ -120,10 +120,10 @@ const TABLE: &[Entry] = &[
     Entry {
         name: "forensic_analysis",
         title: "Run forensic analysis",
-        description: "What went wrong in a task, trace or session: what failed first and what led to \
-            it, what came after, failures by tool, and what is odd (missing parents, calls without \
-            results, circles, unreadable records). It reports what the log shows and names no cause \
-            that it does not.",
+        description: "What went wrong in a task, trace or session: what failed first and why, by rules \
+            that are named, what led to it, what came after, failures by tool, what to do, and what \
+            is odd (missing parents, calls without results, circles, unreadable records). It \
+            reports what the log shows and names no cause that it does not.",
         schema: input::schema_of::<input::Traced>,
         run: forensics::run,
     },

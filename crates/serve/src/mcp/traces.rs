@@ -16,6 +16,8 @@ pub(crate) const NAMED_MAX: usize = 50;
 /// A trace, and what it was put together from.
 pub(crate) struct Assembled {
     pub trace: Trace,
+    /// Its records, as far as the caller may see them.
+    pub found: Vec<query::Found<'static>>,
     pub as_of: AsOf,
     /// Records that may belong to it and could not be read.
     pub unreadable: u64,
@@ -109,7 +111,7 @@ fn assembled(call: &Call<'_>, scopes: &[Scope], shown: Rights) -> Result<Assembl
         }
         let trace = Trace::assemble(scope.clone(), &found);
         let (as_of, unreadable) = (page.as_of, page.unreadable.count());
-        return Ok(Assembled { trace, as_of, unreadable });
+        return Ok(Assembled { trace, found, as_of, unreadable });
     }
     Err(Failure::new(
         "no event that the checkpoint covers has this id; recent_events shows ids that there are",
