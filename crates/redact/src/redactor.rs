@@ -3,6 +3,7 @@
 //! Not here: JSON inside an event (`json`) and single texts (`text`). A secret that is split over
 //! two strings cannot be found by looking at either.
 
+use crate::gathered::families_of_meta;
 use crate::json::{Forced, Walk, looks_like_json};
 use crate::marker::Hasher;
 use crate::notes::Notes;
@@ -59,13 +60,26 @@ impl Redactor {
     /// equal ids stay equal. A secret that is split over two strings cannot be found.
     #[must_use]
     pub fn redact<'a>(&self, mut event: Event<'a>) -> Redacted<Event<'a>> {
-        let ruling = self.policy.ruling(&event);
+        self.redact_in_place(&mut event);
+        Redacted::new(event)
+    }
+
+    /// The same where the event lies: it is large, and every move copies it.
+    pub fn redact_in_place<'e, 'a>(&self, event: &'e mut Event<'a>) -> Redacted<&'e Event<'a>> {
+        let ruling = self.policy.ruling(event);
         let mut notes = Notes::default();
-        self.redact_meta(&ruling, &mut event, &mut notes);
+        if ruling.has_fields() || !self.is_clean_meta(event) {
+            self.redact_meta(&ruling, event, &mut notes);
+        }
         self.redact_content(&ruling, &mut event.content, &mut notes);
         self.redact_notes(&ruling, &mut event.redactions, &mut notes);
         notes.append_to(&mut event.redactions, &self.policy.id);
         Redacted::new(event)
+    }
+
+    /// Whether no text of the metadata needs a closer look.
+    fn is_clean_meta(&self, event: &Event<'_>) -> bool {
+        families_of_meta(event).is_some_and(|it| it.only(self.policy.searched).is_empty())
     }
 
     fn redact_meta(&self, ruling: &Ruling<'_>, event: &mut Event<'_>, notes: &mut Notes) {

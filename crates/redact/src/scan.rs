@@ -61,7 +61,7 @@ impl Families {
 }
 
 /// Nothing that a rule knows is shorter than this (`a@b.co`).
-const SECRET_BYTES_MIN: usize = 6;
+pub(crate) const SECRET_BYTES_MIN: usize = 6;
 
 /// Bytes looked at in one step: what the registers of every x86-64 and 64-bit ARM hold.
 const BLOCK_BYTES: usize = 16;
@@ -180,53 +180,35 @@ fn short_block(bytes: &[u8]) -> [u8; BLOCK_BYTES] {
     block
 }
 
+/// Bytes of a UUID as text, and where its hyphens stand, with all bits of their bytes set.
+const UUID_BYTES: usize = 36;
+const UUID_HYPHENS: [u8; UUID_BYTES] = {
+    let mut places = [0; UUID_BYTES];
+    (places[8], places[13], places[18], places[23]) = (0xFF, 0xFF, 0xFF, 0xFF);
+    places
+};
+
+/// All bits set for a hexadecimal digit, none for any other byte: without branches, so that bytes
+/// are looked at side by side.
+#[inline(always)]
+fn hex_mask(byte: u8) -> u8 {
+    u8::from((byte.wrapping_sub(b'0') < 10) | ((byte | 0x20).wrapping_sub(b'a') < 6)).wrapping_neg()
+}
+
 /// True for the usual forms of an id, which hold nothing that a rule could know: a UUID, and the
 /// hexadecimal digits of a trace, a span or a digest.
 pub(crate) fn is_plain_id(bytes: &[u8]) -> bool {
-    let hex = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_hexdigit);
-    match bytes {
-        [
-            a @ ..,
-            b'-',
-            b,
-            c,
-            d,
-            e,
-            b'-',
-            f,
-            g,
-            h,
-            i,
-            b'-',
-            j,
-            k,
-            l,
-            m,
-            b'-',
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-        ] if bytes.len() == 36 => {
-            hex(a)
-                && hex(&[*b, *c, *d, *e, *f, *g, *h, *i, *j, *k, *l, *m])
-                && bytes.last_chunk::<12>().is_some_and(|last| hex(last))
-        }
-        // With a letter, so that it is no card.
-        _ => {
-            matches!(bytes.len(), 16 | 32 | 40 | 64)
-                && hex(bytes)
-                && bytes.iter().any(u8::is_ascii_lowercase)
-        }
+    if let Ok(uuid) = <&[u8; UUID_BYTES]>::try_from(bytes) {
+        let fits = |(byte, hyphen): (&u8, &u8)| {
+            let is_hyphen = u8::from(*byte == b'-').wrapping_neg();
+            (is_hyphen & hyphen) | (hex_mask(*byte) & !hyphen)
+        };
+        return uuid.iter().zip(&UUID_HYPHENS).map(fits).fold(0xFF, |all, it| all & it) == 0xFF;
     }
+    // With a letter, so that it is no card.
+    matches!(bytes.len(), 16 | 32 | 40 | 64)
+        && bytes.iter().fold(0xFF, |all, byte| all & hex_mask(*byte)) == 0xFF
+        && bytes.iter().any(u8::is_ascii_lowercase)
 }
 
 /// Looks at the neighbours of the anchor at `at`.

@@ -30,6 +30,27 @@ fn marks_are_counted() {
     assert_eq!(count(ONES), 16);
 }
 
+#[test]
+fn usual_ids_are_told_from_what_only_looks_like_them() {
+    let uuid = "0192f3a1-7b4c-7def-8a90-b1c2d3e4f5A6";
+    let digest = "0123456789abcdef".repeat(4);
+    for id in
+        [uuid, &digest, &digest[..40], &digest[..32], &digest[..16], "ABCDEF0123456789a0000000"]
+    {
+        assert_eq!(is_plain_id(id.as_bytes()), id.len() != 24, "{id}");
+        for (at, byte) in id.bytes().enumerate() {
+            let mut other = id.as_bytes().to_vec();
+            other[at] = if byte == b'-' { b'a' } else { b'-' };
+            assert!(!is_plain_id(&other), "{at} of {id}");
+            other[at] = b'g';
+            assert!(!is_plain_id(&other), "{at} of {id}");
+        }
+    }
+    for id in ["", "4111111111111111", "0123456789ABCDEF", &uuid[1..], &format!("{uuid}a")] {
+        assert!(!is_plain_id(id.as_bytes()), "{id}");
+    }
+}
+
 /// Whatever stands before and after: the prefix of every form leads to it.
 #[test]
 fn every_form_of_key_has_an_anchor() {
