@@ -127,6 +127,7 @@ mod tests {
         let (asking, waiting) = (Arc::clone(admission), admission.lock().waiting.len());
         std::thread::spawn(move || sender.send(asking.admit(bytes)));
         while admission.lock().waiting.len() == waiting {
+            assert!(receiver.try_recv().is_err(), "there was room, or others were passed by");
             std::thread::sleep(Duration::from_millis(1));
         }
         receiver
@@ -147,9 +148,11 @@ mod tests {
             drop(held.next());
             assert!(large.try_recv().is_err() && small.try_recv().is_err());
         }
+        // One that comes later, and would fit as well, waits behind them.
+        let late = ask(&admission, 1 << 20);
         drop(held.next());
-        let (_large, _small) = (soon(&large), soon(&small));
-        assert_eq!((admission.lock().used, admission.holders()), ((6 + 30 + 1) << 20, 3));
+        let _given = [&large, &small, &late].map(soon);
+        assert_eq!((admission.lock().used, admission.holders()), ((6 + 30 + 1 + 1) << 20, 4));
     }
 
     #[test]
