@@ -3,6 +3,7 @@
 use crate::access::Caller;
 use crate::body::Budget;
 use crate::gate::Keeper;
+use crate::leftover::Leftovers;
 use crate::limits::Limits;
 use crate::logs::Logs;
 use crate::mcp::Checks;
@@ -35,6 +36,7 @@ struct Inner {
     limits: Limits,
     budget: Budget,
     outstanding: Outstanding,
+    leftovers: Leftovers,
     questions: Arc<Semaphore>,
     statements: Arc<Semaphore>,
     feeds: Arc<Semaphore>,
@@ -57,6 +59,7 @@ impl App {
             limits: Limits::default(),
             budget: Budget::new(Limits::default().body),
             outstanding: Outstanding::new(Limits::default()),
+            leftovers: Leftovers::new(&Limits::default()),
             questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
             statements: Arc::new(Semaphore::new(STATEMENTS_MAX)),
             feeds: Arc::new(Semaphore::new(FEEDS_MAX)),
@@ -84,6 +87,7 @@ impl App {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             inner.budget = Budget::new(limits.body);
             inner.outstanding = Outstanding::new(limits);
+            inner.leftovers = Leftovers::new(&limits);
             inner.limits = limits;
         }
         self
@@ -183,6 +187,11 @@ impl App {
     /// Answers that were not taken yet.
     pub(crate) fn outstanding(&self) -> &Outstanding {
         &self.0.outstanding
+    }
+
+    /// Requests that are answered and still come.
+    pub(crate) fn leftovers(&self) -> &Leftovers {
+        &self.0.leftovers
     }
 
     pub(crate) fn questions(&self) -> &Arc<Semaphore> {

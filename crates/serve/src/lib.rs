@@ -15,7 +15,7 @@
 //! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs`, `schedule.rs` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
-//! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `outstanding.rs`, `server.rs`, `wire.rs` |
+//! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `inflow.rs`, `leftover.rs`, `outstanding.rs`, `server.rs`, `wire.rs` |
 //!
 //! Not here: reading configuration, environment and key files (`cli`).
 
@@ -30,7 +30,9 @@ mod ballast;
 pub mod body;
 pub mod gate;
 pub mod handshake;
+mod inflow;
 pub mod intake;
+mod leftover;
 mod life_cycle;
 mod life_cycle_api;
 mod limits;

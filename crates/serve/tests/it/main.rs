@@ -11,6 +11,7 @@ mod issued;
 mod life_cycle;
 mod matrix;
 mod otlp;
+mod overload;
 mod questions;
 mod rates;
 #[cfg(feature = "sql")]

@@ -39,8 +39,8 @@ pub(super) struct Ingest {
     /// Seconds for each row [default: all of a case]
     #[arg(long, value_name = "N")]
     window: Option<u64>,
-    /// Events offered in a second, whatever the answers are; times then count from when a request
-    /// was due
+    /// Events offered in a second, whatever the answers are; the time of a request that had to wait
+    /// for the answer before it then counts from when it was due
     #[arg(long, value_name = "N")]
     rate: Option<u64>,
     /// Also insert the same events into this database; a connection string as `psql -d` takes it.
