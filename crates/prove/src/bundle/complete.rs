@@ -264,18 +264,27 @@ fn sentence(bundle: &Bundle, found: &Completeness, head: Option<&Checkpoint>, wh
     let (kind, id) = (bundle.subject.kind.as_str(), &bundle.subject.id);
     let size = head.map_or(0, |head| head.size);
     let records = count(found.records, "record", "records");
+    // Which sessions a trace or a task is in, only the log's secret tells.
+    let whole = match bundle.subject.kind {
+        SubjectKind::Session => format!("session {id}"),
+        _ => format!("the streams that {kind} {id} is in"),
+    };
     match found.extent {
         Extent::Complete => format!(
-            "Complete: these are all {records} of {kind} {id} up to entry {size} of the log. {}; {}.",
+            "Complete: {} of {whole} up to entry {size} of the log. {}; {}.",
+            match found.records {
+                1 => "this is the one record".to_owned(),
+                many => format!("these are all {many} records"),
+            },
             match found.streams {
-                1 => "Their one stream is numbered from 1 without a gap".to_owned(),
-                streams =>
-                    format!("Each of their {streams} streams is numbered from 1 without a gap"),
+                1 => "Numbers in the stream run from 1 without a gap".to_owned(),
+                many => format!("Numbers in each of {many} streams run from 1 without a gap"),
             },
             match found.entries_after {
                 0 => "nothing comes after the last one".to_owned(),
-                1 => "one public entry comes after them, and is not theirs".to_owned(),
-                after => format!("{after} public entries come after them, and none is theirs"),
+                1 => "the public entry after the last one is of another stream".to_owned(),
+                many =>
+                    format!("the {many} public entries after the last one are of other streams"),
             },
         ),
         Extent::Partial => format!("Partial: {records} of {kind} {id} are shown; {why}."),

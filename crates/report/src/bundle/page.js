@@ -168,7 +168,7 @@
         make('dt', '', 'Fingerprint'), make('dd', '', make('code', 'print', grouped(key.fingerprint))),
         make('dt', '', 'Key'), make('dd', '', make('code', '', key.vkey))));
     }
-    box.append(make('p', 'soft', 'A key that comes with the evidence proves nothing about who made it. Paste the ' +
+    box.append(make('p', 'soft ask', 'A key that comes with the evidence proves nothing about who made it. Paste the ' +
       'key or the fingerprint that the operator of the log gave you by another way:'));
     const input = make('input');
     input.setAttribute('aria-label', 'Expected key or fingerprint');
