@@ -13,6 +13,7 @@
 
 mod arguments;
 mod bench;
+mod bundle;
 mod ci;
 mod demo;
 mod deny;
@@ -57,6 +58,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     ci::COMMAND,
     tidy::COMMAND,
     wasm::COMMAND,
+    bundle::COMMAND,
     reference::COMMAND,
     readers::COMMAND,
     exporters::COMMAND,

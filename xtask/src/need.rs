@@ -16,6 +16,8 @@ pub(crate) enum Need {
     Go,
     /// Python 3, for the scripts that record test data.
     Python,
+    /// A browser that runs without a screen.
+    Chromium,
     /// Rust's standard library for WebAssembly.
     WasmTarget,
     /// A cargo subcommand from its own crate, by the crate's name.
@@ -42,6 +44,7 @@ pub(crate) fn need(what: &Need) -> Result<(), Failure> {
             &["golang-1.19-go", "golang-1.19-src", "golang-golang-x-mod-dev"],
         ),
         Need::Python => python(),
+        Need::Chromium => debian("Chromium", &["/usr/bin/chromium"], &["chromium"]),
         Need::WasmTarget => wasm_target(),
         Need::CargoCommand(name) => cargo_command(name),
     }

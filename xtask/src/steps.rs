@@ -4,6 +4,7 @@
 //! else. Next door: `test.rs` runs the rows, `need.rs` installs what they ask for.
 
 use crate::arguments::Arguments;
+use crate::bundle;
 use crate::deny;
 use crate::exporters;
 use crate::failure::Failure;
@@ -14,6 +15,7 @@ use crate::record;
 use crate::redact_eval;
 use crate::reference;
 use crate::tidy;
+use crate::wasm;
 
 /// How a step ended, when it did not fail.
 pub(crate) enum Outcome {
@@ -116,11 +118,12 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "wasm",
-        what: "the offline checker builds for the browser",
+        what: "the offline checker builds for the browser, and pages carry what was built",
         needs: &[Need::WasmTarget],
         file: None,
-        action: Cargo(&["build", "-p", "prove", "--target", "wasm32-unknown-unknown"], &[]),
-        remedy: "keep I/O, clocks and native libraries out of prove, checkpoint, merkle and event",
+        action: Call(wasm::step),
+        remedy: "keep I/O, clocks and native libraries out of prove, checkpoint, merkle and event; after a \
+                 change of these `cargo xtask wasm --write`",
     },
     Step {
         name: "build",
@@ -153,6 +156,14 @@ pub(crate) const STEPS: &[Step] = &[
         file: None,
         action: Call(exporters::step),
         remedy: "testdata/exporters/check.py, testdata/mcp/client.py or schemathesis says what it missed; run it against `tacho serve`",
+    },
+    Step {
+        name: "bundle",
+        what: "pages of evidence verify themselves in Chromium, offline, and name what was altered",
+        needs: &[Need::Python],
+        file: None,
+        action: Call(bundle::step),
+        remedy: "testdata/bundle/browser.py says what it missed; `cargo xtask bundle --pictures FOLDER` shows it",
     },
     Step {
         name: "redact",

@@ -6,6 +6,7 @@ mod append;
 mod ask;
 mod backup;
 mod bench;
+mod bundle;
 mod completions;
 #[cfg(feature = "sql")]
 mod compliance;
@@ -66,6 +67,7 @@ pub(crate) enum Command {
     Report(report::Arguments),
     Sql(sql::Arguments),
     Prove(prove::Arguments),
+    Bundle(bundle::Arguments),
     Export(export::Arguments),
     Mcp(mcp::Arguments),
     Redact(redact::Arguments),
@@ -117,7 +119,9 @@ impl Command {
             Self::Ask(_) => Place::Log,
             #[cfg(feature = "sql")]
             Self::Report(_) => Place::Folder,
-            Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => Place::Folder,
+            Self::Bundle(_) | Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => {
+                Place::Folder
+            }
             Self::Bench(_)
             | Self::Init(_)
             | Self::Serve(_)
@@ -171,6 +175,7 @@ impl Command {
             Self::Report(arguments) => arguments.run(context),
             Self::Sql(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),
+            Self::Bundle(arguments) => arguments.run(context),
             Self::Export(arguments) => arguments.run(context),
             Self::Mcp(arguments) => arguments.run(context),
             Self::Redact(arguments) => arguments.run(context),

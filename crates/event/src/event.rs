@@ -4,6 +4,7 @@
 
 use crate::json::Json;
 use crate::time::Timestamp;
+use crate::types;
 use std::borrow::Cow;
 
 /// Text that borrows from the input where it can.
@@ -167,6 +168,19 @@ impl<'a> Event<'a> {
         self.tags.retain(|text| !text.is_empty());
     }
 
+    /// The tool of this event: its own field, else what stands after the first colon of the action
+    /// of a tool event (a tool's name may hold colons itself).
+    #[must_use]
+    pub fn tool_name(&self) -> Option<&str> {
+        self.tool.as_deref().or_else(|| match &*self.event_type {
+            types::TOOL_CALL | types::TOOL_RESULT => {
+                let (_, object) = self.action.as_deref()?.split_once(':')?;
+                Some(object).filter(|object| !object.is_empty())
+            }
+            _ => None,
+        })
+    }
+
     /// The text that names this event's stream: the session, else the trace.
     #[must_use]
     pub fn stream_key(&self) -> Option<&str> {
@@ -264,6 +278,18 @@ pub struct Tokens {
     pub reasoning: Option<u64>,
     /// Input plus output.
     pub total: Option<u64>,
+}
+
+impl Tokens {
+    /// All of them: as the producer says, else input and output.
+    #[must_use]
+    pub fn all(&self) -> Option<u64> {
+        match (self.total, self.input, self.output) {
+            (Some(total), _, _) => Some(total),
+            (None, None, None) => None,
+            (None, input, output) => Some(input.unwrap_or(0).saturating_add(output.unwrap_or(0))),
+        }
+    }
 }
 
 /// Money: the amount in the producer's own digits, so that no cent is lost to binary fractions.

@@ -18,6 +18,7 @@
 //! # Ok::<(), event::EventError>(())
 //! ```
 
+mod amount;
 mod cursor;
 mod disclosed;
 mod encode;
@@ -35,11 +36,13 @@ mod parse;
 mod plain;
 pub mod record;
 mod removal;
+mod status;
 mod tier;
 mod time;
 mod twin;
 pub mod types;
 
+pub use amount::Amount;
 pub use disclosed::{DISCLOSED_BYTES_MAX, DISCLOSED_FORMAT, Disclosed, DisclosedError};
 pub use entry::{ENTRY_BYTES, Entry, EntryError, Kind};
 pub use error::{Code, EventError};
@@ -52,6 +55,7 @@ pub use json::Json;
 pub use key_rotation::{KeyRotation, KeyRotationError};
 pub use record::{Record, RecordError};
 pub use removal::{Cause, REMOVAL_RANGES_MAX, Removal, RemovalError, RemovedClass, Scope};
+pub use status::Status;
 pub use tier::Tier;
 pub use time::Timestamp;
 

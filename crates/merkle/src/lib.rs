@@ -13,7 +13,7 @@
 //! | what is a tile called, which exist at a size? | `coordinate.rs`, `layout.rs` |
 //! | entry bundles | `bundle.rs` |
 //! | hashes out of tiles, or out of memory | `tile_reader.rs`, `memory_tree.rs` |
-//! | why does a proof hold? | `inclusion.rs`, `consistency.rs` |
+//! | why does a proof hold? | `inclusion.rs`, `range.rs`, `consistency.rs` |
 //!
 //! ```
 //! use merkle::{MemoryTree, inclusion_proof, leaf_hash, verify_inclusion};
@@ -36,6 +36,7 @@ mod inclusion;
 mod layout;
 mod memory_tree;
 mod node;
+mod range;
 mod tile_builder;
 mod tile_reader;
 
@@ -51,5 +52,6 @@ pub use inclusion::{InclusionError, MAX_PROOF_HASHES, inclusion_proof, verify_in
 pub use layout::{bundles_added, bundles_of_size, partial_width, tiles_added, tiles_of_size};
 pub use memory_tree::{MemoryTree, MissingNode};
 pub use node::{HashReader, NodeId, ProofError, tree_root};
+pub use range::{MAX_RANGE_PROOF_HASHES, RangeError, range_proof, verify_range};
 pub use tile_builder::{FULL_TILE_BYTES, RestoreError, TileBuilder};
 pub use tile_reader::{TileReadError, TileReader, TileSource};

@@ -10,9 +10,7 @@ use crate::proof::{EntryProofError, check_entry};
 use crate::record::{RecordMismatch, check_metadata};
 use crate::report::{Finding, FindingKind, KeyEpoch, Level, RecordState, Report};
 use crate::trust::{NOT_PINNED, Trust};
-use checkpoint::{
-    Checkpoint, Epochs, KeyError, Succession, TlogProof, TlogProofError, VerifierKey,
-};
+use checkpoint::{Checkpoint, KeyError, Succession, TlogProof, TlogProofError, VerifierKey};
 use event::record::{NO_CONTENT, content_commitment};
 use event::{Disclosed, Entry, Kind};
 use merkle::{Hash, MAX_PROOF_HASHES, leaf_hash, verify_inclusion};
@@ -247,15 +245,8 @@ impl Evidence {
     /// # Errors
     /// [`EvidenceError`] with the first thing that does not hold.
     pub fn check(&self, trust: &Trust) -> Result<ProvenRecord, EvidenceError> {
-        let mut trust = trust.clone();
-        for key in &self.vkeys {
-            trust.embedded.push(key.parse()?);
-        }
-        let successions: Vec<ShownSuccession> =
-            self.successions.iter().map(EvidenceSuccession::read).collect::<Result<_, _>>()?;
-        if let Some(epochs) = self.epochs(&trust.embedded, &successions)? {
-            trust.epochs = Some(epochs);
-        }
+        let Self { origin, vkeys, successions, .. } = self;
+        let (trust, successions) = shown_keys(origin, vkeys, successions, trust)?;
         let proof: TlogProof = self.proof.parse()?;
         if proof.index != self.index {
             return Err(EvidenceError::Index { index: self.index, proof: proof.index });
@@ -273,26 +264,34 @@ impl Evidence {
         let epochs = trust.epochs.as_ref().map(epochs::told).unwrap_or_default();
         Ok(ProvenRecord { index, entry, checkpoint, level, content_withheld, epochs })
     }
+}
 
-    /// The chain of keys that the document shows, if it shows one.
-    fn epochs(
-        &self,
-        first: &[VerifierKey],
-        successions: &[ShownSuccession],
-    ) -> Result<Option<Epochs>, EvidenceError> {
-        if successions.is_empty() {
-            return Ok(None);
-        }
-        let list = successions.iter().map(|it| (it.succession.record(), it.succession.clone()));
-        match epochs::follow(&self.origin, first, list.collect()) {
-            (epochs, None) => Ok(Some(epochs)),
-            (_, Some(error)) => Err(EvidenceError::Succession(error.to_string())),
-        }
+/// The trust of whoever checks, with the keys that a document shows, and how they took over.
+pub(crate) fn shown_keys(
+    origin: &str,
+    vkeys: &[String],
+    successions: &[EvidenceSuccession],
+    trust: &Trust,
+) -> Result<(Trust, Vec<ShownSuccession>), EvidenceError> {
+    let mut trust = trust.clone();
+    for key in vkeys {
+        trust.embedded.push(key.parse()?);
     }
+    let successions: Vec<ShownSuccession> =
+        successions.iter().map(EvidenceSuccession::read).collect::<Result<_, _>>()?;
+    if successions.is_empty() {
+        return Ok((trust, successions));
+    }
+    let list = successions.iter().map(|it| (it.succession.record(), it.succession.clone()));
+    match epochs::follow(origin, &trust.embedded, list.collect()) {
+        (epochs, None) => trust.epochs = Some(epochs),
+        (_, Some(error)) => return Err(EvidenceError::Succession(error.to_string())),
+    }
+    Ok((trust, successions))
 }
 
 /// A succession that its entry commits to.
-struct ShownSuccession {
+pub(crate) struct ShownSuccession {
     succession: Succession,
     leaf: Hash,
     hashes: Vec<Hash>,
@@ -327,7 +326,7 @@ impl EvidenceSuccession {
 
 impl ShownSuccession {
     /// Whether the record stands in the log where the statement says.
-    fn check_inclusion(&self, checkpoint: &Checkpoint) -> Result<(), EvidenceError> {
+    pub(crate) fn check_inclusion(&self, checkpoint: &Checkpoint) -> Result<(), EvidenceError> {
         let Self { succession, leaf, hashes } = self;
         let (index, size) = (succession.record(), checkpoint.size);
         verify_inclusion(index, size, leaf, hashes, &checkpoint.root).map_err(|error| {
@@ -338,7 +337,7 @@ impl ShownSuccession {
 
 impl EvidenceRecord {
     /// The commitment to the content, and whether the content is withheld.
-    fn content_commitment(&self) -> Result<([u8; 32], bool), EvidenceError> {
+    pub(crate) fn content_commitment(&self) -> Result<([u8; 32], bool), EvidenceError> {
         match (&self.content, &self.content_salt, &self.content_commitment) {
             (Some(content), Some(salt), None) if !content.is_empty() => {
                 let salt = bytes_of("content_salt", salt)?;
@@ -393,7 +392,10 @@ pub fn verify_evidence(json: &[u8], trust: &Trust) -> Report {
 }
 
 /// Reads lower-case hexadecimal, so that every byte has one spelling.
-fn bytes_of<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], EvidenceError> {
+pub(crate) fn bytes_of<const N: usize>(
+    field: &'static str,
+    text: &str,
+) -> Result<[u8; N], EvidenceError> {
     let mut bytes = [0; N];
     let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
     match hex::decode_to_slice(text, &mut bytes) {

@@ -13,6 +13,7 @@
 //! | do these entries follow from each other? | `chain.rs` |
 //! | are these all records of a stream? | `stream.rs` |
 //! | does this document prove its record? | `evidence.rs` |
+//! | does this bundle hold, and is it complete? | `bundle.rs` |
 //! | which records of a damaged frame were altered? | `forensic.rs` |
 //! | whose signature counts? | `trust.rs` |
 //! | which keys took over from which? | `epochs.rs` |
@@ -34,6 +35,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod bundle;
 mod chain;
 mod epochs;
 mod evidence;
@@ -46,6 +48,12 @@ mod report;
 mod stream;
 mod trust;
 
+pub use bundle::{
+    Absent, AgentFigures, BUNDLE_BYTES_MAX, BUNDLE_FORMAT, BUNDLE_RECORDS_MAX, BUNDLE_START,
+    Bundle, BundleRecord, CheckedBundle, CheckedRecord, Completeness, Extent, FigureFault, Figures,
+    Holds, REST_ENTRIES_MAX, Rest, Subject, SubjectKind, TokenFigures, ToolFigures, check_page,
+    fingerprint, verify_bundle,
+};
 pub use chain::{ChainBreak, ChainEnd, check_chain};
 pub use evidence::{
     EVIDENCE_BYTES_MAX, EVIDENCE_FORMAT, Evidence, EvidenceError, EvidenceRecord,

@@ -3,6 +3,7 @@
 //! Its JSON is a contract (interfaces.md, "Machine output"): fields are added, never renamed. Not
 //! here: how anything is checked (`log.rs`, `proof.rs`), and how a person reads it (the caller).
 
+use crate::bundle::Completeness;
 use crate::log::ChainState;
 use serde::Serialize;
 
@@ -201,6 +202,9 @@ pub struct Report {
     pub counts: Counts,
     /// Which records of the log authorised that others, or their content, are gone.
     pub removals: Vec<RemovedBy>,
+    /// What a bundle is proved to hold of its subject; nothing where that is no question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completeness: Option<Completeness>,
     /// Records beyond the checkpoint: acknowledged, not yet published.
     pub unpublished: u64,
     findings: Vec<Finding>,
@@ -226,6 +230,7 @@ impl Report {
             epochs: Vec::new(),
             counts: Counts::default(),
             removals: Vec::new(),
+            completeness: None,
             unpublished: 0,
             findings: Vec::new(),
             findings_omitted: 0,

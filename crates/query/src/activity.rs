@@ -1,8 +1,8 @@
 //! Who was active: events, errors, tokens and times per agent or per session, in one pass.
 
 use crate::found::Found;
-use crate::summary::{Status, total_of};
 use event::{Event, Timestamp, types};
+use event::{Status, Tokens};
 use std::collections::HashMap;
 
 /// What is counted by.
@@ -87,7 +87,7 @@ impl Activity {
             types::INVOCATION => invocations,
             _ => acts,
         };
-        *slot = slot.saturating_add(event.tokens.as_ref().and_then(total_of).unwrap_or(0));
+        *slot = slot.saturating_add(event.tokens.as_ref().and_then(Tokens::all).unwrap_or(0));
     }
 
     /// Both counts as one; `None` when there are more names than are kept apart, because then it

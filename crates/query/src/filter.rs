@@ -7,7 +7,6 @@
 pub(crate) mod words;
 
 use crate::found::Found;
-use crate::summary::tool_of;
 use crate::withheld::is_access_record;
 use event::{Event, EventError, Outcome, Tier, Timestamp};
 use memchr::memmem::Finder;
@@ -80,7 +79,7 @@ impl Filter {
             && wanted(&self.sessions, event.session_id.as_deref())
             && wanted(&self.traces, event.trace_id.as_deref())
             && wanted(&self.tasks, event.task_id.as_deref())
-            && wanted(&self.tools, tool_of(event))
+            && wanted(&self.tools, event.tool_name())
             && wanted(&self.principals, subject)
             && (self.outcomes.is_empty()
                 || event.outcome.is_some_and(|outcome| self.outcomes.contains(&outcome)))

@@ -30,7 +30,6 @@
 //! ```
 
 mod activity;
-mod amount;
 mod codes;
 #[cfg(feature = "sql")]
 mod columns;
@@ -58,10 +57,10 @@ mod withheld;
 pub mod written;
 
 pub use activity::{Activity, By, Line};
-pub use amount::Amount;
 #[cfg(feature = "sql")]
 pub use columns::{CACHE_BYTES, Columns};
 pub use difference::{Difference, DifferenceRow, FieldChange};
+pub use event::{Amount, Status};
 pub use filter::{Filter, Sieve};
 pub use find::{Cursor, CursorError, FindError, Page, activity, find, find_each, prepare};
 pub use found::{AsOf, Found, State};
@@ -74,7 +73,7 @@ pub use replay::{Replay, Step};
 #[cfg(feature = "sql")]
 pub use segment::SegmentError as FigureError;
 pub use select::{Selection, Selector, select};
-pub use summary::{Status, Summary};
+pub use summary::Summary;
 pub use tail::Tail;
 pub use trace::{
     Circle, Count, Findings, Gap, GapKind, Node, Orphan, Scope, Totals, Trace, write_trace,

@@ -5,8 +5,8 @@
 //! it was authenticated is said beside it. Not here: what followed from the act (`report`).
 
 use crate::found::Found;
-use crate::summary::Status;
 use crate::trace::Trace;
+use event::Status;
 use event::{Event, Outcome, types};
 use std::collections::HashSet;
 

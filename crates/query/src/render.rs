@@ -29,7 +29,7 @@ pub use table::{Column, table};
 pub use timeline::timeline;
 pub use tree::tree;
 
-use crate::summary::Status;
+use event::Status;
 use std::collections::{HashMap, HashSet};
 
 /// Whether to colour.
@@ -92,8 +92,17 @@ enum Ink {
     Agent(usize),
 }
 
-impl Status {
+/// How a status looks in a terminal.
+trait Drawn: Copy {
     /// One column wide.
+    fn mark(self) -> &'static str;
+    /// Its colour.
+    fn ink(self) -> Ink;
+    /// The mark, and the word unless all is well.
+    fn words(self) -> String;
+}
+
+impl Drawn for Status {
     fn mark(self) -> &'static str {
         match self {
             Self::Success => "✓",
@@ -114,7 +123,6 @@ impl Status {
         }
     }
 
-    /// The mark, and the word unless all is well.
     fn words(self) -> String {
         match self {
             Self::Success => self.mark().to_owned(),

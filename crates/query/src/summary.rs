@@ -1,8 +1,7 @@
 //! One event in a line: what it says to a person, and the figures beside it.
 
-use crate::amount::Amount;
 use crate::found::{Found, State};
-use event::{Event, Outcome, Part, Timestamp, Tokens, types};
+use event::{Amount, Event, Part, Status, Timestamp, Tokens, types};
 use serde_json::Value;
 
 /// Characters of a free text that a label shows.
@@ -10,75 +9,6 @@ const LABEL_CHARACTERS_MAX: usize = 100;
 
 /// Characters of an error message that are kept for showing.
 const ERROR_CHARACTERS_MAX: usize = 500;
-
-/// How an event ended, as shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// As wanted, or nothing else is known.
-    Success,
-    /// With an error.
-    Error,
-    /// Too late.
-    Timeout,
-    /// Refused by a policy or a person.
-    Denied,
-    /// Handed to someone else to decide.
-    Escalated,
-    /// Stopped on request.
-    Cancelled,
-    /// Nobody knows.
-    Unknown,
-}
-
-impl Status {
-    /// The status of an event: a failure is never shown as success, whatever `outcome` says.
-    #[must_use]
-    pub fn of(event: &Event<'_>) -> Self {
-        Self::told_by(event.outcome, event.is_error(), event.error_type.as_deref())
-    }
-
-    /// The status that these parts of an event tell; `is_error` says whether anything in it names
-    /// an error.
-    pub(crate) fn told_by(
-        outcome: Option<Outcome>,
-        is_error: bool,
-        error_type: Option<&str>,
-    ) -> Self {
-        match outcome {
-            Some(Outcome::Timeout) => Self::Timeout,
-            Some(Outcome::Denied) => Self::Denied,
-            Some(Outcome::Escalated) => Self::Escalated,
-            Some(Outcome::Cancelled) => Self::Cancelled,
-            Some(Outcome::Failure) => Self::Error,
-            _ if is_error => match error_type {
-                Some("TimeoutError" | "Timeout") => Self::Timeout,
-                _ => Self::Error,
-            },
-            Some(Outcome::Unknown) => Self::Unknown,
-            Some(Outcome::Success) | None => Self::Success,
-        }
-    }
-
-    /// True for what counts as an error in totals.
-    #[must_use]
-    pub fn is_error(self) -> bool {
-        matches!(self, Self::Error | Self::Timeout)
-    }
-
-    /// The name in machine output.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Error => "error",
-            Self::Timeout => "timeout",
-            Self::Denied => "denied",
-            Self::Escalated => "escalated",
-            Self::Cancelled => "cancelled",
-            Self::Unknown => "unknown",
-        }
-    }
-}
 
 /// One event in a line. Texts are as the producer sent them: whoever shows them must escape them.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,7 +59,7 @@ impl Summary {
             event_type: event.event_type.to_string(),
             agent: owned(event.agent_name.as_deref().or(event.agent_id.as_deref())),
             label: label(found.state, event),
-            tool: owned(tool_of(event)),
+            tool: owned(event.tool_name()),
             status: Status::of(event),
             error_type: owned(event.error_type.as_deref()),
             error: event.content.error_message().map(|text| cut(&text, ERROR_CHARACTERS_MAX)),
@@ -146,30 +76,8 @@ impl Summary {
     #[must_use]
     pub fn token_counts(&self) -> Option<(u64, u64, u64)> {
         let tokens = self.tokens?;
-        Some((
-            tokens.input.unwrap_or(0),
-            tokens.output.unwrap_or(0),
-            total_of(&tokens).unwrap_or(0),
-        ))
+        Some((tokens.input.unwrap_or(0), tokens.output.unwrap_or(0), tokens.all().unwrap_or(0)))
     }
-}
-
-/// All tokens: as the producer says, else input and output.
-pub(crate) fn total_of(tokens: &Tokens) -> Option<u64> {
-    match (tokens.total, tokens.input, tokens.output) {
-        (Some(total), _, _) => Some(total),
-        (None, None, None) => None,
-        (None, input, output) => Some(input.unwrap_or(0).saturating_add(output.unwrap_or(0))),
-    }
-}
-
-/// The tool of an event: its own field, else what stands after the first colon of the action of a
-/// tool event (a tool's name may hold colons itself).
-pub(crate) fn tool_of<'e>(event: &'e Event<'_>) -> Option<&'e str> {
-    event.tool.as_deref().or_else(|| match &*event.event_type {
-        types::TOOL_CALL | types::TOOL_RESULT => after_colon(event.action.as_deref()),
-        _ => None,
-    })
 }
 
 fn after_colon(action: Option<&str>) -> Option<&str> {
@@ -196,7 +104,7 @@ fn label(state: State, event: &Event<'_>) -> String {
             None => "Reasoning".to_owned(),
         },
         types::TOOL_CALL => tool_call(event),
-        types::TOOL_RESULT => match tool_of(event) {
+        types::TOOL_RESULT => match event.tool_name() {
             Some(tool) => format!("Tool '{tool}' answered"),
             None => "Tool answered".to_owned(),
         },
@@ -214,7 +122,7 @@ fn label(state: State, event: &Event<'_>) -> String {
             Some(object) => format!("Human {object}"),
             None => "Human intervention".to_owned(),
         },
-        types::TOKEN_USAGE => match event.tokens.as_ref().and_then(total_of) {
+        types::TOKEN_USAGE => match event.tokens.as_ref().and_then(Tokens::all) {
             Some(total) => format!("Used {total} tokens"),
             None => plain(),
         },
@@ -227,7 +135,7 @@ fn label(state: State, event: &Event<'_>) -> String {
 }
 
 fn tool_call(event: &Event<'_>) -> String {
-    let Some(tool) = tool_of(event) else { return "Called a tool".to_owned() };
+    let Some(tool) = event.tool_name() else { return "Called a tool".to_owned() };
     let mut label = format!("Called tool '{tool}'");
     if let Some(Value::Object(params)) = event.content.get(Part::Params).map(|json| json.to_value())
     {

@@ -10,10 +10,10 @@ mod totals;
 
 pub use json::write_trace;
 
-use crate::amount::Amount;
 use crate::filter::Filter;
 use crate::found::Found;
 use crate::summary::Summary;
+use event::Amount;
 use event::{Event, Phase, Timestamp};
 use order::{Key, Links};
 use std::collections::HashMap;

@@ -18,8 +18,10 @@
 //! | how is a log kept open while it is being written to? | `view.rs`, `lookout.rs` |
 //! | is a whole folder what the log says? | `verify.rs` |
 //! | what proves a record? | `proofs.rs` |
+//! | what proves a whole session or trace? | `bundle.rs` |
 
 pub mod answer;
+mod bundle;
 mod data_folder;
 mod entries;
 mod error;
@@ -38,6 +40,7 @@ pub mod verify;
 mod view;
 mod walk;
 
+pub use bundle::bundle;
 pub use data_folder::{DataFolder, LogFolder, Logs};
 pub use entries::Entries;
 pub use error::{ErrorKind, ReadError, advice};

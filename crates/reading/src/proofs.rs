@@ -55,7 +55,7 @@ fn entry(reading: &Reading, index: u64) -> Result<Entry, ReadError> {
 }
 
 /// The proof that the entry is under the checkpoint.
-fn path(reading: &Reading, index: u64) -> Result<TlogProof, ReadError> {
+pub(crate) fn path(reading: &Reading, index: u64) -> Result<TlogProof, ReadError> {
     let folder = &*reading.log().folder;
     let tiles = |tile: merkle::TileCoordinate| folder.read(&tile.path());
     let reader = TileReader::new(tiles, reading.checkpoint().size);

@@ -15,6 +15,7 @@ mod markdown;
 mod text;
 
 pub use csv::{CsvError, csv};
+pub(crate) use html::escaped;
 pub use html::{html, page_policy};
 pub use markdown::markdown;
 pub use text::text;

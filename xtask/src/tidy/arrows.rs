@@ -46,6 +46,7 @@ const ARROWS: &[(&str, Allowed)] = &[
             "query",
         ]),
     ),
+    ("checker", These(&["prove"])),
     ("report", These(&["query", "prove", "event"])),
     ("serve", AnyBut(&["cli", "simulate"])),
     ("cli", AnyBut(&["simulate"])),

@@ -1,5 +1,5 @@
-//! `tacho verify`: is it what the log says? A log's folder, a server's public log, or an evidence
-//! document.
+//! `tacho verify`: is it what the log says? A log's folder, a server's public log, an evidence
+//! document, or a bundle.
 
 mod document;
 mod print;
@@ -40,6 +40,7 @@ Examples:
   tacho verify --since receipts.ndjson       was the log rolled back since these receipts?
   tacho verify /backup/4f…/ --key 'log.example.org/main+33a1b2c3+AaBb…' --format json
   tacho verify event.evidence.json --key VKEY
+  tacho verify refund.html --key VKEY        a bundle, as `tacho bundle` makes it (.html, .zip, .json)
   tacho verify https://log.example.org/log/main --key VKEY --since receipts.ndjson
 
 Exit codes: 0 everything holds; 10 tampering or loss; 11 not everything could be assessed.";
@@ -48,8 +49,8 @@ Exit codes: 0 everything holds; 10 tampering or loss; 11 not everything could be
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
-    /// A log's folder, an evidence document, or a server's address; without it the log that --data
-    /// (or --url) and --log name
+    /// A log's folder, an evidence document, a bundle, or a server's address; without it the log
+    /// that --data (or --url) and --log name
     #[arg(value_name = "DIR|FILE|URL")]
     target: Option<PathBuf>,
     /// Key that must have signed (a vkey, as `tacho init` and `tacho keys list` print it); may be

@@ -5,6 +5,7 @@
 mod answers;
 mod append;
 mod backup;
+mod bundle;
 mod compliance;
 mod demo;
 mod erased;

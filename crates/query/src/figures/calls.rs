@@ -3,8 +3,8 @@
 use super::period::{ENDS, Period, Sheet};
 use super::quantile::quantiles;
 use crate::columns::{Columns, NO_WORD, Question};
-use crate::summary::Status;
 use arrow_array::Array;
+use event::Status;
 use event::types;
 use segment::SegmentError;
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use super::overview::{HOUR_NS, HourCount};
 use super::period::{AGENT, Agents, ENDS, Period, Sheet};
 use crate::columns::{Columns, Question};
-use crate::summary::Status;
+use event::Status;
 use event::Timestamp;
 use segment::SegmentError;
 use serde_json::Value;

@@ -2,9 +2,9 @@
 
 use super::period::{AGENT, Agents, ENDS, Period, Sheet};
 use crate::columns::{Columns, NO_WORD, Question};
-use crate::summary::Status;
 use crate::withheld::TYPES;
 use arrow_array::Array;
+use event::Status;
 use event::{Timestamp, types};
 use segment::SegmentError;
 use std::collections::{BTreeMap, HashMap};

@@ -2,12 +2,12 @@
 
 use super::names::Codes;
 use crate::columns::{Column, Columns, NO_WORD, Question, field};
-use crate::summary::Status;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Float64Type, Int64Type, TimestampMillisecondType, TimestampNanosecondType,
 };
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use event::Status;
 use event::{Outcome, Tier, Timestamp, types};
 use segment::SegmentError;
 use std::sync::Arc;

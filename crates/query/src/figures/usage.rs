@@ -9,9 +9,9 @@
 //! Not here: prices for what names no cost (`report`).
 
 use super::period::{AGENT, Agents, Counts, Period, Sheet};
-use crate::amount::Amount;
 use crate::columns::{Columns, Question};
 use arrow_array::Array;
+use event::Amount;
 use event::types;
 use segment::SegmentError;
 use std::collections::{BTreeMap, HashMap};

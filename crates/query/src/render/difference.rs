@@ -2,7 +2,7 @@
 
 use super::layout::{left, wrap};
 use super::provenance::line;
-use super::{Ink, View, agent_name, notes, push_line, widest};
+use super::{Drawn, Ink, View, agent_name, notes, push_line, widest};
 use crate::difference::{Difference, DifferenceRow};
 use crate::escape::escape;
 use crate::found::AsOf;

@@ -2,7 +2,7 @@
 
 use super::figures::{clock, date_and_clock, day_and_minute};
 use super::layout::{fit, left, right};
-use super::{Agents, Ink, View, agent_name, notes, push_line, widest};
+use super::{Agents, Drawn, Ink, View, agent_name, notes, push_line, widest};
 use crate::escape::escape;
 use crate::found::{AsOf, Found, State};
 use crate::summary::Summary;

@@ -13,8 +13,8 @@ use super::agent_name;
 use super::layout::{fit, width_of};
 use crate::escape::escape;
 use crate::found::AsOf;
-use crate::summary::Status;
 use crate::trace::{Node, Trace};
+use event::Status;
 use std::fmt::Write as _;
 
 /// Columns of a label.

@@ -2,7 +2,7 @@
 
 use super::figures::clock;
 use super::layout::wrap;
-use super::{Ink, View, agent_name, notes, push_line};
+use super::{Drawn, Ink, View, agent_name, notes, push_line};
 use crate::escape::{escape, escape_json};
 use crate::found::AsOf;
 use crate::provenance::{ApprovalSeen, ChainStep, Link, Provenance};

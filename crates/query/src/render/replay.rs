@@ -2,7 +2,7 @@
 
 use super::figures::{date_and_clock, duration};
 use super::layout::{left, wrap};
-use super::{Agents, Ink, View, agent_name, error_line, notes, push_line};
+use super::{Agents, Drawn, Ink, View, agent_name, error_line, notes, push_line};
 use crate::escape::escape;
 use crate::found::{AsOf, State};
 use crate::replay::{Replay, Step};
@@ -111,7 +111,7 @@ impl Section<'_> {
     fn label(&mut self, name: &str, node: &Node) {
         let summary = &node.summary;
         let agent = agent_name(summary.agent.as_deref());
-        let status = if summary.status == crate::summary::Status::Success {
+        let status = if summary.status == event::Status::Success {
             String::new()
         } else {
             format!(" {}", summary.status.words())

@@ -2,7 +2,9 @@
 
 use super::figures::{clock, count, duration, offset};
 use super::layout::{left, right, wrap};
-use super::{Agents, Ink, View, agent_name, error_line, notes, open_nodes, push_line, widest};
+use super::{
+    Agents, Drawn, Ink, View, agent_name, error_line, notes, open_nodes, push_line, widest,
+};
 use crate::escape::escape;
 use crate::found::{AsOf, State};
 use crate::trace::{Node, Trace};

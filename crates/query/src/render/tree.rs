@@ -2,7 +2,7 @@
 
 use super::figures::{count, duration};
 use super::layout::{fit, left, right, width_of, wrap};
-use super::{Agents, Ink, View, agent_name, error_line, notes, open_nodes, push_line};
+use super::{Agents, Drawn, Ink, View, agent_name, error_line, notes, open_nodes, push_line};
 use crate::escape::escape;
 use crate::found::AsOf;
 use crate::trace::{Node, Trace};

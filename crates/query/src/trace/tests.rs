@@ -268,7 +268,7 @@ fn labels_follow_the_rules() {
 
 #[test]
 fn a_failure_is_never_shown_as_success() {
-    use crate::summary::Status;
+    use event::Status;
     let status =
         |value: Value| assemble(&[with(json!({"event_type": "x"}), value)]).nodes[0].summary.status;
     assert_eq!(status(json!({})), Status::Success);

@@ -40,6 +40,9 @@ pub(super) fn for_people(
         let count = HumanCount(*count);
         line("removed", format!("{count} {state}, as record {index} announces"))?;
     }
+    if let Some(completeness) = &report.completeness {
+        line("complete", plain(&completeness.sentence))?;
+    }
     if report.unpublished > 0 {
         line("unpublished", format!("{} records, checked too", HumanCount(report.unpublished)))?;
     }
@@ -146,6 +149,11 @@ fn verdict(report: &Report, place: &Place) -> String {
         (Verdict::Tampered, Place::Server(_)) => format!(
             "{} the server does not show what the log committed to. Keep this report, and what you \
              compared with: it is evidence.",
+            styled(BAD, "TAMPERED")
+        ),
+        (Verdict::Tampered, Place::Here(path)) if path.is_file() => format!(
+            "{} the evidence does not hold: rely on nothing in it. Keep the file, and ask whoever runs the \
+             log for another.",
             styled(BAD, "TAMPERED")
         ),
         (Verdict::Tampered, Place::Here(_)) => format!(
