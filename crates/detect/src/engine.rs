@@ -79,11 +79,11 @@ impl Engine {
     }
 
     /// Takes the next event, and adds what its rules found to `hits`. Alerts that the server wrote
-    /// are passed over: a rule that finds its own alert would find it for ever.
-    pub fn offer(&mut self, item: &Item<'_>, hits: &mut Vec<Hit>) {
+    /// are passed over: a rule that finds its own alert would find it for ever. Whether it is one.
+    pub fn offer(&mut self, item: &Item<'_>, hits: &mut Vec<Hit>) -> bool {
         let view = View::new(*item);
         if view.is_alert() {
-            return;
+            return true;
         }
         let set = Arc::clone(&self.set);
         let mut matched = std::mem::take(&mut self.matched);
@@ -119,6 +119,7 @@ impl Engine {
             }
         }
         self.matched = matched;
+        false
     }
 
     /// The incidents that go on at `now_ms`, to be kept: at most some thousands, the longest first.

@@ -154,7 +154,9 @@ impl<'a> View<'a> {
     pub(crate) fn is_alert(&self) -> bool {
         self.event_type() == event::types::SECURITY
             && bare(self.meta(ACTION)).starts_with(ALERT_ACTION)
-            && self.meta(PRINCIPAL).contains("\"issuer\":\"tachograph\"")
+            && [r#""issuer":"tachograph""#, r#""subject":"server""#, r#""method":"process""#]
+                .iter()
+                .all(|part| self.meta(PRINCIPAL).contains(part))
     }
 }
 

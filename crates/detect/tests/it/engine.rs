@@ -107,7 +107,7 @@ fn alerts_of_the_server_are_passed_over_and_forged_ones_are_not() {
     let alert = |issuer: &str| {
         let meta = format!(
             "{{\"schema\":\"tachograph.event/1\",\"event_type\":\"agent.security\",\"action\":\"alert:x\",\
-             \"principal\":{{\"issuer\":\"{issuer}\",\"subject\":\"server\"}}}}"
+             \"principal\":{{\"issuer\":\"{issuer}\",\"subject\":\"server\",\"method\":\"process\"}}}}"
         );
         super::Stored { at_ms: 0, meta: meta.into_bytes(), content: Vec::new() }
     };

@@ -126,25 +126,20 @@ impl<'w> Watch<'w> {
         if self.stop.load(Ordering::Relaxed) || self.hits.len() >= WAITING_MAX {
             return Err(pause());
         }
-        let is_again = item.index < self.from;
-        if !is_again && !self.has_begun {
+        if item.index >= self.from && !self.has_begun {
             self.begin();
         }
-        self.engine.offer(item, &mut self.hits);
+        let is_alert = self.engine.offer(item, &mut self.hits);
         self.newest_ms = self.newest_ms.max(item.recorded_at_ms);
         self.next = item.index + 1;
-        if !is_again {
-            return match self.hits.is_empty() {
-                true => Ok(()),
-                false => {
-                    self.raise();
-                    Ok(())
-                }
-            };
-        }
-        self.hits.clear();
-        if let Some(alert) = Alert::read(item.meta, item.content) {
+        if is_alert && let Some(alert) = Alert::read(item.meta, item.content) {
+            // Told by its record, and not when it is found: so it is told once, whenever and by
+            // whomever it was recorded.
             self.tell(item.index, &alert);
+        }
+        match self.has_begun {
+            true => self.raise(),
+            false => self.hits.clear(),
         }
         Ok(())
     }
@@ -180,17 +175,9 @@ impl<'w> Watch<'w> {
             Err(error) => return drop(self.log.failed(&writer, &error)),
         };
         self.hits.clear();
-        for (alert, outcome) in alerts.iter().zip(&receipt.outcomes) {
-            match outcome {
-                Outcome::Sealed { index, .. } => {
-                    self.detecting.figures.alerts.fetch_add(1, Ordering::Relaxed);
-                    self.tell(*index, alert);
-                }
-                // It was found before a crash, and perhaps not told.
-                Outcome::Duplicate { index, .. } => self.tell(*index, alert),
-                Outcome::Conflict { .. } => {}
-            }
-        }
+        let is_new = |outcome: &&Outcome| matches!(outcome, Outcome::Sealed { .. });
+        let count = receipt.outcomes.iter().filter(is_new).count() as u64;
+        self.detecting.figures.alerts.fetch_add(count, Ordering::Relaxed);
         self.keep(true);
     }
 
@@ -216,7 +203,7 @@ impl<'w> Watch<'w> {
         }
         // What was found and not recorded is to be found again.
         let next = self.hits.first().map_or(self.next, |hit| hit.index).max(self.from);
-        let open = match self.has_begun {
+        let open = match self.has_begun && self.hits.is_empty() {
             true => self.engine.open(self.newest_ms),
             false => self.kept.open.clone(),
         };
