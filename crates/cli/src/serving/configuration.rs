@@ -2,6 +2,7 @@
 //! (`TACHO_SECTION__KEY`). `docs/configuration.md` describes every key.
 
 use crate::configuration_folder::ConfigurationFolder;
+use crate::detecting::Detect;
 use crate::environment;
 use crate::failure::Failure;
 use retain::{Policy, PolicyError, Profile};
@@ -25,6 +26,8 @@ pub(crate) struct Configuration {
     pub(crate) tls: Option<TlsFiles>,
     #[serde(default)]
     pub(crate) limits: Limits,
+    /// What is looked for, and who is told: nothing without the section.
+    pub(crate) detect: Option<Detect>,
     /// How long records stay: `[retention]`, when it is there.
     #[serde(skip)]
     pub(crate) retention: Option<Policy>,
@@ -194,6 +197,12 @@ impl Configuration {
                 .ok_or_else(|| Failure::usage(PolicyError::Profile(text).to_string()))?;
             self.retention = Some(Policy::of(profile));
         }
+        if let Some(text) = value("TACHO_DETECT__ENABLED") {
+            let parsed = text.parse();
+            let enabled =
+                parsed.map_err(|_| wrong("TACHO_DETECT__ENABLED", "write true or false"))?;
+            self.detect.get_or_insert_default().enabled = enabled;
+        }
         let limits = &mut self.limits;
         for (name, limit) in [
             ("TACHO_LIMITS__REQUESTS_PER_SECOND", &mut limits.requests_per_second),
@@ -286,7 +295,7 @@ mod tests {
         let usual = Server::default();
         assert_eq!(format!("{:?}", parsed.server), format!("{usual:?}"));
         let sections: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
-        assert_eq!(sections.len(), 9);
+        assert_eq!(sections.len(), 11);
         for section in sections {
             let section = section.split(' ').next().unwrap();
             let begin = text.find(section).unwrap() + section.len();
