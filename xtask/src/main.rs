@@ -22,6 +22,7 @@ mod fuzz;
 mod job;
 mod need;
 mod place;
+mod python;
 mod readers;
 mod record;
 mod redact_eval;
@@ -60,6 +61,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     reference::COMMAND,
     readers::COMMAND,
     exporters::COMMAND,
+    python::COMMAND,
     redact_eval::COMMAND,
     fuzz::COMMAND,
     simulate::COMMAND,

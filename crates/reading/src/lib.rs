@@ -1,8 +1,9 @@
 //! A log's folder opened for reading: its records in order, what can be asked of them, what is
 //! being added, and whether all of it is what the log says.
 //!
-//! What every door to a log shares: a command, a server. Nothing here writes to a log that is there, prints, or
-//! knows where a key comes from. What an answer is, `query` says; what must hold, `prove`.
+//! What every door to a log shares: a command, a server. Nothing here writes to a log that is
+//! there, prints, or knows where a key comes from. What an answer is, `query` says; what must hold,
+//! `prove`.
 //!
 //! | question | file |
 //! |---|---|
