@@ -13,8 +13,11 @@ def test_what_holds_outside_is_in_every_event_inside(log):
         with context.task("task-1"), context.agent("Billing", "2.1"):
             log.record(event_type="agent.x")
             log.record(event_type="agent.x", agent_name="Other", session_id=None)
+    with context.session("outer"), context.session("inner"):
+        log.record(event_type="agent.y")
     log.log_reasoning("Router", "outside")
-    one, two, three, outside = mine(log)
+    assert log.events(type="agent.y")[0]["session_id"] == "inner"
+    one, two, three, _, outside = mine(log)
     assert (one["session_id"], one["trace_id"], one["on_behalf_of"]) == ("s-1", trace_id, "ann")
     assert (two["task_id"], two["agent_name"], two["agent_version"]) == ("task-1", "Billing", "2.1")
     assert (three["agent_name"], three["session_id"]) == ("Other", "s-1")

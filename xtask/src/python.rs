@@ -19,8 +19,8 @@ use crate::wheels;
 
 /// What the tests need from PyPI.
 const REQUIREMENTS: &str = "python/tests/requirements.txt";
-/// The sources of the package.
-const PACKAGE: &str = "python/tachograph";
+/// The sources, one folder a package; the first has the module.
+const PACKAGES: [&str; 2] = ["tachograph", "tachograph_verify"];
 /// Together with `cli`: alone it would need the same libraries with fewer features, all of them
 /// built again.
 const BUILD: &[&str] =
@@ -72,21 +72,14 @@ fn test(further: &[String]) -> Result<(), Failure> {
 /// Puts sources and module together, as an installed package has them.
 fn assemble() -> Result<PathBuf, Failure> {
     let site = place::target().join("python-site");
-    let package = site.join("tachograph");
-    if package.exists() {
-        fs::remove_dir_all(&package).map_err(|e| Failure::file("remove", &package, &e))?;
+    if site.exists() {
+        fs::remove_dir_all(&site).map_err(|e| Failure::file("remove", &site, &e))?;
     }
-    fs::create_dir_all(&package).map_err(|e| Failure::file("create", &package, &e))?;
-    let sources = place::root().join(PACKAGE);
-    for entry in fs::read_dir(&sources).map_err(|e| Failure::file("list", &sources, &e))? {
-        let from = entry.map_err(|e| Failure::file("list", &sources, &e))?.path();
-        if from.is_file() {
-            let to = package.join(from.file_name().unwrap_or_default());
-            fs::copy(&from, &to).map_err(|e| Failure::file("copy", &from, &e))?;
-        }
+    for package in PACKAGES {
+        place::copy(&place::root().join("python").join(package), &site.join(package))?;
     }
     let module = place::target().join("demo").join("lib_native.so");
-    fs::copy(&module, package.join("_native.abi3.so"))
+    fs::copy(&module, site.join("tachograph/_native.abi3.so"))
         .map_err(|e| Failure::file("copy", &module, &e))?;
     Ok(site)
 }
