@@ -3,8 +3,8 @@
     python python/bench/cost.py [EVENTS]
 
 All in one run, on the disk where the temporary folder is, one after the other, the same event each
-time. Times are those of the caller: what other threads do afterwards is in none of them, but their use
-of the processor is.
+time. Times are those of the caller: what other threads do afterwards is in none of them, but their
+use of the processor is.
 """
 
 import asyncio
@@ -90,11 +90,15 @@ def main(count: int) -> None:
             measure(
                 "tachograph, buffered, log_tool_call",
                 count,
-                lambda i: log.log_tool_call("Billing", "get_order", EVENT["params"], "t-1", mode="buffered"),
+                lambda i: log.log_tool_call(
+                    "Billing", "get_order", EVENT["params"], "t-1", mode="buffered"
+                ),
             )
             log.flush()
             measure(
-                "tachograph, durable", few, lambda i: log.record(event_type="agent.tool_call", **EVENT)
+                "tachograph, durable",
+                few,
+                lambda i: log.record(event_type="agent.tool_call", **EVENT),
             )
             assert log.verify()
         try:

@@ -53,7 +53,9 @@ async def main(data: str) -> None:
         print(reply.response.content)
         for event in log.trace(trace_id)["events"]:
             tokens = event.get("tokens", {}).get("total", "")
-            print(f"{event['agent_name']:8} {event['action']:24} {event.get('phase', ''):7} {tokens}")
+            print(
+                f"{event['agent_name']:8} {event['action']:24} {event.get('phase', ''):7} {tokens}"
+            )
         report = log.verify()
         print(f"{report.verdict}, {report.level}: {report['size']} records")
         print(f"tacho trace {trace_id} --data {data}")

@@ -1,5 +1,5 @@
-"""Where the key-encryption key is, in the order in which ``tacho`` looks for it, and which logs this
-user made."""
+"""Where the key-encryption key is, in the order in which ``tacho`` looks for it, and which logs
+this user made."""
 
 import json
 import os
@@ -24,8 +24,8 @@ def place(kek_file: "str | os.PathLike[str] | None") -> tuple[str, str]:
     folder = configuration_folder()
     if folder is None:
         raise KeyUnavailable(
-            "there is no place for the key-encryption key, because neither XDG_CONFIG_HOME nor HOME "
-            "is set; name one with kek_file"
+            "there is no place for the key-encryption key, because neither XDG_CONFIG_HOME nor "
+            "HOME is set; name one with kek_file"
         )
     return ("file", str(folder / "kek"))
 
@@ -42,7 +42,8 @@ def configuration_folder() -> "Path | None":
 
 
 def remember(log_id: str, origin: str, vkeys: list[str]) -> None:
-    """Notes the signer of a log that was made just now, for ``verify``. Fails silently: it is made."""
+    """Notes the signer of a log that was made just now, for ``verify``. Fails silently: it is
+    made."""
     folder = configuration_folder()
     if folder is None:
         return

@@ -23,18 +23,23 @@ logger = logging.getLogger("tachograph")
 
 Recorded = TypeVar("Recorded")
 Fields = Mapping[str, Any]
-Names = "str | Iterable[str] | None"
+Names = str | Iterable[str] | None
 
 #: Logs that are open in this process, to be closed at its end.
 _OPEN: "weakref.WeakSet[Log]" = weakref.WeakSet()
 
 
 class Methods(Generic[Recorded]):
-    """One method for each kind of act. Further keyword arguments are fields of the event (docs/python.md,
-    "Fields"); ``mode`` is that of this one event."""
+    """One method for each kind of act. Further keyword arguments are fields of the event
+    (docs/python.md, "Fields"); ``mode`` is that of this one event."""
 
     def record(
-        self, event: "Fields | object | None" = None, /, *, mode: "Mode | None" = None, **fields: Any
+        self,
+        event: "Fields | object | None" = None,
+        /,
+        *,
+        mode: "Mode | None" = None,
+        **fields: Any,
     ) -> Recorded:
         raise NotImplementedError
 
@@ -67,7 +72,12 @@ class Methods(Generic[Recorded]):
         self, agent_name: str, reasoning: Any, trace_id: "str | None" = None, **more: Any
     ) -> Recorded:
         """Why, in the agent's own words."""
-        said = {"agent_name": agent_name, "action": "reasoning", "reasoning": reasoning, "trace_id": trace_id}
+        said = {
+            "agent_name": agent_name,
+            "action": "reasoning",
+            "reasoning": reasoning,
+            "trace_id": trace_id,
+        }
         return self._act(EventType.REASONING, said, more)
 
     def log_tool_call(
@@ -245,7 +255,9 @@ class Methods(Generic[Recorded]):
         said = {
             "agent_name": agent_name,
             "action": "code_execution",
-            "params": {"code": code} if exit_code is None else {"code": code, "exit_code": exit_code},
+            "params": {"code": code}
+            if exit_code is None
+            else {"code": code, "exit_code": exit_code},
             "result": result,
             "outcome": outcome,
             "trace_id": trace_id,
@@ -292,7 +304,8 @@ class Methods(Generic[Recorded]):
 
 
 class Log(Methods[Receipt], _native.Log):
-    """A log open in this process, which no other process may write meanwhile. Threads may share it."""
+    """A log open in this process, which no other process may write meanwhile. Threads may share
+    it."""
 
     record = _native.Log.record
 
@@ -330,12 +343,19 @@ class Log(Methods[Receipt], _native.Log):
         return opened
 
     async def arecord(
-        self, event: "Fields | object | None" = None, /, *, mode: "Mode | None" = None, **fields: Any
+        self,
+        event: "Fields | object | None" = None,
+        /,
+        *,
+        mode: "Mode | None" = None,
+        **fields: Any,
     ) -> Receipt:
         """``record``, without holding the event loop while the disk writes."""
         return await settled(self.submit(event, mode=mode, **fields))
 
-    def intent(self, tool: str, params: Any = None, *, mode: "Mode | None" = None, **fields: Any) -> "Intent":
+    def intent(
+        self, tool: str, params: Any = None, *, mode: "Mode | None" = None, **fields: Any
+    ) -> "Intent":
         """Around a side effect: recorded before as what is about to be done, and after with how it
         ended. With ``mode="required"`` it is not done when it cannot be recorded."""
         return Intent(self, tool, params, mode, fields)
@@ -374,8 +394,8 @@ class Log(Methods[Receipt], _native.Log):
         return Events(*self._events(json.dumps(question)))
 
     def trace(self, id: str) -> "dict[str, Any] | None":
-        """A trace, task or session: ``events`` in causal order, ``nodes`` and ``edges``, ``totals``,
-        ``findings``; ``None`` when no event belongs to it."""
+        """A trace, task or session: ``events`` in causal order, ``nodes`` and ``edges``,
+        ``totals``, ``findings``; ``None`` when no event belongs to it."""
         answer = self._trace(id)
         return None if answer is None else json.loads(answer)
 
@@ -405,25 +425,34 @@ class Log(Methods[Receipt], _native.Log):
 
 
 class AsyncLog(Methods[Awaitable[Receipt]]):
-    """The same for ``async`` code: ``await log.log_tool_call(...)``. Events are numbered in the order of
-    the calls, whatever is awaited first."""
+    """The same for ``async`` code: ``await log.log_tool_call(...)``. Events are numbered in the
+    order of the calls, whatever is awaited first."""
 
     def __init__(self, log: Log) -> None:
         #: The log itself.
         self.log = log
 
     @classmethod
-    async def open(cls, data: "str | os.PathLike[str]" = "tachograph-data", **options: Any) -> "AsyncLog":
+    async def open(
+        cls, data: "str | os.PathLike[str]" = "tachograph-data", **options: Any
+    ) -> "AsyncLog":
         """As ``Log.open``."""
         return cls(await asyncio.to_thread(Log.open, data, **options))
 
     def record(
-        self, event: "Fields | object | None" = None, /, *, mode: "Mode | None" = None, **fields: Any
+        self,
+        event: "Fields | object | None" = None,
+        /,
+        *,
+        mode: "Mode | None" = None,
+        **fields: Any,
     ) -> Awaitable[Receipt]:
         """Records an event; await it to know that it is on disk."""
         return settled(self.log.submit(event, mode=mode, **fields))
 
-    def intent(self, tool: str, params: Any = None, *, mode: "Mode | None" = None, **fields: Any) -> "Intent":
+    def intent(
+        self, tool: str, params: Any = None, *, mode: "Mode | None" = None, **fields: Any
+    ) -> "Intent":
         """As ``Log.intent``; use ``async with``."""
         return self.log.intent(tool, params, mode=mode, **fields)
 
@@ -461,7 +490,9 @@ class Intent:
     whose outcome is unknown, and never one that did not happen.
     """
 
-    def __init__(self, log: Log, tool: str, params: Any, mode: "Mode | None", fields: dict[str, Any]) -> None:
+    def __init__(
+        self, log: Log, tool: str, params: Any, mode: "Mode | None", fields: dict[str, Any]
+    ) -> None:
         self._log = log
         self._tool = tool
         self._params = params
@@ -521,7 +552,9 @@ class Intent:
         """What came back; recorded at the end."""
         self._result = value
 
-    def outcome(self, outcome: str, result: Any = None, error: "BaseException | str | None" = None) -> None:
+    def outcome(
+        self, outcome: str, result: Any = None, error: "BaseException | str | None" = None
+    ) -> None:
         """Records how it ended: ``success``, ``failure``, ``timeout``, ``denied``, ``escalated``,
         ``cancelled`` or ``unknown``. The end of a ``with`` calls this when nobody did."""
         during = error if isinstance(error, BaseException) else None
@@ -537,7 +570,10 @@ class Intent:
         return self.begin()
 
     def __exit__(
-        self, _: "type[BaseException] | None", error: "BaseException | None", __: "TracebackType | None"
+        self,
+        _: "type[BaseException] | None",
+        error: "BaseException | None",
+        __: "TracebackType | None",
     ) -> None:
         if not self._is_told:
             self.outcome(outcome_of(error), error=error)
@@ -552,7 +588,10 @@ class Intent:
         return self
 
     async def __aexit__(
-        self, _: "type[BaseException] | None", error: "BaseException | None", __: "TracebackType | None"
+        self,
+        _: "type[BaseException] | None",
+        error: "BaseException | None",
+        __: "TracebackType | None",
     ) -> None:
         if self._is_told:
             return
@@ -592,8 +631,8 @@ def verify(
     key: Names = None,
     since: "str | Iterable[Receipt] | None" = None,
 ) -> Verification:
-    """``Log.verify`` of a log that this process has not open: another one may be writing to it, or it may
-    be too damaged for that."""
+    """``Log.verify`` of a log that this process has not open: another one may be writing to it, or
+    it may be too damaged for that."""
     origin, keys = _signer(_native.log_id(os.fspath(data), log), key)
     place = _keys.place(kek_file)
     return Verification(

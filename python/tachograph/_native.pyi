@@ -41,10 +41,20 @@ class Log:
         context: ContextVar[dict[str, Any] | None],
     ) -> Log: ...
     def record(
-        self, event: Mapping[str, Any] | object | None = None, /, *, mode: Mode | None = None, **fields: Any
+        self,
+        event: Mapping[str, Any] | object | None = None,
+        /,
+        *,
+        mode: Mode | None = None,
+        **fields: Any,
     ) -> Receipt: ...
     def submit(
-        self, event: Mapping[str, Any] | object | None = None, /, *, mode: Mode | None = None, **fields: Any
+        self,
+        event: Mapping[str, Any] | object | None = None,
+        /,
+        *,
+        mode: Mode | None = None,
+        **fields: Any,
     ) -> Receipt: ...
     def submit_ag2(self, line: str, /, *, mode: Mode | None = None) -> Receipt: ...
     def flush(self, timeout: float | None = None) -> None: ...

@@ -16,10 +16,11 @@ from typing import Any
 try:
     from ag2.network.hub import audit as _audit
 except ImportError:  # ag2 up to 0.14 has the same module under this name
-    from autogen.beta.network.hub import audit as _audit
+    from autogen.beta.network.hub import audit as _audit  # type: ignore[no-redef, import-not-found]
 
 from tachograph import context as _context
 from tachograph._log import AsyncLog, Log, failure, outcome_of, settled
+from tachograph.answers import Events
 from tachograph.errors import NotRecorded
 from tachograph.types import EventType, Mode
 
@@ -34,8 +35,8 @@ Subscriber = Callable[[dict[str, Any]], Awaitable[None]]
 class AuditLog(_audit.AuditLog):
     """AG2's ``AuditLog``, whose records go into a log in place of ``/audit/audit.jsonl``.
 
-    Which record each event of the hub becomes is AG2's own code, whatever its version. A hub swallows
-    what its listeners raise, so nothing is blocked here, whatever the mode.
+    Which record each event of the hub becomes is AG2's own code, whatever its version. A hub
+    swallows what its listeners raise, so nothing is blocked here, whatever the mode.
     """
 
     def __init__(
@@ -45,7 +46,8 @@ class AuditLog(_audit.AuditLog):
         clock: "Callable[[], str] | None" = None,
         mode: "Mode | None" = None,
     ) -> None:
-        super().__init__(None, clock=clock)
+        # No store: everything that used one is here.
+        super().__init__(None, clock=clock)  # type: ignore[arg-type]
         self._log = log.log if isinstance(log, AsyncLog) else log
         self._mode = mode
         self._readers: list[Subscriber] = []
@@ -65,13 +67,18 @@ class AuditLog(_audit.AuditLog):
             try:
                 await reader(record)
             except Exception:
-                logger.exception("a subscriber of the audit log raised: kind=%s", record.get("kind"))
+                logger.exception(
+                    "a subscriber of the audit log raised: kind=%s", record.get("kind")
+                )
 
     async def read_all(self) -> list[dict[str, Any]]:
         """All records of hubs in the log, oldest first, redacted. A record that was erased is not
         among them."""
-        asked = {"type": "hub.*", "limit": None, "newest_first": False}
-        found = await asyncio.to_thread(lambda: self._log.events(**asked))
+
+        def ask() -> Events:
+            return self._log.events(type="hub.*", limit=None, newest_first=False)
+
+        found = await asyncio.to_thread(ask)
         said = (event.get("content", {}).get("attributes", {}).get(_RECORD) for event in found)
         return [record for record in said if isinstance(record, dict)]
 
@@ -93,9 +100,10 @@ def _strict(line: str) -> str:
 
 
 def recorder(log: "Log | AsyncLog", *, mode: "Mode | None" = None) -> Any:
-    """A middleware for an agent: its turns, calls of models and tools, questions to people, handoffs.
+    """A middleware for an agent: its turns, calls of models and tools, questions to people,
+    handoffs.
 
-    Put it first. With ``mode="required"`` a tool is not run, and no model asked, when that cannot be
+    Put it first. With ``mode="required"`` no tool is run, and no model asked, when that cannot be
     recorded before.
     """
     from ag2.middleware import Middleware
@@ -233,7 +241,8 @@ class _Recorder:
         return result
 
     async def _tell(self, event: dict[str, Any], *, is_intent: bool = False) -> "str | None":
-        """Records an event; returns its id. What cannot be recorded blocks only what is required."""
+        """Records an event; returns its id. What cannot be recorded blocks only what is
+        required."""
         try:
             return (await settled(self._log.submit(event, mode=self._mode))).event_id
         except NotRecorded as error:
@@ -281,8 +290,9 @@ def _said(event: Any) -> Any:
     if isinstance(content, str):
         return content
     parts = [getattr(part, "content", None) for part in getattr(event, "parts", None) or ()]
-    if parts and all(isinstance(part, str) for part in parts):
-        return "\n".join(parts)
+    texts = [part for part in parts if isinstance(part, str)]
+    if texts and len(texts) == len(parts):
+        return "\n".join(texts)
     return event
 
 

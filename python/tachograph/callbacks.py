@@ -1,7 +1,7 @@
 """The handler of the forensic logging recipe for AutoGen, with a log in place of its file.
 
-The recipe passes handlers as ``callbacks=[...]``, which AutoGen's agents never had: call the methods
-where the acts are, or use an adapter of the framework.
+The recipe passes handlers as ``callbacks=[...]``, which AutoGen's agents never had: call the
+methods where the acts are, or use an adapter of the framework.
 """
 
 from typing import Any
@@ -30,7 +30,11 @@ class ForensicCallbackHandler:
     def on_chain_start(self, serialized: "dict[str, Any]", inputs: "dict[str, Any]") -> Receipt:
         """Work begins on these inputs."""
         return self._record(
-            "agent.invocation", "chain_start", phase="intent", input=inputs, params=serialized or None
+            "agent.invocation",
+            "chain_start",
+            phase="intent",
+            input=inputs,
+            params=serialized or None,
         )
 
     def on_chain_end(self, outputs: "dict[str, Any]") -> Receipt:
@@ -42,8 +46,8 @@ class ForensicCallbackHandler:
         return self.log.log_error(self.agent_name, error, mode=self.mode)
 
     def on_code_execution(self, code: str, result: str) -> Receipt:
-        """Code was run; ``result`` as AutoGen's executors write it (``exitcode: 0 ...``) says how it
-        ended."""
+        """Code was run; ``result`` as AutoGen's executors write it (``exitcode: 0 ...``) says how
+        it ended."""
         return self._record(
             "agent.code_execution",
             "code_execution",
@@ -55,7 +59,11 @@ class ForensicCallbackHandler:
 
     def _record(self, event_type: str, action: str, **fields: Any) -> Receipt:
         return self.log.record(
-            event_type=event_type, action=action, agent_name=self.agent_name, mode=self.mode, **fields
+            event_type=event_type,
+            action=action,
+            agent_name=self.agent_name,
+            mode=self.mode,
+            **fields,
         )
 
 

@@ -1,7 +1,7 @@
 """What holds for everything that is recorded inside a ``with``: a trace, a session, for whom.
 
-Each is a context manager over a ``contextvars`` variable, so it follows ``await`` and tasks, and one
-task never sees another's. What an event says itself counts more.
+Each is a context manager over a ``contextvars`` variable, so it follows ``await`` and tasks, and
+one task never sees another's. What an event says itself counts more.
 
     with context.session("s-1"), context.trace() as trace_id:
         log.log_reasoning("Router", "the order is late")
@@ -39,8 +39,8 @@ def fields(**new: Any) -> Iterator[None]:
 def trace(trace_id: "str | None" = None, *, traceparent: "str | None" = None) -> Iterator[str]:
     """A trace, new when neither is given; ``traceparent`` is W3C's header of a caller.
 
-    Of a ``traceparent`` the trace's id is taken, and the caller's span becomes the parent of what is
-    recorded, by the id that the span has when it reaches a log through OpenTelemetry.
+    Of a ``traceparent`` the trace's id is taken, and the caller's span becomes the parent of what
+    is recorded, by the id that the span has when it reaches a log through OpenTelemetry.
     """
     new: dict[str, Any] = {}
     if traceparent is not None and (match := _TRACEPARENT.fullmatch(traceparent.strip())):
@@ -54,8 +54,8 @@ def trace(trace_id: "str | None" = None, *, traceparent: "str | None" = None) ->
 
 
 def traceparent() -> "str | None":
-    """W3C's header for whoever is called from here, with a new span; ``None`` outside a trace, and in
-    one whose id is not W3C's."""
+    """W3C's header for whoever is called from here, with a new span; ``None`` outside a trace, and
+    in one whose id is not W3C's."""
     trace_id = str((_FIELDS.get() or {}).get("trace_id", ""))
     if not re.fullmatch(r"[0-9a-f]{32}", trace_id):
         return None

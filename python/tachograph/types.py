@@ -3,7 +3,8 @@
 from enum import Enum
 from typing import Literal
 
-#: When recording returns: at once, or when the event is on disk; ``required`` acts need their intent.
+#: When recording returns: at once, or when the event is on disk; ``required`` acts need their
+#: intent.
 Mode = Literal["buffered", "durable", "required"]
 
 

@@ -1,8 +1,9 @@
-"""A second verifier: pure Python, written from docs/internals/format.md, sharing no code with the first.
+"""A second verifier: pure Python, written from docs/internals/format.md, sharing no code with the
+first.
 
-It checks what needs no secret: the public log in a log's folder (format.md, section 12, lines 1 to 4 and
-6), receipts that were kept, and evidence documents. Needs ``cryptography`` for Ed25519, and nothing of
-the package ``tachograph``.
+It checks what needs no secret: the public log in a log's folder (format.md, section 12, lines 1 to
+4 and 6), receipts that were kept, and evidence documents. Needs ``cryptography`` for Ed25519, and
+nothing of the package ``tachograph``.
 
     python -m tachograph_verify FOLDER|DOCUMENT [--key VKEY] [--since RECEIPTS]
 """

@@ -8,7 +8,9 @@ from tachograph_verify import check_document, check_folder
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser("tachograph_verify", description="A second verifier, public part")
+    parser = argparse.ArgumentParser(
+        "tachograph_verify", description="A second verifier, public part"
+    )
     parser.add_argument("target", type=Path, help="a log's folder, or an evidence document")
     parser.add_argument("--key", action="append", help="a vkey that must have signed")
     parser.add_argument("--since", type=Path, help="receipts, or a checkpoint, kept from earlier")

@@ -49,8 +49,14 @@ def _check(data: bytes, pinned: list[Key], report: Report) -> None:
         raise Bad("the proof is of another record")
     keys = [Key.parse(text) for text in document["vkeys"]]
     checkpoint, wrong, unknown = open_checkpoint(note, keys)
-    report.origin, report.size, report.root = checkpoint.origin, checkpoint.size, checkpoint.root.hex()
-    if checkpoint.origin != document["origin"] or any(key.name != checkpoint.origin for key in keys):
+    report.origin, report.size, report.root = (
+        checkpoint.origin,
+        checkpoint.size,
+        checkpoint.root.hex(),
+    )
+    if checkpoint.origin != document["origin"] or any(
+        key.name != checkpoint.origin for key in keys
+    ):
         raise Bad("the checkpoint is of another log")
     report.findings += wrong
     report.unassessed += unknown

@@ -11,8 +11,8 @@ _IDENTITY = {"format", "log_id", "name", "origin", "created", "keys"}
 
 
 def check_folder(folder: Path, keys: "list[str] | None" = None, since: str = "") -> Report:
-    """Checks a log's folder. ``keys`` are those that the caller trusts, ``since`` receipts as JSON lines, or
-    a checkpoint."""
+    """Checks a log's folder. ``keys`` are those that the caller trusts, ``since`` receipts as JSON
+    lines, or a checkpoint."""
     report = Report()
     try:
         _Check(folder, report).run([Key.parse(key) for key in keys or []], since)
@@ -72,7 +72,8 @@ class _Check:
         return partial.read_bytes()
 
     def _entries(self, size: int) -> None:
-        previous, time_ms, streams = bytes(32), 0, {}
+        previous, time_ms = bytes(32), 0
+        streams: dict[bytes, int] = {}
         for number in range((size + TILE_WIDTH - 1) // TILE_WIDTH):
             width = min(TILE_WIDTH, size - number * TILE_WIDTH)
             data = self._read("entries", number, width)
@@ -110,7 +111,8 @@ class _Check:
             level += 1
 
     def _strangers(self, size: int) -> None:
-        """Files that the tree does not account for. Partial ones may be of the checkpoint before or after."""
+        """Files that the tree does not account for. Partial ones may be of the checkpoint before
+        or after."""
         for file in (self.folder / "tile").rglob("*"):
             if not file.is_file():
                 continue

@@ -38,7 +38,12 @@ def test_what_is_appended_is_read_back_as_ag2_does(log):
     assert ours[:3] == theirs[:3] and our_bytes == their_bytes
     assert ours[3]["ratio"] == "Infinity"
     types = [event["event_type"] for event in log.events(type="hub.*", newest_first=False)]
-    assert types == ["hub.agent_registered", "hub.refund_approved", "hub.refund_approved", "hub.odd"]
+    assert types == [
+        "hub.agent_registered",
+        "hub.refund_approved",
+        "hub.refund_approved",
+        "hub.odd",
+    ]
 
 
 def test_subscribers_are_told_and_none_harms_the_log(log):
@@ -120,7 +125,9 @@ def test_a_hub_records_the_same_with_our_log_and_with_its_own(log):
 
 def test_a_real_hub_takes_it_in_place_of_its_own(log):
     async def play():
-        hub = await Hub.open(MemoryKnowledgeStore(), ttl_sweep_interval=0, expectation_sweep_interval=0)
+        hub = await Hub.open(
+            MemoryKnowledgeStore(), ttl_sweep_interval=0, expectation_sweep_interval=0
+        )
         try:
             audit = AuditLog(log)
             hub.replace_audit_log(audit)
@@ -183,7 +190,9 @@ def test_two_agents_are_recorded_with_one_line_each(log):
     assert ran == [1042]
     (trace_id,) = {event["trace_id"] for event in mine(log)}
     trace = log.trace(trace_id)
-    told = [(event["agent_name"], event["event_type"], event.get("phase")) for event in trace["events"]]
+    told = [
+        (event["agent_name"], event["event_type"], event.get("phase")) for event in trace["events"]
+    ]
     assert told.count(("Router", "agent.handoff", None)) == 1
     for agent in ("Router", "Billing"):
         assert told.count((agent, "agent.invocation", "intent")) == 1

@@ -70,7 +70,8 @@ def test_threads_lose_nothing(log):
 
 
 def test_other_threads_run_while_one_waits(log):
-    """Who keeps the interpreter's lock leaves them a switch interval of the whole wait: a hundredth."""
+    """Who keeps the interpreter's lock leaves them a switch interval of the whole wait: a
+    hundredth."""
     count, stop = [0], threading.Event()
 
     def spin():
@@ -181,7 +182,9 @@ FULL = """
 
 
 def test_a_required_act_is_not_done_when_the_disk_is_full(run, data):
-    program = FULL + """
+    program = (
+        FULL
+        + """
     fill()
     try:
         with log.intent("transfer", {"amount": 5, "note": "x" * 9_000}, mode="required"):
@@ -201,6 +204,7 @@ def test_a_required_act_is_not_done_when_the_disk_is_full(run, data):
     assert ran == ["durable", "told"], ran
     log.close()
     """
+    )
     child = run(program, data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = child.communicate(timeout=60)
     assert child.returncode == 0, err

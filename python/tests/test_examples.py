@@ -15,5 +15,11 @@ def test_two_agents(data):
     command = [sys.executable, str(EXAMPLES / "ag2_two_agents.py"), str(data)]
     ran = subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=120)
     assert ran.returncode == 0, ran.stderr
-    for said in ("You get 49.90 EUR back.", "handoff:Billing", "tool_result:get_order", "129", "ok, signed"):
+    for said in (
+        "You get 49.90 EUR back.",
+        "handoff:Billing",
+        "tool_result:get_order",
+        "129",
+        "ok, signed",
+    ):
         assert said in ran.stdout

@@ -163,12 +163,16 @@ def test_what_holds_itself_is_refused(log):
 
 def test_a_secret_reaches_neither_disk_nor_answer(log, data):
     secret = "sk-live-" + "51f0a8c2d4e6b1f3a5c7e9d1"
-    log.record(event_type="agent.reasoning", params={"authorization": f"Bearer {secret}"}, mode="buffered")
+    log.record(
+        event_type="agent.reasoning", params={"authorization": f"Bearer {secret}"}, mode="buffered"
+    )
     log.log_error("Billing", RuntimeError(f"provider said no to api_key={secret}"))
     said = json.dumps(mine(log))
     assert secret not in said and "redacted" in said
     log.close()
-    assert all(secret.encode() not in file.read_bytes() for file in data.rglob("*") if file.is_file())
+    assert all(
+        secret.encode() not in file.read_bytes() for file in data.rglob("*") if file.is_file()
+    )
 
 
 def test_an_id_names_one_event(log):

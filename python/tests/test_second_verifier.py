@@ -41,7 +41,10 @@ def test_the_vectors_hold():
     assert (report.verdict, report.level, report.size) == ("ok", "signed", 4)
     assert check_folder(folder).level == "local"
     document = (VECTORS / "event.evidence.json").read_bytes()
-    assert (check_document(document, [VKEY]).verdict, check_document(document).level) == ("ok", "local")
+    assert (check_document(document, [VKEY]).verdict, check_document(document).level) == (
+        "ok",
+        "local",
+    )
 
 
 def test_every_changed_byte_of_a_document_is_found():
@@ -65,7 +68,10 @@ def test_what_the_package_writes_both_find_whole(made):
 def test_both_find_what_was_changed_in_the_public_log(made, tmp_path):
     folder, path, vkeys, _ = made
     chance = random.Random(47)
-    public = ["checkpoint", *(str(it.relative_to(path)) for it in path.glob("tile/**/*") if it.is_file())]
+    public = [
+        "checkpoint",
+        *(str(it.relative_to(path)) for it in path.glob("tile/**/*") if it.is_file()),
+    ]
     assert len(public) > 6
     for number in range(30):
         copy = tmp_path / f"copy-{number}"
