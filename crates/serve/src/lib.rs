@@ -43,7 +43,6 @@ mod logs;
 mod logs_api;
 pub mod mcp;
 mod metrics;
-pub mod new_log;
 mod open_log;
 pub mod openapi;
 mod otlp;
