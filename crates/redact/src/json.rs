@@ -328,8 +328,8 @@ impl<'r> Walk<'r> {
 
     /// Any other text: by its structure when it is JSON, else by the rules alone.
     fn text(&mut self, text: &str, name: &str) -> Option<String> {
-        let has_fields = self.ruling.has_fields();
-        if !has_fields && self.redactor.families(text).is_empty() {
+        let families = self.redactor.families(text);
+        if !self.ruling.has_fields() && families.is_empty() {
             return None;
         }
         if self.strings < STRINGS_MAX && looks_like_json(text) {
@@ -346,7 +346,7 @@ impl<'r> Walk<'r> {
             }
         }
         let spot = Spot { usage: Use::Value, path: &self.path, name };
-        let redone = self.redactor.redact_text(self.ruling, text, spot)?;
+        let redone = self.redactor.redact_seen(self.ruling, text, families, spot)?;
         for (rule, action) in redone.by {
             self.redactor.note(self.ruling, self.notes, &self.path, rule, action);
         }

@@ -226,7 +226,7 @@ impl Redactor {
         notes: &mut Notes,
     ) -> bool {
         let forced = match ruling.field(path) {
-            None if !ruling.has_fields() && self.families(json.as_str()).is_empty() => return true,
+            None if !ruling.has_fields() && self.is_clean(json.as_str()) => return true,
             None => None,
             Some(setting) => match setting.action {
                 Action::Allow | Action::Tokenise => return true,
@@ -287,8 +287,8 @@ impl Redactor {
         key != ORIGINALS
             && !ruling.has_fields()
             && !names::may_end_secret_name(key.as_bytes(), key.len())
-            && self.families(key).is_empty()
-            && self.families(json.as_str()).is_empty()
+            && self.is_clean(key)
+            && self.is_clean(json.as_str())
     }
 }
 
@@ -325,7 +325,7 @@ impl Fields<'_> {
         let (redactor, ruling) = (self.redactor, self.ruling);
         let by_letters =
             |text| redactor.redact_text(ruling, text, Spot { usage, path, name: path });
-        let is_clean = || !ruling.has_fields() && redactor.families(text).is_empty();
+        let is_clean = || !ruling.has_fields() && redactor.is_clean(text);
         if !looks_like_json(text) || is_clean() {
             return by_letters(text);
         }

@@ -82,8 +82,18 @@ struct Marks {
 
 const ONES: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
 
-/// The families whose rules may find something in `bytes`.
-pub(crate) fn families(bytes: &[u8]) -> Families {
+/// Those of the `wanted` families whose rules may find something in `bytes`.
+pub(crate) fn families(bytes: &[u8], wanted: Families) -> Families {
+    look_over::<false>(bytes, wanted)
+}
+
+/// True when no rule of the `wanted` families may find anything in `bytes`.
+pub(crate) fn is_clean(bytes: &[u8], wanted: Families) -> bool {
+    look_over::<true>(bytes, wanted).is_empty()
+}
+
+/// Looks until nothing is left to learn: `ANY` asks only whether there is a family at all.
+fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
     let mut families = Families::default();
     if bytes.len() < SECRET_BYTES_MIN {
         return families;
@@ -94,33 +104,40 @@ pub(crate) fn families(bytes: &[u8]) -> Families {
         let marks = marks(block);
         let mut anchors = marks.anchors;
         while anchors != 0 {
-            families.add(confirm(bytes, start + anchors.trailing_zeros() as usize / 8));
+            let at = start + anchors.trailing_zeros() as usize / 8;
             anchors &= anchors - 1;
+            let leads_to = bytes.get(at).map_or(Families::default(), |byte| leads_to(*byte));
+            if wanted.without(families).has(leads_to) {
+                families.add(confirm(bytes, at).only(wanted));
+            }
         }
         if run + marks.stops.trailing_zeros() as usize / 8 >= RUN_BYTES_MIN {
-            families.add(Families::WORDS);
+            families.add(Families::WORDS.only(wanted));
         }
         let whole = marks.stops == 0;
         run = if whole { run + BLOCK_BYTES } else { marks.stops.leading_zeros() as usize / 8 };
         digits += marks.digits;
         if marks.digits >= BLOCK_DIGITS_MIN
-            && !families.has(Families::NUMBERS)
+            && wanted.without(families).has(Families::NUMBERS)
             && numbers::has_number(bytes, start, BLOCK_BYTES)
         {
             families.add(Families::NUMBERS);
         }
+        if digits >= PERSONAL_DIGITS_MIN {
+            families.add(Families::PERSONAL.only(wanted));
+        }
+        families == wanted || (ANY && !families.is_empty())
     };
     for (number, block) in blocks.iter().enumerate() {
-        look(block, number * BLOCK_BYTES);
+        if look(block, number * BLOCK_BYTES) {
+            return families;
+        }
     }
-    if !tail.is_empty() {
-        look(&short_block(tail), bytes.len() - tail.len());
+    if !tail.is_empty() && look(&short_block(tail), bytes.len() - tail.len()) {
+        return families;
     }
     if run >= RUN_BYTES_MIN {
-        families.add(Families::WORDS);
-    }
-    if digits >= PERSONAL_DIGITS_MIN {
-        families.add(Families::PERSONAL);
+        families.add(Families::WORDS.only(wanted));
     }
     families
 }
@@ -209,6 +226,35 @@ pub(crate) fn is_plain_id(bytes: &[u8]) -> bool {
     matches!(bytes.len(), 16 | 32 | 40 | 64)
         && bytes.iter().fold(0xFF, |all, byte| all & hex_mask(*byte)) == 0xFF
         && bytes.iter().any(u8::is_ascii_lowercase)
+}
+
+/// The families that an anchor may be confirmed for.
+#[inline(always)]
+fn leads_to(anchor: u8) -> Families {
+    static LEADS: [Families; 256] = {
+        let mut leads = [Families(0); 256];
+        let mut byte = b'A';
+        while byte <= b'Z' {
+            leads[byte as usize] = Families(
+                Families::KEYS.0 | Families::TOKENS.0 | Families::IBAN.0 | Families::NUMBERS.0,
+            );
+            byte += 1;
+        }
+        leads[b':' as usize] = Families(Families::NAMES.0 | Families::SIGNS.0);
+        leads[b'=' as usize] = leads[b':' as usize];
+        leads[b'-' as usize] =
+            Families(Families::KEYS.0 | Families::PRIVATE_KEYS.0 | Families::COMMANDS.0);
+        leads[b'_' as usize] = Families::KEYS;
+        leads[b'.' as usize] = Families(Families::KEYS.0 | Families::SIGNS.0);
+        leads[b'/' as usize] = Families::KEYS;
+        leads[b'~' as usize] = Families::SIGNS;
+        leads[b'@' as usize] = Families::ADDRESSES;
+        leads[b'%' as usize] = Families(Families::PERCENT.0 | Families::ADDRESSES.0);
+        leads[b'\\' as usize] = Families::ESCAPES;
+        leads[b'b' as usize] = Families::TOKENS;
+        leads
+    };
+    LEADS.get(usize::from(anchor)).copied().unwrap_or_default()
 }
 
 /// Looks at the neighbours of the anchor at `at`.

@@ -18,49 +18,50 @@ pub(crate) enum Name {
     Cookie,
 }
 
-/// Names that are secret alone and as the end of a longer one (`db_password`, `openaiApiKey`).
-const STRONG_ENDINGS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "apikey",
-    "apitoken",
-    "secretkey",
-    "privatekey",
-    "accesskey",
-    "accountkey",
-    "signingkey",
-    "encryptionkey",
-    "masterkey",
-    "accesstoken",
-    "refreshtoken",
-    "authtoken",
-    "idtoken",
-    "sessiontoken",
-    "bearertoken",
-    "credential",
-    "credentials",
-    "privatekeyid",
-    "sshkey",
-    "deploykey",
-    "sharedkey",
-    "sessionkey",
-    "serverkey",
-    "storagekey",
-    "hmackey",
-    "authkey",
-    "passkey",
-    "recoverycode",
-    "backupcode",
-    "seedphrase",
-    "mnemonic",
-    "passwort",
-    "kennwort",
-    "wachtwoord",
-    "contrasena",
-    "motdepasse",
-    "senha",
+/// Names that are secret alone and as the end of a longer one (`db_password`, `openaiApiKey`), by
+/// their last letter.
+const STRONG_ENDINGS: &[(u8, &[&str])] = &[
+    (b'd', &["password", "passwd", "wachtwoord", "privatekeyid"]),
+    (
+        b'y',
+        &[
+            "apikey",
+            "secretkey",
+            "privatekey",
+            "accesskey",
+            "accountkey",
+            "signingkey",
+            "encryptionkey",
+            "masterkey",
+            "sshkey",
+            "deploykey",
+            "sharedkey",
+            "sessionkey",
+            "serverkey",
+            "storagekey",
+            "hmackey",
+            "authkey",
+            "passkey",
+        ],
+    ),
+    (
+        b'n',
+        &[
+            "apitoken",
+            "accesstoken",
+            "refreshtoken",
+            "authtoken",
+            "idtoken",
+            "sessiontoken",
+            "bearertoken",
+        ],
+    ),
+    (b't', &["secret", "passwort", "kennwort"]),
+    (b'e', &["passphrase", "recoverycode", "backupcode", "seedphrase", "motdepasse"]),
+    (b'l', &["credential"]),
+    (b's', &["credentials"]),
+    (b'c', &["mnemonic"]),
+    (b'a', &["contrasena", "senha"]),
 ];
 
 /// The same in letters that are not ASCII.
@@ -118,9 +119,10 @@ pub(crate) fn judge(name: &str) -> Option<Name> {
     if matches!(name, "cookie" | "cookies" | "setcookie") {
         return Some(Name::Cookie);
     }
-    let last = name.as_bytes().last();
-    let ends = |end: &str| end.as_bytes().last() == last && name.ends_with(end);
-    if STRONG_ALONE.contains(&name) || STRONG_ENDINGS.iter().any(|end| ends(end)) {
+    let last = name.as_bytes().last()?;
+    let endings = STRONG_ENDINGS.iter().find(|(letter, _)| letter == last);
+    let ends = endings.is_some_and(|(_, words)| words.iter().any(|end| name.ends_with(end)));
+    if ends || STRONG_ALONE.contains(&name) {
         return Some(Name::Strong);
     }
     (WEAK_ALONE.contains(&name) || name.ends_with("token")).then_some(Name::Weak)
@@ -239,7 +241,8 @@ mod tests {
 
     #[test]
     fn the_cheap_question_never_misses_a_name() {
-        let words = STRONG_ENDINGS.iter().chain(STRONG_ALONE).chain(WEAK_ALONE);
+        let words = STRONG_ENDINGS.iter().flat_map(|(_, words)| words.iter());
+        let words = words.chain(STRONG_ALONE).chain(WEAK_ALONE);
         let words = words.chain(STRONG_FOREIGN);
         let headers =
             ["authorization", "cookie", "cookies", "set-cookie", "JSESSIONID", "phpsessid"];

@@ -57,7 +57,7 @@ fn every_form_of_key_has_an_anchor() {
     for prefix in rules::prefixes() {
         for lead in ["", " ", "\\n", "(", "é"] {
             let text = format!("{lead}{prefix}A1b2C3d4e5f6A7b8C9d0e1f2");
-            let families = families(text.as_bytes());
+            let families = families(text.as_bytes(), Families::ALL);
             let led = families.has(Families::KEYS) || families.has(Families::WORDS);
             assert!(led, "{text}: {families:?}");
         }
@@ -100,7 +100,13 @@ proptest! {
         let text = pieces.concat();
         for start in (0..text.len().min(20)).filter(|at| text.is_char_boundary(*at)) {
             let bytes = &text.as_bytes()[start..];
-            prop_assert_eq!(families(bytes), one_by_one(bytes));
+            let all = one_by_one(bytes);
+            prop_assert_eq!(families(bytes, Families::ALL), all);
+            prop_assert_eq!(is_clean(bytes, Families::ALL), all.is_empty());
+            for family in (0..13).map(|bit| Families(1 << bit)) {
+                prop_assert_eq!(families(bytes, family), all.only(family));
+                prop_assert_eq!(is_clean(bytes, family), !all.has(family));
+            }
         }
     }
 }
