@@ -104,14 +104,14 @@ impl Delivery {
         for item in group {
             match event_of(item, &self.producer) {
                 Ok(event) => {
-                    encoder.push(log.redactor().redact(event))?;
+                    encoder.push(log.redactor().redact(event).borrowed())?;
                     taken.push(item);
                 }
                 Err(error) => refused.push((item, error)),
             }
         }
         for loss in &self.losses {
-            encoder.push(log.redactor().redact(losses::event(&self.producer, loss)))?;
+            encoder.push(log.redactor().redact(losses::event(&self.producer, loss)).borrowed())?;
         }
         let batch = encoder.finish();
         let receipt = if batch.is_empty() { None } else { Some(log.append(batch)?) };

@@ -3,7 +3,7 @@
 //! Not here: JSON inside an event (`json`) and single texts (`text`). A secret that is split over
 //! two strings cannot be found by looking at either.
 
-use crate::gathered::families_of_meta;
+use crate::gathered::is_clean_meta;
 use crate::json::{Forced, Walk, looks_like_json};
 use crate::marker::Hasher;
 use crate::notes::Notes;
@@ -68,18 +68,13 @@ impl Redactor {
     pub fn redact_in_place<'e, 'a>(&self, event: &'e mut Event<'a>) -> Redacted<&'e Event<'a>> {
         let ruling = self.policy.ruling(event);
         let mut notes = Notes::default();
-        if ruling.has_fields() || !self.is_clean_meta(event) {
+        if ruling.has_fields() || !is_clean_meta(event, self.policy.searched) {
             self.redact_meta(&ruling, event, &mut notes);
         }
         self.redact_content(&ruling, &mut event.content, &mut notes);
         self.redact_notes(&ruling, &mut event.redactions, &mut notes);
         notes.append_to(&mut event.redactions, &self.policy.id);
         Redacted::new(event)
-    }
-
-    /// Whether no text of the metadata needs a closer look.
-    fn is_clean_meta(&self, event: &Event<'_>) -> bool {
-        families_of_meta(event).is_some_and(|it| it.only(self.policy.searched).is_empty())
     }
 
     fn redact_meta(&self, ruling: &Ruling<'_>, event: &mut Event<'_>, notes: &mut Notes) {
