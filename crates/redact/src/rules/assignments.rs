@@ -162,8 +162,8 @@ fn rule_of(name: &str) -> Rule {
 
 /// Judges a name; `key` and `token` also by the word before them (`API key: ...`).
 fn judge_in_context(name: &str, start: usize, text: &str) -> Option<Name> {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    let judged = names::judge(name).or_else(|| names::judge(last))?;
+    let last = || names::judge(name.rsplit('.').next().filter(|last| last.len() < name.len())?);
+    let judged = names::judge(name).or_else(last)?;
     if judged != Name::Weak || start < 2 {
         return Some(judged);
     }

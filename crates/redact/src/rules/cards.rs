@@ -16,12 +16,15 @@ const GROUPS_MAX: usize = 5;
 pub(super) fn find(bytes: &[u8], groups: &[Group], found: &mut Vec<Finding>) {
     let mut next = 0;
     for (number, first) in groups.iter().enumerate() {
-        // The first of several groups has four digits.
-        let begins = first.len() == 4 || (DIGITS_MIN..=DIGITS_MAX).contains(&first.len());
+        // The first of several groups has four digits, and the second four or six.
+        let rest = groups.get(number..).unwrap_or_default();
+        let begins = match first.len() {
+            4 => rest.get(1).is_some_and(|second| matches!(second.len(), 4 | 6)),
+            length => (DIGITS_MIN..=DIGITS_MAX).contains(&length),
+        };
         if !begins || number < next || !is_free_before(bytes, first.start) {
             continue;
         }
-        let rest = groups.get(number..).unwrap_or_default();
         let more = rest.iter().skip(1).take(GROUPS_MAX - 1);
         let joined = 1 + more.take_while(|group| matches!(group.joint, b' ' | b'-')).count();
         let mut windows = (1..=joined).rev().filter_map(|count| rest.get(..count));

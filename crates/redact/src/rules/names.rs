@@ -112,20 +112,30 @@ pub(crate) fn judge(name: &str) -> Option<Name> {
         *slot = byte.to_ascii_lowercase();
         count += 1;
     }
-    let name = std::str::from_utf8(letters.get(NAME_BYTES_MAX - count..)?).ok()?;
-    if name.ends_with("authorization") {
-        return Some(Name::Authorization);
+    let name = letters.get(NAME_BYTES_MAX - count..)?;
+    judge_letters(name)
+}
+
+/// Judges the small letters of a name. The last one says which names to compare.
+fn judge_letters(name: &[u8]) -> Option<Name> {
+    let last = name.last()?;
+    let is = |known: &&str| known.as_bytes() == name;
+    let ends = |end: &&str| end.len() <= name.len() && name.ends_with(end.as_bytes());
+    match last {
+        b'y' if name.len() == 3 => return (name == b"key").then_some(Name::Weak),
+        b'n' if name.ends_with(b"authorization") => return Some(Name::Authorization),
+        b'e' | b's' if matches!(name, b"cookie" | b"cookies" | b"setcookie") => {
+            return Some(Name::Cookie);
+        }
+        _ => {}
     }
-    if matches!(name, "cookie" | "cookies" | "setcookie") {
-        return Some(Name::Cookie);
-    }
-    let last = name.as_bytes().last()?;
     let endings = STRONG_ENDINGS.iter().find(|(letter, _)| letter == last);
-    let ends = endings.is_some_and(|(_, words)| words.iter().any(|end| name.ends_with(end)));
-    if ends || STRONG_ALONE.contains(&name) {
+    if endings.is_some_and(|(_, words)| words.iter().any(|end| ends(end)))
+        || STRONG_ALONE.iter().any(is)
+    {
         return Some(Name::Strong);
     }
-    (WEAK_ALONE.contains(&name) || name.ends_with("token")).then_some(Name::Weak)
+    (WEAK_ALONE.iter().any(is) || name.ends_with(b"token")).then_some(Name::Weak)
 }
 
 /// What may stand between and after the letters of a name. Anything else begins a new one.
