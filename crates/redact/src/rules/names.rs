@@ -130,7 +130,7 @@ fn judge_letters(name: &[u8]) -> Option<Name> {
         _ => {}
     }
     let endings = STRONG_ENDINGS.iter().find(|(letter, _)| letter == last);
-    if endings.is_some_and(|(_, words)| words.iter().any(|end| ends(end)))
+    if endings.is_some_and(|(_, words)| words.iter().any(ends))
         || STRONG_ALONE.iter().any(is)
     {
         return Some(Name::Strong);
