@@ -130,9 +130,7 @@ fn judge_letters(name: &[u8]) -> Option<Name> {
         _ => {}
     }
     let endings = STRONG_ENDINGS.iter().find(|(letter, _)| letter == last);
-    if endings.is_some_and(|(_, words)| words.iter().any(ends))
-        || STRONG_ALONE.iter().any(is)
-    {
+    if endings.is_some_and(|(_, words)| words.iter().any(ends)) || STRONG_ALONE.iter().any(is) {
         return Some(Name::Strong);
     }
     (WEAK_ALONE.iter().any(is) || name.ends_with(b"token")).then_some(Name::Weak)
