@@ -23,6 +23,7 @@ mod fuzz;
 mod job;
 mod need;
 mod place;
+mod python;
 mod readers;
 mod record;
 mod redact_eval;
@@ -62,6 +63,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     reference::COMMAND,
     readers::COMMAND,
     exporters::COMMAND,
+    python::COMMAND,
     redact_eval::COMMAND,
     fuzz::COMMAND,
     simulate::COMMAND,

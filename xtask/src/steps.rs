@@ -10,6 +10,7 @@ use crate::exporters;
 use crate::failure::Failure;
 use crate::fuzz;
 use crate::need::Need;
+use crate::python;
 use crate::readers;
 use crate::record;
 use crate::redact_eval;
@@ -71,7 +72,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "clippy",
         what: "compiler and clippy warnings",
-        needs: &[Need::Compiler],
+        needs: &[Need::Compiler, Need::Python],
         file: None,
         action: Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
         remedy: "fix each warning; where it is wrong, `#[expect(lint, reason = \"...\")]`",
@@ -164,6 +165,14 @@ pub(crate) const STEPS: &[Step] = &[
         file: None,
         action: Call(bundle::step),
         remedy: "testdata/bundle/browser.py says what it missed; `cargo xtask bundle --pictures FOLDER` shows it",
+    },
+    Step {
+        name: "python",
+        what: "the Python package: modes, kills, a full disk, AG2 from PyPI",
+        needs: &[Need::Compiler, Need::Python],
+        file: Some("python/Cargo.toml"),
+        action: Call(python::step),
+        remedy: "pytest names the test above; `cargo xtask python -- -k NAME` runs it alone",
     },
     Step {
         name: "redact",

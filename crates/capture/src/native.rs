@@ -39,10 +39,7 @@ pub(crate) fn capture_body<'a>(
 }
 
 fn take<'a>(bytes: &'a [u8], sink: &mut Sink<'_, 'a>) {
-    match Event::from_json(bytes) {
-        Ok(event) => sink.event(event),
-        Err(error) => sink.refuse(error),
-    }
+    sink.read(|| Event::from_json(bytes));
 }
 
 /// True for one object and nothing after it. A broken object that was laid out over several lines

@@ -71,15 +71,25 @@ impl<'s, 'a> Sink<'s, 'a> {
     }
 
     /// An event that was checked already.
-    pub(crate) fn event(&mut self, mut event: Event<'a>) {
-        event.assurance = Some(self.assurance);
-        self.summary.events += 1;
-        (self.each)(Captured { line: self.line, outcome: Ok(event) });
+    pub(crate) fn event(&mut self, event: Event<'a>) {
+        self.read(|| Ok(event));
     }
 
     pub(crate) fn refuse(&mut self, error: EventError) {
-        self.summary.refused += 1;
-        (self.each)(Captured { line: self.line, outcome: Err(error) });
+        self.read(|| Err(error));
+    }
+
+    /// An event that is read here: where it goes on from, because it is large.
+    pub(crate) fn read(&mut self, read: impl FnOnce() -> Result<Event<'a>, EventError>) {
+        let mut captured = Captured { line: self.line, outcome: read() };
+        match &mut captured.outcome {
+            Ok(event) => {
+                event.assurance = Some(self.assurance);
+                self.summary.events += 1;
+            }
+            Err(_) => self.summary.refused += 1,
+        }
+        (self.each)(captured);
     }
 
     /// Counts a field that goes to the attributes.

@@ -123,6 +123,12 @@ fn escaped(out: &mut Vec<u8>, key: &'static str, text: &str) {
 impl Event<'_> {
     /// Appends the metadata as compact JSON, in the field order of format.md, "Event".
     pub fn write_meta(&self, out: &mut Vec<u8>) {
+        self.write_meta_as(self.event_id.as_deref(), out);
+    }
+
+    /// The same under an id that its own does not have to be: an event is large, and one without an
+    /// id is not copied to be given one.
+    pub fn write_meta_as(&self, event_id: Option<&str>, out: &mut Vec<u8>) {
         // The key with all that stands around it is one constant: most of an event is texts.
         macro_rules! texts {
             ($($name:literal: $text:expr),* $(,)?) => {
@@ -131,7 +137,7 @@ impl Event<'_> {
         }
         out.extend_from_slice(OPENING.as_bytes());
         texts! {
-            "event_id": self.event_id.as_deref(),
+            "event_id": event_id,
             "event_type": Some(&*self.event_type),
         }
         if let Some(timestamp) = self.timestamp {

@@ -119,6 +119,14 @@ impl<'a> Event<'a> {
         for_each_text!(list).into_iter().filter_map(|(name, text)| text.map(|text| (name, text)))
     }
 
+    /// The same to read, without their names.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        macro_rules! list {
+            ($($name:ident),*) => { [$(self.$name.as_deref()),*] };
+        }
+        for_each_text!(list).into_iter().flatten()
+    }
+
     /// The plain text field of this name, by which filters select; `event_id` and `event_type` too.
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {

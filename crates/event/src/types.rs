@@ -52,6 +52,8 @@ pub const LOG_EXPORT: &str = "log.export";
 pub const LOG_KEY_EXPORTED: &str = "log.key_exported";
 /// The keyring is about to be wrapped by another key-encryption key.
 pub const LOG_KEYS_REWRAPPED: &str = "log.keys_rewrapped";
+/// Another redaction secret is about to be in force.
+pub const LOG_REDACTION_ROTATION: &str = "log.redaction_rotation";
 /// Somebody wants the log's signing keys to be followed by others.
 pub const LOG_KEY_ROTATION: &str = "log.key_rotation";
 /// The log announces that its signing keys are followed by others.

@@ -1,12 +1,14 @@
 //! A log's folder opened for reading: its records in order, what can be asked of them, what is
 //! being added, and whether all of it is what the log says.
 //!
-//! What every door to a log shares: a command, a server. Nothing here writes to a log, prints, or
-//! knows where a key comes from. What an answer is, `query` says; what must hold, `prove`.
+//! What every door to a log shares: a command, a server. Nothing here writes to a log that is
+//! there, prints, or knows where a key comes from. What an answer is, `query` says; what must hold,
+//! `prove`.
 //!
 //! | question | file |
 //! |---|---|
 //! | where are the logs? | `data_folder.rs` |
+//! | how does one begin there? | `new_log.rs` |
 //! | how is a log read without writing to it? | `reading.rs` |
 //! | which file has the next record? | `walk.rs` |
 //! | what is in the journal's frames? | `journal.rs` |
@@ -31,6 +33,7 @@ mod journal;
 mod library;
 mod lookout;
 mod merge;
+pub mod new_log;
 pub mod proofs;
 mod reading;
 pub mod search;

@@ -3,7 +3,7 @@
 //! One layer only: what is encoded twice was meant to be hidden, and no number of layers would be
 //! enough. Not here: JSON inside strings (`json`) and `%40` in e-mail addresses (`rules::email`).
 
-use crate::rules::decode_base64;
+use crate::rules::{ANY_BASE64, decode_base64, next_run};
 
 /// Shortest base64 word that is decoded: fifteen bytes, the shortest secret with its name.
 const WORD_BYTES_MIN: usize = 20;
@@ -14,35 +14,42 @@ const JUDGED_BYTES: usize = 48;
 /// A text without its percent signs, and where each of its bytes stood.
 pub(crate) struct Unescaped {
     pub(crate) text: String,
-    places: Vec<usize>,
+    /// Where in it the bytes stand that were written with a percent sign.
+    escaped: Vec<usize>,
 }
 
 impl Unescaped {
     /// `None` when nothing in `text` is escaped.
     pub(crate) fn of(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
-        memchr::memchr(b'%', bytes)?;
-        let (mut out, mut places) = (Vec::with_capacity(bytes.len()), Vec::new());
-        let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            let escaped = (*byte == b'%').then(|| hex_pair(bytes.get(at + 1..at + 3)?)).flatten();
-            out.push(escaped.unwrap_or(*byte));
-            places.push(at);
-            at += if escaped.is_some() { 3 } else { 1 };
+        let (mut out, mut escaped, mut from) = (Vec::new(), Vec::new(), 0);
+        for sign in memchr::memchr_iter(b'%', bytes) {
+            let Some(byte) = bytes.get(sign + 1..sign + 3).and_then(hex_pair) else { continue };
+            if escaped.is_empty() {
+                out.reserve(bytes.len());
+            }
+            out.extend_from_slice(bytes.get(from..sign)?);
+            escaped.push(out.len());
+            out.push(byte);
+            from = sign + 3;
         }
-        places.push(bytes.len());
+        if escaped.is_empty() {
+            return None;
+        }
+        out.extend_from_slice(bytes.get(from..)?);
         // Bytes that are no text stand for nothing that a rule knows.
         let text = String::from_utf8(out).or_else(|error| {
             let mut bytes = error.into_bytes();
             bytes.iter_mut().filter(|b| !b.is_ascii()).for_each(|b| *b = b'?');
             String::from_utf8(bytes)
         });
-        Some(Self { text: text.ok()?, places })
+        Some(Self { text: text.ok()?, escaped })
     }
 
     /// Where a piece of the text stood.
     pub(crate) fn place(&self, start: usize, end: usize) -> Option<(usize, usize)> {
-        Some((*self.places.get(start)?, *self.places.get(end)?))
+        let place = |at: usize| at + 2 * self.escaped.partition_point(|escaped| *escaped < at);
+        (end <= self.text.len()).then(|| (place(start), place(end)))
     }
 }
 
@@ -54,20 +61,16 @@ fn hex_pair(pair: &[u8]) -> Option<u8> {
 
 /// The words of `text` that are base64 of text: where each starts and ends, and what it says.
 pub(crate) fn base64_words(text: &str) -> Vec<(usize, usize, String)> {
-    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
     let bytes = text.as_bytes();
     let (mut words, mut at) = (Vec::new(), 0);
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(is_part)) {
-        let start = at + step;
-        let rest = bytes.get(start..).unwrap_or_default();
-        let length = rest.iter().take_while(|b| is_part(b)).count();
-        let padding = rest.iter().skip(length).take(2).take_while(|b| **b == b'=').count();
-        at = start + length + padding;
-        if length >= WORD_BYTES_MIN
-            && let Some(word) = text.get(start..at)
+    while let Some((start, end)) = next_run(bytes, at, ANY_BASE64, WORD_BYTES_MIN) {
+        let padding = bytes.get(end..).unwrap_or_default();
+        let padding = padding.iter().take(2).take_while(|b| **b == b'=').count();
+        at = end + 1;
+        if let Some(word) = text.get(start..end + padding)
             && let Some(decoded) = decode_text(word)
         {
-            words.push((start, at, decoded));
+            words.push((start, end + padding, decoded));
         }
     }
     words

@@ -16,7 +16,7 @@ use crate::redactor::Redactor;
 use crate::rule::Rule;
 use crate::rules::names::{self, Name};
 use crate::ruling::Ruling;
-use crate::text::{Spot, Use};
+use crate::text::{Redone, Spot, Use};
 use event::limits::NESTING_MAX;
 use syntax::{
     Member, decode, end_of_scalar, end_of_string, end_of_value, is_bare, is_name_key, is_value_key,
@@ -212,8 +212,7 @@ impl<'r> Walk<'r> {
         named_by_sibling: bool,
         out: &mut String,
     ) -> Option<(usize, Option<usize>)> {
-        let spot = Spot { usage: Use::Name, path: &self.path, name: "" };
-        let key = self.redactor.redact_text(self.ruling, &member.key, spot);
+        let key = self.name(&member.key);
         let path_length =
             self.enter(key.as_ref().map_or(&*member.key, |redone| redone.text.as_str()));
         let found: Vec<_> = key.iter().flat_map(|redone| redone.by.iter().copied()).collect();
@@ -253,6 +252,24 @@ impl<'r> Walk<'r> {
         };
         self.path.truncate(path_length);
         Some((end, value_at))
+    }
+
+    /// A name without secrets; `None` when it has none. One that is JSON and loses something by its
+    /// structure is hashed whole: so two names stay two.
+    fn name(&self, key: &str) -> Option<Redone> {
+        let families = self.redactor.families(key);
+        let is_json = key.starts_with(['{', '[']) && self.strings < STRINGS_MAX;
+        if is_json && !families.is_empty() && looks_like_json(key) {
+            let mut unused = Notes::default();
+            let (path, strings) = (self.path.clone(), self.strings + 1);
+            let walk = Walk::new(self.redactor, self.ruling, &mut unused, path);
+            if let Ok(Some(_)) = (Walk { strings, ..walk }).run(key, None) {
+                let hashed = Setting::of(Action::Hash);
+                return Some(self.redactor.redact_id(Rule::SensitiveMember, hashed, key));
+            }
+        }
+        let spot = Spot { usage: Use::Name, path: &self.path, name: "" };
+        self.redactor.redact_seen(self.ruling, key, families, spot)
     }
 
     /// What becomes of a member's value by the policy's paths and by its name.
@@ -328,8 +345,8 @@ impl<'r> Walk<'r> {
 
     /// Any other text: by its structure when it is JSON, else by the rules alone.
     fn text(&mut self, text: &str, name: &str) -> Option<String> {
-        let has_fields = self.ruling.has_fields();
-        if !has_fields && self.redactor.families(text).is_empty() {
+        let families = self.redactor.families(text);
+        if !self.ruling.has_fields() && families.is_empty() {
             return None;
         }
         if self.strings < STRINGS_MAX && looks_like_json(text) {
@@ -346,7 +363,7 @@ impl<'r> Walk<'r> {
             }
         }
         let spot = Spot { usage: Use::Value, path: &self.path, name };
-        let redone = self.redactor.redact_text(self.ruling, text, spot)?;
+        let redone = self.redactor.redact_seen(self.ruling, text, families, spot)?;
         for (rule, action) in redone.by {
             self.redactor.note(self.ruling, self.notes, &self.path, rule, action);
         }

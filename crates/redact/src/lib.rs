@@ -32,6 +32,7 @@
 //! sentence.
 
 mod encoded;
+mod gathered;
 mod json;
 mod marker;
 mod notes;

@@ -29,6 +29,12 @@ impl<T> Redacted<T> {
         &self.0
     }
 
+    /// The same of what lies elsewhere.
+    #[must_use]
+    pub fn borrowed(&self) -> Redacted<&T> {
+        Redacted(&self.0)
+    }
+
     /// The value itself; what the owner adds from here on is the owner's to answer for.
     #[must_use]
     pub fn into_inner(self) -> T {

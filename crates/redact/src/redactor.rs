@@ -3,6 +3,7 @@
 //! Not here: JSON inside an event (`json`) and single texts (`text`). A secret that is split over
 //! two strings cannot be found by looking at either.
 
+use crate::gathered::is_clean_meta;
 use crate::json::{Forced, Walk, looks_like_json};
 use crate::marker::Hasher;
 use crate::notes::Notes;
@@ -59,9 +60,17 @@ impl Redactor {
     /// equal ids stay equal. A secret that is split over two strings cannot be found.
     #[must_use]
     pub fn redact<'a>(&self, mut event: Event<'a>) -> Redacted<Event<'a>> {
-        let ruling = self.policy.ruling(&event);
+        self.redact_in_place(&mut event);
+        Redacted::new(event)
+    }
+
+    /// The same where the event lies: it is large, and every move copies it.
+    pub fn redact_in_place<'e, 'a>(&self, event: &'e mut Event<'a>) -> Redacted<&'e Event<'a>> {
+        let ruling = self.policy.ruling(event);
         let mut notes = Notes::default();
-        self.redact_meta(&ruling, &mut event, &mut notes);
+        if ruling.has_fields() || !is_clean_meta(event, self.policy.searched) {
+            self.redact_meta(&ruling, event, &mut notes);
+        }
         self.redact_content(&ruling, &mut event.content, &mut notes);
         self.redact_notes(&ruling, &mut event.redactions, &mut notes);
         notes.append_to(&mut event.redactions, &self.policy.id);
@@ -212,7 +221,7 @@ impl Redactor {
         notes: &mut Notes,
     ) -> bool {
         let forced = match ruling.field(path) {
-            None if !ruling.has_fields() && self.families(json.as_str()).is_empty() => return true,
+            None if !ruling.has_fields() && self.is_clean(json.as_str()) => return true,
             None => None,
             Some(setting) => match setting.action {
                 Action::Allow | Action::Tokenise => return true,
@@ -273,8 +282,8 @@ impl Redactor {
         key != ORIGINALS
             && !ruling.has_fields()
             && !names::may_end_secret_name(key.as_bytes(), key.len())
-            && self.families(key).is_empty()
-            && self.families(json.as_str()).is_empty()
+            && self.is_clean(key)
+            && self.is_clean(json.as_str())
     }
 }
 
@@ -311,7 +320,7 @@ impl Fields<'_> {
         let (redactor, ruling) = (self.redactor, self.ruling);
         let by_letters =
             |text| redactor.redact_text(ruling, text, Spot { usage, path, name: path });
-        let is_clean = || !ruling.has_fields() && redactor.families(text).is_empty();
+        let is_clean = || !ruling.has_fields() && redactor.is_clean(text);
         if !looks_like_json(text) || is_clean() {
             return by_letters(text);
         }

@@ -35,10 +35,10 @@ mod words;
 use crate::policy::PolicyError;
 use crate::rule::Rule;
 use crate::scan::Families;
-use regex_automata::meta::Regex;
 
 pub use examples::Examples;
 pub(crate) use examples::all as examples;
+pub(crate) use letters::{ANY_BASE64, next_run};
 pub(crate) use tokens::decode_base64;
 pub(crate) use words::RUN_BYTES_MIN;
 
@@ -58,10 +58,6 @@ const FORMS: &[&[forms::Form]] =
 pub(crate) struct Rules {
     forms: forms::Forms,
     context: context::Context,
-    tokens: tokens::Tokens,
-    private_keys: private_keys::PrivateKeys,
-    urls: urls::Urls,
-    email: email::Email,
     shapes: numbers::Shapes,
     commands: commands::Commands,
 }
@@ -71,10 +67,6 @@ impl Rules {
         Ok(Self {
             forms: forms::Forms::compile(FORMS)?,
             context: context::Context::compile()?,
-            tokens: tokens::Tokens::compile()?,
-            private_keys: private_keys::PrivateKeys::compile()?,
-            urls: urls::Urls::compile()?,
-            email: email::Email::compile()?,
             shapes: numbers::Shapes::new(),
             commands: commands::Commands::compile()?,
         })
@@ -84,25 +76,25 @@ impl Rules {
     /// may overlap. `name` is that of the member whose value the text is, or empty.
     pub(crate) fn find(&self, families: Families, text: &str, name: &str) -> Vec<Finding> {
         let mut found = Vec::new();
+        let spoken = context::Spoken::new(&self.context, text, name);
         if families.has(Families::PRIVATE_KEYS) {
-            self.private_keys.find(text, &mut found);
+            private_keys::find(text, &mut found);
         }
         if families.has(Families::KEYS) || families.has(Families::WORDS) {
             self.forms.find(text, &mut found);
         }
         if families.has(Families::WORDS) {
-            words::find(text, name, &self.context, &mut found);
-            people::find(text, &mut found);
+            words::find(text, &spoken, &mut found);
         }
         if families.has(Families::SIGNS) {
             words::find_signs(text, &mut found);
         }
         if families.has(Families::TOKENS) {
-            self.tokens.find(text, &mut found);
+            tokens::find(text, &mut found);
         }
         if families.has(Families::ADDRESSES) {
-            self.urls.find(text, &mut found);
-            self.email.find(text, &mut found);
+            urls::find(text, &mut found);
+            email::find(text, &mut found);
         }
         if families.has(Families::IBAN) {
             iban::find(text, &mut found);
@@ -114,13 +106,16 @@ impl Rules {
         if families.has(Families::COMMANDS) {
             self.commands.find(text, &mut found);
         }
-        let place = numbers::Place { text, name, context: &self.context };
-        if families.has(Families::NUMBERS) {
-            cards::find(text, &mut found);
-            numbers::find(&place, &self.shapes, &mut found);
-        }
-        if families.has(Families::PERSONAL) {
-            Self::find_personal(&place, &mut found);
+        if families.has(Families::NUMBERS) || families.has(Families::PERSONAL) {
+            let groups = numbers::groups(text.as_bytes());
+            let place = numbers::Place { text, spoken: &spoken, groups: &groups };
+            if families.has(Families::NUMBERS) {
+                cards::find(text.as_bytes(), &groups, &mut found);
+                numbers::find(&place, &self.shapes, &mut found);
+            }
+            if families.has(Families::PERSONAL) {
+                Self::find_personal(&place, &mut found);
+            }
         }
         found
     }
@@ -137,12 +132,6 @@ impl Rules {
 #[cfg(test)]
 pub(crate) fn prefixes() -> impl Iterator<Item = &'static str> {
     FORMS.iter().flat_map(|forms| forms.iter()).map(|form| form.prefix)
-}
-
-/// Compiles the patterns of one family into one automaton; the earlier pattern wins.
-fn compile(family: &'static str, patterns: &[&str]) -> Result<Regex, PolicyError> {
-    Regex::new_many(patterns)
-        .map_err(|error| PolicyError::Pattern { family, reason: error.to_string() })
 }
 
 /// True when the byte before `at` cannot belong to the same word.

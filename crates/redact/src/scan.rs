@@ -61,7 +61,7 @@ impl Families {
 }
 
 /// Nothing that a rule knows is shorter than this (`a@b.co`).
-const SECRET_BYTES_MIN: usize = 6;
+pub(crate) const SECRET_BYTES_MIN: usize = 6;
 
 /// Bytes looked at in one step: what the registers of every x86-64 and 64-bit ARM hold.
 const BLOCK_BYTES: usize = 16;
@@ -82,8 +82,18 @@ struct Marks {
 
 const ONES: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
 
-/// The families whose rules may find something in `bytes`.
-pub(crate) fn families(bytes: &[u8]) -> Families {
+/// Those of the `wanted` families whose rules may find something in `bytes`.
+pub(crate) fn families(bytes: &[u8], wanted: Families) -> Families {
+    look_over::<false>(bytes, wanted)
+}
+
+/// True when no rule of the `wanted` families may find anything in `bytes`.
+pub(crate) fn is_clean(bytes: &[u8], wanted: Families) -> bool {
+    look_over::<true>(bytes, wanted).is_empty()
+}
+
+/// Looks until nothing is left to learn: `ANY` asks only whether there is a family at all.
+fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
     let mut families = Families::default();
     if bytes.len() < SECRET_BYTES_MIN {
         return families;
@@ -94,33 +104,40 @@ pub(crate) fn families(bytes: &[u8]) -> Families {
         let marks = marks(block);
         let mut anchors = marks.anchors;
         while anchors != 0 {
-            families.add(confirm(bytes, start + anchors.trailing_zeros() as usize / 8));
+            let at = start + anchors.trailing_zeros() as usize / 8;
             anchors &= anchors - 1;
+            let leads_to = bytes.get(at).map_or(Families::default(), |byte| leads_to(*byte));
+            if wanted.without(families).has(leads_to) {
+                families.add(confirm(bytes, at).only(wanted));
+            }
         }
         if run + marks.stops.trailing_zeros() as usize / 8 >= RUN_BYTES_MIN {
-            families.add(Families::WORDS);
+            families.add(Families::WORDS.only(wanted));
         }
         let whole = marks.stops == 0;
         run = if whole { run + BLOCK_BYTES } else { marks.stops.leading_zeros() as usize / 8 };
         digits += marks.digits;
         if marks.digits >= BLOCK_DIGITS_MIN
-            && !families.has(Families::NUMBERS)
+            && wanted.without(families).has(Families::NUMBERS)
             && numbers::has_number(bytes, start, BLOCK_BYTES)
         {
             families.add(Families::NUMBERS);
         }
+        if digits >= PERSONAL_DIGITS_MIN {
+            families.add(Families::PERSONAL.only(wanted));
+        }
+        families == wanted || (ANY && !families.is_empty())
     };
     for (number, block) in blocks.iter().enumerate() {
-        look(block, number * BLOCK_BYTES);
+        if look(block, number * BLOCK_BYTES) {
+            return families;
+        }
     }
-    if !tail.is_empty() {
-        look(&short_block(tail), bytes.len() - tail.len());
+    if !tail.is_empty() && look(&short_block(tail), bytes.len() - tail.len()) {
+        return families;
     }
     if run >= RUN_BYTES_MIN {
-        families.add(Families::WORDS);
-    }
-    if digits >= PERSONAL_DIGITS_MIN {
-        families.add(Families::PERSONAL);
+        families.add(Families::WORDS.only(wanted));
     }
     families
 }
@@ -180,53 +197,64 @@ fn short_block(bytes: &[u8]) -> [u8; BLOCK_BYTES] {
     block
 }
 
+/// Bytes of a UUID as text, and where its hyphens stand, with all bits of their bytes set.
+const UUID_BYTES: usize = 36;
+const UUID_HYPHENS: [u8; UUID_BYTES] = {
+    let mut places = [0; UUID_BYTES];
+    (places[8], places[13], places[18], places[23]) = (0xFF, 0xFF, 0xFF, 0xFF);
+    places
+};
+
+/// All bits set for a hexadecimal digit, none for any other byte: without branches, so that bytes
+/// are looked at side by side.
+#[inline(always)]
+fn hex_mask(byte: u8) -> u8 {
+    u8::from((byte.wrapping_sub(b'0') < 10) | ((byte | 0x20).wrapping_sub(b'a') < 6)).wrapping_neg()
+}
+
 /// True for the usual forms of an id, which hold nothing that a rule could know: a UUID, and the
 /// hexadecimal digits of a trace, a span or a digest.
 pub(crate) fn is_plain_id(bytes: &[u8]) -> bool {
-    let hex = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_hexdigit);
-    match bytes {
-        [
-            a @ ..,
-            b'-',
-            b,
-            c,
-            d,
-            e,
-            b'-',
-            f,
-            g,
-            h,
-            i,
-            b'-',
-            j,
-            k,
-            l,
-            m,
-            b'-',
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            _,
-        ] if bytes.len() == 36 => {
-            hex(a)
-                && hex(&[*b, *c, *d, *e, *f, *g, *h, *i, *j, *k, *l, *m])
-                && bytes.last_chunk::<12>().is_some_and(|last| hex(last))
-        }
-        // With a letter, so that it is no card.
-        _ => {
-            matches!(bytes.len(), 16 | 32 | 40 | 64)
-                && hex(bytes)
-                && bytes.iter().any(u8::is_ascii_lowercase)
-        }
+    if let Ok(uuid) = <&[u8; UUID_BYTES]>::try_from(bytes) {
+        let fits = |(byte, hyphen): (&u8, &u8)| {
+            let is_hyphen = u8::from(*byte == b'-').wrapping_neg();
+            (is_hyphen & hyphen) | (hex_mask(*byte) & !hyphen)
+        };
+        return uuid.iter().zip(&UUID_HYPHENS).map(fits).fold(0xFF, |all, it| all & it) == 0xFF;
     }
+    // With a letter, so that it is no card.
+    matches!(bytes.len(), 16 | 32 | 40 | 64)
+        && bytes.iter().fold(0xFF, |all, byte| all & hex_mask(*byte)) == 0xFF
+        && bytes.iter().any(u8::is_ascii_lowercase)
+}
+
+/// The families that an anchor may be confirmed for.
+#[inline(always)]
+fn leads_to(anchor: u8) -> Families {
+    static LEADS: [Families; 256] = {
+        let mut leads = [Families(0); 256];
+        let mut byte = b'A';
+        while byte <= b'Z' {
+            leads[byte as usize] = Families(
+                Families::KEYS.0 | Families::TOKENS.0 | Families::IBAN.0 | Families::NUMBERS.0,
+            );
+            byte += 1;
+        }
+        leads[b':' as usize] = Families(Families::NAMES.0 | Families::SIGNS.0);
+        leads[b'=' as usize] = leads[b':' as usize];
+        leads[b'-' as usize] =
+            Families(Families::KEYS.0 | Families::PRIVATE_KEYS.0 | Families::COMMANDS.0);
+        leads[b'_' as usize] = Families::KEYS;
+        leads[b'.' as usize] = Families(Families::KEYS.0 | Families::SIGNS.0);
+        leads[b'/' as usize] = Families::KEYS;
+        leads[b'~' as usize] = Families::SIGNS;
+        leads[b'@' as usize] = Families::ADDRESSES;
+        leads[b'%' as usize] = Families(Families::PERCENT.0 | Families::ADDRESSES.0);
+        leads[b'\\' as usize] = Families::ESCAPES;
+        leads[b'b' as usize] = Families::TOKENS;
+        leads
+    };
+    LEADS.get(usize::from(anchor)).copied().unwrap_or_default()
 }
 
 /// Looks at the neighbours of the anchor at `at`.

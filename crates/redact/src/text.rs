@@ -61,6 +61,13 @@ impl Redone {
     }
 }
 
+/// A text on its way through the rounds.
+struct Work<'w> {
+    ruling: &'w Ruling<'w>,
+    spot: Spot<'w>,
+    redone: Redone,
+}
+
 impl Redactor {
     /// `text` without secrets; `None` when there are none.
     pub(crate) fn redact_text(
@@ -69,28 +76,93 @@ impl Redactor {
         text: &str,
         spot: Spot<'_>,
     ) -> Option<Redone> {
-        let mut families = self.families(text);
+        self.redact_seen(ruling, text, self.families(text), spot)
+    }
+
+    /// The same for a text whose families are known.
+    pub(crate) fn redact_seen(
+        &self,
+        ruling: &Ruling<'_>,
+        text: &str,
+        families: Families,
+        spot: Spot<'_>,
+    ) -> Option<Redone> {
         if families.is_empty() {
             return None;
         }
-        let mut current = Cow::Borrowed(text);
-        let mut redone = Redone { text: String::new(), by: Vec::new(), originals: Vec::new() };
-        for _ in 0..ROUNDS_MAX {
-            let findings = self.findings(ruling, &current, families, spot);
-            let Some(first) = findings.first() else {
-                return match current {
-                    Cow::Borrowed(_) => None,
-                    Cow::Owned(text) => Some(Redone { text, ..redone }),
-                };
-            };
+        let redone = Redone { text: String::new(), by: Vec::new(), originals: Vec::new() };
+        let mut work = Work { ruling, spot, redone };
+        let (mut copied, mut changed) = (0, false);
+        for (from, to) in marker::pieces(text) {
+            let piece = text.get(from..to).unwrap_or_default();
+            let families = if piece.len() == text.len() { families } else { self.families(piece) };
+            let findings = self.findings(&work, piece, families);
+            let Some(first) = findings.first() else { continue };
             if spot.usage == Use::Id {
                 return Some(self.redact_id(first.rule, self.ruled(ruling, first, spot), text));
             }
-            current = Cow::Owned(self.replace(ruling, &current, &findings, spot, &mut redone));
-            families = self.families(&current);
+            changed = true;
+            work.redone.text.push_str(text.get(copied..from).unwrap_or_default());
+            copied = to;
+            if self.replace(&mut work, piece, &findings, ROUNDS_MAX).is_none() {
+                let rule = work.redone.by.first().map_or(Rule::Assignment, |(rule, _)| *rule);
+                return Some(Redone { text: marker::mask(rule), ..work.redone });
+            }
         }
-        let rule = redone.by.first().map_or(Rule::Assignment, |(rule, _)| *rule);
-        Some(Redone { text: marker::mask(rule), ..redone })
+        work.redone.text.push_str(text.get(copied..).unwrap_or_default());
+        changed.then_some(work.redone)
+    }
+
+    /// Writes `piece` without its findings. What stands between two markers is looked at again: a
+    /// round costs what the round before has changed. `None` after too many of them.
+    fn replace(
+        &self,
+        work: &mut Work<'_>,
+        piece: &str,
+        findings: &[Finding],
+        rounds: usize,
+    ) -> Option<()> {
+        let rounds = rounds.checked_sub(1)?;
+        let mut between = Cow::Borrowed("");
+        let mut from = 0;
+        for finding in findings {
+            join(&mut between, piece.get(from..finding.start).unwrap_or_default());
+            from = finding.end;
+            let secret = piece.get(finding.start..finding.end).unwrap_or_default();
+            let setting = self.ruled(work.ruling, finding, work.spot);
+            work.redone.add(finding.rule, setting.action);
+            let stand_in = self.stand_in(finding.rule, setting, secret);
+            // Nothing in its place: what stood around it is one text now.
+            if !stand_in.is_empty() {
+                self.again(work, &std::mem::take(&mut between), rounds)?;
+                work.redone.text.push_str(&stand_in);
+            }
+            if setting.action == Action::Tokenise {
+                work.redone.originals.push((stand_in, secret.to_owned()));
+            }
+        }
+        join(&mut between, piece.get(from..).unwrap_or_default());
+        self.again(work, &between, rounds)
+    }
+
+    /// Another round for what stands between two markers.
+    fn again(&self, work: &mut Work<'_>, text: &str, rounds: usize) -> Option<()> {
+        let mut copied = 0;
+        for (from, to) in marker::pieces(text) {
+            let piece = text.get(from..to).unwrap_or_default();
+            let families = self.families(piece);
+            if families.is_empty() {
+                continue;
+            }
+            let findings = self.findings(work, piece, families);
+            if !findings.is_empty() {
+                work.redone.text.push_str(text.get(copied..from).unwrap_or_default());
+                copied = to;
+                self.replace(work, piece, &findings, rounds)?;
+            }
+        }
+        work.redone.text.push_str(text.get(copied..).unwrap_or_default());
+        Some(())
     }
 
     /// An id is replaced as a whole, and always so that equal ones stay equal.
@@ -103,31 +175,15 @@ impl Redactor {
         Redone::whole(self.hasher.hash(rule, id), rule, Action::Hash)
     }
 
-    /// What the rules that are on find between the markers of `text`: in order, without overlaps.
-    fn findings(
-        &self,
-        ruling: &Ruling<'_>,
-        text: &str,
-        families: Families,
-        spot: Spot<'_>,
-    ) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (from, to) in marker::pieces(text) {
-            let piece = text.get(from..to).unwrap_or_default();
-            let whole = piece.len() == text.len();
-            let families = if whole { families } else { self.families(piece) };
-            let mut found = self.rules.find(families, piece, spot.name);
-            self.find_encoded(families, piece, spot.name, &mut found);
-            let taken = found.into_iter().filter(|finding| {
-                finding.start < finding.end && self.is_taken(ruling, finding, spot)
-            });
-            findings.extend(taken.map(|f| Finding {
-                start: f.start + from,
-                end: f.end + from,
-                ..f
-            }));
-        }
-        settle(findings)
+    /// What the rules that are on find in a text without markers: in order, without overlaps.
+    fn findings(&self, work: &Work<'_>, piece: &str, families: Families) -> Vec<Finding> {
+        let spot = work.spot;
+        let mut found = self.rules.find(families, piece, spot.name);
+        self.find_encoded(families, piece, spot.name, &mut found);
+        found.retain(|finding| {
+            finding.start < finding.end && self.is_taken(work.ruling, finding, spot)
+        });
+        settle(found)
     }
 
     /// What stands behind one layer of encoding, at the place of its encoded form.
@@ -167,32 +223,6 @@ impl Redactor {
         }
     }
 
-    fn replace(
-        &self,
-        ruling: &Ruling<'_>,
-        text: &str,
-        findings: &[Finding],
-        spot: Spot<'_>,
-        redone: &mut Redone,
-    ) -> String {
-        let mut out = String::with_capacity(text.len() + 32);
-        let mut from = 0;
-        for finding in findings {
-            let secret = text.get(finding.start..finding.end).unwrap_or_default();
-            let setting = self.ruled(ruling, finding, spot);
-            out.push_str(text.get(from..finding.start).unwrap_or_default());
-            let stand_in = self.stand_in(finding.rule, setting, secret);
-            if setting.action == Action::Tokenise {
-                redone.originals.push((stand_in.clone(), secret.to_owned()));
-            }
-            out.push_str(&stand_in);
-            from = finding.end;
-            redone.add(finding.rule, setting.action);
-        }
-        out.push_str(text.get(from..).unwrap_or_default());
-        out
-    }
-
     /// What stands where `secret` stood.
     pub(crate) fn stand_in(&self, rule: Rule, setting: Setting, secret: &str) -> String {
         match setting.action {
@@ -215,7 +245,21 @@ impl Redactor {
     /// The families that may find something in `text`, raw JSON or decoded, and in which some rule
     /// is on.
     pub(crate) fn families(&self, text: &str) -> Families {
-        scan::families(text.as_bytes()).only(self.policy.searched)
+        scan::families(text.as_bytes(), self.policy.searched)
+    }
+
+    /// True when no family may find anything in `text`, raw JSON or decoded.
+    pub(crate) fn is_clean(&self, text: &str) -> bool {
+        scan::is_clean(text.as_bytes(), self.policy.searched)
+    }
+}
+
+/// Adds to a text, which is copied only when there was something before.
+fn join<'t>(text: &mut Cow<'t, str>, more: &'t str) {
+    if text.is_empty() {
+        *text = Cow::Borrowed(more);
+    } else {
+        text.to_mut().push_str(more);
     }
 }
 

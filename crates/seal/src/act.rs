@@ -1,5 +1,5 @@
 //! What somebody does to a log from outside its writer, as records of the log: exports, keys that
-//! are handed out, another key-encryption key.
+//! are handed out, another key-encryption key, another redaction secret.
 //!
 //! The record is durable, and published, before the act takes effect. Not here: what the log does
 //! by itself (`life.rs`), and who may do what.
@@ -8,9 +8,11 @@ use crate::batch::Batch;
 use crate::error::SealError;
 use crate::life;
 use crate::log::Log;
+use crate::recover::redaction_policy;
 use crate::writer::Writer;
 use event::{Principal, types};
-use keys::Kek;
+use keys::{Kek, KeyId, Purpose, SecretKey};
+use redact::Redactor;
 use std::sync::Arc;
 
 /// An act, and what the log is to say about it.
@@ -100,6 +102,68 @@ impl Writer {
         }
         let generation = life::keys_generation(self.keyring.generation());
         self.announcements.push(generation);
+        self.commit(Vec::new())?;
+        self.publish()
+    }
+
+    /// Puts a fresh redaction secret in force: from here on the same value gets another pseudonym.
+    /// With `destroy` every secret before it goes: nobody can try candidates against the pseudonyms
+    /// that it made any more, not even who has the keyring. Returns the ids of those before.
+    ///
+    /// First the log says so; then the keyring is replaced, which is atomic; then the log records
+    /// the generation, so that the old keyring put back would show. After a crash in between, the
+    /// log was told of a change that may not have come: it is asked for again.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`]. After a failed replacement either keyring may be there: the log must
+    /// be reopened.
+    pub fn rotate_redaction(
+        &mut self,
+        destroy: bool,
+        reason: Option<&str>,
+        by: &Principal<'static>,
+    ) -> Result<Vec<KeyId>, SealError> {
+        let purpose = Purpose::RedactionSecret;
+        let newest = self.keyring.newest(purpose).map_or(0, |(info, _)| info.created_ms);
+        let before: Vec<KeyId> =
+            self.keyring.by_purpose(purpose).map(|(info, _)| info.id).collect();
+        let ids: Vec<String> = before.iter().map(ToString::to_string).collect();
+        let mut details = serde_json::json!({ "before": ids, "destroys": destroy });
+        if let (Some(reason), Some(details)) = (reason, details.as_object_mut()) {
+            details.insert("reason".to_owned(), reason.into());
+        }
+        self.commit_act(types::LOG_REDACTION_ROTATION, details, by)?;
+        self.publish()?;
+        let outcome = self.take_redaction_secret(destroy, &before, newest);
+        if let Err(error) = &outcome {
+            self.poison(error.to_string());
+        }
+        outcome.map(|()| before)
+    }
+
+    fn take_redaction_secret(
+        &mut self,
+        destroy: bool,
+        before: &[KeyId],
+        newest_ms: u64,
+    ) -> Result<(), SealError> {
+        let purpose = Purpose::RedactionSecret;
+        // The newest one is in force, also where the clock went back meanwhile.
+        let now_ms = self.options.clock.now_ms().max(newest_ms);
+        let secret = SecretKey::generate(&*self.options.entropy)?;
+        let policy = redaction_policy(&*self.folder)?;
+        let redactor = Redactor::new(&policy, *secret.expose())
+            .map_err(|error| SealError::Policy { detail: error.to_string() })?;
+        let id = self.keyring.add(purpose, secret, now_ms, &*self.options.entropy)?;
+        if destroy {
+            for old in before {
+                self.keyring.destroy(*old)?;
+            }
+        }
+        self.store_keyring()?;
+        self.redactor = Arc::new(redactor);
+        let added = life::keys_added(&[(purpose, id)], self.keyring.generation());
+        self.announcements.push(added);
         self.commit(Vec::new())?;
         self.publish()
     }

@@ -5,8 +5,9 @@
 //! have it, and at most one group is on its way. Whoever waits for a group is answered from here,
 //! as soon as it is durable.
 
+use crate::admission::Permit;
 use crate::error::SealError;
-use crate::log::{Permit, WhenDone};
+use crate::log::WhenDone;
 use crate::receipt::Receipt;
 use crate::writer::{Prepared, Writer};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

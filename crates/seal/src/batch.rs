@@ -4,11 +4,13 @@
 //! one writer has little left to do: it fills in record time, stream and sequence, and hashes the
 //! leaf.
 
+use crate::cores::Core;
 use event::record::{self, RECORD_HEADER_BYTES, Record, SALT_BYTES};
 use event::{Event, Kind, Tier};
 use keys::{Entropy, EntropyError};
 use redact::Redacted;
 use siphasher::sip128::{Hasher128, SipHasher13};
+use std::cmp::Reverse;
 use std::hash::{BuildHasher, Hasher as _};
 use std::ops::Range;
 use std::sync::Mutex;
@@ -131,14 +133,15 @@ impl Batch {
         })
     }
 
-    /// The smallest spare batch with this much room.
+    /// The smallest spare batch with this much room; of several the one that was used last, which
+    /// the caches still hold.
     fn used(room: usize) -> Option<Self> {
         let mut spare = SPARE.lock().ok().filter(|_| SPARE_BYTES.contains(&room))?;
         let fits = |(at, batch): (usize, &Self)| {
-            (batch.bytes.capacity() >= room).then_some((batch.bytes.capacity(), at))
+            (batch.bytes.capacity() >= room).then_some((batch.bytes.capacity(), Reverse(at)))
         };
-        let (_, place) = spare.iter().enumerate().filter_map(fits).min()?;
-        Some(spare.swap_remove(place))
+        let (_, Reverse(place)) = spare.iter().enumerate().filter_map(fits).min()?;
+        Some(spare.remove(place))
     }
 
     /// The same records in batches of at most `max` bytes each, or one record.
@@ -181,7 +184,7 @@ impl Batch {
         now_ms: u64,
     ) -> Result<Self, EntropyError> {
         let mut encoder = Encoder::new(fingerprints, entropy, now_ms, 0);
-        events.into_iter().try_for_each(|event| encoder.push(event))?;
+        events.into_iter().try_for_each(|event| encoder.push(event.borrowed()))?;
         Ok(encoder.finish())
     }
 
@@ -229,32 +232,31 @@ impl Batch {
 
     pub(crate) fn push(
         &mut self,
-        event: Redacted<Event<'_>>,
+        event: Redacted<&Event<'_>>,
         kind: Kind,
         fingerprints: &Fingerprints,
         salts: &mut Salts<'_>,
         now_ms: u64,
     ) -> Result<(), EntropyError> {
-        // An event is large: one that has its id stays where it is.
-        if event.get().event_id.is_some() {
-            return self.push_named(event.get(), kind, fingerprints, salts);
+        let event = event.into_inner();
+        if let Some(id) = &event.event_id {
+            return self.push_named(event, id, kind, fingerprints, salts);
         }
-        let mut event = event.into_inner();
         let random: [u8; 10] = keys::random(salts.entropy)?;
         let id = uuid::Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid();
-        event.event_id = Some(id.to_string().into());
-        self.push_named(&event, kind, fingerprints, salts)
+        self.push_named(event, &id.to_string(), kind, fingerprints, salts)
     }
 
-    /// Adds the record of a redacted event that has an id.
+    /// Adds the record of a redacted event under an id.
     fn push_named(
         &mut self,
         event: &Event<'_>,
+        id: &str,
         kind: Kind,
         fingerprints: &Fingerprints,
         salts: &mut Salts<'_>,
     ) -> Result<(), EntropyError> {
-        let event_id = self.text(event.event_id.as_deref().unwrap_or_default());
+        let event_id = self.text(id);
         let (stream, stream_name) = self.stream(event, kind, fingerprints);
         let tier = Tier::of(event);
         let (meta_salt, content_salt) = (salts.next()?, salts.next()?);
@@ -272,7 +274,7 @@ impl Batch {
         };
         header.encode(&mut self.bytes);
         let meta_start = start + RECORD_HEADER_BYTES;
-        event.write_meta(&mut self.bytes);
+        event.write_meta_as(Some(id), &mut self.bytes);
         let content_start = self.bytes.len();
         event.write_content(&mut self.bytes);
         let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes();
@@ -283,7 +285,7 @@ impl Batch {
         let (meta, content) = self.bytes[meta_start..].split_at(content_start - meta_start);
         let commitment = record::commitment_of(&meta_salt, meta, &content_salt, content);
         let fingerprint = fingerprints.content(meta, content);
-        let name = fingerprints.name(self.texts.get(event_id.clone()).unwrap_or_default());
+        let name = fingerprints.name(id);
         let record = start..self.bytes.len();
         let item = Item {
             record,
@@ -330,11 +332,13 @@ pub struct Encoder<'e> {
     salts: Salts<'e>,
     fingerprints: &'e Fingerprints,
     now_ms: u64,
+    _core: Option<Core>,
 }
 
 impl<'e> Encoder<'e> {
     /// An encoder with room for about `bytes` of input; `now_ms` goes into generated ids only
-    /// (UUIDv7).
+    /// (UUIDv7). For a large batch it waits for a core, and keeps it to its end: nothing else must
+    /// be waited for meanwhile.
     #[must_use]
     pub fn new(
         fingerprints: &'e Fingerprints,
@@ -342,15 +346,16 @@ impl<'e> Encoder<'e> {
         now_ms: u64,
         bytes: usize,
     ) -> Self {
+        let core = Core::for_bytes(bytes);
         let batch = Batch::with_room_for(bytes);
-        Self { batch, salts: Salts::new(entropy), fingerprints, now_ms }
+        Self { batch, salts: Salts::new(entropy), fingerprints, now_ms, _core: core }
     }
 
     /// Encodes one more event.
     ///
     /// # Errors
     /// [`EntropyError`] when there is no randomness for salts; the batch is of no use then.
-    pub fn push(&mut self, event: Redacted<Event<'_>>) -> Result<(), EntropyError> {
+    pub fn push(&mut self, event: Redacted<&Event<'_>>) -> Result<(), EntropyError> {
         let (salts, fingerprints) = (&mut self.salts, self.fingerprints);
         self.batch.push(event, Kind::Event, fingerprints, salts, self.now_ms)
     }

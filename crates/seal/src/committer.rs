@@ -1,11 +1,12 @@
 //! The one thread that seals: it takes whatever waits as one group, and sees to publishing and to
 //! the background beside it.
 
+use crate::admission::Permit;
 use crate::aside::{self, Aside};
 use crate::background::Background;
 use crate::batch::Batch;
 use crate::error::SealError;
-use crate::log::{Permit, WhenDone};
+use crate::log::WhenDone;
 use crate::publish::{Head, Publisher};
 use crate::sequence::PublicFile;
 use crate::writer::{GROUP_BYTES_LIMIT, Writer};

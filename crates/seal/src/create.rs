@@ -84,7 +84,7 @@ pub fn create(
     let created = life::created(&identity.origin, &Sha256::digest(&bytes).into());
     let mut batch = Batch::default();
     let event = secrets.redactor.redact(created);
-    batch.push(event, Kind::Log, &fingerprints, &mut Salts::new(entropy), now_ms)?;
+    batch.push(event.borrowed(), Kind::Log, &fingerprints, &mut Salts::new(entropy), now_ms)?;
     let mut frame = FrameBuffer::default();
     let group = sequence.seal(std::iter::once(&batch), now_ms, frame.payload())?;
     let header = JournalHeader { log_id: id, key_id: journal_key.to_bytes(), first_index: 0 };

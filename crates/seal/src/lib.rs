@@ -21,12 +21,14 @@
 //! | threads, heartbeat | `log.rs` |
 
 mod act;
+mod admission;
 mod aside;
 mod background;
 mod batch;
 mod build;
 mod clock;
 mod committer;
+mod cores;
 mod create;
 mod error;
 mod identity;
@@ -51,12 +53,13 @@ mod window;
 mod writer;
 
 pub use act::Act;
+pub use admission::Permit;
 pub use batch::{Batch, Encoder, Fingerprints};
 pub use clock::{Clock, SystemClock};
 pub use create::{NewLog, create};
 pub use error::SealError;
 pub use identity::{FORMAT_VERSION, IDENTITY_PATH, Identity};
-pub use log::{Log, NotTaken, Permit, Ticket, WhenDone};
+pub use log::{Log, NotTaken, Ticket, WhenDone};
 pub use publish::CHECKPOINT_PATH;
 pub use receipt::{Outcome, Receipt};
 pub use recover::{REDACTION_POLICY_PATH, open, redaction_policy};

@@ -4,6 +4,7 @@
 //! while it syncs, the next group gathers. The publisher writes tiles and checkpoints behind it.
 //! Bounded everywhere: a producer that is faster than the disk waits.
 
+use crate::admission::{Admission, Permit};
 use crate::batch::{Batch, Encoder, Fingerprints, Salts};
 use crate::committer::{Committer, Message, Request};
 use crate::error::SealError;
@@ -14,21 +15,13 @@ use crate::writer::{Options, Writer};
 use event::{Event, Kind};
 use keys::EntropyError;
 use redact::{Redacted, Redactor};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// Batches waiting for the committer at most.
 const QUEUE_BATCHES_MAX: usize = 1024;
-/// Bytes of batches being encoded or waiting at most; see [`Log::admit`].
-const IN_FLIGHT_BYTES_MAX: usize = 40 << 20;
-/// From this many bytes on a few batches suffice: a group being written and synced, the next one
-/// being ordered, and enough being encoded that no core waits for them. More would only push each
-/// other out of the processor's caches, and be acknowledged later.
-const IN_FLIGHT_BYTES_USUAL: usize = 24 << 20;
-/// Batches in flight at least, however large, while they fit.
-const IN_FLIGHT_BATCHES_MIN: usize = 4;
 /// A log open for writing, shared by any number of threads.
 pub struct Log {
     inbox: SyncSender<Message>,
@@ -69,28 +62,6 @@ pub enum NotTaken {
     Closed,
 }
 
-/// Room for a batch in memory; given back when it is dropped.
-pub struct Permit {
-    admission: Arc<Admission>,
-    bytes: usize,
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let mut used = self.admission.used.lock().unwrap_or_else(PoisonError::into_inner);
-        *used -= self.bytes;
-        self.admission.holders.fetch_sub(1, Ordering::Relaxed);
-        self.admission.freed.notify_all();
-    }
-}
-
-#[derive(Default)]
-struct Admission {
-    used: Mutex<usize>,
-    freed: Condvar,
-    holders: AtomicUsize,
-}
-
 impl Log {
     /// Starts the threads of a writer.
     #[must_use]
@@ -120,40 +91,24 @@ impl Log {
         &self.redactor
     }
 
-    /// Waits for room for about `bytes` of events. Take it before reading them into memory.
+    /// Waits for room for about `bytes` of events, behind those who wait already. Take it before
+    /// reading them into memory.
     #[must_use]
     pub fn admit(&self, bytes: usize) -> Permit {
-        let bytes = bytes.min(IN_FLIGHT_BYTES_MAX);
-        let mut used = self.admission.used.lock().unwrap_or_else(PoisonError::into_inner);
-        let holders = || self.admission.holders.load(Ordering::Relaxed);
-        while *used + bytes > IN_FLIGHT_BYTES_MAX
-            || *used + bytes > IN_FLIGHT_BYTES_USUAL && holders() >= IN_FLIGHT_BATCHES_MIN
-        {
-            used = self.admission.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
-        }
-        *used += bytes;
-        self.admission.holders.fetch_add(1, Ordering::Relaxed);
-        Permit { admission: Arc::clone(&self.admission), bytes }
+        self.admission.admit(bytes)
     }
 
     /// Room for about `bytes` of events, unless one would have to wait for it.
     #[must_use]
     pub fn try_admit(&self, bytes: usize) -> Option<Permit> {
-        let bytes = bytes.min(IN_FLIGHT_BYTES_MAX);
-        let mut used = self.admission.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if *used + bytes > IN_FLIGHT_BYTES_MAX {
-            return None;
-        }
-        *used += bytes;
-        self.admission.holders.fetch_add(1, Ordering::Relaxed);
-        Some(Permit { admission: Arc::clone(&self.admission), bytes })
+        self.admission.try_admit(bytes)
     }
 
     /// True when nobody but the caller, who holds one permit, has a batch under way: then a second
     /// core is idle, and a large batch may be encoded in halves.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.admission.holders.load(Ordering::Relaxed) <= 1
+        self.admission.holders() <= 1
     }
 
     /// Encodes redacted events on the calling thread.
@@ -173,7 +128,7 @@ impl Log {
         let mut batch = Batch::default();
         let mut salts = Salts::new(&*self.options.entropy);
         let now_ms = self.options.clock.now_ms();
-        batch.push(event, Kind::Log, &self.fingerprints, &mut salts, now_ms)?;
+        batch.push(event.borrowed(), Kind::Log, &self.fingerprints, &mut salts, now_ms)?;
         Ok(batch)
     }
 

@@ -14,21 +14,30 @@ pub(crate) const DAY_MS: u64 = 86_400_000;
 pub(crate) struct Streams {
     secret: HmacKey,
     day: u64,
-    /// The last sequence of every stream of the day. Stream ids are keyed hashes.
-    last: NameMap<u64>,
-    /// Ids already computed today, by the keyed name of their text.
-    ids: NameMap<[u8; 16]>,
+    /// The streams that were written to, by the keyed name of their text.
+    known: NameMap<Known>,
+    /// The last sequence of streams that were found in the journal, and not written to since. Their
+    /// ids are keyed hashes.
+    found: NameMap<u64>,
+}
+
+/// One stream of the day.
+struct Known {
+    id: [u8; 16],
+    /// Its last sequence.
+    last: u64,
 }
 
 impl Streams {
     pub(crate) fn new(secret: HmacKey) -> Self {
-        Self { secret, day: 0, last: NameMap::default(), ids: NameMap::default() }
+        Self { secret, day: 0, known: NameMap::default(), found: NameMap::default() }
     }
 
-    /// Takes an existing entry of the day `day` into account, in any order.
+    /// Takes an existing entry of the day `day` into account, in any order, before anything is
+    /// written.
     pub(crate) fn restore(&mut self, day: u64, entry: &Entry) {
         self.turn_to(day);
-        let last = self.last.entry(u128::from_be_bytes(entry.stream)).or_default();
+        let last = self.found.entry(u128::from_be_bytes(entry.stream)).or_default();
         *last = (*last).max(entry.sequence);
     }
 
@@ -42,25 +51,21 @@ impl Streams {
     ) -> ([u8; 16], u64) {
         self.turn_to(time_ms / DAY_MS);
         let text = |range: &std::ops::Range<usize>| texts.get(range.clone()).unwrap_or_default();
-        let stream = match &item.stream {
+        let (kind, text, name) = match &item.stream {
             // A record without session and trace is alone in its stream: nothing to remember.
             StreamName::Alone => return (self.id(b'i', &index.to_be_bytes()), 1),
-            StreamName::Life => self.known(b'l', "", item.stream_name),
-            StreamName::Session(range) => self.known(b's', text(range), item.stream_name),
-            StreamName::Trace(range) => self.known(b't', text(range), !item.stream_name),
+            StreamName::Life => (b'l', "", item.stream_name),
+            StreamName::Session(range) => (b's', text(range), item.stream_name),
+            StreamName::Trace(range) => (b't', text(range), !item.stream_name),
         };
-        let last = self.last.entry(u128::from_be_bytes(stream)).or_default();
-        *last += 1;
-        (stream, *last)
-    }
-
-    fn known(&mut self, kind: u8, text: &str, name: u128) -> [u8; 16] {
-        if let Some(id) = self.ids.get(&name) {
-            return *id;
+        if let Some(known) = self.known.get_mut(&name) {
+            known.last += 1;
+            return (known.id, known.last);
         }
         let id = self.id(kind, text.as_bytes());
-        self.ids.insert(name, id);
-        id
+        let last = self.found.remove(&u128::from_be_bytes(id)).unwrap_or_default() + 1;
+        self.known.insert(name, Known { id, last });
+        (id, last)
     }
 
     /// `HMAC-SHA-256(stream secret, day u64 || kind || text)`, its first 16 bytes.
@@ -74,8 +79,8 @@ impl Streams {
     fn turn_to(&mut self, day: u64) {
         if day != self.day {
             self.day = day;
-            self.last.clear();
-            self.ids.clear();
+            self.known.clear();
+            self.found.clear();
         }
     }
 }

@@ -332,7 +332,7 @@ impl Writer {
         let mut salts = Salts::new(&*self.options.entropy);
         for event in events {
             let event = self.redactor.redact(event);
-            batch.push(event, Kind::Log, &self.fingerprints, &mut salts, now_ms)?;
+            batch.push(event.borrowed(), Kind::Log, &self.fingerprints, &mut salts, now_ms)?;
         }
         Ok(batch)
     }

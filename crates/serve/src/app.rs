@@ -1,8 +1,10 @@
 //! What every request shares: the logs, who may do what with them, and how much may be under way.
 
 use crate::access::Caller;
+use crate::alerts::Detecting;
 use crate::body::Budget;
 use crate::gate::Keeper;
+use crate::leftover::Leftovers;
 use crate::limits::Limits;
 use crate::logs::Logs;
 use crate::mcp::Checks;
@@ -35,6 +37,7 @@ struct Inner {
     limits: Limits,
     budget: Budget,
     outstanding: Outstanding,
+    leftovers: Leftovers,
     questions: Arc<Semaphore>,
     statements: Arc<Semaphore>,
     feeds: Arc<Semaphore>,
@@ -44,6 +47,7 @@ struct Inner {
     checks: Arc<Checks>,
     hosts: OnceLock<Vec<String>>,
     counters: OnceLock<Counters>,
+    detecting: OnceLock<Arc<Detecting>>,
 }
 
 impl App {
@@ -57,6 +61,7 @@ impl App {
             limits: Limits::default(),
             budget: Budget::new(Limits::default().body),
             outstanding: Outstanding::new(Limits::default()),
+            leftovers: Leftovers::new(&Limits::default()),
             questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
             statements: Arc::new(Semaphore::new(STATEMENTS_MAX)),
             feeds: Arc::new(Semaphore::new(FEEDS_MAX)),
@@ -65,6 +70,7 @@ impl App {
             checks: Arc::default(),
             hosts: OnceLock::new(),
             counters: OnceLock::new(),
+            detecting: OnceLock::new(),
         }))
     }
 
@@ -84,6 +90,7 @@ impl App {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             inner.budget = Budget::new(limits.body);
             inner.outstanding = Outstanding::new(limits);
+            inner.leftovers = Leftovers::new(&limits);
             inner.limits = limits;
         }
         self
@@ -101,6 +108,18 @@ impl App {
     pub fn limited(self, rates: Rates) -> Self {
         let _ = self.0.counters.set(Counters::new(rates));
         self
+    }
+
+    /// The same, looking for what these rules find. To be called once, before the server begins.
+    #[must_use]
+    pub fn with_detection(self, detecting: Detecting) -> Self {
+        let _ = self.0.detecting.set(Arc::new(detecting));
+        self
+    }
+
+    /// What is looked for, if something is.
+    pub(crate) fn detecting(&self) -> Option<&Arc<Detecting>> {
+        self.0.detecting.get()
     }
 
     /// The logs.
@@ -183,6 +202,11 @@ impl App {
     /// Answers that were not taken yet.
     pub(crate) fn outstanding(&self) -> &Outstanding {
         &self.0.outstanding
+    }
+
+    /// Requests that are answered and still come.
+    pub(crate) fn leftovers(&self) -> &Leftovers {
+        &self.0.leftovers
     }
 
     pub(crate) fn questions(&self) -> &Arc<Semaphore> {

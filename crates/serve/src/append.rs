@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::ask::{self, ask};
 use crate::body;
 use crate::gate::Granted;
+use crate::inflow::Place;
 use crate::intake::{self, Intake, IntakeError, Shape};
 use crate::open_log::{OpenLog, overloaded};
 use crate::problem::Problem;
@@ -86,7 +87,7 @@ pub(crate) async fn append(
     let take = move |writer: &Log, bytes: &[u8]| {
         intake::body(writer, bytes, &origin, key.as_deref(), shape)
     };
-    let (intake, permit) = take_in(&writer, received, take).await?;
+    let (intake, way) = take_in(log, &writer, received, take).await?;
     let refused = intake.lines.iter().filter(|(_, error)| error.is_some()).count();
     if parameters.atomic && refused > 0 {
         let answer = Answer::new(
@@ -102,7 +103,7 @@ pub(crate) async fn append(
         ));
     }
     granted.take_events(&app, intake.batch.len())?;
-    let receipt = seal(log, &writer, &mut { intake.batch }, permit).await?;
+    let receipt = seal(log, &writer, &mut { intake.batch }, way).await?;
     if (parameters.ack == Ack::Published || parameters.proof)
         && let Some(receipt) = &receipt
         && let Some(last) = receipt.outcomes.iter().filter_map(index_of).max()
@@ -149,25 +150,36 @@ fn index_of(outcome: &seal::Outcome) -> Option<u64> {
     }
 }
 
-/// Turns bytes into a batch, on another thread when there are many of them.
+/// Room for a batch on its way into the log, until it is sealed.
+pub(crate) struct Way {
+    permit: Permit,
+    _place: Place,
+}
+
+/// Turns bytes into a batch when it is their turn, on another thread when there are many of them.
 ///
 /// # Errors
-/// 400 when the body is not what it should be, 503 when there is no room.
+/// 400 when the body is not what it should be, 503 when there is no room for long.
 pub(crate) async fn take_in<B, F>(
+    log: &OpenLog,
     writer: &Arc<Log>,
     bytes: B,
     take: F,
-) -> Result<(Intake, Permit), Problem>
+) -> Result<(Intake, Way), Problem>
 where
     B: Deref<Target = [u8]> + Send + 'static,
     F: FnOnce(&Log, &[u8]) -> Result<Intake, IntakeError> + Send + 'static,
 {
+    let place = log.inflow().place(bytes.len()).await?;
     let permit = writer.try_admit(bytes.len()).ok_or_else(overloaded)?;
     let outcome = if bytes.len() <= INLINE_BYTES_MAX {
         take(writer, &bytes)
     } else {
-        let writer = Arc::clone(writer);
-        let work = move || take(&writer, &bytes);
+        let (writer, turn) = (Arc::clone(writer), log.inflow().turn().await?);
+        let work = move || {
+            let _turn = turn;
+            take(&writer, &bytes)
+        };
         tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())?
     };
     let intake = outcome.map_err(|error| match error {
@@ -180,7 +192,7 @@ where
             "a request holds at most 10,000 events, and nothing was sealed; split it into several",
         ));
     }
-    Ok((intake, permit))
+    Ok((intake, Way { permit, _place: place }))
 }
 
 /// Seals a batch, if there is anything in it.
@@ -188,12 +200,12 @@ pub(crate) async fn seal(
     log: &OpenLog,
     writer: &Arc<Log>,
     batch: &mut seal::Batch,
-    permit: Permit,
+    way: Way,
 ) -> Result<Option<Receipt>, Problem> {
     if batch.is_empty() {
         return Ok(None);
     }
-    log.seal(writer, std::mem::take(batch), permit).await.map(Some)
+    log.seal(writer, std::mem::take(batch), way.permit).await.map(Some)
 }
 
 /// What events may be called in a request, and what they are then.

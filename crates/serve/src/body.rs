@@ -29,6 +29,12 @@ const BUDGET_BYTES: usize = 36 << 20;
 const PACKED_BYTES_MAX: usize = 8 << 20;
 /// The budget is counted in pieces of this many bytes.
 const UNIT_BYTES: usize = 16 << 10;
+/// Of what a request says that it will send, this much gets room before any of it is read: what
+/// there is no room for is refused then, and not when half of it is there.
+const AHEAD_BYTES_MAX: usize = 8 << 20;
+/// Room for what does not come is kept for this part of the time that it may take to come:
+/// announcing costs nothing.
+const AHEAD_PART: u32 = 15;
 /// What zstd is given room for when a frame does not say how large it is: so many times its bytes,
 /// and then four times as much, and so on.
 const UNFOLDS_USUALLY: usize = 16;
@@ -238,17 +244,21 @@ async fn collect(
         return Err(too_large());
     }
     let mut room = budget.room();
-    let until = Instant::now() + budget.arrival_max;
+    room.grow(announced.unwrap_or_default().min(AHEAD_BYTES_MAX))?;
+    let begun = Instant::now();
+    let until = begun + budget.arrival_max;
+    let mut ahead_until = Some(begun + budget.arrival_max / AHEAD_PART);
     let mut first = Bytes::new();
     let mut whole = Region::new();
     loop {
-        let frame = timeout_at(until, body.frame()).await.map_err(|_| {
-            Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "too_slow",
-                "the body did not arrive in time; send smaller batches",
-            )
-        })?;
+        let Ok(frame) = timeout_at(ahead_until.unwrap_or(until), body.frame()).await else {
+            if ahead_until.take().is_none() {
+                return Err(too_slow());
+            }
+            // From here on it gets room as it comes.
+            room.shrink(first.len() + whole.len());
+            continue;
+        };
         let Some(frame) = frame else { break };
         let frame = frame.map_err(|_| {
             Problem::malformed("broken_body", "the body broke off; send the request again")
@@ -352,6 +362,14 @@ fn broken(error: &str) -> Problem {
     )
 }
 
+fn too_slow() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "too_slow",
+        "the body did not arrive in time; send smaller batches",
+    )
+}
+
 fn overloaded() -> Problem {
     Problem::busy("overloaded", "too many large requests are under way; send it again in a moment")
 }
@@ -367,6 +385,8 @@ fn too_large() -> Problem {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+    use futures::{FutureExt as _, StreamExt as _};
+    use std::convert::Infallible;
     use std::io::Write as _;
 
     fn budget() -> Budget {
@@ -467,6 +487,54 @@ mod tests {
             let refused = receive(&budget, &headers(coding), Body::from("not packed")).await;
             assert_eq!(refused.err().unwrap().status, status, "{coding}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_announced_gets_room_or_is_refused_before_any_of_it_is_read() {
+        let budget = budget();
+        let announced = |bytes: usize| {
+            HeaderMap::from_iter([(header::CONTENT_LENGTH, HeaderValue::from(bytes))])
+        };
+        let never = || Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>());
+        let whole = BUDGET_BYTES / UNIT_BYTES;
+        let headers = announced(1 << 20);
+        let mut first = Box::pin(receive(&budget, &headers, never()));
+        assert!((&mut first).now_or_never().is_none());
+        let left = whole - (1 << 20) / UNIT_BYTES;
+        assert_eq!(budget.units.available_permits(), left);
+        let _rest = budget.units.try_acquire_many(u32::try_from(left - 1).unwrap()).unwrap();
+        let headers = announced(UNIT_BYTES + 1);
+        let second = receive(&budget, &headers, never()).now_or_never();
+        assert_eq!(second.unwrap().err().unwrap().status, StatusCode::SERVICE_UNAVAILABLE);
+        let headers = announced(UNIT_BYTES);
+        assert!(receive(&budget, &headers, never()).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn whoever_announces_much_and_sends_nothing_holds_nothing_for_long() {
+        let budget = Budget::new(Duration::from_millis(600));
+        let headers =
+            HeaderMap::from_iter([(header::CONTENT_LENGTH, HeaderValue::from(BODY_BYTES_MAX))]);
+        let begin = Bytes::from_static(&[b' '; 20_000]);
+        let sends = futures::stream::iter([Ok::<_, Infallible>(begin)]);
+        let body = Body::from_stream(sends.chain(futures::stream::pending()));
+        let mut slow = Box::pin(receive(&budget, &headers, body));
+        let whole = BUDGET_BYTES / UNIT_BYTES;
+        assert!((&mut slow).now_or_never().is_none());
+        let ahead = AHEAD_BYTES_MAX / UNIT_BYTES;
+        assert_eq!(budget.units.available_permits(), whole - ahead, "never more than this");
+        let (mut least, mut most) = (whole, 0);
+        let refused = loop {
+            match timeout(Duration::from_millis(10), &mut slow).await {
+                Ok(outcome) => break outcome.err().unwrap(),
+                Err(_) => {
+                    let free = budget.units.available_permits();
+                    (least, most) = (least.min(free), most.max(free));
+                }
+            }
+        };
+        assert_eq!(refused.status, StatusCode::REQUEST_TIMEOUT);
+        assert_eq!((least, most), (whole - ahead, whole - 2), "then for what it has sent");
     }
 
     #[tokio::test]

@@ -149,7 +149,7 @@ pub(crate) async fn gate(
     let (mut head, body) = request.into_parts();
     let grpc = otlp::is_grpc(&head.headers);
     let turn = head.extensions.remove::<Arc<Turn>>().filter(|_| need != Need::Nothing);
-    let admitted = match admit(&app, need, &mut head).await {
+    let admitted = match admit(&app, need, &mut head, turn.as_deref()).await {
         Ok(granted) => turn.as_ref().map_or(Ok(()), |turn| turn.check_room()).map(|()| granted),
         refused => refused,
     };
@@ -168,7 +168,12 @@ pub(crate) async fn gate(
     }
 }
 
-async fn admit(app: &App, need: Need, request: &mut Parts) -> Result<Granted, Problem> {
+async fn admit(
+    app: &App,
+    need: Need,
+    request: &mut Parts,
+    turn: Option<&Turn>,
+) -> Result<Granted, Problem> {
     let name = log_name(app, need, request).await;
     let log = name.as_deref().and_then(|name| app.logs().get(name));
     let on_behalf_of = None;
@@ -181,6 +186,9 @@ async fn admit(app: &App, need: Need, request: &mut Parts) -> Result<Granted, Pr
         Need::Server(action) | Need::Log(action) | Need::PublicLog(action) => Some(action),
     };
     let caller = authenticate(app, request).await?;
+    if let Some(turn) = turn {
+        turn.know();
+    }
     let about = matches!(need, Need::Log(_) | Need::PublicLog(_)).then_some(name.as_deref());
     let about = about.map(Option::unwrap_or_default);
     // Before anything is decided, and recorded: refusals cost a record each.

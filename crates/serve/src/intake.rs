@@ -231,19 +231,20 @@ fn take<'a>(
     let mut lines = Vec::with_capacity((bytes / 512).min(BATCH_EVENTS_MAX));
     let mut encoder = log.encoder(bytes);
     let mut encoded = Ok(());
-    let summary = capture(&mut |captured| {
+    let summary = capture(&mut |mut captured| {
         if lines.len() > max {
             return;
         }
         let number = first + captured.line - 1;
-        match captured.outcome {
+        // An event is large, and stays where it is.
+        match &mut captured.outcome {
             Ok(event) => {
                 lines.push((number, None));
                 if encoded.is_ok() {
                     encoded = seal_in(log, &mut encoder, event, origin);
                 }
             }
-            Err(error) => lines.push((number, Some(Box::new(error)))),
+            Err(_) => lines.push((number, captured.outcome.err().map(Box::new))),
         }
     })?;
     encoded?;
@@ -253,7 +254,7 @@ fn take<'a>(
 fn seal_in(
     log: &Log,
     encoder: &mut Encoder<'_>,
-    mut event: event::Event<'_>,
+    event: &mut event::Event<'_>,
     origin: &Origin,
 ) -> Result<(), SealError> {
     if let Some(principal) = &origin.principal {
@@ -262,7 +263,7 @@ fn seal_in(
     if let Some(subject) = &origin.on_behalf_of {
         event.on_behalf_of = Some(subject.clone().into());
     }
-    Ok(encoder.push(log.redactor().redact(event))?)
+    Ok(encoder.push(log.redactor().redact_in_place(event))?)
 }
 
 #[cfg(test)]

@@ -13,14 +13,16 @@
 //! | what is new? | `live.rs` |
 //! | how is SQL asked? | `sql.rs` |
 //! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs`, `schedule.rs` |
+//! | what looks like an attack, and who is told? | `alerts.rs`, `alerts/` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
-//! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `outstanding.rs`, `server.rs`, `wire.rs` |
+//! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `inflow.rs`, `leftover.rs`, `outstanding.rs`, `server.rs`, `wire.rs` |
 //!
 //! Not here: reading configuration, environment and key files (`cli`).
 
 mod about;
 pub mod access;
+pub mod alerts;
 mod answer;
 mod answers;
 mod app;
@@ -30,7 +32,9 @@ mod ballast;
 pub mod body;
 pub mod gate;
 pub mod handshake;
+mod inflow;
 pub mod intake;
+mod leftover;
 mod life_cycle;
 mod life_cycle_api;
 mod limits;
@@ -39,7 +43,6 @@ mod logs;
 mod logs_api;
 pub mod mcp;
 mod metrics;
-pub mod new_log;
 mod open_log;
 pub mod openapi;
 mod otlp;

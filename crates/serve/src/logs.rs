@@ -3,12 +3,11 @@
 //! Not here: what one of them does (`open_log.rs`), and who may have which (`gate.rs`).
 
 use crate::ballast::Ballast;
-use crate::new_log;
 use crate::open_log::{OpenLog, Settings};
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use keys::Kek;
-use reading::{DataFolder, LogFolder, ReadError};
+use reading::{DataFolder, LogFolder, ReadError, new_log};
 use seal::NewLog;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

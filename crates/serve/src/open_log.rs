@@ -6,6 +6,7 @@
 
 use crate::access::Caller;
 use crate::ballast;
+use crate::inflow::Inflow;
 use crate::live::Feed;
 use crate::problem::Problem;
 use crate::rates::{Counted, Throttled};
@@ -54,6 +55,7 @@ pub struct OpenLog {
     state: RwLock<State>,
     /// The disk has less than the reserve left.
     full: AtomicBool,
+    inflow: Inflow,
     feed: Feed,
     /// Held while what is durable is published for somebody who waits.
     publishing: tokio::sync::Mutex<()>,
@@ -97,6 +99,7 @@ impl OpenLog {
             kek,
             settings,
             lookout,
+            inflow: Inflow::default(),
             feed: Feed::default(),
             publishing: tokio::sync::Mutex::default(),
             life_cycle: Arc::default(),
@@ -255,6 +258,12 @@ impl OpenLog {
         self.lookout.view().map_err(|error| {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "log_unreadable", error.to_string())
         })
+    }
+
+    /// The way into it.
+    #[must_use]
+    pub(crate) fn inflow(&self) -> &Inflow {
+        &self.inflow
     }
 
     /// What is added to it, as it is added.

@@ -174,9 +174,9 @@ async fn export(
     let origin = granted.origin(Assurance::Observed);
     let take =
         move |writer: &seal::Log, bytes: &[u8]| intake::foreign(writer, format, bytes, &origin);
-    let (Intake { lines, mut batch, .. }, permit) = take_in(&writer, received, take).await?;
+    let (Intake { lines, mut batch, .. }, way) = take_in(log, &writer, received, take).await?;
     granted.take_events(app, batch.len())?;
-    let receipt = seal(log, &writer, &mut batch, permit).await?;
+    let receipt = seal(log, &writer, &mut batch, way).await?;
     let mut rejected = Rejected { count: 0, message: String::new() };
     let mut reject = |reason: String| {
         rejected.count += 1;

@@ -98,6 +98,8 @@ struct Progress {
     /// When its peer last took something, or was offered something after that; in milliseconds.
     moved_ms: AtomicU64,
     is_ended: AtomicBool,
+    /// Who asks has shown a credential.
+    is_known: AtomicBool,
     stream: Arc<Notify>,
     connection: Arc<Connection>,
 }
@@ -137,6 +139,7 @@ impl Outstanding {
             handed: AtomicUsize::new(0),
             moved_ms: AtomicU64::new(self.now_ms()),
             is_ended: AtomicBool::new(false),
+            is_known: AtomicBool::new(false),
             stream,
             connection: Arc::clone(connection),
         });
@@ -243,6 +246,16 @@ impl Turn {
         }
         self.all.make_room(&state, 0);
         Err(no_room())
+    }
+
+    /// Notes that who asks has shown a credential.
+    pub(crate) fn know(&self) {
+        self.progress.is_known.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether who asks has shown one.
+    pub(crate) fn is_known(&self) -> bool {
+        self.progress.is_known.load(Ordering::Relaxed)
     }
 
     /// Counts what an answer holds. One that tells of what was done (`is_done`) is never refused.

@@ -3,17 +3,19 @@
 //!
 //! Not here: what is answered (`routes.rs`).
 
+use crate::alerts::Watching;
 use crate::app::App;
 use crate::gate::{Peer, note_refusal};
 use crate::handshake::{self, CertificateCaller};
+use crate::leftover;
 use crate::limits::Limits;
-use crate::outstanding::{Connection, Outstanding, Pieces, Streams, mortal};
+use crate::outstanding::{Connection, Pieces, Streams, mortal};
 use crate::wire::Wire;
 use crate::{routes, schedule};
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
-use hyper::body::Incoming;
+use axum::http::{HeaderValue, Response, StatusCode, Version, header};
+use hyper::body::{Body as _, Incoming};
 use hyper::{Request, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -78,6 +80,7 @@ pub async fn serve(
     let tending = tokio::spawn(tend(app.clone()));
     let letting_go = tokio::spawn(schedule::run(app.clone()));
     let ending = tokio::spawn(app.outstanding().clone().run());
+    let watching = Watching::start(&app);
     let mut stop = std::pin::pin!(stop);
     loop {
         let next = async {
@@ -113,7 +116,11 @@ pub async fn serve(
     ending.abort();
     // What clients were promised is durable already; this says in the logs that they end.
     let logs = Arc::clone(app.logs());
-    let _ = tokio::task::spawn_blocking(move || logs.close()).await;
+    let close = move || {
+        watching.end();
+        logs.close();
+    };
+    let _ = tokio::task::spawn_blocking(close).await;
     Ok(())
 }
 
@@ -201,11 +208,11 @@ where
 {
     let limits = app.limits();
     let io = TokioIo::new(Wire::new(stream, limits.head, limits.write));
-    let (outstanding, here) = (app.outstanding().clone(), Arc::<Connection>::default());
+    let (app, here) = (app.clone(), Arc::<Connection>::default());
     let connection = Arc::clone(&here);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
-        one(router.clone(), outstanding.clone(), Arc::clone(&connection), request)
+        one(app.clone(), router.clone(), Arc::clone(&connection), request)
     });
     let connection = builder(limits).serve_connection_with_upgrades(io, service).into_owned();
     // How a connection ends is its peer's affair.
@@ -217,14 +224,31 @@ where
 
 /// Answers one request, and keeps account of the answer until it is taken.
 async fn one(
+    app: App,
     router: Router,
-    outstanding: Outstanding,
     connection: Arc<Connection>,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let Some(turn) = outstanding.begin(&connection) else { return Ok(too_many()) };
-    request.extensions_mut().insert(Arc::clone(&turn));
-    let response = router.oneshot(request.map(Body::new)).await?;
+    let (mut head, body) = request.into_parts();
+    let (body, given_up) = if head.version < Version::HTTP_2 && !body.is_end_stream() {
+        let (body, given_up) = leftover::watch(body, &head.headers);
+        (Body::new(body), Some(given_up))
+    } else {
+        (Body::new(body), None)
+    };
+    let Some(turn) = app.outstanding().begin(&connection) else {
+        drop(body);
+        let mut response = too_many();
+        if let Some(given_up) = given_up {
+            app.leftovers().see_to(&given_up, false, &mut response);
+        }
+        return Ok(response);
+    };
+    head.extensions.insert(Arc::clone(&turn));
+    let mut response = router.oneshot(Request::from_parts(head, body)).await?;
+    if let Some(given_up) = given_up {
+        app.leftovers().see_to(&given_up, turn.is_known(), &mut response);
+    }
     Ok(response.map(|body| Body::new(Pieces::new(body, turn))))
 }
 

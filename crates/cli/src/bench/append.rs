@@ -43,12 +43,13 @@ fn produce(
         source.fill(case.batch, &mut lines);
         acknowledgements.begin();
         let batch = intake::lines(log, &lines, 1, &Origin::local())?.batch;
+        acknowledgements.bytes += lines.len() as u64;
+        // What was read is not needed any more; nor is it in the baseline.
+        pool.give_back(lines);
         let receipt = log.submit(batch, permit)?.wait()?;
         let sealed =
             receipt.outcomes.iter().filter(|o| matches!(o, Outcome::Sealed { .. })).count();
         acknowledgements.end(sealed);
-        acknowledgements.bytes += lines.len() as u64;
-        pool.give_back(lines);
     }
     Ok(acknowledgements)
 }

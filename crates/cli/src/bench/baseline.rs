@@ -137,6 +137,7 @@ fn produce(
             sum = sum.wrapping_add(work(line));
             bytes.extend_from_slice(line);
         }
+        pool.give_back(lines);
         let mut nonce = [0; 12];
         nonce[..8].copy_from_slice(&round.to_be_bytes());
         nonce[8..].copy_from_slice(&u32::try_from(number).unwrap_or(0).to_be_bytes());
@@ -151,7 +152,6 @@ fn produce(
         let Ok(returned) = answer.recv() else { break };
         bytes = returned;
         acknowledgements.end(case.batch);
-        pool.give_back(lines);
         pool.give_back(bytes);
     }
     std::hint::black_box(sum);

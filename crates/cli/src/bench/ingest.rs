@@ -56,7 +56,8 @@ pub(crate) struct IngestRow {
     /// The first divided by the second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ratio: Option<f64>,
-    /// Median time from request to answer, counted from when it was due if there is a rate.
+    /// Median time from request to answer; when there is a rate, and the answer before came too
+    /// late, from when the request was due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ack_p50_us: Option<f64>,
     /// The time that 99 of 100 answers did not exceed.

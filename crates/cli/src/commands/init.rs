@@ -9,9 +9,8 @@ use crate::key_source::{self, NewKek};
 use crate::terminal::{DIM, DOUBTFUL, GOOD, STRONG, styled};
 use clap::Args;
 use keys::SystemEntropy;
-use reading::LogFolder;
+use reading::{LogFolder, new_log};
 use seal::NewLog;
-use serve::new_log;
 use std::io::Write as _;
 
 const AFTER_HELP: &str = "\

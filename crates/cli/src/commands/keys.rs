@@ -1,11 +1,12 @@
 //! `tacho keys`: which keys a log has. Never a secret on standard output.
 //!
 //! `keys/rewrap.rs` changes the key-encryption key, `keys/rotate.rs` the signing key,
-//! `keys/export_segment.rs` hands out one key.
+//! `keys/rotate_redaction.rs` the redaction secret; `keys/export_segment.rs` hands out one key.
 
 mod export_segment;
 mod rewrap;
 mod rotate;
+mod rotate_redaction;
 
 use crate::arguments::Format;
 use crate::context::Context;
@@ -22,6 +23,7 @@ Examples:
   tacho keys list
   tacho keys list --format json | jq -r .log.vkey
   tacho keys rotate --reason 'yearly'
+  tacho keys rotate-redaction --destroy-old
   tacho keys rewrap --new-kek-file ~/.config/tachograph/kek-2027
   tacho keys export-segment SEGMENT.parquet --output segment.key";
 
@@ -39,6 +41,7 @@ enum What {
     #[command(after_help = AFTER_HELP)]
     List,
     Rotate(rotate::Arguments),
+    RotateRedaction(rotate_redaction::Arguments),
     Rewrap(rewrap::Arguments),
     ExportSegment(export_segment::Arguments),
 }
@@ -48,6 +51,7 @@ impl Arguments {
         match &self.what {
             What::List => list(context),
             What::Rotate(arguments) => arguments.run(context),
+            What::RotateRedaction(arguments) => arguments.run(context),
             What::Rewrap(arguments) => arguments.run(context),
             What::ExportSegment(arguments) => arguments.run(context),
         }

@@ -2,6 +2,7 @@
 //! (`TACHO_SECTION__KEY`). `docs/configuration.md` describes every key.
 
 use crate::configuration_folder::ConfigurationFolder;
+use crate::detecting::Detect;
 use crate::environment;
 use crate::failure::Failure;
 use retain::{Policy, PolicyError, Profile};
@@ -25,6 +26,8 @@ pub(crate) struct Configuration {
     pub(crate) tls: Option<TlsFiles>,
     #[serde(default)]
     pub(crate) limits: Limits,
+    /// What is looked for, and who is told: nothing without the section.
+    pub(crate) detect: Option<Detect>,
     /// How long records stay: `[retention]`, when it is there.
     #[serde(skip)]
     pub(crate) retention: Option<Policy>,
@@ -149,7 +152,8 @@ impl Configuration {
                 let wrong = |error: &dyn std::fmt::Display| {
                     Failure::new(format!("{}: {error}", path.display()))
                 };
-                let parsed = Self::parse(&text).map_err(|error| wrong(&error))?;
+                let parsed = Self::parse(&text)
+                    .map_err(|error| wrong(&format!("{error}{}", hint(&error))))?;
                 parsed.with_retention(&text).map_err(|error| wrong(&error))?
             }
             None => Self::default(),
@@ -192,6 +196,12 @@ impl Configuration {
             let profile = Profile::from_name(&text)
                 .ok_or_else(|| Failure::usage(PolicyError::Profile(text).to_string()))?;
             self.retention = Some(Policy::of(profile));
+        }
+        if let Some(text) = value("TACHO_DETECT__ENABLED") {
+            let parsed = text.parse();
+            let enabled =
+                parsed.map_err(|_| wrong("TACHO_DETECT__ENABLED", "write true or false"))?;
+            self.detect.get_or_insert_default().enabled = enabled;
         }
         let limits = &mut self.limits;
         for (name, limit) in [
@@ -238,9 +248,77 @@ impl Configuration {
     }
 }
 
+/// Of all names that stand where one is not known, the nearest; nothing when none is near.
+fn hint(error: &toml::de::Error) -> String {
+    let message = error.message();
+    let mut names = message.split('`').skip(1).step_by(2);
+    let Some(unknown) = names.next().filter(|_| message.starts_with("unknown field")) else {
+        return String::new();
+    };
+    let distance = |name: &&str| strsim::damerau_levenshtein(unknown, name);
+    match names.min_by_key(distance) {
+        Some(nearest) if distance(&nearest) <= nearest.len() / 2 => {
+            format!("did you mean `{nearest}`?")
+        }
+        _ => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The example of docs/configuration.md.
+    fn example() -> String {
+        let page = include_str!("../../../../docs/configuration.md");
+        let (_, rest) = page.split_once("```toml\n").unwrap();
+        rest.split_once("```").unwrap().0.to_owned()
+    }
+
+    /// Every name that may stand in a section, as the refusal of another one lists them.
+    fn names(section: &str) -> Vec<String> {
+        let text = example().replacen(section, &format!("{section}\nzzz = 1"), 1);
+        let refusal = match Configuration::parse(&text) {
+            Err(error) => error.message().to_owned(),
+            Ok(parsed) => parsed.with_retention(&text).unwrap_err().to_string(),
+        };
+        assert!(refusal.contains("unknown field `zzz`"), "{section}: {refusal}");
+        let (_, list) = refusal.split_once("`zzz`").unwrap();
+        list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_page_shows_every_key_and_no_other() {
+        let text = example();
+        let parsed = Configuration::parse(&text).unwrap().with_retention(&text).unwrap();
+        assert_eq!(parsed.retention, Some(Policy::default()));
+        let usual = Server::default();
+        assert_eq!(format!("{:?}", parsed.server), format!("{usual:?}"));
+        let sections: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
+        assert_eq!(sections.len(), 11);
+        for section in sections {
+            let section = section.split(' ').next().unwrap();
+            let begin = text.find(section).unwrap() + section.len();
+            let body = text[begin..].split("\n[").next().unwrap();
+            let own = section.trim_matches(['[', ']']);
+            for name in names(section) {
+                let key = body.lines().any(|line| line.starts_with(&format!("{name} = ")));
+                assert!(key || text.contains(&format!("[{own}.{name}]")), "{section} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_is_refused_with_the_nearest() {
+        let hint_of = |text: &str| hint(&Configuration::parse(text).unwrap_err());
+        assert_eq!(hint_of("[server]\nlisen = 1"), "did you mean `listen`?");
+        assert_eq!(
+            hint_of("[limits]\nevents_per_seconds = 1"),
+            "did you mean `events_per_second`?"
+        );
+        assert_eq!(hint_of("[server]\nzzz = 1"), "");
+        assert_eq!(hint_of("[server]\nlisten = 1"), "");
+    }
 
     #[test]
     fn what_is_not_said_is_safe_and_what_is_not_known_is_refused() {

@@ -35,7 +35,11 @@ fn a_session_is_handed_over_in_every_form_with_and_without_content() {
             let words = ["bundle", "--session", SESSION, "-o", &file, "--metadata-only"];
             let ran = home.run(if content { &words[..5] } else { &words });
             assert_eq!(ran.code, 0, "{}", ran.err);
-            assert!(ran.err.contains("Complete: these are all 11 records of session"), "{}", ran.err);
+            assert!(
+                ran.err.contains("Complete: these are all 11 records of session"),
+                "{}",
+                ran.err
+            );
             let (code, report) = verify(&home, &file, None);
             assert_eq!((code, &report["level"]), (0, &"local".into()), "{report}");
             let (code, report) = verify(&home, &file, Some(&vkey));

@@ -154,3 +154,28 @@ fn a_key_is_not_handed_out_off_the_record_or_beside_its_data() {
     assert!(!home.path("segment.key").exists() && !inside.exists());
     assert_eq!(std::fs::read_to_string(home.path("there")).unwrap(), "before");
 }
+
+#[test]
+fn another_redaction_secret_is_told_recorded_and_leaves_a_log_that_verifies() {
+    let home = recorded();
+    let secrets = |home: &Home| home.fine(&["keys", "list"]).matches("redaction-secret").count();
+    assert_eq!(home.run(&["keys", "rotate-redaction", "--reason", " "]).code, 2);
+    let ran = home.run(&["keys", "rotate-redaction", "--reason", "yearly"]);
+    assert!(ran.code == 0 && ran.out.is_empty() && ran.err.contains("Rotated"), "{}", ran.err);
+    assert_eq!(secrets(&home), 2);
+    let json = home.fine(&["keys", "rotate-redaction", "--destroy-old", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["before"].as_array().unwrap().len(), 2);
+    assert_eq!(json["destroyed"], true);
+    assert_eq!(secrets(&home), 1);
+    let all = ["events", "--limit", "0", "--oldest-first", "--format", "ndjson"];
+    let events = json_lines(&home.fine(&all));
+    let acts: Vec<_> =
+        events.iter().filter(|it| it["event_type"] == "log.redaction_rotation").collect();
+    assert_eq!(acts.len(), 2);
+    assert_eq!(acts[0]["content"]["params"]["reason"], "yearly");
+    assert_eq!(acts[0]["content"]["params"]["destroys"], false);
+    assert_eq!(acts[1]["content"]["params"]["destroys"], true);
+    assert_eq!(acts[1]["content"]["params"]["before"].as_array().unwrap().len(), 2);
+    home.fine(&["verify"]);
+}

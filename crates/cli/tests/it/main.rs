@@ -8,6 +8,7 @@ mod backup;
 mod bundle;
 mod compliance;
 mod demo;
+mod detecting;
 mod erased;
 mod export;
 mod forensics;

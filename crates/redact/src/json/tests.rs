@@ -152,6 +152,20 @@ fn keys_that_hold_a_secret_stay_different() {
 }
 
 #[test]
+fn a_name_that_is_json_loses_what_its_structure_gives_away() {
+    let pair = |secret: &str| format!(r#"{{"name":"db_password","value":"{secret}"}}"#);
+    let key = |secret: &str| serde_json::Value::from(pair(secret)).to_string();
+    let text = format!(r#"{{{}:1,{}:2,"{{\"a\":1}}":3}}"#, key("Supplier1179"), key("Harbour22"));
+    let (out, notes) = walk(Action::Mask, &text);
+    let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(value.as_object().unwrap().len(), 3, "{out}");
+    assert!(!out.contains("Supplier1179") && !out.contains("Harbour22"), "{out}");
+    assert!(out.contains(r#""{\"a\":1}":3"#), "{out}");
+    assert!(notes.iter().all(|note| note.ends_with(" sensitive_member hash")), "{notes:?}");
+    assert_eq!(walk(Action::Mask, &out).0, out);
+}
+
+#[test]
 fn what_is_not_json_is_reported() {
     let (redactor, mut notes) = (redactor(Action::Mask), Notes::default());
     for text in ["", "{", "[1", "\"", "{\"a\"}", "{\"a\":}", "1 2", "]", "{1:2}", &"[".repeat(1000)]

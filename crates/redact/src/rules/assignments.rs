@@ -5,6 +5,7 @@
 //! value that is accepted is skipped, and every rejected one was judged by a bounded part of it, so
 //! the work is linear in the text.
 
+use super::letters;
 use super::names::{self, Name};
 use super::{Finding, tokens};
 use crate::rule::Rule;
@@ -56,34 +57,57 @@ const ENDS_IN_PROSE: &[char] = &[
 ];
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
-    let mut from = 0;
-    while let Some(step) =
-        text.as_bytes().get(from..).and_then(|rest| memchr::memchr2(b'=', b':', rest))
-    {
-        let operator = from + step;
-        from = operator + 1;
+    let bytes = text.as_bytes();
+    let (mut floor, mut ahead) = (0, Ahead::default());
+    for operator in memchr::memchr2_iter(b'=', b':', bytes) {
+        if operator < floor {
+            continue;
+        }
         // The cheap question first: most names are no secret ones.
-        let end = super::names_end(text.as_bytes(), operator);
-        let cookie = tokens::may_end_session_cookie(text.as_bytes(), end);
-        if !names::may_end_secret_name(text.as_bytes(), end) && !cookie {
+        let end = super::names_end(bytes, operator);
+        let cookie = tokens::may_end_session_cookie(bytes, end);
+        if !names::may_end_secret_name(bytes, end) && !cookie {
             continue;
         }
         let Some((name, start)) = name_before(text, end) else { continue };
-        let Some(value) = Value::after(text, operator) else { continue };
-        let finding = judge(name, start, text, operator, &value);
+        let Some(judged) = judge_in_context(name, start, text) else {
+            // Cookies have names of their own.
+            if !cookie || !tokens::is_session_cookie(name) {
+                continue;
+            }
+            let value = Value::after(text, operator, &mut ahead);
+            if let Some(finding) = value.and_then(|value| session(text, operator, &value)) {
+                floor = finding.end;
+                found.push(finding);
+            }
+            continue;
+        };
+        let Some(value) = Value::after(text, operator, &mut ahead) else { continue };
+        let finding = judge(name, judged, text, operator, &value, &mut ahead);
         if let Some(finding) = finding {
-            from = finding.end.max(from);
+            floor = finding.end.max(floor);
             found.push(finding);
         }
     }
 }
 
+/// The value of a session cookie, `JSESSIONID=...`.
+fn session(text: &str, operator: usize, value: &Value<'_>) -> Option<Finding> {
+    let equals = text.as_bytes().get(operator) == Some(&b'=');
+    (equals && names::looks_random(value.judged, 8)).then(|| Finding {
+        start: value.start,
+        end: value.end(text),
+        rule: Rule::SessionCookie,
+    })
+}
+
 fn judge(
     name: &str,
-    start: usize,
+    judged: Name,
     text: &str,
     operator: usize,
     value: &Value<'_>,
+    ahead: &mut Ahead,
 ) -> Option<Finding> {
     let equals = text.as_bytes().get(operator) == Some(&b'=');
     let finding = |start, end, rule| Some(Finding { start, end, rule });
@@ -94,19 +118,20 @@ fn judge(
         let (from, to) = measure(rest)?;
         finding(value.start + from, value.start + to, rule)
     };
-    if equals && tokens::is_session_cookie(name) {
-        return names::looks_random(value.judged, 8)
-            .then(|| finding(value.start, value.end(text), Rule::SessionCookie))?;
-    }
-    let secret = match judge_in_context(name, start, text)? {
+    let secret = match judged {
         Name::Authorization => return part(tokens::authorization_value, Rule::Authorization),
         Name::Cookie if !equals => return part(tokens::cookie_value, Rule::SessionCookie),
         Name::Cookie => false,
         Name::Strong => value.judged.len() >= value.bytes_min() && !value.is_placeholder(),
-        Name::Weak if value.is_placeholder() => false,
-        Name::Weak if name.eq_ignore_ascii_case("sig") => equals && value.judged.len() >= 32,
-        Name::Weak if equals => value.judged.len() >= 6 && value.looks_made(name),
-        Name::Weak => names::weak_member_is_secret(name, value.judged),
+        Name::Weak if name.eq_ignore_ascii_case("sig") => {
+            equals && value.judged.len() >= 32 && !value.is_placeholder()
+        }
+        Name::Weak if equals => {
+            value.judged.len() >= 6
+                && value.looks_made(name, text, ahead)
+                && !value.is_placeholder()
+        }
+        Name::Weak => names::weak_member_is_secret(name, value.judged) && !value.is_placeholder(),
     };
     secret.then(|| finding(value.start, value.end(text), rule_of(name)))?
 }
@@ -137,8 +162,8 @@ fn rule_of(name: &str) -> Rule {
 
 /// Judges a name; `key` and `token` also by the word before them (`API key: ...`).
 fn judge_in_context(name: &str, start: usize, text: &str) -> Option<Name> {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    let judged = names::judge(name).or_else(|| names::judge(last))?;
+    let last = || names::judge(name.rsplit('.').next().filter(|last| last.len() < name.len())?);
+    let judged = names::judge(name).or_else(last)?;
     if judged != Name::Weak || start < 2 {
         return Some(judged);
     }
@@ -206,69 +231,34 @@ struct Value<'t> {
 }
 
 impl<'t> Value<'t> {
-    fn after(text: &'t str, operator: usize) -> Option<Self> {
+    fn after(text: &'t str, operator: usize, ahead: &mut Ahead) -> Option<Self> {
         let bytes = text.as_bytes();
-        let count = |from: usize, is: &dyn Fn(&u8) -> bool| {
-            bytes
-                .get(from..)
-                .unwrap_or_default()
-                .iter()
-                .take(GAP_BYTES_MAX)
-                .take_while(|b| is(b))
-                .count()
+        let count = |from: usize, is: fn(&&u8) -> bool| {
+            let rest = bytes.get(from..).unwrap_or_default();
+            rest.iter().take(GAP_BYTES_MAX).take_while(is).count()
         };
         // `==`, `:=`, `=>`, blanks, the stars of Markdown.
-        let gap = count(operator + 1, &|b| matches!(b, b'=' | b':' | b'>' | b' ' | b'\t' | b'*'));
-        let mut start = operator + 1 + gap;
-        let slashes = count(start, &|b| *b == b'\\');
+        let is_gap = |b: &&u8| matches!(b, b'=' | b':' | b'>' | b' ' | b'\t' | b'*');
+        let mut start = operator + 1 + count(operator + 1, is_gap);
+        let slashes = count(start, |b| **b == b'\\');
         let opening = bytes.get(start + slashes).copied();
         let quote = opening.filter(|b| matches!(b, b'"' | b'\'' | b'`')).map(|b| (b, slashes));
-        if quote.is_some() {
-            start += slashes + 1;
-        }
-        let mut value = Self { start, judged: "", quote };
-        let end = value.end(up_to(text, start + JUDGED_BYTES_MAX));
-        value.judged = text.get(start..end)?;
-        (!value.judged.is_empty()).then_some(value)
+        start += quote.map_or(0, |_| slashes + 1);
+        let near = up_to(text, start + JUDGED_BYTES_MAX);
+        let end = match quote {
+            Some(quote) => end_of_quoted(near, start, quote),
+            None => ahead.end_of_bare(text, start).min(near.len()),
+        };
+        let judged = text.get(start..end).filter(|judged| !judged.is_empty())?;
+        Some(Self { start, judged, quote })
     }
 
     /// Where the value ends in `text`.
     fn end(&self, text: &str) -> usize {
-        let rest = text.as_bytes().get(self.start..).unwrap_or_default();
-        let Some((quote, slashes)) = self.quote else {
-            let stops = |b: &u8| {
-                b.is_ascii_whitespace()
-                    || matches!(
-                        b,
-                        b'"' | b'\''
-                            | b'`'
-                            | b','
-                            | b';'
-                            | b'&'
-                            | b')'
-                            | b'}'
-                            | b']'
-                            | b'>'
-                            | b'|'
-                            | b'\\'
-                    )
-            };
-            let ascii = rest.iter().position(stops).unwrap_or(rest.len());
-            let value = text.get(self.start..self.start + ascii).unwrap_or_default();
-            return self.start + value.find(ENDS_IN_PROSE).unwrap_or(ascii);
-        };
-        let mut backslashes = 0;
-        for (at, byte) in rest.iter().enumerate() {
-            match byte {
-                b'\\' => backslashes += 1,
-                b'\n' => return self.start + at,
-                _ if *byte == quote && backslashes <= slashes => {
-                    return self.start + at - backslashes;
-                }
-                _ => backslashes = 0,
-            }
+        match self.quote {
+            Some(quote) => end_of_quoted(text, self.start, quote),
+            None => end_of_bare(text, self.start),
         }
-        self.start + rest.len()
     }
 
     /// A word of prose may follow a name (`secret: the ...`); quotes say that it is a value.
@@ -280,6 +270,9 @@ impl<'t> Value<'t> {
     /// `${PASSWORD}`, `<password>`, `YOUR_API_KEY`).
     fn is_placeholder(&self) -> bool {
         let value = self.judged;
+        if self.quote.is_none() && value.starts_with(['$', '<', '{']) {
+            return true;
+        }
         let word = value.trim_start_matches(['(', '[']).trim_end_matches(['.', ')', ']']);
         if PLACEHOLDERS.iter().any(|known| word.eq_ignore_ascii_case(known)) || is_example(word) {
             return true;
@@ -287,18 +280,86 @@ impl<'t> Value<'t> {
         if value.bytes().all(|b| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_')) {
             return true;
         }
-        let variable = ["$", "<", "{", "%s", "%("].iter().any(|start| value.starts_with(start));
+        let variable = ["%s", "%("].iter().any(|start| value.starts_with(start));
         self.quote.is_none() && (variable || is_code(value))
     }
 
     /// True when a value after `key=` is more than one plain word or a number: it has a digit, a
     /// joint or a capital, and a letter.
-    fn looks_made(&self, name: &str) -> bool {
+    fn looks_made(&self, name: &str, text: &str, ahead: &mut Ahead) -> bool {
         let value = self.judged;
-        let path = name.eq_ignore_ascii_case("pwd") && value.contains('/');
-        let marked = value
-            .bytes()
-            .any(|b| b.is_ascii_digit() || b.is_ascii_uppercase() || matches!(b, b'-' | b'_'));
-        marked && !path && value.bytes().any(|b| b.is_ascii_alphabetic())
+        let made = ahead.next_made(text.as_bytes(), self.start) < self.start + value.len();
+        let path = || name.eq_ignore_ascii_case("pwd") && value.contains('/');
+        made && value.bytes().any(|b| b.is_ascii_alphabetic()) && !path()
+    }
+}
+
+/// What was seen ahead of an operator: hostile texts have one every few bytes of one value.
+#[derive(Default)]
+struct Ahead {
+    /// Where a value without quotes starts and ends.
+    bare: (usize, usize),
+    /// From where on the first byte that words do not have was looked for, and where it is.
+    made: (usize, usize),
+}
+
+impl Ahead {
+    fn end_of_bare(&mut self, text: &str, at: usize) -> usize {
+        if !(self.bare.0..=self.bare.1).contains(&at) {
+            self.bare = (at, end_of_bare(text, at));
+        }
+        self.bare.1
+    }
+
+    /// Where the next digit, capital, hyphen or underscore from `at` on stands.
+    fn next_made(&mut self, bytes: &[u8], at: usize) -> usize {
+        if !(self.made.0..=self.made.1).contains(&at) {
+            let is = letters::DIGIT | letters::UPPER | letters::HYPHEN | letters::UNDERSCORE;
+            let rest = bytes.get(at..).unwrap_or_default();
+            let step = rest.iter().position(|byte| letters::is(*byte, is));
+            self.made = (at, at + step.unwrap_or(rest.len()));
+        }
+        self.made.1
+    }
+}
+
+/// Where the value without quotes that starts at `start` ends.
+fn end_of_bare(text: &str, start: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut end = start;
+    while let Some(byte) = bytes.get(end) {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0c | b'"' | b'\'' | b'`' | b',' | b';' | b'&'
+            | b')' | b'}' | b']' | b'>' | b'|' | b'\\' => break,
+            0x80.. => match text.get(end..).and_then(|rest| rest.chars().next()) {
+                Some(letter) if !ENDS_IN_PROSE.contains(&letter) => end += letter.len_utf8(),
+                _ => break,
+            },
+            _ => end += 1,
+        }
+    }
+    end
+}
+
+/// Where the value that starts at `start` ends: at the quote that opened it, behind no more
+/// backslashes than stood before that one, or with its line.
+fn end_of_quoted(text: &str, start: usize, (quote, slashes): (u8, usize)) -> usize {
+    let rest = text.as_bytes().get(start..).unwrap_or_default();
+    let mut from = 0;
+    loop {
+        let after = rest.get(from..).unwrap_or_default();
+        let Some(step) = memchr::memchr2(quote, b'\n', after) else { return text.len() };
+        let at = from + step;
+        let before = rest.get(..at).unwrap_or_default();
+        // One more than may stand there is enough to know.
+        let back = before.iter().rev().take(slashes + 1);
+        let backslashes = back.take_while(|b| **b == b'\\').count();
+        if rest.get(at) == Some(&b'\n') {
+            return start + at;
+        }
+        if backslashes <= slashes {
+            return start + at - backslashes;
+        }
+        from = at + 1;
     }
 }

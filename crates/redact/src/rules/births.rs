@@ -15,18 +15,15 @@ const MONTHS: &[&str] = &[
 ];
 
 pub(super) fn find(place: &Place<'_>, found: &mut Vec<Finding>) {
-    let bytes = place.text.as_bytes();
-    let mut at = 0;
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit))
-    {
-        let start = at + step;
-        let run = bytes.get(start..).unwrap_or_default();
-        let length = run.iter().take_while(|b| b.is_ascii_digit()).count();
-        at = start + length;
-        let Some(end) = end_of_date(place.text, start, length) else { continue };
-        if place.speaks_of(Subjects::BIRTH, start) {
-            found.push(Finding { start, end, rule: Rule::DateOfBirth });
-            at = end;
+    let mut floor = 0;
+    for group in place.groups {
+        let fits = matches!(group.len(), 1 | 2 | 4 | 8) && group.start >= floor;
+        if !fits || !place.speaks_of(Subjects::BIRTH, group.start) {
+            continue;
+        }
+        if let Some(end) = end_of_date(place.text, group.start, group.len()) {
+            found.push(Finding { start: group.start, end, rule: Rule::DateOfBirth });
+            floor = end;
         }
     }
 }
@@ -96,7 +93,11 @@ fn worded(date: &str) -> Option<usize> {
     let digits = date.bytes().take_while(u8::is_ascii_digit).count();
     let rest = date.get(digits..)?.trim_start_matches(['.', ' ', 's', 't', 'n', 'd', 'r', 'h']);
     let rest = rest.trim_start_matches("de ");
-    let month = rest.split([' ', '.', ',']).next()?.to_lowercase();
+    let month = rest.split([' ', '.', ',']).next()?;
+    if !month.starts_with(char::is_alphabetic) {
+        return None;
+    }
+    let month = month.to_lowercase();
     let year_at = rest.find(|c: char| c.is_ascii_digit())?;
     let year = rest.get(year_at..year_at + 4)?;
     let known = MONTHS.iter().any(|known| month.starts_with(known));

@@ -1,7 +1,7 @@
 //! Payment card numbers: 13 to 19 digits in the usual groups, with the prefix of a known issuer
 //! (ISO/IEC 7812) and a right check digit (Luhn).
 
-use super::numbers::passes_luhn;
+use super::numbers::{Group, passes_luhn};
 use super::{Examples, Finding};
 use crate::rule::Rule;
 
@@ -9,35 +9,31 @@ use crate::rule::Rule;
 const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 
-/// One unbroken run of digits: where it starts and ends.
-type Group = (usize, usize);
+/// Groups of the longest card number.
+const GROUPS_MAX: usize = 5;
 
-pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit))
-    {
-        let start = at + step;
-        let groups = groups(bytes, start);
-        let end = groups.last().map_or(start + 1, |group| group.1);
-        search(bytes, &groups, found);
-        at = end;
-    }
-}
-
-/// The runs of digits from `start` on, each one space or hyphen apart.
-fn groups(bytes: &[u8], start: usize) -> Vec<Group> {
-    let mut groups = Vec::new();
-    let mut from = start;
-    loop {
-        let rest = bytes.get(from..).unwrap_or_default();
-        let length = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        groups.push((from, from + length));
-        let separated = matches!(rest.get(length), Some(b' ' | b'-'));
-        if !separated || !rest.get(length + 1).is_some_and(u8::is_ascii_digit) {
-            return groups;
+/// Looks at every sequence of neighbouring groups that together have the length of a card number.
+pub(super) fn find(bytes: &[u8], groups: &[Group], found: &mut Vec<Finding>) {
+    let mut next = 0;
+    for (number, first) in groups.iter().enumerate() {
+        // The first of several groups has four digits, and the second four or six.
+        let rest = groups.get(number..).unwrap_or_default();
+        let begins = match first.len() {
+            4 => rest.get(1).is_some_and(|second| matches!(second.len(), 4 | 6)),
+            length => (DIGITS_MIN..=DIGITS_MAX).contains(&length),
+        };
+        if !begins || number < next || !is_free_before(bytes, first.start) {
+            continue;
         }
-        from += length + 1;
+        let more = rest.iter().skip(1).take(GROUPS_MAX - 1);
+        let joined = 1 + more.take_while(|group| matches!(group.joint, b' ' | b'-')).count();
+        let mut windows = (1..=joined).rev().filter_map(|count| rest.get(..count));
+        let taken = windows.find(|window| has_length(window) && is_card(bytes, window));
+        if let Some([.., last]) = taken {
+            let (start, end) = (first.start, last.end);
+            found.push(Finding { start, end, rule: Rule::CardNumber });
+            next = number + taken.map_or(1, <[Group]>::len);
+        }
     }
 }
 
@@ -61,56 +57,35 @@ fn is_free_after(bytes: &[u8], end: usize) -> bool {
     }
 }
 
-/// Looks at every sequence of neighbouring groups that together have the length of a card number.
-fn search(bytes: &[u8], groups: &[Group], found: &mut Vec<Finding>) {
-    let mut first = 0;
-    while first < groups.len() {
-        let taken = (1..=5).rev().find(|count| {
-            groups
-                .get(first..first + count)
-                .is_some_and(|window| has_length(window) && is_card(bytes, window))
-        });
-        let window = taken.and_then(|count| groups.get(first..first + count));
-        if let Some([(start, _), ..]) = window
-            && let Some([.., (_, end)]) = window
-        {
-            found.push(Finding { start: *start, end: *end, rule: Rule::CardNumber });
-        }
-        first += taken.unwrap_or(1);
-    }
-}
-
 fn is_card(bytes: &[u8], groups: &[Group]) -> bool {
     let mut digits = [0; DIGITS_MAX];
     let mut count = 0;
-    for (start, end) in groups {
-        for byte in bytes.get(*start..*end).unwrap_or_default() {
+    for group in groups {
+        for byte in bytes.get(group.start..group.end).unwrap_or_default() {
             let Some(slot) = digits.get_mut(count) else { return false };
             *slot = byte.wrapping_sub(b'0');
             count += 1;
         }
     }
     let digits = digits.get(..count).unwrap_or_default();
-    let free = groups.first().is_some_and(|group| is_free_before(bytes, group.0))
-        && groups.last().is_some_and(|group| is_free_after(bytes, group.1));
+    let free = groups.last().is_some_and(|group| is_free_after(bytes, group.end));
     free && count >= DIGITS_MIN && has_known_issuer(digits) && passes_luhn(digits)
 }
 
 /// So many digits as a card has, before anything else is asked.
 fn has_length(groups: &[Group]) -> bool {
-    let digits: usize = groups.iter().map(|(start, end)| end - start).sum();
+    let digits: usize = groups.iter().map(|group| group.len()).sum();
     (DIGITS_MIN..=DIGITS_MAX).contains(&digits) && is_usual(groups)
 }
 
 /// No separators, or groups as printed on cards: 4-4-4-4(-3), 4-6-5, 4-6-4.
 fn is_usual(groups: &[Group]) -> bool {
-    let length = |group: &Group| group.1 - group.0;
     match groups {
         [_] => true,
         [first, middle @ .., last] => {
-            length(first) == 4
-                && (1..=6).contains(&length(last))
-                && middle.iter().all(|group| matches!(length(group), 4 | 6))
+            first.len() == 4
+                && (1..=6).contains(&last.len())
+                && middle.iter().all(|group| matches!(group.len(), 4 | 6))
         }
         [] => false,
     }

@@ -72,12 +72,19 @@ impl Commands {
         let bytes = text.as_bytes();
         let mut commands = self.0.find_iter(text).peekable();
         let mut last: Option<(usize, Takes)> = None;
+        // Up to where the text was searched for the end of a command, and the last end.
+        let (mut seen, mut end_of_command) = (0, 0);
         for at in memchr::memmem::find_iter(bytes, " -") {
             while let Some(command) = commands.next_if(|command| command.start() <= at) {
                 let takes = COMMANDS.get(command.pattern().as_usize()).map(|(_, takes)| *takes);
                 last = takes.map(|takes| (command.start(), takes));
             }
-            let takes = || last.filter(|(start, _)| is_same_line(text, *start, at));
+            let new = bytes.get(seen..at).unwrap_or_default();
+            let ends = new.iter().rposition(|b| matches!(b, b'\n' | b'|' | b';' | b'&'));
+            end_of_command = ends.map_or(end_of_command, |step| seen + step);
+            seen = at;
+            let near = |start: usize| start >= end_of_command && at - start <= COMMAND_BYTES_MAX;
+            let takes = || last.filter(|(start, _)| near(*start));
             found.extend(match bytes.get(at + 2) {
                 Some(b'-') => long(text, at + 3),
                 Some(b'u') => takes().and_then(|(_, takes)| curl(text, at + 3, takes)),
@@ -86,15 +93,6 @@ impl Commands {
             });
         }
     }
-}
-
-/// True when one command reaches from `start` to `end`.
-fn is_same_line(text: &str, start: usize, end: usize) -> bool {
-    end - start <= COMMAND_BYTES_MAX
-        && text
-            .as_bytes()
-            .get(start..end)
-            .is_some_and(|line| !line.iter().any(|b| matches!(b, b'\n' | b'|' | b';' | b'&')))
 }
 
 /// `--password hunter2`.

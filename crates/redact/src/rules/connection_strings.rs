@@ -43,8 +43,10 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     // Where the last other member of a list stood; a password that waits for one behind it.
     let (mut companion, mut waiting): (Option<usize>, Option<Finding>) = (None, None);
     let mut floor = 0;
-    for operator in memchr::memchr_iter(b'=', bytes).filter(|at| listed(bytes, *at)) {
-        if operator < floor {
+    let is_list = memchr::memchr(b';', bytes).is_some();
+    let operators = memchr::memchr_iter(b'=', bytes).filter(|_| is_list);
+    for operator in operators {
+        if operator < floor || !listed(bytes, operator) {
             continue;
         }
         let name = name_before(text, operator);
@@ -66,11 +68,11 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     }
 }
 
-/// True where a name may stand before: after a letter.
+/// True where a name may stand before: after a letter in which one of them ends.
 fn listed(bytes: &[u8], operator: usize) -> bool {
     let before = bytes.get(..operator).unwrap_or_default();
     let last = before.iter().rev().take(2).find(|b| **b != b' ');
-    last.is_some_and(u8::is_ascii_alphabetic)
+    last.is_some_and(|b| matches!(b | 0x20, b'd' | b'e' | b'g' | b'n' | b'r' | b's' | b't'))
 }
 
 /// The letters and blanks before the operator.

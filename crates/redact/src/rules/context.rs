@@ -5,10 +5,11 @@
 
 use crate::policy::PolicyError;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::cell::{Cell, OnceCell};
 
 /// A set of subjects that words speak of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Subjects(u64);
+pub(crate) struct Subjects(u32);
 
 macro_rules! subjects {
     ($($name:ident = $words:expr;)*) => {
@@ -98,6 +99,10 @@ impl Subjects {
     pub(super) fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
+
+    fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 /// How far before a finding a word may begin, in bytes.
@@ -125,39 +130,126 @@ impl Context {
         Ok(Self { words, subjects })
     }
 
-    /// What the words before `at` speak of, those of the member's `name` included.
-    pub(super) fn before(&self, text: &str, at: usize, name: &str) -> Subjects {
-        let start = boundary(text, at.saturating_sub(WINDOW_BYTES));
-        let window = text.get(start..at).unwrap_or_default();
-        // Cut inside a word, its end is not a word.
-        let cut =
-            start > 0 && text.as_bytes().get(start - 1).is_some_and(u8::is_ascii_alphanumeric);
-        let mut subjects = self.of(window, cut);
-        if start == 0 && !name.is_empty() {
-            subjects.0 |= self.of(name, false).0;
-        }
-        subjects
-    }
-
-    fn of(&self, text: &str, cut: bool) -> Subjects {
-        let mut subjects = Subjects::default();
-        for word in self.words.find_overlapping_iter(text) {
-            let whole = is_edge(text, word.start()) && is_edge(text, word.end());
-            if whole && !(cut && word.start() == 0) {
-                let own = self.subjects.get(word.pattern().as_usize());
-                subjects.0 |= own.map_or(0, |own| own.0);
-            }
-        }
-        subjects
+    /// The whole words of a text from `from` to `to`, by their ends.
+    fn words(&self, text: &str, from: usize, to: usize) -> impl Iterator<Item = Word> {
+        let window = text.as_bytes().get(from..to).unwrap_or_default();
+        self.words.find_overlapping_iter(window).filter_map(move |word| {
+            let (start, end) = (from + word.start(), from + word.end());
+            let subjects = *self.subjects.get(word.pattern().as_usize())?;
+            is_edge(text, start).then(|| Word {
+                start: u32::try_from(start).unwrap_or(u32::MAX),
+                end: u32::try_from(end).unwrap_or(u32::MAX),
+                subjects,
+                ends: is_edge(text, end),
+            })
+        })
     }
 }
 
-/// The next position from `at` on that does not cut a character.
-fn boundary(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at += 1;
+/// A word that speaks of something, with nothing before it that would make it the end of another.
+#[derive(Clone, Copy, Debug)]
+struct Word {
+    start: u32,
+    end: u32,
+    subjects: Subjects,
+    /// Nothing follows that would make it the beginning of another word.
+    ends: bool,
+}
+
+impl Word {
+    /// What it speaks of, if it stands in the window before `at`.
+    fn before(self, at: usize) -> Subjects {
+        let (start, end) = (self.start as usize, self.end as usize);
+        let whole = end <= at && (end == at || self.ends);
+        if whole && start + WINDOW_BYTES >= at { self.subjects } else { Subjects::NONE }
     }
-    at
+}
+
+/// What is spoken of in one text, asked at many places.
+///
+/// A few answers are looked for in the bytes before the place; after that all words of the text are
+/// found in one go, so that no text is walked more than twice.
+pub(super) struct Spoken<'t> {
+    context: &'t Context,
+    text: &'t str,
+    /// The name of the member that the text is the value of.
+    name: &'t str,
+    named: OnceCell<Subjects>,
+    asked: Cell<usize>,
+    words: OnceCell<Words>,
+}
+
+/// All words of a text.
+struct Words {
+    words: Vec<Word>,
+    subjects: Subjects,
+    /// The number of words that end before the place that was asked last.
+    passed: Cell<usize>,
+}
+
+impl<'t> Spoken<'t> {
+    pub(super) fn new(context: &'t Context, text: &'t str, name: &'t str) -> Self {
+        let (named, words) = (OnceCell::new(), OnceCell::new());
+        Self { context, text, name, named, asked: Cell::new(0), words }
+    }
+
+    /// What the words before `at` speak of, those of the member's name included.
+    pub(super) fn before(&self, at: usize) -> Subjects {
+        let named = if at <= WINDOW_BYTES { self.named() } else { Subjects::NONE };
+        let before = match self.words.get() {
+            Some(words) => words.before(at),
+            None if self.asked.get() * WINDOW_BYTES <= self.text.len() => {
+                self.asked.set(self.asked.get() + 1);
+                let from = at.saturating_sub(WINDOW_BYTES);
+                let words = self.context.words(self.text, from, at);
+                words.fold(Subjects::NONE, |all, word| all.and(word.before(at)))
+            }
+            None => self.words().before(at),
+        };
+        named.and(before)
+    }
+
+    /// True when something before `at` speaks of one of the subjects.
+    pub(super) fn speaks_of(&self, subjects: Subjects, at: usize) -> bool {
+        let never = self.words.get().is_some_and(|words| !words.subjects.has(subjects));
+        if never {
+            return at <= WINDOW_BYTES && self.named().has(subjects);
+        }
+        self.before(at).has(subjects)
+    }
+
+    fn named(&self) -> Subjects {
+        *self.named.get_or_init(|| {
+            let words = self.context.words(self.name, 0, self.name.len());
+            words.filter(|word| word.ends).fold(Subjects::NONE, |all, word| all.and(word.subjects))
+        })
+    }
+
+    fn words(&self) -> &Words {
+        self.words.get_or_init(|| {
+            let words: Vec<Word> = self.context.words(self.text, 0, self.text.len()).collect();
+            let subjects = words.iter().fold(Subjects::NONE, |all, word| all.and(word.subjects));
+            Words { words, subjects, passed: Cell::new(0) }
+        })
+    }
+}
+
+impl Words {
+    fn before(&self, at: usize) -> Subjects {
+        let end = |number: usize| self.words.get(number).map(|word| word.end as usize);
+        // Places are asked in order, mostly.
+        let mut passed = self.passed.get();
+        while end(passed).is_some_and(|end| end <= at) {
+            passed += 1;
+        }
+        while passed.checked_sub(1).and_then(end).is_some_and(|end| end > at) {
+            passed -= 1;
+        }
+        self.passed.set(passed);
+        let near = self.words.get(..passed).unwrap_or_default().iter().rev();
+        near.take_while(|word| word.end as usize + WINDOW_BYTES > at)
+            .fold(Subjects::NONE, |all, word| all.and(word.before(at)))
+    }
 }
 
 /// True where a word may begin or end: beside what is neither letter nor digit, where capitals
@@ -183,7 +275,7 @@ mod tests {
     fn whole_words_before_the_place_count_and_nothing_else() {
         let context = Context::compile().unwrap();
         let has = |text: &str, name: &str, subject: Subjects| {
-            context.before(text, text.len(), name).has(subject)
+            Spoken::new(&context, text, name).before(text.len()).has(subject)
         };
         assert!(has("her SSN is ", "", Subjects::SSN));
         assert!(has("", "customer_ssn", Subjects::SSN));

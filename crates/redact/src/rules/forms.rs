@@ -4,7 +4,7 @@
 //! and a form is measured by steps with a bound, so the search is linear in the text. Not here:
 //! keys that have no prefix (`words`), or only a name beside them (`assignments`).
 
-use super::letters::{self, Class};
+use super::letters::{Class, Runs};
 use super::{Finding, ends_word, names, starts_word};
 use crate::policy::PolicyError;
 use crate::rule::Rule;
@@ -47,8 +47,17 @@ pub(super) enum Check {
 /// As long as it goes on.
 pub(super) const ENDLESS: usize = usize::MAX;
 
-/// A rejected key was judged by this much of it.
+/// A key is judged by this much of it, and certain after this much.
 const JUDGED_BYTES_MAX: usize = 512;
+const DECIDING_BYTES: usize = 64;
+
+/// What a search remembers, so that it walks no byte for each of the keys that might hold it.
+#[derive(Default)]
+struct Memory {
+    runs: Runs,
+    /// A piece of the text that was not mixed; what is within it is not either.
+    dull: (usize, usize),
+}
 
 impl Form {
     pub(super) const fn new(rule: Rule, prefix: &'static str, parts: &'static [Part]) -> Self {
@@ -64,24 +73,23 @@ impl Form {
         Self { readable: readable + 1, ..self }
     }
 
-    /// Where the secret of the key starts and ends in `rest`, which starts with the prefix.
-    fn measure(&self, rest: &[u8]) -> Option<(usize, usize)> {
-        let (mut at, mut start) = (self.prefix.len(), 0);
+    /// Where the secret of the key that begins at `key` starts and ends.
+    fn measure(&self, bytes: &[u8], key: usize, runs: &mut Runs) -> Option<(usize, usize)> {
+        let (mut at, mut start) = (key + self.prefix.len(), key);
         for (number, part) in self.parts.iter().enumerate() {
             if number + 1 == self.readable {
                 start = at;
             }
-            let after = rest.get(at..)?;
+            let after = bytes.get(at..)?;
             at += match part {
                 Part::Text(text) => after.starts_with(text.as_bytes()).then_some(text.len())?,
                 Part::Maybe(text) if after.starts_with(text.as_bytes()) => text.len(),
                 Part::Maybe(_) => 0,
                 Part::Run(class, min, max) => {
-                    let length = letters::run(after, *class, *max);
+                    let length = (*max).min(runs.end(bytes, *class, at) - at);
                     // A full stop ends the sentence, not the key.
-                    let dots =
-                        after.get(..length)?.iter().rev().take_while(|b| **b == b'.').count();
-                    let length = length - dots;
+                    let run = after.get(..length)?.iter().rev().take(JUDGED_BYTES_MAX);
+                    let length = length - run.take_while(|b| **b == b'.').count();
                     (length >= *min).then_some(length)?
                 }
             };
@@ -89,25 +97,43 @@ impl Form {
         Some((start, at))
     }
 
-    fn find(&self, text: &str, at: usize) -> Option<Finding> {
-        let rest = text.as_bytes().get(at..)?;
-        let judged = rest.get(..rest.len().min(JUDGED_BYTES_MAX))?;
-        let (start, end) = self.measure(judged)?;
-        let body = judged.get(self.prefix.len()..end)?;
-        if is_placeholder(body) || !self.passes(text, at, body, end) {
-            return None;
-        }
-        let end = if end == judged.len() { self.measure(rest)?.1 } else { end };
-        Some(Finding { start: at + start, end: at + end, rule: self.rule })
+    fn find(&self, text: &str, at: usize, memory: &mut Memory) -> Option<Finding> {
+        let (start, end) = self.measure(text.as_bytes(), at, &mut memory.runs)?;
+        let body = (at + self.prefix.len(), end);
+        (self.passes(text, body, memory) && !is_placeholder(text, body)).then_some(Finding {
+            start,
+            end,
+            rule: self.rule,
+        })
     }
 
-    fn passes(&self, text: &str, at: usize, body: &[u8], end: usize) -> bool {
+    fn passes(&self, text: &str, (start, end): (usize, usize), memory: &mut Memory) -> bool {
+        let body = || text.as_bytes().get(start..end).unwrap_or_default();
         match self.check {
             Check::None => true,
-            Check::Ends => ends_word(text, at + end),
-            Check::Mixed => std::str::from_utf8(body).is_ok_and(is_mixed),
-            Check::Sum => body.len() != SUMMED_BYTES || has_right_sum(body) || !is_made_up(body),
+            Check::Ends => ends_word(text, end),
+            Check::Mixed => memory.is_mixed(text, start, end),
+            Check::Sum => {
+                end - start != SUMMED_BYTES || !is_made_up(body()) || has_right_sum(body())
+            }
         }
+    }
+}
+
+impl Memory {
+    fn is_mixed(&mut self, text: &str, start: usize, end: usize) -> bool {
+        let judged = end.min(start + JUDGED_BYTES_MAX);
+        let body = text.get(start..judged).unwrap_or_default();
+        let (from, to) = self.dull;
+        let within = from <= start && (judged <= to || start + DECIDING_BYTES <= to);
+        if within && !body.starts_with("sk-") {
+            return false;
+        }
+        let mixed = is_mixed(body);
+        if !mixed {
+            self.dull = (start, judged);
+        }
+        mixed
     }
 }
 
@@ -141,14 +167,15 @@ impl Forms {
     }
 
     pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
-        let mut floor = 0;
+        let (mut floor, mut memory) = (0, Memory::default());
         for prefix in self.prefixes.find_iter(text) {
             let at = prefix.start();
             if at < floor || !starts_word(text, at) {
                 continue;
             }
             let forms = self.by_prefix.get(prefix.pattern().as_usize());
-            let finding = forms.and_then(|forms| forms.iter().find_map(|form| form.find(text, at)));
+            let finding = forms
+                .and_then(|forms| forms.iter().find_map(|form| form.find(text, at, &mut memory)));
             if let Some(finding) = finding {
                 floor = finding.end;
                 found.push(finding);
@@ -169,8 +196,12 @@ fn is_mixed(body: &str) -> bool {
 }
 
 /// `xxxxxxxx`: what manuals write in place of a key.
-fn is_placeholder(body: &[u8]) -> bool {
-    body.windows(8).any(|eight| eight.iter().all(|b| matches!(b, b'x' | b'X')))
+fn is_placeholder(text: &str, (start, end): (usize, usize)) -> bool {
+    let body = text.as_bytes().get(start..end.min(start + DECIDING_BYTES)).unwrap_or_default();
+    memchr::memchr2(b'x', b'X', body).is_some_and(|at| {
+        let rest = body.get(at..).unwrap_or_default();
+        rest.windows(8).any(|eight| eight.iter().all(|b| matches!(b, b'x' | b'X')))
+    })
 }
 
 /// Letters of a token with a sum: thirty at random, six of the sum.

@@ -85,6 +85,17 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
     (b"XK", 20),
 ];
 
+/// The same by the letters of the country, 0 where there is none.
+static BY_COUNTRY: [[u8; 32]; 32] = {
+    let (mut by_country, mut at) = ([[0; 32]; 32], 0);
+    while at < LENGTHS.len() {
+        let (country, length) = LENGTHS[at];
+        by_country[(country[0] & 31) as usize][(country[1] & 31) as usize] = length as u8;
+        at += 1;
+    }
+    by_country
+};
+
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -106,14 +117,15 @@ fn end_of_iban(text: &str, start: usize) -> Option<usize> {
     if !second.is_ascii_uppercase() || !check.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let (_, length) = LENGTHS.iter().find(|(country, _)| *country == &[*first, *second])?;
-    if !starts_word(text, start) {
+    let by_second = BY_COUNTRY.get(usize::from(first & 31))?;
+    let length = usize::from(*by_second.get(usize::from(second & 31))?);
+    if length == 0 || !starts_word(text, start) {
         return None;
     }
     // Compact, or in groups of four, one space or hyphen apart.
     let (mut at, mut letters, mut number) = (start, 0, 0_u64);
     let mut head = 0_u64;
-    while letters < *length {
+    while letters < length {
         let byte = *bytes.get(at)?;
         at += 1;
         if matches!(byte, b' ' | b'-') && letters > 0 && letters % 4 == 0 {

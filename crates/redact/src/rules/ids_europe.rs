@@ -126,6 +126,7 @@ pub(super) fn lettered(place: &Place<'_>, groups: &[Group]) -> Option<Finding> {
 const DNI_LETTERS: &[u8; 23] = b"TRWAGMYFPDXBNJZSQVHLCKE";
 
 fn dni(place: &Place<'_>, group: Group) -> Option<Finding> {
+    place.byte(group.end).filter(|b| b.is_ascii_uppercase() || *b == b'-')?;
     let number = value(digits(place.text, &[group]).as_slice());
     let end = dni_end(place, number, group.end)?;
     is_free_before(place, group.start).then_some(Finding {
@@ -245,6 +246,9 @@ pub(super) fn is_codice_fiscale(run: &[u8]) -> bool {
         0..=5 | 8 | 11 | 15 => byte.is_ascii_uppercase(),
         _ => digit_like(byte),
     });
+    if !shape {
+        return false;
+    }
     let [.., check] = code;
     let sum: u32 = code.iter().take(15).enumerate().fold(0, |sum, (at, byte)| {
         let value = usize::from(if byte.is_ascii_digit() { byte - b'0' } else { byte & 31 });
@@ -252,8 +256,7 @@ pub(super) fn is_codice_fiscale(run: &[u8]) -> bool {
         let odd = ODD.get(value).copied().unwrap_or_default();
         sum + if at % 2 == 0 { odd } else { value as u32 }
     });
-    shape
-        && matches!(code.get(8), Some(b'A'..=b'E' | b'H' | b'L' | b'M' | b'P' | b'R'..=b'T'))
+    matches!(code.get(8), Some(b'A'..=b'E' | b'H' | b'L' | b'M' | b'P' | b'R'..=b'T'))
         && u32::from(check.wrapping_sub(b'A')) == sum % 26
 }
 

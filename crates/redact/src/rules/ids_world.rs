@@ -213,6 +213,7 @@ fn nric(place: &Place<'_>, group: Group) -> Option<Finding> {
         b'M' => (b"XWUTRQPNJLK", 3),
         _ => return None,
     };
+    place.byte(group.end).filter(u8::is_ascii_uppercase)?;
     let sum = weighted(digits(place.text, &[group]).as_slice(), &[2, 7, 6, 5, 4, 3, 2]) + offset;
     let right = letters.get((sum % 11) as usize).copied();
     let free = is_free_before(place, start) && is_free_after(place, end);
@@ -221,11 +222,11 @@ fn nric(place: &Place<'_>, group: Group) -> Option<Finding> {
 
 /// A Chinese number whose check digit is ten.
 fn resident_x(place: &Place<'_>, group: Group) -> Option<Finding> {
+    place.byte(group.end).filter(|b| matches!(b, b'X' | b'x'))?;
     let (all, end) = (digits(place.text, &[group]), group.end + 1);
     let fits = resident_check(all.as_slice()) == 10 && is_resident_birth(all.as_slice());
-    let sign = matches!(place.byte(group.end), Some(b'X' | b'x'));
     let free = is_free_before(place, group.start) && is_free_after(place, end);
-    (fits && sign && free).then_some(Finding { start: group.start, end, rule: Rule::CnResidentId })
+    (fits && free).then_some(Finding { start: group.start, end, rule: Rule::CnResidentId })
 }
 
 /// A Chilean number whose check digit is ten: `12.345.678-K`; `group` is its last.

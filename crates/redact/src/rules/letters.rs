@@ -3,7 +3,7 @@
 //! Not here: what a key looks like (`forms`).
 
 /// A set of classes of bytes.
-pub(super) type Class = u16;
+pub(crate) type Class = u16;
 
 pub(super) const DIGIT: Class = 1;
 const LOWER_HEX: Class = 2;
@@ -16,6 +16,8 @@ pub(super) const DOT: Class = 128;
 const PLUS_SLASH: Class = 256;
 pub(super) const EQUALS: Class = 512;
 pub(super) const PERCENT: Class = 1024;
+pub(super) const TILDE: Class = 2048;
+pub(super) const COLON: Class = 4096;
 
 pub(super) const HEX: Class = DIGIT | LOWER_HEX;
 pub(super) const ANY_HEX: Class = HEX | UPPER_HEX;
@@ -27,6 +29,8 @@ pub(super) const BASE64_URL: Class = ALPHANUMERIC | HYPHEN | UNDERSCORE;
 /// Base64, padded.
 pub(super) const BASE64: Class = ALPHANUMERIC | PLUS_SLASH | EQUALS;
 pub(super) const WORD: Class = ALPHANUMERIC | UNDERSCORE;
+/// Base64 of either alphabet, without its padding.
+pub(crate) const ANY_BASE64: Class = BASE64_URL | PLUS_SLASH;
 /// What the path of a webhook consists of; the slash brings the plus with it.
 pub(super) const PATH: Class = WORD | HYPHEN | PLUS_SLASH;
 
@@ -48,6 +52,8 @@ const fn classes() -> [Class; 256] {
             b'+' | b'/' => PLUS_SLASH,
             b'=' => EQUALS,
             b'%' => PERCENT,
+            b'~' => TILDE,
+            b':' => COLON,
             _ => 0,
         };
         byte += 1;
@@ -74,4 +80,58 @@ pub(super) fn run_back(bytes: &[u8], class: Class, max: usize) -> usize {
 /// True when every byte belongs to the classes.
 pub(super) fn all(bytes: &[u8], class: Class) -> bool {
     bytes.iter().all(|byte| is(*byte, class))
+}
+
+/// The first run of `min` or more bytes of the classes from `from` on. `from` is no inner byte of a
+/// run. Where no run is so long, most bytes are not looked at.
+pub(crate) fn next_run(
+    bytes: &[u8],
+    from: usize,
+    class: Class,
+    min: usize,
+) -> Option<(usize, usize)> {
+    let mut at = from;
+    loop {
+        let probe = at + min - 1;
+        if !is(*bytes.get(probe)?, class) {
+            at = probe + 1;
+            continue;
+        }
+        let start = probe - run_back(bytes.get(at..probe)?, class, min);
+        let end = probe + run(bytes.get(probe..)?, class, usize::MAX);
+        if end - start >= min {
+            return Some((start, end));
+        }
+        at = end + 1;
+    }
+}
+
+/// Classes that runs are remembered of.
+const KEPT: usize = 16;
+
+/// Where the last run of some classes began and ended. Hostile texts begin a key every few bytes of
+/// one run; its bytes are walked once.
+#[derive(Default)]
+pub(super) struct Runs {
+    runs: [(Class, usize, usize); KEPT],
+    next: usize,
+}
+
+impl Runs {
+    /// Where the run of the classes that goes through `at` ends.
+    pub(super) fn end(&mut self, bytes: &[u8], class: Class, at: usize) -> usize {
+        let kept = self.runs.iter().position(|(own, ..)| *own == class);
+        let slot = kept.unwrap_or_else(|| {
+            self.next = (self.next + 1) % KEPT;
+            self.next
+        });
+        let Some(last) = self.runs.get_mut(slot) else { return at };
+        let (own, start, end) = *last;
+        if own == class && (start..=end).contains(&at) {
+            return end;
+        }
+        let end = at + run(bytes.get(at..).unwrap_or_default(), class, usize::MAX);
+        *last = (class, at, end);
+        end
+    }
 }

@@ -18,49 +18,50 @@ pub(crate) enum Name {
     Cookie,
 }
 
-/// Names that are secret alone and as the end of a longer one (`db_password`, `openaiApiKey`).
-const STRONG_ENDINGS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "apikey",
-    "apitoken",
-    "secretkey",
-    "privatekey",
-    "accesskey",
-    "accountkey",
-    "signingkey",
-    "encryptionkey",
-    "masterkey",
-    "accesstoken",
-    "refreshtoken",
-    "authtoken",
-    "idtoken",
-    "sessiontoken",
-    "bearertoken",
-    "credential",
-    "credentials",
-    "privatekeyid",
-    "sshkey",
-    "deploykey",
-    "sharedkey",
-    "sessionkey",
-    "serverkey",
-    "storagekey",
-    "hmackey",
-    "authkey",
-    "passkey",
-    "recoverycode",
-    "backupcode",
-    "seedphrase",
-    "mnemonic",
-    "passwort",
-    "kennwort",
-    "wachtwoord",
-    "contrasena",
-    "motdepasse",
-    "senha",
+/// Names that are secret alone and as the end of a longer one (`db_password`, `openaiApiKey`), by
+/// their last letter.
+const STRONG_ENDINGS: &[(u8, &[&str])] = &[
+    (b'd', &["password", "passwd", "wachtwoord", "privatekeyid"]),
+    (
+        b'y',
+        &[
+            "apikey",
+            "secretkey",
+            "privatekey",
+            "accesskey",
+            "accountkey",
+            "signingkey",
+            "encryptionkey",
+            "masterkey",
+            "sshkey",
+            "deploykey",
+            "sharedkey",
+            "sessionkey",
+            "serverkey",
+            "storagekey",
+            "hmackey",
+            "authkey",
+            "passkey",
+        ],
+    ),
+    (
+        b'n',
+        &[
+            "apitoken",
+            "accesstoken",
+            "refreshtoken",
+            "authtoken",
+            "idtoken",
+            "sessiontoken",
+            "bearertoken",
+        ],
+    ),
+    (b't', &["secret", "passwort", "kennwort"]),
+    (b'e', &["passphrase", "recoverycode", "backupcode", "seedphrase", "motdepasse"]),
+    (b'l', &["credential"]),
+    (b's', &["credentials"]),
+    (b'c', &["mnemonic"]),
+    (b'a', &["contrasena", "senha"]),
 ];
 
 /// The same in letters that are not ASCII.
@@ -111,19 +112,30 @@ pub(crate) fn judge(name: &str) -> Option<Name> {
         *slot = byte.to_ascii_lowercase();
         count += 1;
     }
-    let name = std::str::from_utf8(letters.get(NAME_BYTES_MAX - count..)?).ok()?;
-    if name.ends_with("authorization") {
-        return Some(Name::Authorization);
+    let name = letters.get(NAME_BYTES_MAX - count..)?;
+    judge_letters(name)
+}
+
+/// Judges the small letters of a name. The last one says which names to compare.
+fn judge_letters(name: &[u8]) -> Option<Name> {
+    let last = name.last()?;
+    let is = |known: &&str| known.as_bytes() == name;
+    let ends = |end: &&str| end.len() <= name.len() && name.ends_with(end.as_bytes());
+    match last {
+        b'y' if name.len() == 3 => return (name == b"key").then_some(Name::Weak),
+        b'n' if name.ends_with(b"authorization") => return Some(Name::Authorization),
+        b'e' | b's' if matches!(name, b"cookie" | b"cookies" | b"setcookie") => {
+            return Some(Name::Cookie);
+        }
+        _ => {}
     }
-    if matches!(name, "cookie" | "cookies" | "setcookie") {
-        return Some(Name::Cookie);
-    }
-    let last = name.as_bytes().last();
-    let ends = |end: &str| end.as_bytes().last() == last && name.ends_with(end);
-    if STRONG_ALONE.contains(&name) || STRONG_ENDINGS.iter().any(|end| ends(end)) {
+    let endings = STRONG_ENDINGS.iter().find(|(letter, _)| letter == last);
+    if endings.is_some_and(|(_, words)| words.iter().any(|end| ends(end)))
+        || STRONG_ALONE.iter().any(is)
+    {
         return Some(Name::Strong);
     }
-    (WEAK_ALONE.contains(&name) || name.ends_with("token")).then_some(Name::Weak)
+    (WEAK_ALONE.iter().any(is) || name.ends_with(b"token")).then_some(Name::Weak)
 }
 
 /// What may stand between and after the letters of a name. Anything else begins a new one.
@@ -239,7 +251,8 @@ mod tests {
 
     #[test]
     fn the_cheap_question_never_misses_a_name() {
-        let words = STRONG_ENDINGS.iter().chain(STRONG_ALONE).chain(WEAK_ALONE);
+        let words = STRONG_ENDINGS.iter().flat_map(|(_, words)| words.iter());
+        let words = words.chain(STRONG_ALONE).chain(WEAK_ALONE);
         let words = words.chain(STRONG_FOREIGN);
         let headers =
             ["authorization", "cookie", "cookies", "set-cookie", "JSESSIONID", "phpsessid"];

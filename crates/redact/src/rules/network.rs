@@ -8,17 +8,17 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 /// Characters of the longest IPv6 address, with an IPv4 address at its end.
 const IPV6_BYTES_MAX: usize = 45;
 
+/// Characters of the shortest address (`1.2.3.4`; an IPv6 address has six digits or more).
+const ADDRESS_BYTES_MIN: usize = 7;
+
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
-    let is_part = |b: &u8| letters::is(*b, ANY_HEX) || matches!(b, b':' | b'.' | b'-');
+    let class = letters::ANY_HEX | letters::COLON | letters::DOT | letters::HYPHEN;
     let mut at = 0;
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(is_part)) {
-        let start = at + step;
-        let rest = bytes.get(start..).unwrap_or_default();
-        let length = rest.iter().take_while(|b| is_part(b)).count();
-        at = start + length;
-        if length <= IPV6_BYTES_MAX + 6 {
-            found.extend(address(text, start, at));
+    while let Some((start, end)) = letters::next_run(bytes, at, class, ADDRESS_BYTES_MIN) {
+        at = end + 1;
+        if end - start <= IPV6_BYTES_MAX + 6 {
+            found.extend(address(text, start, end));
         }
     }
 }
@@ -36,6 +36,10 @@ fn address(text: &str, start: usize, end: usize) -> Option<Finding> {
         return None;
     }
     let finding = |length: usize, rule| Some(Finding { start, end: start + length, rule });
+    // Words of the first six letters have no joints.
+    if run.bytes().filter(|b| !b.is_ascii_alphanumeric()).count() < 2 {
+        return None;
+    }
     let colons = run.bytes().filter(|b| *b == b':').count();
     if is_mac(run) {
         return finding(run.len(), Rule::MacAddress);

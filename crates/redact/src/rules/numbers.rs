@@ -4,7 +4,7 @@
 //! The numbers themselves stand in `ids_europe` and `ids_world`; cards in `cards`. A group is
 //! looked at once as the beginning of each known shape, so the search is linear in the text.
 
-use super::context::{Context, Subjects};
+use super::context::{Spoken, Subjects};
 use super::{Finding, ids_europe, ids_world};
 use crate::rule::Rule;
 
@@ -50,9 +50,9 @@ impl Shapes {
 /// What a number is searched in.
 pub(super) struct Place<'t> {
     pub(super) text: &'t str,
-    /// The name of the member that the text is the value of.
-    pub(super) name: &'t str,
-    pub(super) context: &'t Context,
+    pub(super) spoken: &'t Spoken<'t>,
+    /// Every run of digits.
+    pub(super) groups: &'t [Group],
 }
 
 impl Place<'_> {
@@ -65,18 +65,17 @@ impl Place<'_> {
     }
 
     pub(super) fn speaks_of(&self, subjects: Subjects, at: usize) -> bool {
-        self.context.before(self.text, at, self.name).has(subjects)
+        self.spoken.speaks_of(subjects, at)
     }
 }
 
 pub(super) fn find(place: &Place<'_>, shapes: &Shapes, found: &mut Vec<Finding>) {
-    let groups = groups(place.text.as_bytes());
     let mut next = 0;
-    for (number, group) in groups.iter().enumerate() {
-        if number < next {
+    for (number, group) in place.groups.iter().enumerate() {
+        if number < next || group.len() > DIGITS_MAX {
             continue;
         }
-        let rest = groups.get(number..).unwrap_or_default();
+        let rest = place.groups.get(number..).unwrap_or_default();
         if let Some((taken, finding)) = shaped(place, shapes, rest) {
             next = number + taken;
             found.push(finding);
@@ -89,9 +88,16 @@ pub(super) fn find(place: &Place<'_>, shapes: &Shapes, found: &mut Vec<Finding>)
     }
 }
 
+impl Group {
+    /// How many digits it has.
+    pub(super) fn len(self) -> usize {
+        self.end - self.start
+    }
+}
+
 /// Every run of digits, with what joins it to the one before: one space, hyphen, full stop or
 /// slash.
-fn groups(bytes: &[u8]) -> Vec<Group> {
+pub(super) fn groups(bytes: &[u8]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut at = 0;
     while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit))
@@ -115,21 +121,28 @@ fn groups(bytes: &[u8]) -> Vec<Group> {
 /// The first shape that the groups begin with.
 fn shaped(place: &Place<'_>, shapes: &Shapes, groups: &[Group]) -> Option<(usize, Finding)> {
     let first = groups.first()?;
+    let known = shapes.0.get(first.len()).filter(|shapes| !shapes.is_empty())?;
     // Part of a longer row, whatever follows.
-    if matches!(first.joint, b'-' | b'.') {
+    if matches!(first.joint, b'-' | b'.') || !is_free_before(place, first.start) {
         return None;
     }
-    shapes.0.get(first.end - first.start)?.iter().find_map(|shape| {
-        let finding = shape.at(place, groups)?;
-        Some((shape.groups.len(), finding))
+    let mut spoken: Option<Subjects> = None;
+    known.iter().find_map(|shape| {
+        let own = shape.fits(place, groups)?;
+        // What is spoken of is asked once for all shapes, and before any check digit.
+        let asked = shape.needs == Subjects::NONE
+            || spoken.get_or_insert_with(|| place.spoken.before(first.start)).has(shape.needs);
+        let valid = asked && (shape.is_valid)(digits(place.text, own).as_slice());
+        let finding = Finding { start: first.start, end: own.last()?.end, rule: shape.rule };
+        valid.then_some((own.len(), finding))
     })
 }
 
 impl Shape {
-    fn at(&self, place: &Place<'_>, groups: &[Group]) -> Option<Finding> {
+    /// The groups that have the lengths and joints of this shape.
+    fn fits<'g>(&self, place: &Place<'_>, groups: &'g [Group]) -> Option<&'g [Group]> {
         let own = groups.get(..self.groups.len())?;
-        let (first, last) = (own.first()?, own.last()?);
-        let lengths = own.iter().zip(self.groups).all(|(g, length)| g.end - g.start == *length);
+        let lengths = own.iter().zip(self.groups).all(|(group, length)| group.len() == *length);
         let joints = own.iter().skip(1).enumerate().all(|(number, group)| {
             let known = self.joints.get(number).or_else(|| self.joints.last());
             known.is_some_and(|known| known.contains(&group.joint))
@@ -140,14 +153,7 @@ impl Shape {
         // All joints alike, where one of several may stand.
         let alike = self.joints.len() > 1
             || own.iter().skip(2).all(|g| own.get(1).is_some_and(|one| one.joint == g.joint));
-        let digits = digits(place.text, own);
-        let known = alike && (self.is_valid)(digits.as_slice());
-        let asked = self.needs == Subjects::default();
-        (known && (asked || place.speaks_of(self.needs, first.start))).then_some(Finding {
-            start: first.start,
-            end: last.end,
-            rule: self.rule,
-        })
+        alike.then_some(own)
     }
 }
 
@@ -176,14 +182,13 @@ pub(super) fn digits(text: &str, groups: &[Group]) -> Digits {
     all
 }
 
-/// Not part of a word, a longer number, a fraction, or a row of groups of the same kind.
+/// Not part of a longer number, a fraction, or a row of groups of the same kind.
 fn is_free(place: &Place<'_>, own: &[Group], next: Option<&Group>) -> bool {
     let (Some(first), Some(last)) = (own.first(), own.last()) else { return false };
     let spaced = own.get(1).is_some_and(|group| group.joint == b' ');
     let joins = |joint: u8| matches!(joint, b'-' | b'.') || (spaced && joint == b' ');
     !joins(first.joint)
         && !next.is_some_and(|next| next.start == last.end + 1 && joins(next.joint))
-        && is_free_before(place, first.start)
         && is_free_after(place, last.end)
 }
 

@@ -17,22 +17,31 @@ pub(super) fn find(place: &Place<'_>, found: &mut Vec<Finding>) {
     let mut at = 0;
     while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(begins)) {
         let start = at + step;
-        let (end, digits) = number(bytes, start);
-        let is_number = if bytes.get(start) == Some(&b'+') {
-            INTERNATIONAL.contains(&digits) && is_international(place, start, end)
-        } else {
-            NATIONAL.contains(&digits)
-                && is_national(place, start, end)
-                && place.speaks_of(Subjects::PHONE, start)
-        };
-        if is_number && ends(place, end) {
+        let end = end_of_number(place, start);
+        if let Some(end) = end.filter(|end| ends(place, *end)) {
             found.push(Finding { start, end, rule: Rule::PhoneNumber });
         }
         // Nothing that begins inside a run of digits is a number.
         let rest = bytes.get(start + 1..).unwrap_or_default();
         let inside = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        at = if is_number { end.max(start + 1) } else { start + 1 + inside };
+        at = end.map_or(start + 1 + inside, |end| end.max(start + 1));
     }
+}
+
+/// Where the number that begins at `start` ends. What costs least is asked first.
+fn end_of_number(place: &Place<'_>, start: usize) -> Option<usize> {
+    if place.byte(start) == Some(b'+') {
+        let (end, digits) =
+            begins_international(place, start).then(|| number(place.text.as_bytes(), start))?;
+        // `+0.12345678` and `+12345.678` are numbers with a sign.
+        let fraction = || place.text.get(start..end).unwrap_or_default().matches('.').count() == 1;
+        return (INTERNATIONAL.contains(&digits) && !fraction()).then_some(end);
+    }
+    let joined = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    let free = !place.byte_before(start, 1).is_some_and(joined);
+    let (end, digits) = (free && place.speaks_of(Subjects::PHONE, start))
+        .then(|| number(place.text.as_bytes(), start))?;
+    (NATIONAL.contains(&digits) && is_national(place, start, end)).then_some(end)
 }
 
 fn begins(byte: &u8) -> bool {
@@ -57,26 +66,19 @@ fn number(bytes: &[u8], start: usize) -> (usize, usize) {
     (end, digits)
 }
 
-fn is_international(place: &Place<'_>, start: usize, end: usize) -> bool {
+fn begins_international(place: &Place<'_>, start: usize) -> bool {
     let free = !place.byte_before(start, 1).is_some_and(|b| b.is_ascii_alphanumeric() || b == b'+');
-    let first = place.byte(start + 1).is_some_and(|b| (b'1'..=b'9').contains(&b));
-    let written = place.text.get(start..end).unwrap_or_default();
-    // `+0.12345678` and `+12345.678` are numbers with a sign.
-    let fraction = written.matches('.').count() == 1;
-    free && first && !fraction
+    free && place.byte(start + 1).is_some_and(|b| (b'1'..=b'9').contains(&b))
 }
 
 /// Not a date, a time, an address or a part of something longer.
 fn is_national(place: &Place<'_>, start: usize, end: usize) -> bool {
     let written = place.text.get(start..end).unwrap_or_default();
-    let before = place.byte_before(start, 1);
-    let free =
-        !before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
     let groups: Vec<usize> =
         written.split(|c: char| !c.is_ascii_digit()).map(str::len).filter(|l| *l > 0).collect();
     let date = matches!(groups.as_slice(), [4, 2, 2, ..]) || matches!(groups.as_slice(), [2, 2, 4]);
     let dotted = written.matches('.').count() == 3;
-    free && !date && !dotted && groups.len() <= 6
+    !date && !dotted && groups.len() <= 6
 }
 
 fn ends(place: &Place<'_>, end: usize) -> bool {

@@ -72,22 +72,19 @@ const GERMAN: &[&str] = &[
 
 pub(super) fn find(place: &Place<'_>, found: &mut Vec<Finding>) {
     coordinates(place, found);
-    let bytes = place.text.as_bytes();
-    let (mut at, mut floor) = (0, 0);
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit))
-    {
-        let start = at + step;
-        let rest = bytes.get(start..).unwrap_or_default();
-        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        at = start + digits;
-        let address = if digits == POSTCODE_DIGITS {
-            american(place.text, start).or_else(|| continental(place.text, start))
-        } else {
-            british(place.text, start, digits)
+    let mut floor = 0;
+    for group in place.groups {
+        let address = match group.len() {
+            _ if group.start < floor => None,
+            POSTCODE_DIGITS => {
+                american(place.text, group.start).or_else(|| continental(place.text, group.start))
+            }
+            1 => british(place.text, group.start),
+            _ => None,
         };
         if let Some((start, end)) = address.filter(|(start, _)| *start >= floor) {
             found.push(Finding { start, end, rule: Rule::PostalAddress });
-            (floor, at) = (end, end.max(at));
+            floor = end;
         }
     }
 }
@@ -119,11 +116,10 @@ fn american(text: &str, postcode: usize) -> Option<(usize, usize)> {
 }
 
 /// `10 Downing Street, London, SW1A 2AA`; the second half of the postcode begins at `start`.
-fn british(text: &str, start: usize, digits: usize) -> Option<(usize, usize)> {
+fn british(text: &str, start: usize) -> Option<(usize, usize)> {
     let inward = text.as_bytes().get(start..start + 3)?;
     let after = text.as_bytes().get(start + 3);
-    let ends = digits == 1
-        && inward.iter().skip(1).all(u8::is_ascii_uppercase)
+    let ends = inward.iter().skip(1).all(u8::is_ascii_uppercase)
         && !after.is_some_and(u8::is_ascii_alphanumeric);
     let before = ends.then(|| text.get(..start)?.strip_suffix(' '))??;
     let outward = before.bytes().rev().take(5).take_while(u8::is_ascii_alphanumeric).count();
@@ -161,10 +157,10 @@ fn english_street(text: &str, end: usize) -> Option<usize> {
 /// `Musterstraße 12a, 12345 Berlin` and `12 rue de la Paix, 75002 Paris`.
 fn continental(text: &str, postcode: usize) -> Option<(usize, usize)> {
     let rest = text.get(postcode + POSTCODE_DIGITS..)?.strip_prefix(' ')?;
-    let city = rest.find(|c: char| !c.is_alphabetic() && c != '-').unwrap_or(rest.len());
-    let capital = rest.starts_with(char::is_uppercase) && city >= 2;
     let before = text.get(..postcode)?;
     let before = before.strip_suffix("D-").unwrap_or(before).strip_suffix(", ")?;
+    let city = rest.find(|c: char| !c.is_alphabetic() && c != '-').unwrap_or(rest.len());
+    let capital = rest.starts_with(char::is_uppercase) && city >= 2;
     let (from, line) = line_before(text, before.len());
     let start = capital.then(|| german_street(line).or_else(|| french_street(line)))??;
     Some((from + start, postcode + POSTCODE_DIGITS + 1 + city))
@@ -180,23 +176,27 @@ fn german_street(line: &str) -> Option<usize> {
     let digits = house.bytes().take_while(u8::is_ascii_digit).count();
     let number = (1..=4).contains(&digits) && house.len() <= digits + 1;
     let name = street.rsplit([' ', ':']).next()?;
-    let known = GERMAN.iter().any(|end| name.to_lowercase().ends_with(end));
-    let start = street.len() - name.len();
-    (number && known && name.chars().next()?.is_uppercase()).then_some(start)
+    if !number || !name.starts_with(char::is_uppercase) {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    let known = GERMAN.iter().any(|end| lower.ends_with(end));
+    known.then_some(street.len() - name.len())
 }
 
 fn french_street(line: &str) -> Option<usize> {
-    let mut at = 0;
-    let mut last: Option<usize> = None;
-    let words: Vec<&str> = line.split_inclusive(' ').collect();
-    for (place, word) in words.iter().enumerate() {
+    // The last house number, and how many words ago it stood.
+    let (mut at, mut last, mut house) = (0, None, None);
+    for word in line.split_inclusive(' ') {
+        let known = FRENCH.contains(&word.trim_end());
+        last = house.filter(|_| known).map(|(start, _)| start).or(last);
         let digits = word.trim_end_matches([' ', ',']);
-        let house = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        let follows =
-            words.iter().skip(place + 1).take(2).any(|next| FRENCH.contains(&next.trim_end()));
-        if house && follows {
-            last = Some(at);
-        }
+        let begins = (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        house = if begins {
+            Some((at, 0))
+        } else {
+            house.map(|(start, words)| (start, words + 1)).filter(|(_, words)| *words < 2)
+        };
         at += word.len();
     }
     last
@@ -235,8 +235,9 @@ fn coordinates(place: &Place<'_>, found: &mut Vec<Finding>) {
             }
             _ => {}
         }
-        let named = place.speaks_of(Subjects::LATITUDE, number.start) && number.value.abs() <= 90.0
-            || place.speaks_of(Subjects::LONGITUDE, number.start) && number.value.abs() <= 180.0;
+        let spoken = place.spoken.before(number.start);
+        let named = spoken.has(Subjects::LATITUDE) && number.value.abs() <= 90.0
+            || spoken.has(Subjects::LONGITUDE) && number.value.abs() <= 180.0;
         if named {
             found.push(Finding {
                 start: number.start,
@@ -252,6 +253,10 @@ fn coordinates(place: &Place<'_>, found: &mut Vec<Finding>) {
 fn decimal(place: &Place<'_>, dot: usize) -> Option<Decimal> {
     let bytes = place.text.as_bytes();
     let digits = |b: &&u8| b.is_ascii_digit();
+    let least = bytes.get(dot + 1..dot + 1 + DECIMALS_MIN)?;
+    if !least.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
     let whole = bytes.get(..dot)?.iter().rev().take(4).take_while(digits).count();
     let decimals = bytes.get(dot + 1..)?.iter().take(16).take_while(digits).count();
     let start = dot.checked_sub(whole)?;

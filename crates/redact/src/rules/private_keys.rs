@@ -1,39 +1,58 @@
 //! Private key blocks (PEM, RFC 7468; OpenSSH; PGP), with real or escaped line ends, whole or cut
 //! off.
 
-use super::{Finding, compile};
-use crate::policy::PolicyError;
+use super::Finding;
 use crate::rule::Rule;
-use regex_automata::meta::Regex;
 
-/// The pattern of a beginning; the other one is that of an end.
-const BEGIN: usize = 0;
+/// What every label says.
+const NAME: &str = "PRIVATE KEY";
 
-pub(super) struct PrivateKeys(Regex);
+/// What stands on both sides of a label.
+const RULE: &[u8] = b"-----";
 
-impl PrivateKeys {
-    pub(super) fn compile() -> Result<Self, PolicyError> {
-        let label = |word| format!("-----{word} [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----");
-        Ok(Self(compile("private_keys", &[&label("BEGIN"), &label("END")])?))
+/// Longest label (`BEGIN OPENSSH PRIVATE KEY`, `BEGIN PGP PRIVATE KEY BLOCK`) but for its name.
+const LABEL_BYTES_MAX: usize = 64;
+
+pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
+    let (mut open, mut floor) = (None, 0);
+    let mut add = |start, end| found.push(Finding { start, end, rule: Rule::PrivateKey });
+    for at in memchr::memmem::find_iter(text.as_bytes(), NAME) {
+        let Some(label) = Label::around(text.as_bytes(), at) else { continue };
+        if label.begins {
+            open.get_or_insert(label.start);
+            continue;
+        }
+        // An end without a beginning: the beginning was cut off.
+        let start = open.take().unwrap_or_else(|| start_of_body(text, floor, label.start));
+        add(start, label.end);
+        floor = label.end;
     }
+    // A beginning without an end: whatever follows is, or may be, the key.
+    if let Some(start) = open {
+        add(start, text.len());
+    }
+}
 
-    pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
-        let (mut open, mut floor) = (None, 0);
-        let mut add = |start, end| found.push(Finding { start, end, rule: Rule::PrivateKey });
-        for label in self.0.find_iter(text) {
-            if label.pattern().as_usize() == BEGIN {
-                open.get_or_insert(label.start());
-                continue;
-            }
-            // An end without a beginning: the beginning was cut off.
-            let start = open.take().unwrap_or_else(|| start_of_body(text, floor, label.start()));
-            add(start, label.end());
-            floor = label.end();
-        }
-        // A beginning without an end: whatever follows is, or may be, the key.
-        if let Some(start) = open {
-            add(start, text.len());
-        }
+/// `-----BEGIN ... PRIVATE KEY-----`, or the same with `END`.
+struct Label {
+    start: usize,
+    end: usize,
+    begins: bool,
+}
+
+impl Label {
+    /// The label whose name stands at `at`.
+    fn around(bytes: &[u8], at: usize) -> Option<Self> {
+        let after = bytes.get(at + NAME.len()..)?;
+        let rest = after.strip_prefix(b" BLOCK").unwrap_or(after).strip_prefix(RULE)?;
+        let before = bytes.get(..at)?;
+        let part = |b: &&u8| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b' ';
+        let length = before.iter().rev().take(LABEL_BYTES_MAX).take_while(part).count();
+        let (lead, label) = before.split_at_checked(at - length)?;
+        let begins = label.starts_with(b"BEGIN ");
+        let known = (begins || label.starts_with(b"END ")) && lead.ends_with(RULE);
+        let (start, end) = (lead.len().checked_sub(RULE.len())?, bytes.len() - rest.len());
+        known.then_some(Self { start, end, begins })
     }
 }
 

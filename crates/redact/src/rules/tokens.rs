@@ -1,48 +1,82 @@
 //! Tokens that authenticate a caller: JSON Web Tokens (RFC 7519), `Bearer` (RFC 6750) and `Basic`
 //! (RFC 7617) credentials, and how far the values of authorization and cookie headers go.
 
-use super::{Finding, compile};
-use crate::policy::PolicyError;
+use super::letters::{self, BASE64_URL, Runs};
+use super::{Finding, starts_word};
 use crate::rule::Rule;
-use regex_automata::meta::Regex;
 
-const JWT: &str =
-    r"(?:^|[^0-9A-Za-z])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){0,3}";
-const CREDENTIAL: &str =
-    r#"(?i-u)(?:^|[^0-9A-Za-z])(?:bearer|basic)[ \t]+[\x22'\\]*[A-Za-z0-9._~+/=-]{6,}"#;
+/// Fewest letters of a part of a JSON Web Token, and of a credential.
+const PART_BYTES_MIN: usize = 10;
+const CREDENTIAL_BYTES_MIN: usize = 6;
 
-pub(super) struct Tokens(Regex);
+/// How a JSON Web Token begins: `{"` in base64.
+const JWT: &[u8] = b"eyJ";
 
-impl Tokens {
-    pub(super) fn compile() -> Result<Self, PolicyError> {
-        // In Unicode mode the class before the word may be any character.
-        let credential =
-            CREDENTIAL.replacen("(?i-u)(?:^|[^0-9A-Za-z])", "(?:^|[^0-9A-Za-z])(?i-u)", 1);
-        Ok(Self(compile("tokens", &[JWT, &credential])?))
-    }
+/// What a credential consists of.
+const CREDENTIAL: letters::Class =
+    letters::BASE64 | letters::HYPHEN | letters::UNDERSCORE | letters::DOT | letters::TILDE;
 
-    pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
-        for matched in self.0.find_iter(text) {
-            let Some(whole) = text.get(matched.range()) else { continue };
-            if matched.pattern().as_usize() == 0 {
-                let token = whole.trim_start_matches(|c: char| c != 'e');
-                let start = matched.end() - token.len();
-                found.push(Finding { start, end: matched.end(), rule: Rule::Jwt });
-                continue;
-            }
-            let scheme = whole.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
-            let credential = whole.rsplit([' ', '\t', '"', '\'', '\\']).next().unwrap_or_default();
-            let real = if scheme.get(..5).is_some_and(|s| s.eq_ignore_ascii_case("basic")) {
-                is_basic(credential)
-            } else {
-                is_bearer(credential)
-            };
-            if real {
-                let start = matched.end() - credential.len();
-                found.push(Finding { start, end: matched.end(), rule: Rule::Authorization });
-            }
+pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
+    let bytes = text.as_bytes();
+    let (mut floor, mut runs) = (0, Runs::default());
+    for at in memchr::memchr3_iter(b'J', b'b', b'B', bytes) {
+        let finding = if bytes.get(at) == Some(&b'J') {
+            at.checked_sub(2).filter(|at| *at >= floor).and_then(|at| jwt(text, at, &mut runs))
+        } else {
+            Some(at).filter(|at| *at >= floor).and_then(|at| credential(text, at))
+        };
+        if let Some(finding) = finding {
+            floor = finding.end;
+            found.push(finding);
         }
     }
+}
+
+/// Two to five parts between full stops; the last ones may be empty.
+fn jwt(text: &str, start: usize, runs: &mut Runs) -> Option<Finding> {
+    let bytes = text.as_bytes();
+    if !bytes.get(start..)?.starts_with(JWT) || !starts_word(text, start) {
+        return None;
+    }
+    let mut end = start + JWT.len();
+    for part in 0..5 {
+        let from = end + usize::from(part > 0);
+        if part > 0 && bytes.get(end) != Some(&b'.') {
+            return (part > 1).then_some(Finding { start, end, rule: Rule::Jwt });
+        }
+        let to = runs.end(bytes, BASE64_URL, from);
+        if part < 2 && to - from < PART_BYTES_MIN {
+            return None;
+        }
+        end = to;
+    }
+    Some(Finding { start, end, rule: Rule::Jwt })
+}
+
+/// What follows `Bearer` or `Basic`, and blanks and quotes.
+fn credential(text: &str, at: usize) -> Option<Finding> {
+    let word = |known: &str| {
+        let word = text.as_bytes().get(at..at + known.len());
+        word.is_some_and(|word| word.eq_ignore_ascii_case(known.as_bytes()))
+    };
+    let (is_basic_scheme, scheme) = match () {
+        () if word("bearer") => (false, 6),
+        () if word("basic") => (true, 5),
+        () => return None,
+    };
+    let rest = text.as_bytes().get(at + scheme..).filter(|_| starts_word(text, at))?;
+    let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let quotes = |b: &&u8| matches!(b, b'"' | b'\'' | b'\\');
+    let gap = blanks + rest.iter().skip(blanks).take_while(quotes).count();
+    let length = letters::run(rest.get(gap..)?, CREDENTIAL, usize::MAX);
+    let start = at + scheme + gap;
+    let end = start + length;
+    if blanks == 0 || length < CREDENTIAL_BYTES_MIN {
+        return None;
+    }
+    let credential = text.get(start..end)?;
+    let real = if is_basic_scheme { is_basic(credential) } else { is_bearer(credential) };
+    real.then_some(Finding { start, end, rule: Rule::Authorization })
 }
 
 /// Words of prose follow "bearer" too ("bearer authentication"); credentials have digits, joints or

@@ -2,9 +2,9 @@
 //!
 //! Every run of letters and digits is looked at once, with a bounded look around it.
 
-use super::context::{Context, Subjects};
+use super::context::{Spoken, Subjects};
 use super::letters::{self, ALPHANUMERIC, BASE64_URL, DIGIT, HEX};
-use super::{Examples, Finding, decode_base64, ends_word, starts_word};
+use super::{Examples, Finding, decode_base64, ends_word, people, starts_word};
 use crate::rule::Rule;
 
 /// Shorter runs of letters and digits are not looked at; `scan` says whether there is a longer one.
@@ -24,18 +24,22 @@ struct Run<'t> {
     end: usize,
 }
 
-/// Searches every long run of letters and digits.
-pub(super) fn find(text: &str, name: &str, context: &Context, found: &mut Vec<Finding>) {
+/// Searches every long run of letters and digits; the word around several of them is judged once.
+pub(super) fn find(text: &str, spoken: &Spoken<'_>, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
-    let (mut at, mut floor) = (0, 0);
-    while at < bytes.len() {
-        let length = letters::run(bytes.get(at..).unwrap_or_default(), ALPHANUMERIC, usize::MAX);
-        let run = Run { text, start: at, end: at + length };
-        at += length + 1;
-        if length < RUN_BYTES_MIN || run.start < floor {
+    let (mut at, mut floor, mut judged) = (0, 0, 0);
+    while let Some((start, end)) = letters::next_run(bytes, at, ALPHANUMERIC, RUN_BYTES_MIN) {
+        at = end + 1;
+        let run = Run { text, start, end };
+        found.extend(people::code(run.bytes()).map(|rule| run.finding(0, rule)));
+        if start < floor {
             continue;
         }
-        let finding = run.by_form().or_else(|| run.by_context(name, context));
+        let finding = run.by_form().or_else(|| {
+            let word = (start >= judged).then(|| run.whole())?;
+            judged = word.end;
+            word.by_context(spoken)
+        });
         if let Some(finding) = finding {
             floor = finding.end;
             found.push(finding);
@@ -66,7 +70,10 @@ impl Run<'_> {
         {
             return letters::all(digits, HEX).then(|| self.finding(0, Rule::NewrelicKey));
         }
-        if (23..=28).contains(&bytes.len()) && matches!(bytes.first(), Some(b'M' | b'N' | b'O')) {
+        if (23..=28).contains(&bytes.len())
+            && matches!(bytes.first(), Some(b'M' | b'N' | b'O'))
+            && after.first() == Some(&b'.')
+        {
             return self.discord(after);
         }
         None
@@ -99,15 +106,36 @@ impl Run<'_> {
         (fits && is_id).then(|| self.finding(2 + time + signature, Rule::DiscordToken))
     }
 
+    /// The word around the run, with what joins the letters of keys.
+    fn whole(&self) -> Word<'_> {
+        let bytes = self.text.as_bytes();
+        let joins = |b: &&u8| {
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'~' | b'.' | b'!')
+        };
+        let before = bytes.get(..self.start).unwrap_or_default();
+        let lead = before.iter().rev().take_while(joins).count();
+        let tail = self.after().iter().take_while(joins).count();
+        Word { text: self.text, start: self.start - lead, end: self.end + tail }
+    }
+}
+
+/// A word, which may hold several runs of letters and digits.
+struct Word<'t> {
+    text: &'t str,
+    start: usize,
+    end: usize,
+}
+
+impl Word<'_> {
     /// A key that only the words before it give away.
-    fn by_context(&self, name: &str, context: &Context) -> Option<Finding> {
-        let (start, end) = self.whole()?;
+    fn by_context(&self, spoken: &Spoken<'_>) -> Option<Finding> {
+        let (start, end) = self.trimmed()?;
         let word = self.text.get(start..end)?;
         let (hex, mixed) = (is_digest(word), is_random(word));
         if !hex && !mixed {
             return None;
         }
-        let subjects = context.before(self.text, start, name);
+        let subjects = spoken.before(start);
         let keyed = subjects.has(Subjects::KEY);
         let rule = if subjects.has(Subjects::DATADOG) && keyed && matches!(word.len(), 32 | 40) {
             Rule::DatadogKey
@@ -121,18 +149,11 @@ impl Run<'_> {
         Some(Finding { start, end, rule })
     }
 
-    /// The word around the run, with what joins the letters of keys; `None` when it is too long, or
-    /// part of a path or of an address.
-    fn whole(&self) -> Option<(usize, usize)> {
+    /// Without the marks around it; `None` when it is too long, or part of a path or of an address.
+    fn trimmed(&self) -> Option<(usize, usize)> {
         let bytes = self.text.as_bytes();
-        let joins = |b: &&u8| {
-            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'~' | b'.' | b'!')
-        };
-        let lead = bytes.get(..self.start)?.iter().rev().take(WORD_BYTES_MAX).take_while(joins);
-        let lead = lead.count();
-        let tail = self.after().iter().take(WORD_BYTES_MAX).take_while(joins).count();
-        let padding = letters::run(self.after().get(tail..)?, letters::EQUALS, 2);
-        let (mut start, mut end) = (self.start - lead, self.end + tail + padding);
+        let padding = letters::run(bytes.get(self.end..)?, letters::EQUALS, 2);
+        let (mut start, mut end) = (self.start, self.end + padding);
         let word = bytes.get(start..end)?;
         let edge = |b: &&u8| matches!(b, b'.' | b'!' | b'-' | b'/');
         end -= word.iter().rev().take_while(edge).count();
@@ -141,7 +162,7 @@ impl Run<'_> {
         let fits = end.checked_sub(start)? <= WORD_BYTES_MAX
             && !matches!(free, Some(':' | '=' | '@' | '#'))
             && !bytes.get(end).is_some_and(|b| matches!(b, b'@' | b'(' | b':'))
-            && word.iter().filter(|b| **b == b'/').count() <= 2;
+            && bytes.get(start..end)?.iter().filter(|b| **b == b'/').count() <= 2;
         fits.then_some((start, end))
     }
 }

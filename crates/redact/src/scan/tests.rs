@@ -30,13 +30,34 @@ fn marks_are_counted() {
     assert_eq!(count(ONES), 16);
 }
 
+#[test]
+fn usual_ids_are_told_from_what_only_looks_like_them() {
+    let uuid = "0192f3a1-7b4c-7def-8a90-b1c2d3e4f5A6";
+    let digest = "0123456789abcdef".repeat(4);
+    for id in
+        [uuid, &digest, &digest[..40], &digest[..32], &digest[..16], "ABCDEF0123456789a0000000"]
+    {
+        assert_eq!(is_plain_id(id.as_bytes()), id.len() != 24, "{id}");
+        for (at, byte) in id.bytes().enumerate() {
+            let mut other = id.as_bytes().to_vec();
+            other[at] = if byte == b'-' { b'a' } else { b'-' };
+            assert!(!is_plain_id(&other), "{at} of {id}");
+            other[at] = b'g';
+            assert!(!is_plain_id(&other), "{at} of {id}");
+        }
+    }
+    for id in ["", "4111111111111111", "0123456789ABCDEF", &uuid[1..], &format!("{uuid}a")] {
+        assert!(!is_plain_id(id.as_bytes()), "{id}");
+    }
+}
+
 /// Whatever stands before and after: the prefix of every form leads to it.
 #[test]
 fn every_form_of_key_has_an_anchor() {
     for prefix in rules::prefixes() {
         for lead in ["", " ", "\\n", "(", "é"] {
             let text = format!("{lead}{prefix}A1b2C3d4e5f6A7b8C9d0e1f2");
-            let families = families(text.as_bytes());
+            let families = families(text.as_bytes(), Families::ALL);
             let led = families.has(Families::KEYS) || families.has(Families::WORDS);
             assert!(led, "{text}: {families:?}");
         }
@@ -79,7 +100,13 @@ proptest! {
         let text = pieces.concat();
         for start in (0..text.len().min(20)).filter(|at| text.is_char_boundary(*at)) {
             let bytes = &text.as_bytes()[start..];
-            prop_assert_eq!(families(bytes), one_by_one(bytes));
+            let all = one_by_one(bytes);
+            prop_assert_eq!(families(bytes, Families::ALL), all);
+            prop_assert_eq!(is_clean(bytes, Families::ALL), all.is_empty());
+            for family in (0..13).map(|bit| Families(1 << bit)) {
+                prop_assert_eq!(families(bytes, family), all.only(family));
+                prop_assert_eq!(is_clean(bytes, family), !all.has(family));
+            }
         }
     }
 }

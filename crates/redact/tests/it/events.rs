@@ -62,6 +62,7 @@ fn value() -> impl Strategy<Value = Value> {
         "value",
         "dob",
         "text",
+        r#"{"name":"api_key","value":"two words"}"#,
     ]);
     let leaf = prop_oneof![
         text().prop_map(Value::from),

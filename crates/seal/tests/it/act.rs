@@ -81,3 +81,74 @@ fn an_act_is_published_when_it_was_recorded() {
     let size = writer.record(Act::Export(serde_json::json!({ "format": "csv" })), &me()).unwrap();
     assert_eq!((size, writer.published()), (before + 3, before + 3));
 }
+
+/// The pseudonym that a writer leaves of one name.
+fn pseudonym(writer: &Writer) -> String {
+    let mut event = event::Event::new("x");
+    event.task_id = Some("write to ada@example.org".into());
+    writer.redactor().redact(event).get().task_id.as_deref().unwrap().to_owned()
+}
+
+fn redaction_secrets(memory: &MemoryFolder) -> Vec<keys::KeyId> {
+    let keyring = Keyring::open(&memory.snapshot()["keyring"], &kek()).unwrap();
+    keyring.by_purpose(keys::Purpose::RedactionSecret).map(|(info, _)| info.id).collect()
+}
+
+#[test]
+fn another_redaction_secret_gives_other_pseudonyms_at_once_and_from_then_on() {
+    let (memory, folder) = fresh();
+    let first = redaction_secrets(&memory);
+    let mut writer = open(&folder);
+    let old = pseudonym(&writer);
+    assert!(old.starts_with("[hash:email:"), "{old}");
+    assert_eq!(writer.rotate_redaction(false, Some("yearly"), &me()).unwrap(), first);
+    let new = pseudonym(&writer);
+    assert_ne!(new, old);
+    append(&mut writer, 0..5);
+    writer.close().unwrap();
+    let both = redaction_secrets(&memory);
+    assert_eq!((both.len(), both[0]), (2, first[0]));
+    let mut writer = open(&folder);
+    assert_eq!(pseudonym(&writer), new);
+    assert_eq!(writer.rotate_redaction(true, None, &me()).unwrap(), both);
+    let last = pseudonym(&writer);
+    writer.close().unwrap();
+    let left = redaction_secrets(&memory);
+    assert!(left.len() == 1 && !both.contains(&left[0]) && ![old, new].contains(&last));
+    assert_eq!(pseudonym(&open(&folder)), last);
+}
+
+#[test]
+fn a_redaction_secret_that_dies_anywhere_leaves_the_old_ones_or_the_new_one() {
+    let (mut by_old, mut by_new, mut calls) = (0, 0, 0);
+    loop {
+        let (memory, folder) = fresh();
+        let mut writer = open(&folder);
+        append(&mut writer, 0..20);
+        writer.close().unwrap();
+        let before = redaction_secrets(&memory);
+        let dying = dying_after(&memory, calls);
+        let outcome = seal::open(&dying, kek(), options()).and_then(|mut writer| {
+            writer.rotate_redaction(true, None, &me())?;
+            writer.close()
+        });
+        let memory = MemoryFolder::from_files(memory.snapshot());
+        let after = redaction_secrets(&memory);
+        assert_eq!(after.len(), 1, "{calls}");
+        if after == before {
+            by_old += 1
+        } else {
+            by_new += 1
+        }
+        let folder: Arc<dyn Folder> = Arc::new(memory);
+        let mut writer = open(&folder);
+        assert_eq!(indexes(&append(&mut writer, 0..20)).len(), 20);
+        writer.close().unwrap();
+        if outcome.is_ok() {
+            assert_ne!(after, before);
+            break;
+        }
+        calls += 1;
+    }
+    assert!(by_old > 2 && by_new > 2, "{by_old} {by_new}");
+}

@@ -2,6 +2,7 @@
 
 use super::corpus::{Group, Sample};
 use super::judge::Verdict;
+use super::speed::Hostile;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -17,8 +18,10 @@ const THROUGHPUT_BAR: f64 = 300.0;
 /// For a mebibyte of near-misses, in milliseconds: less than this.
 const ADVERSARIAL_BAR: f64 = 20.0;
 
-/// That bar is not reached yet. Until it is, every change is held to this: it must not get worse.
-const ADVERSARIAL_FLOOR: f64 = 1_000.0;
+/// That bar is not reached yet by every text. Until it is, every change is held to what was
+/// reached, with room for noise: so many times as long as a checksum of the same bytes in the same
+/// run.
+const CHECKSUMS_MAX: f64 = 200.0;
 
 /// A figure and what it must be.
 #[derive(Clone, Debug)]
@@ -74,8 +77,8 @@ pub struct Report {
     pub(super) events: Option<(u64, u64)>,
     /// Millions of bytes of standard events a second.
     pub(super) throughput: Option<f64>,
-    /// Milliseconds for each mebibyte, and what it consists of; the slowest first.
-    pub(super) hostile: Vec<(f64, String)>,
+    /// How long each hostile mebibyte took; the slowest first.
+    pub(super) hostile: Vec<Hostile>,
     /// What a standard event lost.
     pub(super) taken_from_events: Vec<String>,
 }
@@ -150,10 +153,15 @@ impl Report {
             let name = "standard events, default policy, one core";
             bars.push(Bar::new(name, figure, rate >= THROUGHPUT_BAR));
         }
-        if let Some((ms, rule)) = self.hostile.first() {
-            let figure = format!("{ms:.1} ms ({rule}), bar under {ADVERSARIAL_BAR}");
+        if let Some(Hostile { name, ms, checksums }) = self.hostile.first() {
+            let over = self.hostile.iter().filter(|text| text.ms >= ADVERSARIAL_BAR).count();
+            let figure = format!(
+                "{ms:.1} ms ({name}; {checksums:.0} checksums; {over} of {} texts are over the bar), \
+                 bar under {ADVERSARIAL_BAR}",
+                self.hostile.len()
+            );
             let bar = Bar::new("slowest mebibyte of near-misses", figure, *ms < ADVERSARIAL_BAR);
-            bars.push(bar.or_kept(*ms < ADVERSARIAL_FLOOR));
+            bars.push(bar.or_kept(self.hostile.iter().all(|text| text.checksums < CHECKSUMS_MAX)));
         }
         bars
     }
@@ -209,8 +217,8 @@ impl Report {
                 let _ = writeln!(text, "{rule} took {taken}");
             }
         }
-        for (ms, name) in self.hostile.iter().take(SHOWN * 3) {
-            let _ = writeln!(text, "a mebibyte of {name}: {ms:.1} ms");
+        for Hostile { name, ms, checksums } in self.hostile.iter().take(SHOWN * 3) {
+            let _ = writeln!(text, "a mebibyte of {name}: {ms:.1} ms, {checksums:.0} checksums");
         }
         for taken in &self.taken_from_events {
             let _ = writeln!(text, "from a standard event: {taken}");

@@ -1,10 +1,11 @@
 //! A new log in a data folder: it appears by rename, whole or not at all, and under a name that no
 //! other log there has.
 //!
-//! Not here: which files a log begins with (`seal`), and finding one (`reading`).
+//! Not here: which files a log begins with (`seal`), and finding one (`data_folder.rs`).
 
+use crate::data_folder::{DataFolder, LogFolder};
+use crate::error::ReadError;
 use keys::Kek;
-use reading::{DataFolder, LogFolder, ReadError};
 use rustix::fs::FlockOperation;
 use seal::{NewLog, Options};
 use std::fs::{self, File};
