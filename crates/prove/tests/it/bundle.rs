@@ -233,6 +233,22 @@ fn every_changed_byte_is_found_and_its_part_named() {
 }
 
 #[test]
+fn the_same_in_another_spelling_is_refused_and_its_place_named() {
+    let json = whole().to_json();
+    let spelled = |from: &str, to: &str| {
+        let altered = json.replacen(from, to, 1);
+        let checked = verify_bundle(altered.as_bytes(), &pinned());
+        let found = checked.report.findings().to_vec();
+        assert_eq!((found.len(), found[0].kind), (1, FindingKind::Corrupt), "{to}: {found:?}");
+        (found[0].file.clone(), found[0].index)
+    };
+    assert_eq!(spelled("e-0", "e-\\u0030"), ("record".to_owned(), Some(0)));
+    assert_eq!(spelled("\\u003c", "<"), ("record".to_owned(), Some(0)));
+    assert_eq!(spelled("\"errors\":1", "\"errors\": 1"), ("figures".to_owned(), None));
+    assert_eq!(spelled("\"index\":2,", "\"index\":2 ,"), ("entry".to_owned(), Some(2)));
+}
+
+#[test]
 fn what_is_altered_with_care_is_named_precisely() {
     let alter = |change: &dyn Fn(&mut Bundle)| {
         let mut bundle = whole();
