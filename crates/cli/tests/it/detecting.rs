@@ -119,7 +119,9 @@ fn post_index(home: &Home) -> u64 {
 
 /// Waits until the server has noted that the sink was told.
 fn wait_until_told(home: &Home, index: u64) {
-    let path = home.path("tachograph-data").join("main/cache/detect.json");
+    let mut logs = std::fs::read_dir(home.path("tachograph-data")).unwrap().flatten();
+    let log = logs.find(|entry| entry.path().is_dir()).unwrap();
+    let path = log.path().join("cache/detect.json");
     let begun = std::time::Instant::now();
     loop {
         let place: Value = std::fs::read(&path)
