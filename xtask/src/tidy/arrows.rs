@@ -26,6 +26,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("checkpoint", These(&["merkle"])),
     ("capture", These(&["event"])),
     ("redact", These(&["event"])),
+    ("detect", These(&["event"])),
     ("segment", These(&["event", "keys"])),
     ("store", These(&["keys", "merkle"])),
     ("prove", These(&["event", "merkle", "checkpoint"])),

@@ -83,6 +83,30 @@ fn no_cause_is_invented_in_a_healthy_run() {
 }
 
 #[test]
+fn no_shipped_rule_of_detection_fires_in_a_healthy_run() {
+    for seed in SEEDS.into_iter().chain(100..140) {
+        let set = std::sync::Arc::new(detect::shipped(&[]).unwrap());
+        // All of them one after the other in one log, as agents would write them.
+        let mut engine = detect::Engine::new(set, "test.example");
+        let (mut hits, mut index) = (Vec::new(), 0);
+        for incident in healthy(seed) {
+            for found in found(&incident) {
+                let item = detect::Item {
+                    index,
+                    recorded_at_ms: found.recorded_at_ms,
+                    kind: found.kind,
+                    meta: &found.meta,
+                    content: &found.content,
+                };
+                engine.offer(&item, &mut hits);
+                index += 1;
+            }
+        }
+        assert!(hits.is_empty(), "seed {seed}: {hits:#?}");
+    }
+}
+
+#[test]
 fn there_are_forty_incidents_and_ten_healthy_runs_and_a_seed_repeats_them() {
     let all: Vec<Incident> = known(7).into_iter().chain(held_out(7)).collect();
     assert_eq!((all.len(), healthy(7).len()), (40, 10));
