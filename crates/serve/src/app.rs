@@ -1,6 +1,7 @@
 //! What every request shares: the logs, who may do what with them, and how much may be under way.
 
 use crate::access::Caller;
+use crate::alerts::Detecting;
 use crate::body::Budget;
 use crate::gate::Keeper;
 use crate::limits::Limits;
@@ -44,6 +45,7 @@ struct Inner {
     checks: Arc<Checks>,
     hosts: OnceLock<Vec<String>>,
     counters: OnceLock<Counters>,
+    detecting: OnceLock<Arc<Detecting>>,
 }
 
 impl App {
@@ -65,6 +67,7 @@ impl App {
             checks: Arc::default(),
             hosts: OnceLock::new(),
             counters: OnceLock::new(),
+            detecting: OnceLock::new(),
         }))
     }
 
@@ -101,6 +104,18 @@ impl App {
     pub fn limited(self, rates: Rates) -> Self {
         let _ = self.0.counters.set(Counters::new(rates));
         self
+    }
+
+    /// The same, looking for what these rules find. To be called once, before the server begins.
+    #[must_use]
+    pub fn with_detection(self, detecting: Detecting) -> Self {
+        let _ = self.0.detecting.set(Arc::new(detecting));
+        self
+    }
+
+    /// What is looked for, if something is.
+    pub(crate) fn detecting(&self) -> Option<&Arc<Detecting>> {
+        self.0.detecting.get()
     }
 
     /// The logs.

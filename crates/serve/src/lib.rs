@@ -13,6 +13,7 @@
 //! | what is new? | `live.rs` |
 //! | how is SQL asked? | `sql.rs` |
 //! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs`, `schedule.rs` |
+//! | what looks like an attack, and who is told? | `alerts.rs`, `alerts/` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
 //! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `outstanding.rs`, `server.rs`, `wire.rs` |
@@ -21,6 +22,7 @@
 
 mod about;
 pub mod access;
+pub mod alerts;
 mod answer;
 mod answers;
 mod app;

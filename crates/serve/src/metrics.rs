@@ -2,6 +2,7 @@
 //!
 //! Few and fixed, so that no producer can make them grow: by log and by class of answer.
 
+use crate::alerts::Detecting;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::rates::Counted;
@@ -103,6 +104,9 @@ fn all(app: &App) -> String {
             let _ = writeln!(out, "{name}{{of=\"{what}\"}} {}", limits.refused(counted));
         }
     }
+    if let Some(detecting) = app.detecting() {
+        alerts(&mut out, app, detecting);
+    }
     for (name, kind, help) in [
         ("events_total", "counter", "Events acknowledged since the start."),
         ("bytes_total", "counter", "Bytes of acknowledged records since the start."),
@@ -125,11 +129,37 @@ fn all(app: &App) -> String {
                 "retention_failed" => u64::from(log.schedule().figures().1),
                 _ => u64::from(log.trouble().is_none()),
             };
-            // Whoever edits `log.json` by hand may call a log anything.
-            let label =
-                query::escape::escape(log.name()).replace('\\', "\\\\").replace('"', "\\\"");
+            let label = label(log.name());
             let _ = writeln!(out, "tacho_log_{name}{{log=\"{label}\"}} {value}");
         }
     }
     out
+}
+
+/// What detection found, and whom it told.
+fn alerts(out: &mut String, app: &App, detecting: &Detecting) {
+    let figures = detecting.figures();
+    for (name, help, count) in [
+        ("total", "Alerts recorded since the start.", &figures.alerts),
+        ("delivered_total", "Alerts that a sink took.", &figures.delivered),
+        ("failed_total", "Attempts at a sink that failed.", &figures.failed),
+        ("given_up_total", "Alerts that a sink was not told.", &figures.given_up),
+    ] {
+        let _ = writeln!(out, "# HELP tacho_alerts_{name} {help}");
+        let _ = writeln!(out, "# TYPE tacho_alerts_{name} counter");
+        let _ = writeln!(out, "tacho_alerts_{name} {}", count.load(Ordering::Relaxed));
+    }
+    let name = "tacho_detect_next_index";
+    let _ = writeln!(out, "# HELP {name} The record that rules look at next.");
+    let _ = writeln!(out, "# TYPE {name} gauge");
+    for log in app.logs().all() {
+        if let Some(next) = figures.next(log.name()) {
+            let _ = writeln!(out, "{name}{{log=\"{}\"}} {next}", label(log.name()));
+        }
+    }
+}
+
+/// A log's name as a label: whoever edits `log.json` by hand may call a log anything.
+fn label(name: &str) -> String {
+    query::escape::escape(name).replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -3,6 +3,7 @@
 //!
 //! Not here: what is answered (`routes.rs`).
 
+use crate::alerts::Watching;
 use crate::app::App;
 use crate::gate::{Peer, note_refusal};
 use crate::handshake::{self, CertificateCaller};
@@ -78,6 +79,7 @@ pub async fn serve(
     let tending = tokio::spawn(tend(app.clone()));
     let letting_go = tokio::spawn(schedule::run(app.clone()));
     let ending = tokio::spawn(app.outstanding().clone().run());
+    let watching = Watching::start(&app);
     let mut stop = std::pin::pin!(stop);
     loop {
         let next = async {
@@ -113,7 +115,11 @@ pub async fn serve(
     ending.abort();
     // What clients were promised is durable already; this says in the logs that they end.
     let logs = Arc::clone(app.logs());
-    let _ = tokio::task::spawn_blocking(move || logs.close()).await;
+    let close = move || {
+        watching.end();
+        logs.close();
+    };
+    let _ = tokio::task::spawn_blocking(close).await;
     Ok(())
 }
 

@@ -1,0 +1,179 @@
+//! Alerts as syslog: RFC 5424, over TCP with octet counting, with TLS unless it is turned off (RFC
+//! 5425).
+//!
+//! Syslog has no acknowledgement: what was written to the connection counts as delivered.
+
+use super::addresses;
+use super::alert::Alert;
+use super::sink::{SinkError, Told, Trouble};
+use ::detect::Level;
+use event::Timestamp;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Connecting, and every write.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The facility: log audit.
+const FACILITY: u8 = 13;
+/// The number that examples may use for private members (RFC 5612); Tachograph has none of its own.
+const ENTERPRISE: &str = "32473";
+
+/// A receiver.
+#[derive(Debug)]
+pub(super) struct Syslog {
+    /// `host:port`.
+    address: String,
+    host: String,
+    tls: Option<Arc<ClientConfig>>,
+    allow_private: bool,
+}
+
+impl Syslog {
+    pub(super) fn new(address: &str, tls: bool, allow_private: bool) -> Result<Self, SinkError> {
+        let wrong =
+            |what: &str| SinkError(format!("the address {address:?} cannot be used: {what}"));
+        let (host, port) = address.rsplit_once(':').ok_or_else(|| wrong("write HOST:PORT"))?;
+        if host.is_empty() || port.parse::<u16>().is_err() {
+            return Err(wrong("write HOST:PORT"));
+        }
+        if !tls && !allow_private {
+            return Err(wrong("without TLS it must be a private one (`allow_private = true`)"));
+        }
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let tls = tls.then(client).transpose()?;
+        Ok(Self { address: address.to_owned(), host, tls, allow_private })
+    }
+
+    pub(super) fn tell(&self, alert: &Alert, now_ms: u64) -> Told {
+        let message = message(alert, now_ms);
+        // One connection for each: alerts are rare, and a connection that died meanwhile would
+        // swallow one.
+        match self.send(format!("{} {message}", message.len()).as_bytes()) {
+            Ok(()) => Told::Taken,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Told::Refused(Trouble(error.to_string()))
+            }
+            Err(error) => Told::Failed(Trouble(error.to_string())),
+        }
+    }
+
+    fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        let found = addresses::resolve(&self.address, self.allow_private)?;
+        let mut last = io::Error::from(io::ErrorKind::NotFound);
+        for address in found {
+            match TcpStream::connect_timeout(&address, TIMEOUT) {
+                Ok(stream) => return self.write(stream, bytes),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    fn write(&self, mut stream: TcpStream, bytes: &[u8]) -> io::Result<()> {
+        stream.set_write_timeout(Some(TIMEOUT))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        let Some(config) = &self.tls else {
+            stream.write_all(bytes)?;
+            return stream.shutdown(std::net::Shutdown::Write);
+        };
+        let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
+        let connection =
+            ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(connection, stream);
+        stream.write_all(bytes)?;
+        stream.conn.send_close_notify();
+        stream.flush()
+    }
+}
+
+fn client() -> Result<Arc<ClientConfig>, SinkError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| SinkError(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// The message, without its length.
+fn message(alert: &Alert, now_ms: u64) -> String {
+    let severity = match alert.level() {
+        Level::Critical => 2,
+        Level::High => 3,
+        Level::Medium => 4,
+        Level::Low => 5,
+        Level::Informational => 6,
+    };
+    let priority = FACILITY * 8 + severity;
+    // Syslog knows six digits of a second at most.
+    let time = Timestamp::from_milliseconds(now_ms).to_string();
+    let time = time.get(..23).unwrap_or_default();
+    let mut text = format!("<{priority}>1 {time}Z - tachograph - alert [tachograph@{ENTERPRISE}");
+    for (name, value) in [
+        ("incident", alert.incident.as_str()),
+        ("log", &alert.log),
+        ("rule", &alert.rule),
+        ("level", &alert.level),
+        ("index", &alert.index.to_string()),
+        ("eventId", &alert.event_id),
+        ("tags", &alert.tags.join(",")),
+        ("why", &alert.why),
+    ] {
+        // Writing to a text cannot fail.
+        let _ = write!(text, " {name}=\"{}\"", escaped(value));
+    }
+    let _ = write!(text, "] {}", plain(&alert.title));
+    text
+}
+
+/// As a parameter's value is written; what would end the line is shown.
+fn escaped(value: &str) -> String {
+    let value: String = value.chars().take(1_000).collect();
+    plain(&value).replace('\\', "\\\\").replace('"', "\\\"").replace(']', "\\]")
+}
+
+fn plain(text: &str) -> String {
+    query::escape::escape(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_and_nothing_in_it_ends_a_parameter() {
+        let mut alert = Alert::of_a_test(0, "i-1");
+        alert.why = "tool is \"x]\\\" <0>1 \n forged".to_owned();
+        alert.level = "high".to_owned();
+        let text = message(&alert, 1_793_696_400_000);
+        assert!(text.starts_with("<107>1 2026-11-03T09:00:00.000Z - tachograph - alert [tachograph@32473 incident=\"i-1\""), "{text}");
+        assert!(!text.contains('\n'), "{text}");
+        let value = text.split("why=\"").nth(1).unwrap();
+        let (mut end, mut is_escaped) = (0, false);
+        for (at, letter) in value.char_indices() {
+            if letter == '"' && !is_escaped {
+                end = at;
+                break;
+            }
+            is_escaped = letter == '\\' && !is_escaped;
+        }
+        assert_eq!(&value[end..], "\"] A test of Tachograph's alerts", "{text}");
+    }
+
+    #[test]
+    fn without_tls_only_private_addresses_are_told() {
+        assert!(Syslog::new("log.example.org:514", false, false).is_err());
+        assert!(Syslog::new("127.0.0.1:514", false, true).is_ok());
+        assert!(Syslog::new("log.example.org", true, false).is_err());
+        let told = Syslog::new("127.0.0.1:514", true, false).unwrap();
+        assert!(matches!(told.tell(&Alert::of_a_test(0, "i"), 0), Told::Refused(_)));
+    }
+}
