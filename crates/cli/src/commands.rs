@@ -1,6 +1,7 @@
 //! The commands: one file each, with its options, its help and what it does.
 
 mod agent;
+mod alerts;
 mod append;
 #[cfg(feature = "sql")]
 mod ask;
@@ -10,6 +11,7 @@ mod completions;
 #[cfg(feature = "sql")]
 mod compliance;
 mod demo;
+mod detect;
 mod doctor;
 mod erase;
 pub(crate) mod events;
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Replay(replay::Arguments),
     Forensics(forensics::Arguments),
     Provenance(provenance::Arguments),
+    Detect(detect::Arguments),
+    Alerts(alerts::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
     #[cfg(feature = "sql")]
@@ -102,6 +106,7 @@ impl Command {
             | Self::Replay(_)
             | Self::Forensics(_)
             | Self::Provenance(_)
+            | Self::Detect(_)
             | Self::Session(_)
             | Self::Agent(_)
             | Self::Prove(_)
@@ -123,6 +128,7 @@ impl Command {
             | Self::Serve(_)
             | Self::Token(_)
             | Self::Demo(_)
+            | Self::Alerts(_)
             | Self::Restore(_)
             | Self::Completions(_) => Place::Machine,
         }
@@ -163,6 +169,8 @@ impl Command {
             Self::Replay(arguments) => arguments.run(context),
             Self::Forensics(arguments) => arguments.run(context),
             Self::Provenance(arguments) => arguments.run(context),
+            Self::Detect(arguments) => arguments.run(context),
+            Self::Alerts(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
             #[cfg(feature = "sql")]

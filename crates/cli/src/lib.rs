@@ -29,6 +29,7 @@ mod commands;
 mod configuration_folder;
 mod context;
 mod destination;
+mod detecting;
 mod environment;
 mod exit;
 mod failure;

@@ -8,6 +8,7 @@ mod tls;
 
 use crate::configuration_folder::ConfigurationFolder;
 use crate::context::Context;
+use crate::detecting::Detect;
 use crate::failure::Failure;
 use crate::key_source;
 use configuration::Configuration;
@@ -53,6 +54,11 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
     let app = App::new(Arc::new(logs), keeper, public);
     let app = app.reached_as(configuration.server.hosts.clone());
     let app = app.limited(configuration.limits.rates());
+    let detecting = configuration.detect.as_ref().map(Detect::prepare).transpose()?.flatten();
+    let app = match detecting {
+        Some(detecting) => app.with_detection(detecting),
+        None => app,
+    };
     let name = configuration.server.hosts.first().cloned();
     Ok(Ready { app, tls, name, new_admin_token })
 }

@@ -2,6 +2,7 @@
 //! (`TACHO_SECTION__KEY`). `docs/configuration.md` describes every key.
 
 use crate::configuration_folder::ConfigurationFolder;
+use crate::detecting::Detect;
 use crate::environment;
 use crate::failure::Failure;
 use retain::{Policy, PolicyError, Profile};
@@ -25,6 +26,8 @@ pub(crate) struct Configuration {
     pub(crate) tls: Option<TlsFiles>,
     #[serde(default)]
     pub(crate) limits: Limits,
+    /// What is looked for, and who is told: nothing without the section.
+    pub(crate) detect: Option<Detect>,
     /// How long records stay: `[retention]`, when it is there.
     #[serde(skip)]
     pub(crate) retention: Option<Policy>,
@@ -192,6 +195,12 @@ impl Configuration {
             let profile = Profile::from_name(&text)
                 .ok_or_else(|| Failure::usage(PolicyError::Profile(text).to_string()))?;
             self.retention = Some(Policy::of(profile));
+        }
+        if let Some(text) = value("TACHO_DETECT__ENABLED") {
+            let parsed = text.parse();
+            let enabled =
+                parsed.map_err(|_| wrong("TACHO_DETECT__ENABLED", "write true or false"))?;
+            self.detect.get_or_insert_default().enabled = enabled;
         }
         let limits = &mut self.limits;
         for (name, limit) in [

@@ -7,6 +7,7 @@ mod append;
 mod backup;
 mod compliance;
 mod demo;
+mod detecting;
 mod erased;
 mod export;
 mod forensics;

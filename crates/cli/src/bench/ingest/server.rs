@@ -31,11 +31,11 @@ pub(super) struct Figures {
 }
 
 impl ServerProcess {
-    /// Starts one whose every file is below `scratch`.
+    /// Starts one whose every file is below `scratch`; with detection, if that is wanted.
     ///
     /// # Errors
     /// A sentence, with what it said last.
-    pub(crate) fn start(scratch: &Path) -> Result<Self, String> {
+    pub(crate) fn start(scratch: &Path, detect: bool) -> Result<Self, String> {
         let program = std::env::current_exe()
             .map_err(|error| format!("this program cannot be found: {error}"))?;
         // A relative path in XDG_CONFIG_HOME counts as none.
@@ -48,6 +48,9 @@ impl ServerProcess {
         command.env_clear().env("XDG_CONFIG_HOME", &config).env("HOME", &scratch);
         if let Some(path) = environment::path("PATH") {
             command.env("PATH", path);
+        }
+        if detect {
+            command.env("TACHO_DETECT__ENABLED", "true");
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("no server starts: {error}"))?;

@@ -16,6 +16,7 @@ Examples:
   tacho bench ingest
   tacho bench ingest --case 8x1000 --seconds 1800 --window 60 --rate 100000
   tacho bench ingest --case 512x1000 --rate 600000 --format json
+  tacho bench ingest --case 8x1000 --detect
   tacho bench ingest --postgres 'host=/var/run/postgresql dbname=bench'";
 
 /// Events over HTTP into a server of its own, beside a bare group commit and PostgreSQL
@@ -47,6 +48,9 @@ pub(super) struct Ingest {
     /// Makes and drops a table `tacho_bench` there
     #[arg(long, value_name = "CONNECTION")]
     postgres: Option<String>,
+    /// The server looks for what the shipped rules find meanwhile
+    #[arg(long)]
+    detect: bool,
 }
 
 impl Ingest {
@@ -64,7 +68,7 @@ impl Ingest {
             postgres: self.postgres.clone(),
         };
         let scratch = Scratch::new(&context.global.data, 0)?;
-        let server = ServerProcess::start(&scratch.0).map_err(Failure::new)?;
+        let server = ServerProcess::start(&scratch.0, self.detect).map_err(Failure::new)?;
         context.terminal.note(conditions());
         let mut out = context.terminal.people();
         if format == Format::Text {
