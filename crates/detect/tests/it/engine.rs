@@ -1,7 +1,7 @@
 //! How the engine goes on: after a restart, with several rules, over imported records.
 
-use super::{hits, item, names, script};
-use detect::{Engine, RuleSet, shipped};
+use super::{Stored, hits, item, names, script};
+use detect::{Engine, Hit, RuleSet, shipped};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -67,6 +67,12 @@ fn rules_of_ones_own_work_alone_together_and_by_words() {
     assert!(set().without(&["nobody".to_owned()]).is_err());
 }
 
+fn look(engine: &mut Engine, records: &[(u64, &Stored)], hits: &mut Vec<Hit>) {
+    for (at, record) in records {
+        engine.offer(&item(*at, record), hits);
+    }
+}
+
 #[test]
 fn a_restart_at_any_place_tells_no_incident_twice_and_misses_none() {
     let mut events: Vec<Value> = Vec::new();
@@ -79,7 +85,7 @@ fn a_restart_at_any_place_tells_no_incident_twice_and_misses_none() {
     let set = Arc::new(shipped(&[]).unwrap());
     let whole = {
         let (mut engine, mut hits) = (Engine::new(Arc::clone(&set), "o"), Vec::new());
-        (0..).zip(&records).for_each(|(at, record)| engine.offer(&item(at, record), &mut hits));
+        look(&mut engine, &(0..).zip(&records).collect::<Vec<_>>(), &mut hits);
         hits
     };
     assert!(whole.len() >= 3, "{whole:#?}");
@@ -87,15 +93,15 @@ fn a_restart_at_any_place_tells_no_incident_twice_and_misses_none() {
         let (mut engine, mut hits) = (Engine::new(Arc::clone(&set), "o"), Vec::new());
         let all: Vec<_> = (0..).zip(&records).collect();
         let (before, after) = all.split_at(stop);
-        before.iter().for_each(|(at, record)| engine.offer(&item(*at, record), &mut hits));
+        look(&mut engine, before, &mut hits);
         let now_ms = before.last().map_or(0, |(_, record)| record.at_ms);
         let open = engine.open(now_ms);
         // What is before is looked at again, and nothing of it told.
         let mut engine = Engine::new(Arc::clone(&set), "o");
         let mut again = Vec::new();
-        before.iter().for_each(|(at, record)| engine.offer(&item(*at, record), &mut again));
+        look(&mut engine, before, &mut again);
         engine.reopen(&open);
-        after.iter().for_each(|(at, record)| engine.offer(&item(*at, record), &mut hits));
+        look(&mut engine, after, &mut hits);
         assert_eq!(hits, whole, "stopped before record {stop}");
     }
 }

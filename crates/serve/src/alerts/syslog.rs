@@ -113,8 +113,10 @@ fn message(alert: &Alert, now_ms: u64) -> String {
         Level::Informational => 6,
     };
     let priority = FACILITY * 8 + severity;
-    let time = Timestamp::from_milliseconds(now_ms);
-    let mut text = format!("<{priority}>1 {time} - tachograph - alert [tachograph@{ENTERPRISE}");
+    // Syslog knows six digits of a second at most.
+    let time = Timestamp::from_milliseconds(now_ms).to_string();
+    let time = time.get(..23).unwrap_or_default();
+    let mut text = format!("<{priority}>1 {time}Z - tachograph - alert [tachograph@{ENTERPRISE}");
     for (name, value) in [
         ("incident", alert.incident.as_str()),
         ("log", &alert.log),
