@@ -4,7 +4,6 @@
 //! one writer has little left to do: it fills in record time, stream and sequence, and hashes the
 //! leaf.
 
-use crate::cores::Core;
 use event::record::{self, RECORD_HEADER_BYTES, Record, SALT_BYTES};
 use event::{Event, Kind, Tier};
 use keys::{Entropy, EntropyError};
@@ -332,13 +331,11 @@ pub struct Encoder<'e> {
     salts: Salts<'e>,
     fingerprints: &'e Fingerprints,
     now_ms: u64,
-    _core: Option<Core>,
 }
 
 impl<'e> Encoder<'e> {
     /// An encoder with room for about `bytes` of input; `now_ms` goes into generated ids only
-    /// (UUIDv7). For a large batch it waits for a core, and keeps it to its end: nothing else must
-    /// be waited for meanwhile.
+    /// (UUIDv7).
     #[must_use]
     pub fn new(
         fingerprints: &'e Fingerprints,
@@ -346,9 +343,8 @@ impl<'e> Encoder<'e> {
         now_ms: u64,
         bytes: usize,
     ) -> Self {
-        let core = Core::for_bytes(bytes);
         let batch = Batch::with_room_for(bytes);
-        Self { batch, salts: Salts::new(entropy), fingerprints, now_ms, _core: core }
+        Self { batch, salts: Salts::new(entropy), fingerprints, now_ms }
     }
 
     /// Encodes one more event.

@@ -28,7 +28,6 @@ mod batch;
 mod build;
 mod clock;
 mod committer;
-mod cores;
 mod create;
 mod error;
 mod identity;
