@@ -3,7 +3,8 @@
 use crate::sample::{ORIGIN, Sample, key, signing_key, trust};
 use checkpoint::{Algorithm, Policy, SigningKey};
 use merkle::{Frontier, leaf_hash};
-use prove::{FindingKind, Level, NOT_PINNED, Trust, Verdict};
+use prove::{FindingKind, Level, NOT_PINNED, PublicLog, ReadError, Trust, Verdict, verify_log};
+use std::collections::BTreeMap;
 
 const SIZES: [usize; 12] = [0, 1, 2, 20, 255, 256, 257, 511, 512, 700, 65_536, 65_836];
 
@@ -71,6 +72,30 @@ fn a_partial_tile_may_be_tidied_away_once_the_full_one_exists() {
     sample.files.remove("tile/entries/000.p/250").unwrap();
     assert_eq!(sample.verify().findings(), []);
     assert_eq!(sample.verify_public().findings(), []);
+}
+
+/// Files of which some that nothing needs go between being listed and being read.
+struct Tidied(BTreeMap<String, Vec<u8>>);
+
+impl PublicLog for Tidied {
+    fn read(&mut self, path: &str, limit: usize, out: &mut Vec<u8>) -> Result<bool, ReadError> {
+        self.0.read(path, limit, out)
+    }
+
+    fn list(&mut self, each: &mut dyn FnMut(&str)) -> Result<(), ReadError> {
+        ["tile/0/000.p/7", "tile/entries/000.p/47", "tile/entries/001.p/200"]
+            .into_iter()
+            .for_each(&mut *each);
+        self.0.list(each)
+    }
+}
+
+#[test]
+fn what_nothing_needs_may_go_after_it_was_listed() {
+    let sample = Sample::with_unpublished(300, 10);
+    let mut files = Tidied(sample.files.clone());
+    let report = verify_log(&mut files, None, ORIGIN, &trust(), None, &mut |_| {});
+    assert_eq!(report.findings(), []);
 }
 
 #[test]

@@ -79,8 +79,8 @@ async fn whoever_is_refused_early_hears_why_and_goes_on_by_the_same_connection()
             assert_eq!(wrong.unwrap().0, 415);
         }
         assert_eq!(client.ask("", br#"{"event_type":"a.b"}"#).unwrap().0, 200);
-        // Longer than anything that is taken: it hears so as well, and that this is the end. What it
-        // sent beyond that might meet a connection that is closed.
+        // Longer than anything that is taken: it hears so as well, and that this is the end. What
+        // it sent beyond that might meet a connection that is closed.
         client.begin(33 << 20, "").unwrap();
         client.stream.get_mut().write_all(&lines(1 << 20)).unwrap();
         let (status, head, _) = client.hear().unwrap();
