@@ -21,11 +21,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 const AFTER_HELP: &str = "\
-The shipped rules look for prompt injection, secrets on their way out, unusual tools, runaway loops, cost,
-approvals that were bypassed, bursts of errors, and what was denied and then done. Your own are Sigma rules in
-YAML (docs/detection.md). A server looks by itself with a section [detect] in its configuration.
+The shipped rules look for prompt injection, secrets on their way out, unusual tools,
+runaway loops, cost, approvals that were bypassed, bursts of errors, and what was denied and
+then done. Your own are Sigma rules in YAML (docs/detection.md). A server looks by itself with
+a section [detect] in its configuration.
 
-Exit code 0: nothing was found; 1: something was, or not everything could be read; 2: a rule is wrong.
+Exit code 0: nothing was found; 1: something was, or not everything could be read; 2: a rule
+is wrong.
 
 Examples:
   tacho detect
