@@ -96,10 +96,14 @@ impl Arguments {
                 (self.check(context, &target, pinned)?, Place::Here(target.path))
             }
         };
-        match format {
+        let printed = match format {
             Format::Json => print::for_programs(context, &report),
             _ => print::for_people(context, &report, &place, begun.elapsed()),
-        }?;
+        };
+        // The verdict stands, also when nobody reads it to its end (`tacho verify | head -1`).
+        if let Err(failure @ Failure::Sentence { .. }) = printed {
+            return Err(failure);
+        }
         Ok(match report.verdict() {
             Verdict::Ok => Exit::Fine,
             Verdict::Tampered => Exit::Tampered,

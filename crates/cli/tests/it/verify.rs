@@ -115,6 +115,20 @@ fn doctor_finds_a_healthy_log_healthy_and_a_missing_key_missing() {
 }
 
 #[test]
+fn the_verdict_stands_when_nobody_reads_it() {
+    let home = Home::new();
+    home.write("no.html", "<html>");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = home.command(&["verify", "no.html"]);
+    let status = command.stdout(writer).stderr(std::process::Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(10));
+    let ran = home.run(&["verify", "no.html"]);
+    assert_eq!(ran.code, 10);
+    assert!(!ran.out.contains("agree with each other"), "{}", ran.out);
+}
+
+#[test]
 fn a_log_that_is_being_written_to_is_no_tampering() {
     let home = filled();
     let mut command = home.command(&["append"]);

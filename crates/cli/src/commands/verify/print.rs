@@ -128,9 +128,10 @@ fn epochs(report: &Report) -> Vec<String> {
 
 fn level(report: &Report) -> &'static str {
     match report.level {
-        Level::Local => {
+        Level::Local if report.verdict() == Verdict::Ok => {
             "not pinned: the files agree with each other; give --key VKEY to know who signed"
         }
+        Level::Local => "not pinned; give --key VKEY to know who signed",
         Level::Signed => "signed by a key that you trust",
         Level::Witnessed => "signed, and cosigned by the witnesses that you trust",
         Level::Anchored => "signed, and anchored in time",
