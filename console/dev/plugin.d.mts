@@ -1,0 +1,4 @@
+// What `plugin.mjs` gives, for the configuration of Vite.
+import type { Plugin } from 'vite';
+
+export function developmentServer(): Plugin;

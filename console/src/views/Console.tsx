@@ -1,0 +1,44 @@
+// The whole console: whoever is not signed in signs in; then the page that the address names.
+import { useEffect } from 'preact/hooks';
+import { Failure, Waiting } from '../components/States';
+import { go, followLinks, usePlace } from '../hooks/route';
+import { LogContext, useLogHealth, useLogs } from '../hooks/log';
+import { paths, routeOf } from '../hooks/paths';
+import { useSession, type SessionActions } from '../hooks/session';
+import type { Session } from '../api/types';
+import { Frame } from './frame/Frame';
+import { Page } from './Page';
+import { SignIn } from './SignIn';
+
+export function Console() {
+  const [signed, actions] = useSession();
+  useEffect(() => {
+    addEventListener('click', followLinks);
+    return () => removeEventListener('click', followLinks);
+  }, []);
+  if (signed.state === 'asking') return <Waiting what="the console" />;
+  if (signed.state === 'out') return <SignIn wasIn={signed.wasIn} failure={signed.error} enter={actions.enter} />;
+  return <Within session={signed.session} actions={actions} />;
+}
+
+function Within({ session, actions }: { session: Session; actions: SessionActions }) {
+  const place = usePlace();
+  const route = routeOf(place.path);
+  const logs = useLogs();
+  const health = useLogHealth(route.log ?? '');
+  const names = logs.data?.logs.map((log) => log.name) ?? [];
+  const first = names.includes('main') ? 'main' : names[0];
+  useEffect(() => {
+    if (route.page === 'home' && first !== undefined) go(paths.overview(first), true);
+  }, [route.page, first]);
+  const log = { name: route.log ?? first ?? '', may: new Set(health.data?.may ?? []) };
+  return (
+    <LogContext.Provider value={log}>
+      <Frame route={route} place={place} names={names} health={health.data} session={session} leave={actions.leave}>
+        {logs.error ? <Failure error={logs.error} retry={logs.refresh} /> : null}
+        {!logs.error && (health.error ? <Failure error={health.error} retry={health.refresh} /> : null)}
+        {health.data ? <Page route={route} place={place} health={health.data} /> : !health.error && !logs.error && <Waiting what="the log" />}
+      </Frame>
+    </LogContext.Provider>
+  );
+}
