@@ -5,6 +5,7 @@
 
 use crate::arguments::Arguments;
 use crate::bundle;
+use crate::console;
 use crate::deny;
 use crate::exporters;
 use crate::failure::Failure;
@@ -165,6 +166,14 @@ pub(crate) const STEPS: &[Step] = &[
         file: None,
         action: Call(bundle::step),
         remedy: "testdata/bundle/browser.py says what it missed; `cargo xtask bundle --pictures FOLDER` shows it",
+    },
+    Step {
+        name: "console",
+        what: "the web console: its own tests, its built files, and its pages in Chromium",
+        needs: &[Need::Node],
+        file: Some("console/package.json"),
+        action: Call(console::step),
+        remedy: "the message names the file or test; after a change of console/ run `cargo xtask console --write`",
     },
     Step {
         name: "python",
