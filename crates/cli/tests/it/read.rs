@@ -372,6 +372,8 @@ fn reading_changes_no_byte() {
         &["session"],
         &["agent", "Billing"],
         &["trace", "nope"],
+        &["retention", "plan"],
+        &["hold", "list"],
     ] {
         home.run(command);
     }
