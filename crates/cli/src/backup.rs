@@ -15,7 +15,7 @@ mod staging;
 
 pub(crate) use archive::{pack, unpack};
 pub(crate) use snapshot::take;
-pub(crate) use staging::{Staging, copy_all};
+pub(crate) use staging::{Staging, copy_all, left_over};
 
 use crate::configuration_folder::ConfigurationFolder;
 use crate::context::Context;

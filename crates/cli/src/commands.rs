@@ -29,7 +29,7 @@ mod redact;
 mod replay;
 #[cfg(feature = "sql")]
 mod report;
-mod restore;
+pub(crate) mod restore;
 mod retention;
 mod serve;
 mod session;
