@@ -131,7 +131,7 @@ fn records_that_no_segment_has_yet_are_planned_as_the_segments_that_they_become(
         assert_eq!(seen.newest_ms, settled.newest_ms);
         // Segments are compressed, what waits for them is not.
         let told = |plan: &Plan| -> Vec<retain::Due> {
-            plan.classes.iter().cloned().map(|due| retain::Due { bytes: 0, ..due }).collect()
+            plan.classes.iter().map(|due| retain::Due { bytes: 0, ..*due }).collect()
         };
         assert_eq!(told(&seen), told(&settled), "after {days} days");
     }
@@ -158,7 +158,7 @@ fn holds_that_no_segment_has_yet_are_in_force_and_releases_end_them() {
     };
     assert!(both.len() == 2 && names(&both).contains(&old) && names(&both).contains(&new));
     assert_eq!(holds_seen(&before, &tail).unwrap(), both);
-    assert_eq!(names(&holds_seen(&before, &[]).unwrap()), [old.clone()]);
+    assert_eq!(names(&holds_seen(&before, &[]).unwrap()), std::slice::from_ref(&old));
     release(&mut world.writer, &old, "over", &by("counsel")).unwrap();
     release(&mut world.writer, &new, "over", &by("counsel")).unwrap();
     world.writer.settle_tail().unwrap();
