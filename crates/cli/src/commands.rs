@@ -16,7 +16,7 @@ mod detect;
 mod doctor;
 mod erase;
 pub(crate) mod events;
-mod export;
+pub(crate) mod export;
 mod forensics;
 mod hold;
 mod import;
