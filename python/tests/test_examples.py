@@ -19,6 +19,7 @@ SAID = (
 NEEDS = {
     "ag2_two_agents.py": "ag2",
     "langgraph_two_agents.py": "langgraph",
+    "openai_two_agents.py": "agents",
 }
 
 
