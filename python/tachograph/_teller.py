@@ -27,7 +27,7 @@ class Teller:
         try:
             return self.log.record(event, mode=self.mode).event_id
         except NotRecorded as error:
-            self._refused(event, error, is_intent)
+            self.refused(event, error, is_intent)
             return None
 
     async def atell(self, event: Mapping[str, Any], *, is_intent: bool = False) -> "str | None":
@@ -35,7 +35,7 @@ class Teller:
         try:
             return (await settled(self.log.submit(event, mode=self.mode))).event_id
         except NotRecorded as error:
-            self._refused(event, error, is_intent)
+            self.refused(event, error, is_intent)
             return None
 
     def submit(self, event: Mapping[str, Any]) -> "str | None":
@@ -44,10 +44,11 @@ class Teller:
         try:
             return self.log.submit(event, mode="buffered").event_id
         except NotRecorded as error:
-            self._refused(event, error, is_intent=False)
+            self.refused(event, error, is_intent=False)
             return None
 
-    def _refused(self, event: Mapping[str, Any], error: NotRecorded, is_intent: bool) -> None:
+    def refused(self, event: Mapping[str, Any], error: NotRecorded, is_intent: bool) -> None:
+        """What follows from that an event was not recorded: the error, or a warning."""
         if is_intent and self.mode == "required":
             raise error
         logger.warning("%s is not recorded: %s", event.get("action"), error)
