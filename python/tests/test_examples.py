@@ -17,15 +17,23 @@ SAID = (
     "ok, signed",
 )
 NEEDS = {
+    "adk_two_agents.py": "google.adk",
     "ag2_two_agents.py": "ag2",
     "langgraph_two_agents.py": "langgraph",
     "openai_two_agents.py": "agents",
 }
 
 
+def is_installed(module):
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even what it is a part of
+        return False
+
+
 @pytest.mark.parametrize("example", sorted(NEEDS))
 def test_two_agents(data, example):
-    if importlib.util.find_spec(NEEDS[example]) is None:
+    if not is_installed(NEEDS[example]):
         pytest.skip(f"{NEEDS[example]} is not installed")
     command = [sys.executable, str(EXAMPLES / example), str(data)]
     ran = subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=120)
