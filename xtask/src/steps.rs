@@ -177,7 +177,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "python",
-        what: "the Python package: modes, kills, a full disk, AG2 from PyPI",
+        what: "the Python package: modes, kills, a full disk, frameworks from PyPI",
         needs: &[Need::Compiler, Need::Python],
         file: Some("python/Cargo.toml"),
         action: Call(python::step),
