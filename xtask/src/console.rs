@@ -1,5 +1,5 @@
-//! `cargo xtask console`: the web console's own checks, and that the files in the repository are what
-//! its sources give.
+//! `cargo xtask console`: the web console's own checks, and that the files in the repository are
+//! what its sources give.
 //!
 //! What it is: npm in `console/`: types, lint, unit tests, a build that is compared with
 //! crates/serve/console, and the end-to-end tests in Chromium against the real binary.
