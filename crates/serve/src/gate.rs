@@ -233,11 +233,18 @@ async fn authenticate(app: &App, request: &Parts) -> Result<Caller, Problem> {
     if let Some(token) = bearer(&request.headers)? {
         return holder(app, peer, token).await;
     }
-    if let Some(token) = session(app, &request.headers)? {
-        return holder(app, peer, token.expose()).await;
-    }
     let shown = peer.and_then(|peer| peer.certificate.as_ref());
+    match session(app, &request.headers) {
+        Ok(Some(token)) => return holder(app, peer, token.expose()).await,
+        Err(problem) if shown.is_none() => return Err(problem),
+        _ => {}
+    }
     let shown = shown.ok_or_else(no_credentials)?;
+    // Browsers show certificates whoever makes them ask.
+    if sessions::is_of_another_site(&request.headers) {
+        let detail = "a certificate does not count for what another site asks for";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "no_credentials", detail));
+    }
     let outcome = shown.caller(app.logs().now_ms_signed());
     outcome.map_err(|refused| refuse(app, refused, &shown.claimed(), peer))
 }

@@ -7,7 +7,7 @@
 //! Not here: signing in and out (`console/session.rs`), and what a credential is worth (`access`).
 
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keys::{Entropy, EntropyError, SecretString};
@@ -101,10 +101,15 @@ pub(crate) fn is_of_this_site(headers: &HeaderMap) -> bool {
     is(CONSOLE_HEADER, "1") || is("sec-fetch-site", "same-origin")
 }
 
+/// Whether a browser says that a page of another site made it ask.
+pub(crate) fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    site.is_some_and(|site| !matches!(site, b"same-origin" | b"none"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
     use keys::SystemEntropy;
 
     fn secret(text: &str) -> SecretString {
@@ -161,6 +166,7 @@ mod tests {
         let of = |name: &'static str, value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(name, HeaderValue::from_static(value));
+            assert!(!is_of_this_site(&headers) || !is_of_another_site(&headers));
             is_of_this_site(&headers)
         };
         assert!(of(CONSOLE_HEADER, "1") && of("sec-fetch-site", "same-origin"));
