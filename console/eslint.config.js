@@ -36,5 +36,5 @@ export default ts.config(
     rules: { 'no-restricted-imports': ['error', { patterns: [{ group }] }] },
   })),
   { files: ['src/api/client.ts', 'src/hooks/checker.ts'], rules: { 'no-restricted-globals': 'off' } },
-  { files: ['dev/**/*.mjs', 'eslint.config.js'], languageOptions: { globals: globals.node } },
+  { files: ['dev/**/*.mjs', 'e2e/**/*.mjs', 'eslint.config.js'], languageOptions: { globals: globals.node } },
 );

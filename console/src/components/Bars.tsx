@@ -3,22 +3,21 @@ import { ticks } from '../model/waterfall';
 import { compact, count } from '../model/number';
 import type { Column } from '../model/report';
 
-const WIDTH = 720;
 const LEFT = 44;
 const BOTTOM = 20;
 
-export function Bars({ columns, height = 170, label }: { columns: Column[]; height?: number; label: string }) {
+export function Bars({ columns, width, height = 170, label }: { columns: Column[]; width: number; height?: number; label: string }) {
   const most = Math.max(1, ...columns.map((column) => column.value));
   const plot = height - BOTTOM - 8;
-  const step = (WIDTH - LEFT) / Math.max(1, columns.length);
+  const step = (width - LEFT) / Math.max(1, columns.length);
   const y = (value: number): number => 8 + plot - (value / most) * plot;
-  const every = Math.max(1, Math.ceil(columns.length / 8));
+  const every = Math.max(1, Math.ceil((columns.length * 84) / width));
   return (
     <figure>
-      <svg class="chart" viewBox={`0 0 ${WIDTH} ${height}`} role="img" aria-label={label}>
+      <svg class="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
         {ticks(most, 4).filter(Number.isInteger).map((tick) => (
           <g key={tick}>
-            <line class="axis" x1={LEFT} x2={WIDTH} y1={y(tick)} y2={y(tick)} />
+            <line class="axis" x1={LEFT} x2={width} y1={y(tick)} y2={y(tick)} />
             <text x={LEFT - 8} y={y(tick) + 4} text-anchor="end">{compact(tick)}</text>
           </g>
         ))}

@@ -1,20 +1,12 @@
 // The check of one event in this browser: the evidence is fetched, the checker says whether it holds.
-import { event, evidence } from '../api/questions';
-import { checkEvidence, differences, type EventCheck } from '../model/check';
+import { evidence } from '../api/questions';
+import { checkEvidence, type EventCheck } from '../model/check';
 import { loadChecker } from './checker';
 import { expectedKey } from './kept';
 import { useQuery, type Answer } from './query';
 
-export interface EventProof extends EventCheck {
-  /** Parts of the record that the server showed otherwise than they were sealed. */
-  altered: string[];
-}
-
-export const useEventCheck = (log: string, origin: string, id: string, index: number): Answer<EventProof> =>
+export const useEventCheck = (log: string, origin: string, id: string, index: number): Answer<EventCheck> =>
   useQuery(['check', log, id, index, expectedKey(origin)], async () => {
-    const [module, proof, page] = await Promise.all([loadChecker(), evidence(log, id), event(log, id)]);
-    const check = await checkEvidence(module, proof, expectedKey(origin), index);
-    const shown = page.events[0] as unknown as Record<string, unknown> | undefined;
-    const altered = check.checked && shown ? differences(shown, check.checked) : [];
-    return { ...check, altered };
+    const [module, proof] = await Promise.all([loadChecker(), evidence(log, id)]);
+    return checkEvidence(module, proof, expectedKey(origin), index);
   });

@@ -68,7 +68,7 @@ function count(box: Box, record: EventRecord): void {
   box.denied += record.outcome === 'denied' ? 1 : 0;
 }
 
-/** Columns by how far a box is from the first one; tools stand right of all agents that use them. */
+/** Columns by how far a box is from the first one; a tool stands right of the first agent that used it. */
 function placed(boxes: Box[], lines: Line[]): Graph {
   const agents = boxes.filter((it) => it.kind === 'agent');
   const column = new Map<string, number>();
@@ -84,10 +84,10 @@ function placed(boxes: Box[], lines: Line[]): Graph {
       }
     }
   }
-  const last = Math.max(0, ...column.values());
   const heights = new Map<number, number>();
   for (const box of boxes) {
-    box.column = box.kind === 'tool' ? last + 1 : (column.get(box.id) ?? 0);
+    const user = lines.find((line) => line.to === box.id)?.from ?? '';
+    box.column = box.kind === 'tool' ? (column.get(user) ?? 0) + 1 : (column.get(box.id) ?? 0);
     box.row = heights.get(box.column) ?? 0;
     heights.set(box.column, box.row + 1);
   }

@@ -5,7 +5,8 @@ import { go, followLinks, usePlace } from '../hooks/route';
 import { LogContext, useLogHealth, useLogs } from '../hooks/log';
 import { paths, routeOf } from '../hooks/paths';
 import { useSession, type SessionActions } from '../hooks/session';
-import type { Session } from '../api/types';
+import { codeOf } from '../api/problem';
+import type { LogHealth, Session } from '../api/types';
 import { Frame } from './frame/Frame';
 import { Page } from './Page';
 import { SignIn } from './SignIn';
@@ -31,14 +32,20 @@ function Within({ session, actions }: { session: Session; actions: SessionAction
   useEffect(() => {
     if (route.page === 'home' && first !== undefined) go(paths.overview(first), true);
   }, [route.page, first]);
-  const log = { name: route.log ?? first ?? '', may: new Set(health.data?.may ?? []) };
+  const known = health.data ?? unseen(health.error, logs.data?.logs.find((it) => it.name === route.log));
+  const log = { name: route.log ?? first ?? '', may: new Set(known?.may ?? []) };
   return (
     <LogContext.Provider value={log}>
-      <Frame route={route} place={place} names={names} health={health.data} session={session} leave={actions.leave}>
+      <Frame route={route} place={place} names={names} health={known} session={session} leave={actions.leave}>
         {logs.error ? <Failure error={logs.error} retry={logs.refresh} /> : null}
-        {!logs.error && (health.error ? <Failure error={health.error} retry={health.refresh} /> : null)}
-        {health.data ? <Page route={route} place={place} health={health.data} /> : !health.error && !logs.error && <Waiting what="the log" />}
+        {!logs.error && !known && (health.error ? <Failure error={health.error} retry={health.refresh} /> : null)}
+        {known ? <Page route={route} place={place} health={known} /> : !health.error && !logs.error && <Waiting what="the log" />}
       </Frame>
     </LogContext.Provider>
   );
+}
+
+/** For an operator, who sees no events: what the list says of the log. The server refuses what is not allowed. */
+function unseen(error: Error | null, listed: LogHealth | undefined): LogHealth | undefined {
+  return codeOf(error) === 'forbidden' && listed ? { ...listed, may: ['ReadRetention'] } : undefined;
 }

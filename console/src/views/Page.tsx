@@ -1,6 +1,7 @@
 // Which page an address is of.
 import type { LogHealth } from '../api/types';
 import { Empty } from '../components/States';
+import { useLogPlace } from '../hooks/log';
 import type { Route } from '../hooks/paths';
 import type { Place } from '../hooks/route';
 import { Agents } from './agents/Agents';
@@ -16,6 +17,10 @@ import { TracePage } from './trace/TracePage';
 
 export function Page({ route, place, health }: { route: Route; place: Place; health: LogHealth }) {
   const { page, id } = route;
+  const { may } = useLogPlace();
+  if (page !== 'lifecycle' && !may.has('ReadMetadata')) {
+    return <Empty icon="denied" title="Your roles show no events">What they show is in the navigation. Another role is the operator's to give.</Empty>;
+  }
   if (page === 'overview') return <Overview place={place} health={health} />;
   if (page === 'live') return <Live place={place} />;
   if (page === 'explore') return <Explore place={place} />;

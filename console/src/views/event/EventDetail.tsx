@@ -7,6 +7,7 @@ import { useEvent } from '../../hooks/events';
 import { useLogPlace } from '../../hooks/log';
 import { paths } from '../../hooks/paths';
 import { ending, tone } from '../../model/record';
+import { oneLine } from '../../model/visible';
 import { Tag } from '../../components/Tag';
 import { Content } from './Content';
 import { Facts } from './Facts';
@@ -32,7 +33,7 @@ export function EventDetail({ id, close, first = 'facts' }: { id: string; close?
     <section class="card" aria-label={`Event ${record.index}`}>
       <header>
         <h2 class="clip">
-          <span class="soft">#{record.index}</span> {record.event_type ?? 'record'}
+          <span class="soft">#{record.index}</span> {oneLine(record.event_type ?? 'record')}
         </h2>
         {end !== '' && <Tag tone={tone(record)}>{end}</Tag>}
         <div class="push line">

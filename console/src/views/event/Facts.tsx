@@ -13,7 +13,7 @@ import { visible } from '../../model/visible';
 
 export function Facts({ record }: { record: EventRecord }) {
   const { name } = useLogPlace();
-  const rows = factsOf(record, name).filter(([, value]) => value !== '' && value !== undefined && value !== null);
+  const rows = factsOf(record, name).filter(([, value]) => value !== '' && value !== undefined && value !== null && value !== false);
   return (
     <div class="stack">
       <StateAlert record={record} />
@@ -52,13 +52,13 @@ function factsOf(record: EventRecord, log: string): [string, ComponentChildren][
     ['Caused by', record.caused_by?.map((id) => <div key={id}><a class="mono" href={paths.event(log, id)}>{visible(id)}</a></div>)],
     ['Model', model && visible([model.responded ?? model.requested, model.provider].filter(Boolean).join(' · '))],
     ['Tokens', tokens && [tokens.input !== undefined && `${count(tokens.input)} in`, tokens.output !== undefined && `${count(tokens.output)} out`].filter(Boolean).join(', ')],
-    ['Cost', cost && `${cost.amount} ${cost.currency ?? ''}`],
+    ['Cost', cost && visible(`${cost.amount} ${cost.currency ?? ''}`)],
     ['On behalf of', record.on_behalf_of && visible(record.on_behalf_of)],
     ['Approved by', record.approver && visible(record.approver)],
     ['Sent by', principal && visible(`${principal.subject} (${principal.issuer})`)],
     ['Producer', producer?.id && visible(`${producer.id}${producer.seq === undefined ? '' : `, number ${producer.seq}`}`)],
     ['Tier', record.tier],
-    ['Tags', record.tags?.map((tag) => <Tag key={tag}>{visible(tag)}</Tag>)],
+    ['Tags', record.tags && record.tags.length > 0 && <span class="line">{record.tags.map((tag) => <Tag key={tag}>{visible(tag)}</Tag>)}</span>],
     ['Event id', <span class="line"><span class="mono">{visible(handle(record))}</span><Copy text={handle(record)} what="the id" /></span>],
   ];
 }
@@ -81,9 +81,9 @@ function Redactions({ record }: { record: EventRecord }) {
       <ul>
         {list.map((it) => (
           <li key={it.path + it.rule} class="line">
-            <mark class="redacted">{it.rule.replaceAll('_', ' ')}</mark>
+            <mark class="redacted">{visible(it.rule.replaceAll('_', ' '))}</mark>
             <span class="mono wrap">{visible(it.path)}</span>
-            <span class="soft small">{it.action}</span>
+            <span class="soft small">{visible(it.action)}</span>
           </li>
         ))}
       </ul>

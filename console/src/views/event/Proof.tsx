@@ -3,9 +3,10 @@ import type { ComponentChildren } from 'preact';
 import type { EventRecord } from '../../api/types';
 import { Icon, type IconName } from '../../components/Icon';
 import { Alert, Failure, Waiting } from '../../components/States';
-import { useEventCheck, type EventProof } from '../../hooks/check';
+import { useEventCheck } from '../../hooks/check';
 import { useLogHealth, useLogPlace } from '../../hooks/log';
 import { paths } from '../../hooks/paths';
+import { differences, type EventCheck } from '../../model/check';
 import { count } from '../../model/number';
 import { handle } from '../../model/record';
 
@@ -18,16 +19,18 @@ export function Proof({ record }: { record: EventRecord }) {
   }
   if (error) return <Failure error={error} retry={refresh} />;
   if (!proof) return <Waiting what="and checking the proof" />;
+  // What is compared is what this page shows, not what the server says when it is asked again.
+  const altered = proof.checked ? differences(record, proof.checked) : [];
   return (
     <div class="stack">
-      <Verdict proof={proof} />
+      <Verdict proof={proof} altered={altered} />
       <ol class="steps">
         <Step tone={proof.verdict === 'fails' || proof.verdict === 'unreadable' ? 'bad' : 'good'}>
           <b>In the log.</b> The record gives the commitment of entry {count(record.index)}, and the entry is in the tree of {count(proof.size)} entries.
         </Step>
-        <Step tone={proof.altered.length > 0 ? 'bad' : 'good'}>
+        <Step tone={altered.length > 0 ? 'bad' : 'good'}>
           <b>As shown.</b>{' '}
-          {proof.altered.length === 0 ? 'What this page shows is what was sealed.' : `The server shows otherwise than sealed: ${proof.altered.join(', ')}.`}
+          {altered.length === 0 ? 'What this page shows is what was sealed.' : `The server shows otherwise than sealed: ${altered.join(', ')}.`}
         </Step>
         <Step tone={proof.verdict === 'verified' ? 'good' : proof.verdict === 'consistent' ? 'warn' : 'bad'}>
           <b>Signed.</b>{' '}
@@ -47,8 +50,8 @@ export function Proof({ record }: { record: EventRecord }) {
   );
 }
 
-function Verdict({ proof }: { proof: EventProof }) {
-  if (proof.verdict === 'fails' || proof.verdict === 'unreadable' || proof.altered.length > 0) {
+function Verdict({ proof, altered }: { proof: EventCheck; altered: string[] }) {
+  if (proof.verdict === 'fails' || proof.verdict === 'unreadable' || altered.length > 0) {
     return (
       <Alert tone="bad">
         <b>This event does not hold.</b>

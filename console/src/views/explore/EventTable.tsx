@@ -25,7 +25,7 @@ export function EventTable({ label, events, chosen, place, nearEnd, height }: Pr
   return (
     <>
       <div class="row row-head event-row wide-time" aria-hidden="true">
-        <span class="right">Index</span><span>Time (UTC)</span><span>Agent</span><span>Type</span><span>Outcome</span><span>What</span>
+        <span class="right c-index">Index</span><span>Time (UTC)</span><span>Agent</span><span>Type</span><span>Outcome</span><span>What</span>
       </div>
       <VirtualList
         label={label} count={events.length} rowHeight={rowHeight} height={height} {...(nearEnd ? { nearEnd } : {})}

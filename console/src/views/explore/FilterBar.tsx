@@ -11,6 +11,8 @@ interface Props {
   place: Place;
   search: Search;
   mayReadContent: boolean;
+  /** Whether a time can be chosen; a feed has none. */
+  hasTime?: boolean;
 }
 
 const LABELS: Record<Filter, string> = {
@@ -18,7 +20,7 @@ const LABELS: Record<Filter, string> = {
   session: 'Session', task: 'Task', principal: 'Sent by', tier: 'Tier', event: 'Event id',
 };
 
-export function FilterBar({ place, search, mayReadContent }: Props) {
+export function FilterBar({ place, search, mayReadContent, hasTime = true }: Props) {
   const to = (next: Search): void => {
     const parameters = parametersOf(next);
     for (const name of ['content', 'own']) if (place.parameters.get(name) === '1') parameters.set(name, '1');
@@ -32,10 +34,7 @@ export function FilterBar({ place, search, mayReadContent }: Props) {
   };
   return (
     <div class="filters">
-      <select class="field" aria-label="Time" value={search.from ?? ''} onChange={(event) => to({ ...search, from: event.currentTarget.value })}>
-        {RANGES.map((range) => <option key={range.from} value={range.from}>{range.from === '' ? 'All time' : `Last ${range.label}`}</option>)}
-        {search.from !== undefined && !RANGES.some((range) => range.from === search.from) && <option value={search.from}>From {search.from}</option>}
-      </select>
+      {hasTime && <TimeChoice search={search} to={to} />}
       <AddFilter add={(name, value) => to({ ...search, [name]: [...(search[name] ?? []), value] })} />
       {FILTERS.flatMap((name) =>
         (search[name] ?? []).map((value) => (
@@ -62,6 +61,15 @@ export function FilterBar({ place, search, mayReadContent }: Props) {
         </label>
       )}
     </div>
+  );
+}
+
+function TimeChoice({ search, to }: { search: Search; to: (next: Search) => void }) {
+  return (
+    <select class="field" aria-label="Time" value={search.from ?? ''} onChange={(event) => to({ ...search, from: event.currentTarget.value })}>
+      {RANGES.map((range) => <option key={range.from} value={range.from}>{range.from === '' ? 'All time' : `Last ${range.label}`}</option>)}
+      {search.from !== undefined && !RANGES.some((range) => range.from === search.from) && <option value={search.from}>From {search.from}</option>}
+    </select>
   );
 }
 

@@ -31,7 +31,7 @@ const targets = (log: string): { title: string; targets: Target[] }[] => [
   {
     title: 'Assure',
     targets: [
-      { page: 'integrity', label: 'Integrity', icon: 'integrity', href: paths.integrity(log), needs: 'Verify' },
+      { page: 'integrity', label: 'Integrity', icon: 'integrity', href: paths.integrity(log), needs: 'ReadProofs' },
       { page: 'lifecycle', label: 'Life cycle', icon: 'lifecycle', href: paths.lifecycle(log), needs: 'ReadRetention' },
     ],
   },

@@ -54,7 +54,7 @@ export function Live({ place }: { place: Place }) {
           </button>
         </div>
       </div>
-      <FilterBar place={place} search={search} mayReadContent={false} />
+      <FilterBar place={place} search={search} mayReadContent={false} hasTime={false} />
       {feed.error && feed.state !== 'open' && <Failure error={feed.error} />}
       <div class={chosen === undefined ? 'split' : 'split open'}>
         <Card title="Events as they come" flush aside={<span class="small soft">newest below</span>}>

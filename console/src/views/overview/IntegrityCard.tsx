@@ -5,7 +5,7 @@ import { Tag } from '../../components/Tag';
 import { useLogPlace } from '../../hooks/log';
 import { keptCheckpoint } from '../../hooks/kept';
 import { paths } from '../../hooks/paths';
-import { bytes, count } from '../../model/number';
+import { bytes, count, plural } from '../../model/number';
 import { ago } from '../../model/time';
 
 export function IntegrityCard({ health }: { health: LogHealth }) {
@@ -17,7 +17,7 @@ export function IntegrityCard({ health }: { health: LogHealth }) {
         <dt>Takes events</dt>
         <dd>{health.status === 'up' ? <Tag tone="good">yes</Tag> : <Tag tone="bad">no</Tag>} {health.reason}</dd>
         <dt>Entries</dt><dd>{count(health.size)}</dd>
-        <dt>Since its start</dt><dd>{count(health.events_since_start)} events, {bytes(health.bytes_written)}</dd>
+        <dt>Since its start</dt><dd>{plural(health.events_since_start, 'event')}, {bytes(health.bytes_written)}</dd>
         <dt>Room on the disk</dt><dd>{health.disk_free_bytes === undefined ? 'not known' : bytes(health.disk_free_bytes)}</dd>
         <dt>Checked here</dt>
         <dd>{kept ? `${ago(kept.at, Date.now())}, at ${count(kept.size)} entries` : 'never by this browser'}</dd>

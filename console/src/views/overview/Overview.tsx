@@ -8,10 +8,11 @@ import { Segments } from '../../components/Choice';
 import { Empty, Failure, Waiting, Alert } from '../../components/States';
 import { useLogPlace, useReport } from '../../hooks/log';
 import { go, withParameters, type Place } from '../../hooks/route';
-import { useTitle } from '../../hooks/screen';
-import { compact, count, percent } from '../../model/number';
+import { useSmallScreen, useTitle } from '../../hooks/screen';
+import { compact, count, percent, plural } from '../../model/number';
 import { columnsOf, type CostReport, type Summary } from '../../model/report';
 import { RANGES } from '../../model/time';
+import { oneLine } from '../../model/visible';
 import { IntegrityCard } from './IntegrityCard';
 import { Models, Outcomes, TopAgents, TopTools } from './Rankings';
 import { RecentErrors } from './RecentErrors';
@@ -53,10 +54,10 @@ export function Overview({ place, health }: { place: Place; health: LogHealth })
 }
 
 function Figures({ summary, cost }: { summary: Summary; cost: CostReport | undefined }) {
-  const money = cost?.total_cost.map((it) => `${it.amount} ${it.currency ?? ''}`).join(' + ');
+  const money = cost?.total_cost.map((it) => oneLine(`${it.amount} ${it.currency ?? ''}`)).join(' + ');
   return (
     <div class="cols">
-      <Stat label="Events" value={count(summary.total_events)} note={`${count(summary.total_handoffs)} hand-offs, ${count(summary.total_escalations)} escalations`} />
+      <Stat label="Events" value={count(summary.total_events)} note={`${plural(summary.total_handoffs, 'hand-off')}, ${plural(summary.total_escalations, 'escalation')}`} />
       <Stat label="Errors" value={percent(summary.error_rate)} {...(summary.total_errors > 0 ? { tone: 'bad' as const } : {})} note={`${count(summary.total_errors)} of ${count(summary.total_events)} events`} />
       <Stat label="Active agents" value={count(summary.agents_active)} note="that have a name" />
       <Stat label="Tokens" value={cost ? compact(cost.total_tokens.total) : '—'} note={money === undefined || money === '' ? 'no cost told' : money} />
@@ -66,10 +67,11 @@ function Figures({ summary, cost }: { summary: Summary; cost: CostReport | undef
 
 function Activity({ summary }: { summary: Summary }) {
   const columns = columnsOf(summary.activity);
+  const isSmall = useSmallScreen();
   return (
     <Card title="Events over time" width="w8" aside={<span class="small soft">UTC; errors in red</span>}>
       {columns.length === 0 ? <Empty icon="overview" title="Nothing happened">Choose a longer time, or send events.</Empty> : (
-        <Bars columns={columns} label={`${count(summary.total_events)} events, ${count(summary.total_errors)} errors, from ${columns[0]?.from ?? ''} to ${columns.at(-1)?.from ?? ''}`} />
+        <Bars columns={columns} width={isSmall ? 340 : 720} label={`${count(summary.total_events)} events, ${count(summary.total_errors)} errors, from ${columns[0]?.from ?? ''} to ${columns.at(-1)?.from ?? ''}`} />
       )}
     </Card>
   );

@@ -45,7 +45,7 @@ export function Models({ cost }: { cost: CostReport | undefined }) {
   const named = cost?.by_model.filter((it) => it.tokens.total > 0).slice(0, SHOWN) ?? [];
   const meters = named.map((it) => ({
     key: it.name ?? '', value: it.tokens.total, name: it.name === null ? unnamed : oneLine(it.name),
-    note: `${compact(it.tokens.total)} tokens${it.cost.map((money) => `, ${money.amount} ${money.currency ?? ''}`).join('')}`,
+    note: `${compact(it.tokens.total)} tokens${it.cost.map((money) => oneLine(`, ${money.amount} ${money.currency ?? ''}`)).join('')}`,
   }));
   return <Card title="Tokens by model" width="w4">{meters.length === 0 ? <Empty title="No tokens were told" /> : <Meters meters={meters} />}</Card>;
 }

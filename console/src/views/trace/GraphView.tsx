@@ -5,7 +5,7 @@ import { graphOf, type Box, type Line } from '../../model/graph';
 import { plural } from '../../model/number';
 import { oneLine } from '../../model/visible';
 
-const WIDTH = 176;
+const WIDTH = 200;
 const HEIGHT = 46;
 const ACROSS = 96;
 const DOWN = 22;
