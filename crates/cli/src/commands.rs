@@ -123,10 +123,9 @@ impl Command {
             #[cfg(feature = "sql")]
             Self::Ask(_) => Place::Log,
             #[cfg(feature = "sql")]
-            Self::Report(_) => Place::Folder,
-            Self::Bundle(_) | Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => {
-                Place::Folder
-            }
+            Self::Report(_) => Place::Log,
+            Self::Bundle(_) => Place::Log,
+            Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => Place::Folder,
             Self::Bench(_)
             | Self::Init(_)
             | Self::Serve(_)

@@ -21,7 +21,8 @@ use tokio::sync::{Semaphore, watch};
 
 /// Questions that are answered at the same time; each has a thread and its own memory.
 const QUESTIONS_MAX: usize = 8;
-/// Statements in SQL at the same time, of those questions: each has its own engine and memory.
+/// Statements in SQL, reports and what else reads much at the same time, of those questions: each
+/// has its own engine and memory.
 const STATEMENTS_MAX: usize = 2;
 /// Live feeds at the same time.
 const FEEDS_MAX: usize = 256;
@@ -213,7 +214,6 @@ impl App {
         &self.0.questions
     }
 
-    #[cfg_attr(not(feature = "sql"), expect(dead_code, reason = "only SQL asks for it"))]
     pub(crate) fn statements(&self) -> &Arc<Semaphore> {
         &self.0.statements
     }

@@ -10,6 +10,7 @@
 //! | what is a request told about its events? | `append.rs`, `answer.rs` |
 //! | how do OpenTelemetry's exporters get in? | `otlp.rs` |
 //! | how are questions answered? | `answers.rs`, `ask.rs`, `question.rs` |
+//! | what is answered by a whole document? | `reports.rs`, `compliance.rs`, `forensics.rs`, `bundles.rs`, `gather.rs`, `paper.rs` |
 //! | what is new? | `live.rs` |
 //! | how is SQL asked? | `sql.rs` |
 //! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs`, `schedule.rs` |
@@ -30,7 +31,11 @@ mod append;
 mod ask;
 mod ballast;
 pub mod body;
+mod bundles;
+mod compliance;
+mod forensics;
 pub mod gate;
+mod gather;
 pub mod handshake;
 mod inflow;
 pub mod intake;
@@ -48,6 +53,7 @@ pub mod openapi;
 mod otlp;
 mod outstanding;
 mod page;
+mod paper;
 mod parameters;
 mod problem;
 mod public;

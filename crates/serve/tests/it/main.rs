@@ -12,6 +12,7 @@ mod life_cycle;
 mod matrix;
 mod otlp;
 mod overload;
+mod papers;
 mod questions;
 mod rates;
 #[cfg(feature = "sql")]
