@@ -98,7 +98,8 @@ impl Arguments {
         }
         if self.name == COMPLIANCE {
             let (report, as_of, unreadable) = self.packs.ask(context, self.from, self.to)?;
-            self.print(context, &report, &as_of, format)?;
+            let printed = self.print(context, &report, &as_of, format);
+            Failure::unless_nobody_reads(printed)?;
             return Ok(unreadable.conclude(context));
         }
         if let Some(remote) = Remote::named(context)? {
