@@ -14,7 +14,7 @@
 //! | what is new? | `live.rs` |
 //! | how is SQL asked? | `sql.rs` |
 //! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs`, `schedule.rs` |
-//! | what looks like an attack, and who is told? | `alerts.rs`, `alerts/` |
+//! | what looks like an attack, and who is told? | `alerts.rs`, `alerts/`, `relay.rs` |
 //! | how does a model ask? | `mcp.rs` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
 //! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `inflow.rs`, `leftover.rs`, `outstanding.rs`, `server.rs`, `wire.rs` |
@@ -60,6 +60,7 @@ mod public;
 mod question;
 mod rates;
 mod region;
+mod relay;
 mod reports;
 pub mod routes;
 mod schedule;
@@ -74,4 +75,5 @@ pub use logs::{KekOf, Logs, NewKek, OpenError};
 pub use open_log::{OpenLog, Settings};
 pub use problem::Problem;
 pub use rates::{Rate, Rates};
+pub use relay::Acknowledged;
 pub use server::{Tls, serve};
