@@ -116,10 +116,8 @@ impl Command {
             | Self::Retention(_) => Place::Log,
             // The command that answers says it itself.
             Self::Ask(_) => Place::Log,
-            Self::Report(_) => Place::Folder,
-            Self::Bundle(_) | Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => {
-                Place::Folder
-            }
+            Self::Report(_) | Self::Bundle(_) => Place::Log,
+            Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => Place::Folder,
             Self::Bench(_)
             | Self::Init(_)
             | Self::Serve(_)

@@ -22,7 +22,8 @@ use tokio::sync::{Semaphore, watch};
 
 /// Questions that are answered at the same time; each has a thread and its own memory.
 const QUESTIONS_MAX: usize = 8;
-/// Statements in SQL at the same time, of those questions: each has its own engine and memory.
+/// Statements in SQL, reports and what else reads much at the same time, of those questions: each
+/// has its own engine and memory.
 const STATEMENTS_MAX: usize = 2;
 /// Live feeds at the same time.
 const FEEDS_MAX: usize = 256;

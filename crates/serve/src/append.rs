@@ -9,6 +9,7 @@ use crate::inflow::Place;
 use crate::intake::{self, Intake, IntakeError, Shape};
 use crate::open_log::{OpenLog, overloaded};
 use crate::problem::Problem;
+use crate::relay::Acknowledged;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
@@ -109,14 +110,14 @@ pub(crate) async fn append(
         && let Some(last) = receipt.outcomes.iter().filter_map(index_of).max()
     {
         let note = log.published(last + 1).await?;
-        let receipt = Receipt { checkpoint: note, ..receipt.clone() };
+        let receipt = Receipt { checkpoint: note, ..Receipt::clone(receipt) };
         if parameters.proof {
             return proved(&app, &granted, intake.lines, receipt).await;
         }
         let answer = Answer::new(intake.lines, Some(&receipt))?;
         return Ok(respond(answer.status(), &answer));
     }
-    let answer = Answer::new(intake.lines, receipt.as_ref())?;
+    let answer = Answer::new(intake.lines, receipt.as_deref())?;
     Ok(respond(answer.status(), &answer))
 }
 
@@ -201,7 +202,7 @@ pub(crate) async fn seal(
     writer: &Arc<Log>,
     batch: &mut seal::Batch,
     way: Way,
-) -> Result<Option<Receipt>, Problem> {
+) -> Result<Option<Acknowledged>, Problem> {
     if batch.is_empty() {
         return Ok(None);
     }

@@ -10,6 +10,7 @@ use crate::inflow::Inflow;
 use crate::live::Feed;
 use crate::problem::Problem;
 use crate::rates::{Counted, Throttled};
+use crate::relay::{Acknowledged, Relay};
 use crate::schedule::Schedule;
 use axum::http::StatusCode;
 use event::Principal;
@@ -57,6 +58,8 @@ pub struct OpenLog {
     full: AtomicBool,
     inflow: Inflow,
     feed: Feed,
+    /// What was sealed, for detection.
+    relay: Arc<Relay>,
     /// Held while what is durable is published for somebody who waits.
     publishing: tokio::sync::Mutex<()>,
     /// Held while records are held, erased or let go.
@@ -101,6 +104,7 @@ impl OpenLog {
             lookout,
             inflow: Inflow::default(),
             feed: Feed::default(),
+            relay: Arc::default(),
             publishing: tokio::sync::Mutex::default(),
             life_cycle: Arc::default(),
             schedule: Schedule::default(),
@@ -183,10 +187,14 @@ impl OpenLog {
         log: &Arc<Log>,
         batch: Batch,
         permit: Permit,
-    ) -> Result<Receipt, Problem> {
+    ) -> Result<Acknowledged, Problem> {
         let (count, bytes) = (batch.len() as u64, batch.bytes() as u64);
         let (answer, outcome) = oneshot::channel();
-        let done = Box::new(move |outcome| drop(answer.send(outcome)));
+        let relay = Arc::clone(&self.relay);
+        let done = Box::new(move |outcome: Result<Receipt, SealError>| {
+            let outcome = outcome.map(|receipt| Acknowledged::new(receipt, &relay));
+            drop(answer.send(outcome));
+        });
         match log.try_submit(batch, permit, done) {
             Ok(()) => {}
             Err(error @ NotTaken::Busy) => {
@@ -214,7 +222,7 @@ impl OpenLog {
     ///
     /// # Errors
     /// 503: then the act must not be done.
-    pub async fn record(&self, act: Act, by: &Principal<'static>) -> Result<Receipt, Problem> {
+    pub async fn record(&self, act: Act, by: &Principal<'static>) -> Result<Acknowledged, Problem> {
         let log = self.writer_for_acts()?;
         let batch = log.encode_act(act, by).map_err(|error| self.failed(&log, &error))?;
         let permit = log.try_admit(batch.bytes()).ok_or_else(overloaded)?;
@@ -270,6 +278,12 @@ impl OpenLog {
     #[must_use]
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// What was sealed just now, for detection.
+    #[must_use]
+    pub(crate) fn relay(&self) -> &Relay {
+        &self.relay
     }
 
     /// Its key-encryption key, for who follows what is not published yet.

@@ -100,10 +100,7 @@ impl Arguments {
             Format::Json => print::for_programs(context, &report),
             _ => print::for_people(context, &report, &place, begun.elapsed()),
         };
-        // The verdict stands, also when nobody reads it to its end (`tacho verify | head -1`).
-        if let Err(failure @ Failure::Sentence { .. }) = printed {
-            return Err(failure);
-        }
+        Failure::unless_nobody_reads(printed)?;
         Ok(match report.verdict() {
             Verdict::Ok => Exit::Fine,
             Verdict::Tampered => Exit::Tampered,

@@ -1,6 +1,7 @@
 //! Questions to a server, and its answers as the values that a folder's own answers are made of:
 //! whatever is drawn from them is drawn by the same code.
 
+use crate::arguments::Format;
 use crate::failure::Failure;
 use crate::remote::trouble::Trouble;
 use crate::remote::{Answer, Remote, segment};
@@ -164,6 +165,55 @@ impl Remote {
         }
     }
 
+    /// A bundle of evidence, in a form.
+    pub(crate) fn bundle(
+        &self,
+        kind: &str,
+        id: &str,
+        form: &str,
+        content: bool,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut query = Serializer::new(String::new());
+        query.append_pair(kind, id).append_pair("format", form);
+        query.append_pair("content", if content { "1" } else { "0" });
+        Ok(self.ask(&self.in_log(&format!("/bundle?{}", query.finish())))?.bytes)
+    }
+
+    /// A report in a format, and the checkpoint that it is as of. `pairs`: what else is asked.
+    pub(crate) fn report(
+        &self,
+        name: &str,
+        format: &str,
+        pairs: &[(&str, String)],
+    ) -> Result<(Vec<u8>, AsOf), Failure> {
+        let mut query = Serializer::new(String::new());
+        query.append_pair("format", format).extend_pairs(pairs);
+        let path = format!("/reports/{}?{}", segment(name), query.finish());
+        let answer = self.ask(&self.in_log(&path))?;
+        let as_of = as_of(&answer).ok_or_else(|| self.foreign(&"it names no checkpoint"))?;
+        Ok((answer.bytes, as_of))
+    }
+
+    /// What failed first in a trace, task or session, in a format; `None` when no record has this
+    /// id.
+    pub(crate) fn forensics(
+        &self,
+        id: &str,
+        format: &str,
+        is_alone: bool,
+    ) -> Result<Option<(Vec<u8>, Unreadable)>, Failure> {
+        let alone = u8::from(is_alone);
+        let path = format!("/traces/{}/forensics?format={format}&alone={alone}", segment(id));
+        match self.get(&self.in_log(&path)) {
+            Ok(answer) => {
+                let unreadable = unreadable(&answer);
+                Ok(Some((answer.bytes, unreadable)))
+            }
+            Err(Trouble::Answered { status: 404, code, .. }) if code == "not_found" => Ok(None),
+            Err(trouble) => Err(self.failure(&trouble)),
+        }
+    }
+
     fn ask(&self, path: &str) -> Result<Answer, Failure> {
         self.get(path).map_err(|trouble| self.failure(&trouble))
     }
@@ -185,6 +235,16 @@ impl Page {
             unreadable: self.unreadable.and(later.unreadable),
         }
     }
+}
+
+/// A text that a server wrote, to be shown: what moves a terminal's cursor is no part of it.
+pub(crate) fn harmless(bytes: Vec<u8>, format: Format) -> Vec<u8> {
+    if format != Format::Text {
+        return bytes;
+    }
+    let mut text = String::from_utf8_lossy(&bytes).into_owned();
+    text.retain(|it| it == '\n' || !it.is_control());
+    text.into_bytes()
 }
 
 /// The parameters that say which records are meant.
@@ -256,6 +316,13 @@ fn activity_line(line: &Value, key: &str) -> Option<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_for_people_moves_no_cursor() {
+        let text = "a\u{1b}[2Jb\r\nc\u{9b}".as_bytes().to_vec();
+        assert_eq!(harmless(text.clone(), Format::Text), b"a[2Jb\nc");
+        assert_eq!(harmless(text.clone(), Format::Html), text);
+    }
 
     #[test]
     fn a_question_names_every_filter() {

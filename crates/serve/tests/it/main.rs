@@ -14,6 +14,7 @@ mod life_cycle;
 mod matrix;
 mod otlp;
 mod overload;
+mod papers;
 mod questions;
 mod rates;
 mod reports;
