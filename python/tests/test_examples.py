@@ -19,6 +19,8 @@ SAID = (
 NEEDS = {
     "adk_two_agents.py": "google.adk",
     "ag2_two_agents.py": "ag2",
+    "autogen_two_agents.py": "autogen_agentchat",
+    "crewai_two_agents.py": "crewai",
     "langgraph_two_agents.py": "langgraph",
     "openai_two_agents.py": "agents",
 }
