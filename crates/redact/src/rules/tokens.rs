@@ -100,26 +100,37 @@ pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
     let mut decoded = Vec::with_capacity(digits.len() / 4 * 3 + 2);
     for chunk in digits.chunks(4) {
-        let mut bits = 0_u32;
-        for digit in chunk {
-            let value = match digit {
-                b'A'..=b'Z' => digit - b'A',
-                b'a'..=b'z' => digit - b'a' + 26,
-                b'0'..=b'9' => digit - b'0' + 52,
-                b'+' | b'-' => 62,
-                b'/' | b'_' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(value);
-        }
-        let missing = 4 - chunk.len();
-        if missing == 3 {
-            return None;
-        }
-        let bytes = (bits << (6 * missing)).to_be_bytes();
-        decoded.extend_from_slice(bytes.get(1..4 - missing)?);
+        let (bytes, count) = decode_chunk(chunk)?;
+        decoded.extend_from_slice(bytes.get(..count)?);
     }
     Some(decoded)
+}
+
+/// The bytes that up to four letters stand for, and how many.
+fn decode_chunk(chunk: &[u8]) -> Option<([u8; 3], usize)> {
+    let mut bits = 0_u32;
+    for digit in chunk {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+    }
+    let missing = 4 - chunk.len();
+    let [_, bytes @ ..] = (bits << (6 * missing)).to_be_bytes();
+    (missing < 3).then_some((bytes, 3 - missing))
+}
+
+/// True when `text` is base64 of bytes that are all as asked. Ends at the first that is not.
+pub(crate) fn decodes_to_all(text: &str, fits: impl Fn(u8) -> bool) -> bool {
+    text.trim_end_matches('=').as_bytes().chunks(4).all(|chunk| {
+        decode_chunk(chunk)
+            .is_some_and(|(bytes, count)| bytes.iter().take(count).all(|byte| fits(*byte)))
+    })
 }
 
 /// How many bytes of `value`, which follows `Authorization:`, are the credential, and where it
