@@ -14,5 +14,5 @@ export default defineConfig({
     sourcemap: false,
     target: 'es2022',
   },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: { include: ['src/**/*.test.ts'], environment: 'node', testTimeout: 30_000 },
 });
