@@ -35,6 +35,7 @@ mod exit;
 mod failure;
 mod key_source;
 mod keyboard;
+mod paper;
 mod recording;
 mod remote;
 mod retaining;

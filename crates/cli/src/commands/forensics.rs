@@ -1,13 +1,12 @@
 //! `tacho forensics`: what failed first in a trace, why as far as the log shows, what followed.
 
-use super::report::print;
 use super::trace;
 use crate::answer::Conclude as _;
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::remote::questions::harmless;
+use crate::paper::{self, harmless};
 use crate::source::Place;
 use clap::Args;
 use query::Trace;
@@ -54,7 +53,7 @@ impl Arguments {
             && let Some((bytes, unreadable)) =
                 remote.forensics(&self.id, &format.name(), self.alone)?
         {
-            print(context, &harmless(bytes, format), format)?;
+            paper::print(context, &harmless(bytes, format), format)?;
             return Ok(unreadable.conclude(context));
         }
         let (scope, found, mut unreadable) = trace::find(&source, &self.id, self.by)?;
@@ -78,7 +77,7 @@ impl Arguments {
             let mut entries = view.reading().entries();
             answer.hash(|index| entries.leaf_hash(index));
         }
-        print(context, &written(context, &answer, format), format)?;
+        paper::print(context, &written(context, &answer, format), format)?;
         Ok(unreadable.conclude(context))
     }
 }

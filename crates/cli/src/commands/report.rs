@@ -7,8 +7,8 @@ use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::paper::{self, harmless};
 use crate::remote::Remote;
-use crate::remote::questions::harmless;
 use crate::terminal::{DIM, plain, styled};
 use crate::whole_file::WholeFile;
 use clap::Args;
@@ -20,7 +20,7 @@ use reading::answer;
 use reading::search::Watch as _;
 use report::document;
 use report::reports::{self, Name, Report, Settings, Subject};
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -202,25 +202,10 @@ impl Arguments {
                 let count = bytes.len();
                 context.terminal.note(format!("Wrote {count} bytes to {}", path.display()));
             }
-            None => print(context, bytes, format)?,
+            None => paper::print(context, bytes, format)?,
         }
         Ok(())
     }
-}
-
-/// Prints a document.
-pub(crate) fn print(context: &Context, bytes: &[u8], format: Format) -> Result<(), Failure> {
-    if format == Format::Pdf && std::io::stdout().is_terminal() {
-        return Err(Failure::usage("a PDF is no text for a terminal; add `> FILE.pdf`"));
-    }
-    if format == Format::Text {
-        let mut out = context.terminal.people();
-        out.write_all(bytes)?;
-        return Ok(out.flush()?);
-    }
-    let mut out = context.terminal.programs();
-    out.write_all(bytes)?;
-    Ok(out.flush()?)
 }
 
 fn read_settings(path: &Path) -> Result<Settings, Failure> {

@@ -1,7 +1,6 @@
 //! Questions to a server, and its answers as the values that a folder's own answers are made of:
 //! whatever is drawn from them is drawn by the same code.
 
-use crate::arguments::Format;
 use crate::failure::Failure;
 use crate::remote::trouble::Trouble;
 use crate::remote::{Answer, Remote, segment};
@@ -180,6 +179,7 @@ impl Remote {
     }
 
     /// A report in a format, and the checkpoint that it is as of. `pairs`: what else is asked.
+    #[cfg(feature = "sql")]
     pub(crate) fn report(
         &self,
         name: &str,
@@ -235,16 +235,6 @@ impl Page {
             unreadable: self.unreadable.and(later.unreadable),
         }
     }
-}
-
-/// A text that a server wrote, to be shown: what moves a terminal's cursor is no part of it.
-pub(crate) fn harmless(bytes: Vec<u8>, format: Format) -> Vec<u8> {
-    if format != Format::Text {
-        return bytes;
-    }
-    let mut text = String::from_utf8_lossy(&bytes).into_owned();
-    text.retain(|it| it == '\n' || !it.is_control());
-    text.into_bytes()
 }
 
 /// The parameters that say which records are meant.
@@ -316,13 +306,6 @@ fn activity_line(line: &Value, key: &str) -> Option<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_for_people_moves_no_cursor() {
-        let text = "a\u{1b}[2Jb\r\nc\u{9b}".as_bytes().to_vec();
-        assert_eq!(harmless(text.clone(), Format::Text), b"a[2Jb\nc");
-        assert_eq!(harmless(text.clone(), Format::Html), text);
-    }
 
     #[test]
     fn a_question_names_every_filter() {
