@@ -91,8 +91,7 @@ fn is_size(content_type: &str) -> bool {
 
 /// Whether a line is a cosignature on the text of `note` by `key`.
 fn is_by(line: &NoteSignature, note: &Note, key: &VerifierKey) -> bool {
-    let claims = line.name() == key.name() && line.key_id() == key.key_id();
-    if !claims || !key.algorithm().is_cosignature() {
+    if !key.algorithm().is_cosignature() {
         return false;
     }
     let alone = Note::new(note.text()).and_then(|mut alone| {

@@ -31,3 +31,4 @@ mod served;
 mod sql;
 mod tamper;
 mod verify;
+mod witness;
