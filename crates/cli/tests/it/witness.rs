@@ -1,5 +1,7 @@
-//! `tacho witness serve` as a log that is no program of ours would use it.
+//! `tacho witness serve` as a log that is no program of ours would use it; and what `tacho verify`
+//! says of witnesses.
 
+use crate::program::{Home, events};
 use checkpoint::{
     Algorithm, Checkpoint, Note, NoteSignature, SigningKey, VerifierKey, verify_note,
 };
@@ -155,4 +157,59 @@ fn a_witness_without_logs_name_or_folder_says_what_is_missing() {
     }
     let bad = run(&["--name", "w.example", "--folder", &place, "--log-key", "x"]);
     assert!(bad.0 == Some(1) && bad.1.contains("tacho keys list"), "{bad:?}");
+}
+
+fn watcher(number: u8) -> SigningKey {
+    let name = format!("w{number}.example");
+    SigningKey::from_seed(name, Algorithm::Ed25519Cosignature, &[number; 32]).unwrap()
+}
+
+/// Writes what these witnesses cosigned of the newest checkpoint beside it, as a server does.
+fn cosign(log: &Path, watchers: &[u8]) {
+    let note = std::fs::read_to_string(log.join("checkpoint")).unwrap();
+    let origin = note.lines().next().unwrap();
+    let identity = std::fs::read_to_string(log.join("log.json")).unwrap();
+    let identity: serde_json::Value = serde_json::from_str(&identity).unwrap();
+    let key = identity["keys"][0].as_str().unwrap().parse().unwrap();
+    let opened = checkpoint::open_checkpoint(&note, origin, &[key]).unwrap();
+    let mut note = opened.note().clone();
+    for number in watchers {
+        note.add(checkpoint::cosign(&opened, &watcher(*number), 1_750_000_000).unwrap()).unwrap();
+    }
+    std::fs::write(log.join("cosigned"), note.to_string()).unwrap();
+}
+
+#[test]
+fn verify_says_how_many_of_which_witnesses_saw_the_log() {
+    let home = Home::new();
+    home.fine(&["init"]);
+    assert_eq!(home.feed(&["append"], events(0..3).as_bytes()).code, 0);
+    let log = home.log();
+    let mut policy = String::new();
+    for number in 1..=3 {
+        policy += &format!("witness w{number} {}\n", watcher(number).verifier_key());
+    }
+    home.write("policy", format!("{policy}group enough 2 w1 w2 w3\nquorum enough\n"));
+    let verify = || {
+        let ran = home.run(&["verify", "--policy", "policy", "--format", "json"]);
+        (ran.code, serde_json::from_str::<serde_json::Value>(&ran.out).unwrap())
+    };
+    let (code, report) = verify();
+    assert!(code == 10 && report["findings"][0]["file"] == "cosigned", "{report}");
+    cosign(&log, &[2]);
+    assert_eq!(verify().0, 10);
+    cosign(&log, &[1, 2]);
+    assert_eq!(home.feed(&["append"], events(3..9).as_bytes()).code, 0);
+    let (code, report) = verify();
+    assert!(code == 0 && report["level"] == "witnessed", "{report}");
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("2 of 3 witnesses") && notes.contains("w1 at 2025-06-15"), "{notes}");
+    assert!(notes.contains("newest are signed by the log alone"), "{notes}");
+    // Without a policy nobody asks for witnesses, and the file is one that a log may have.
+    assert_eq!(home.run(&["verify"]).code, 0);
+    let wrong = home.run(&["verify", "--policy", "absent"]);
+    assert!(wrong.code == 1 && wrong.err.contains("absent"), "{}", wrong.err);
+    home.write("policy", "quorum\n");
+    let wrong = home.run(&["verify", "--policy", "policy"]);
+    assert!(wrong.code == 1 && wrong.err.contains("line"), "{}", wrong.err);
 }
