@@ -35,6 +35,7 @@ mod test;
 mod tidy;
 mod wasm;
 mod wheels;
+mod witnesses;
 
 use std::process::ExitCode;
 
@@ -63,6 +64,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     reference::COMMAND,
     readers::COMMAND,
     exporters::COMMAND,
+    witnesses::COMMAND,
     python::COMMAND,
     redact_eval::COMMAND,
     fuzz::COMMAND,
