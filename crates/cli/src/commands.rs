@@ -35,6 +35,7 @@ mod tail;
 mod token;
 mod trace;
 mod verify;
+mod witness;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -77,6 +78,7 @@ pub(crate) enum Command {
     Hold(hold::Arguments),
     Erase(erase::Arguments),
     Retention(retention::Arguments),
+    Witness(witness::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -125,6 +127,7 @@ impl Command {
             | Self::Demo(_)
             | Self::Alerts(_)
             | Self::Restore(_)
+            | Self::Witness(_)
             | Self::Completions(_) => Place::Machine,
         }
     }
@@ -183,6 +186,7 @@ impl Command {
             Self::Hold(arguments) => arguments.run(context),
             Self::Erase(arguments) => arguments.run(context),
             Self::Retention(arguments) => arguments.run(context),
+            Self::Witness(arguments) => arguments.run(context),
             Self::Completions(arguments) => arguments.run(context),
         }
     }

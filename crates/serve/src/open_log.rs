@@ -56,6 +56,8 @@ pub struct OpenLog {
     state: RwLock<State>,
     /// The disk has less than the reserve left.
     full: AtomicBool,
+    /// Witnesses have not cosigned it for longer than it may go on without them.
+    unwitnessed: AtomicBool,
     inflow: Inflow,
     feed: Feed,
     /// What was sealed, for detection.
@@ -98,6 +100,7 @@ impl OpenLog {
         Ok(Self {
             state: RwLock::new(State::Up(Arc::new(Log::start(writer)))),
             full: AtomicBool::new(is_full(&folder, &settings)),
+            unwitnessed: AtomicBool::new(false),
             folder,
             kek,
             settings,
@@ -154,11 +157,16 @@ impl OpenLog {
     /// The writer, for events.
     ///
     /// # Errors
-    /// 507 when the disk is full, 503 when the log is being opened again.
+    /// 507 when the disk is full, 503 when the log is being opened again, or must not go on without
+    /// its witnesses.
     pub fn writer(&self) -> Result<Arc<Log>, Problem> {
         if self.full.load(Ordering::Relaxed) {
             self.count_refusal("disk_full");
             return Err(disk_full());
+        }
+        if self.unwitnessed.load(Ordering::Relaxed) {
+            self.count_refusal("not_witnessed");
+            return Err(unwitnessed());
         }
         self.writer_for_acts()
     }
@@ -331,11 +339,19 @@ impl OpenLog {
         if self.full.load(Ordering::Relaxed) {
             return Some("the disk is full".to_owned());
         }
+        if self.unwitnessed.load(Ordering::Relaxed) {
+            return Some("its witnesses do not cosign it".to_owned());
+        }
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Up(_) => None,
             State::Down { reason, .. } => Some(reason.clone()),
             State::Closed => Some("the server is stopping".to_owned()),
         }
+    }
+
+    /// Whether the log goes on without its witnesses.
+    pub(crate) fn refuse_unwitnessed(&self, refuse: bool) {
+        self.unwitnessed.store(refuse, Ordering::Relaxed);
     }
 
     /// Notes that a writer failed; what the sender is told.
@@ -484,6 +500,13 @@ fn disk_full() -> Problem {
     let detail = "the disk of the log is full, and nothing was sealed; free some space, then send it \
                   again: an event with an id is sealed once";
     Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail).retry_after(5)
+}
+
+/// The log must not go on without its witnesses, and they do not cosign it.
+fn unwitnessed() -> Problem {
+    let detail = "the witnesses of the log do not cosign it, and nothing was sealed: its operator decided \
+                  that it takes no events then; send it again when they do";
+    Problem::busy("not_witnessed", detail).retry_after(5)
 }
 
 /// The log failed, and is opened again.

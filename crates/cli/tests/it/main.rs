@@ -32,3 +32,4 @@ mod served;
 mod sql;
 mod tamper;
 mod verify;
+mod witness;

@@ -23,6 +23,7 @@ mod sql;
 mod trouble;
 mod untaken;
 mod withheld;
+mod witnessed;
 
 use axum::Router;
 use axum::body::Body;
