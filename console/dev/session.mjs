@@ -10,12 +10,6 @@ const problem = (response, status, code, detail) => {
   response.end(JSON.stringify({ type: `urn:tachograph:problem:${code}`, title: code, status, code, detail }));
 };
 
-const body = async (request) => {
-  const parts = [];
-  for await (const part of request) parts.push(part);
-  return Buffer.concat(parts).toString('utf8');
-};
-
 export class Sessions {
   #tokens = new Map();
 
@@ -43,7 +37,7 @@ export class Sessions {
   }
 
   async #open(request, response) {
-    const { token } = JSON.parse((await body(request)) || '{}');
+    const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
     const asked = await fetch(`${this.upstream}/api/v1/logs`, { headers: { authorization: `Bearer ${token}` } });
     if (asked.status === 401) {
       problem(response, 401, 'unknown_token', 'this server does not know the token; `tacho token create` makes one');

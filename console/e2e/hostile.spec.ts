@@ -15,7 +15,7 @@ test('no text of an agent does anything but stand there', async ({ page }) => {
     outcome: 'failure', params: { [text]: text }, result: text, reasoning: text, error: { message: text }, attributes: { [text]: text },
     model: { provider: text, requested: text }, message: { role: text, content: text }, input: text, output: text,
   }));
-  const answer = await page.request.post('http://127.0.0.1:7498/api/v1/logs/main/events?ack=published', {
+  const answer = await page.request.post('http://127.0.0.1:7499/api/v1/logs/main/events?ack=published', {
     headers: { authorization: `Bearer ${tokenOf('admin')}` }, data: events,
   });
   const { accepted } = (await answer.json()) as { accepted: number };

@@ -1,6 +1,6 @@
 // What the end-to-end tests run against: a fresh log with the recordings of testdata/, a real server
-// (TACHO, else target/debug/tacho), a token for each role, and the console in front where the server does
-// not serve it itself. Everything lies in a temporary folder and goes with it.
+// (TACHO, else target/debug/tacho) that serves the console, and a token for each role. Everything lies in a
+// temporary folder and goes with it.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,14 +39,11 @@ for (const role of ['reader', 'analyst', 'auditor', 'operator', 'admin']) {
 }
 writeFileSync(fileURLToPath(new URL('.tokens.json', import.meta.url)), JSON.stringify(tokens));
 
-const server = 'http://127.0.0.1:7498';
-children.push(spawn(tacho, ['serve', '--listen', '127.0.0.1:7498'], { env, stdio: 'ignore' }));
+const server = 'http://127.0.0.1:7499';
+children.push(spawn(tacho, ['serve', '--listen', '127.0.0.1:7499'], { env, stdio: 'ignore' }));
 for (let tries = 0; ; tries += 1) {
   const isUp = await fetch(`${server}/healthz`).then((answer) => answer.ok, () => false);
   if (isUp) break;
   if (tries > 300) throw new Error('the server does not come up');
   await new Promise((resolve) => setTimeout(resolve, 200));
 }
-// In front of a server that has the console it only passes on what the server answers.
-const front = { ...process.env, TACHO_URL: server, PORT: '7499' };
-children.push(spawn(process.execPath, [fileURLToPath(new URL('../dev/front.mjs', import.meta.url))], { env: front, stdio: 'inherit' }));

@@ -9,6 +9,7 @@ What is seen, and what is not, stands in docs/python.md.
 import asyncio
 import json
 import logging
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -20,14 +21,23 @@ except ImportError:  # ag2 up to 0.14 has the same module under this name
 
 from tachograph import context as _context
 from tachograph._log import AsyncLog, Log, failure, outcome_of, settled
+from tachograph._teller import Teller, arguments, counts, milliseconds_since
 from tachograph.answers import Events
-from tachograph.errors import NotRecorded
 from tachograph.types import EventType, Mode
 
 logger = logging.getLogger("tachograph")
 
 #: A record of AG2 as it was appended, redacted, among the attributes of its event.
 _RECORD = "ag2.record"
+
+TOKENS = {
+    "input": "prompt_tokens",
+    "output": "completion_tokens",
+    "total": "total_tokens",
+    "cache_read": "cache_read_input_tokens",
+    "cache_write": "cache_creation_input_tokens",
+    "reasoning": "thinking_tokens",
+}
 
 Subscriber = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -61,7 +71,7 @@ class AuditLog(_audit.AuditLog):
     async def append(self, record: dict[str, Any]) -> None:
         """Appends one record, and tells the subscribers when it is in the log."""
         line = json.dumps(record, default=str, sort_keys=True)
-        await settled(self._log.submit_ag2(_strict(line), mode=self._mode))
+        await settled(self._log.submit_ag2(strict(line), mode=self._mode))
         self._bytes += len(line.encode("utf-8")) + 1
         for reader in list(self._readers):
             try:
@@ -92,8 +102,8 @@ class AuditLog(_audit.AuditLog):
             self._readers.remove(callback)
 
 
-def _strict(line: str) -> str:
-    """Without ``NaN`` and ``Infinity``, which AG2 writes and JSON does not have."""
+def strict(line: str) -> str:
+    """A line without ``NaN`` and ``Infinity``, which AG2 writes and JSON does not have."""
     if "NaN" in line or "Infinity" in line:
         return json.dumps(json.loads(line, parse_constant=str))
     return line
@@ -130,8 +140,7 @@ class _Recorder:
 
     def __init__(self, event: Any, context: Any, log: Log, mode: Mode) -> None:
         super().__init__(event, context)  # type: ignore[call-arg]
-        self._log = log
-        self._mode = mode
+        self._teller = Teller(log, mode)
 
     async def on_turn(self, call_next: Any, event: Any, context: Any) -> Any:
         outside = _context.current()
@@ -139,8 +148,8 @@ class _Recorder:
         with _context.fields(**{} if "trace_id" in outside else _new_trace()):
             caller = outside.get("agent_name")
             if caller is not None and caller != name:
-                await self._tell(_handoff(caller, name))
-            begun = await self._tell(
+                await self._teller.atell(_handoff(caller, name))
+            begun = await self._teller.atell(
                 {
                     "event_type": EventType.INVOCATION.value,
                     "agent_name": name,
@@ -159,7 +168,7 @@ class _Recorder:
                 )
 
     async def on_llm_call(self, call_next: Any, events: Sequence[Any], context: Any) -> Any:
-        asked = await self._tell(
+        asked = await self._teller.atell(
             {
                 "event_type": "agent.llm_request",
                 "action": "llm_request",
@@ -177,13 +186,13 @@ class _Recorder:
             )
 
     async def on_tool_execution(self, call_next: Any, event: Any, context: Any) -> Any:
-        called = await self._tell(
+        called = await self._teller.atell(
             {
                 "event_type": EventType.TOOL_CALL.value,
                 "action": f"tool_call:{event.name}",
                 "tool": event.name,
                 "phase": "intent",
-                "params": _arguments(event),
+                "params": arguments(event.arguments),
                 "attributes": {"ag2.tool_call_id": event.id, "ag2.source": event.source},
             },
             is_intent=True,
@@ -200,7 +209,7 @@ class _Recorder:
             )
 
     async def on_human_input(self, call_next: Any, event: Any, context: Any) -> Any:
-        asked = await self._tell(
+        asked = await self._teller.atell(
             {
                 "event_type": EventType.HUMAN_INTERVENTION.value,
                 "action": "human_intervention:question",
@@ -229,33 +238,16 @@ class _Recorder:
             result = await act
         except BaseException as error:
             end |= {"outcome": outcome_of(error), **failure(error)}
-            end["duration_ms"] = _milliseconds_since(begun)
+            end["duration_ms"] = milliseconds_since(begun)
             if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
                 # Nothing may be awaited here: the task is to end.
-                self._submit(end)
+                self._teller.submit(end)
             else:
-                await self._tell(end)
+                await self._teller.atell(end)
             raise
-        end |= {"outcome": "success", "duration_ms": _milliseconds_since(begun)}
-        await self._tell({**end, **said(result)})
+        end |= {"outcome": "success", "duration_ms": milliseconds_since(begun)}
+        await self._teller.atell({**end, **said(result)})
         return result
-
-    async def _tell(self, event: dict[str, Any], *, is_intent: bool = False) -> "str | None":
-        """Records an event; returns its id. What cannot be recorded blocks only what is
-        required."""
-        try:
-            return (await settled(self._log.submit(event, mode=self._mode))).event_id
-        except NotRecorded as error:
-            if is_intent and self._mode == "required":
-                raise
-            logger.warning("%s is not recorded: %s", event["action"], error)
-            return None
-
-    def _submit(self, event: dict[str, Any]) -> None:
-        try:
-            self._log.submit(event, mode="buffered")
-        except NotRecorded as error:
-            logger.warning("%s is not recorded: %s", event["action"], error)
 
 
 def _agent_name(context: Any) -> str:
@@ -266,8 +258,6 @@ def _agent_name(context: Any) -> str:
 
 
 def _new_trace() -> dict[str, str]:
-    import secrets
-
     return {"trace_id": secrets.token_hex(16)}
 
 
@@ -278,10 +268,6 @@ def _handoff(caller: str, target: str) -> dict[str, Any]:
         "action": f"handoff:{target}",
         "params": {"target": target},
     }
-
-
-def _milliseconds_since(begun: float) -> float:
-    return round((time.perf_counter() - begun) * 1000, 3)
 
 
 def _said(event: Any) -> Any:
@@ -296,13 +282,6 @@ def _said(event: Any) -> Any:
     return event
 
 
-def _arguments(call: Any) -> Any:
-    try:
-        return json.loads(call.arguments or "{}")
-    except ValueError:
-        return {"arguments": call.arguments}
-
-
 def _response(response: Any) -> dict[str, Any]:
     model = {"provider": response.provider, "responded": response.model}
     said: dict[str, Any] = {
@@ -315,22 +294,9 @@ def _response(response: Any) -> dict[str, Any]:
             "finish_reason": response.finish_reason,
         },
         "model": {key: str(value) for key, value in model.items() if value},
-        "tokens": _tokens(response.usage),
+        "tokens": counts(response.usage, TOKENS),
     }
     return {key: value for key, value in said.items() if value}
-
-
-def _tokens(usage: Any) -> dict[str, int]:
-    names = {
-        "input": "prompt_tokens",
-        "output": "completion_tokens",
-        "total": "total_tokens",
-        "cache_read": "cache_read_input_tokens",
-        "cache_write": "cache_creation_input_tokens",
-        "reasoning": "thinking_tokens",
-    }
-    counts = {ours: getattr(usage, theirs, None) for ours, theirs in names.items()}
-    return {name: int(count) for name, count in counts.items() if count is not None}
 
 
 def _tool_result(result: Any) -> dict[str, Any]:

@@ -17,7 +17,9 @@ def test_the_package_type_checks_strictly(tmp_path):
     pytest.importorskip("mypy")
     pytest.importorskip("ag2")
     packages = [str(PACKAGE), str(PACKAGE.parent / "tachograph_verify")]
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), *packages]
+    config = str(Path(__file__).parent.parent / "pyproject.toml")
+    options = ["--config-file", config, "--cache-dir", str(tmp_path)]
+    command = [sys.executable, "-m", "mypy", *options, *packages]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
 

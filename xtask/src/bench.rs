@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::job::Job;
 use crate::need::{Need, need};
 use crate::place;
+use crate::readers;
 
 /// What is measured when nothing is named.
 const CASES: &[&str] = &["append", "query", "ingest"];
@@ -15,7 +16,8 @@ pub(crate) const COMMAND: Command = Command {
     summary: "measures append, query and ingest with the release build",
     help: "\
 Builds `tacho` in release mode and runs `tacho bench CASE --format json` for each case (default: append,
-query, ingest). Compare ratios within one run; numbers of two machines do not compare.
+query, ingest). Compare ratios within one run; numbers of two machines do not compare. Beside `query` runs DuckDB from
+PyPI, in the virtual environment of `cargo xtask readers`, unless --duckdb PYTHON names another.
 
   --save NAME  also write the results to benches/results/NAME-CASE.json
   -- ARGS      further arguments for `tacho bench`
@@ -23,6 +25,7 @@ query, ingest). Compare ratios within one run; numbers of two machines do not co
 Examples:
   cargo xtask bench
   cargo xtask bench append -- --count 100000 --batch 1000
+  cargo xtask bench query -- --events 1000000,5000000,20000000
   cargo xtask bench --save baseline",
     run,
 };
@@ -40,10 +43,11 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     need(&Need::Compiler)?;
     Job::cargo().args(["build", "--release", "-p", "cli", "--bin", "tacho"]).run()?;
     for case in cases {
-        let result = Job::new(place::tacho("release"))
-            .args(["bench", &case, "--format", "json"])
-            .args(&further)
-            .read()?;
+        let mut job = Job::new(place::tacho("release")).args(["bench", &case, "--format", "json"]);
+        if case == "query" && !further.iter().any(|word| word.starts_with("--duckdb")) {
+            job = job.arg("--duckdb").arg(readers::python()?);
+        }
+        let result = job.args(&further).read()?;
         print!("{result}");
         if let Some(name) = &save {
             store(name, &case, &result)?;

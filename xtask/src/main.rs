@@ -15,6 +15,7 @@ mod arguments;
 mod bench;
 mod bundle;
 mod ci;
+mod console;
 mod demo;
 mod deny;
 mod exporters;
@@ -60,6 +61,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     tidy::COMMAND,
     wasm::COMMAND,
     bundle::COMMAND,
+    console::COMMAND,
     reference::COMMAND,
     readers::COMMAND,
     exporters::COMMAND,

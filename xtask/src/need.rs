@@ -16,6 +16,8 @@ pub(crate) enum Need {
     Go,
     /// Python 3, for the scripts that record test data.
     Python,
+    /// Node.js with npm, for the console.
+    Node,
     /// A browser that runs without a screen.
     Chromium,
     /// Rust's standard library for WebAssembly.
@@ -44,6 +46,7 @@ pub(crate) fn need(what: &Need) -> Result<(), Failure> {
             &["golang-1.19-go", "golang-1.19-src", "golang-golang-x-mod-dev"],
         ),
         Need::Python => python(),
+        Need::Node => node(),
         Need::Chromium => debian("Chromium", &["/usr/bin/chromium"], &["chromium"]),
         Need::WasmTarget => wasm_target(),
         Need::CargoCommand(name) => cargo_command(name),
@@ -78,6 +81,25 @@ fn python() -> Result<(), Failure> {
     match Job::new("python3").arg("--version").look() {
         Ok((0, _, _)) => Ok(()),
         _ => debian("Python 3", &["/usr/bin/python3"], &["python3", "python3-venv"]),
+    }
+}
+
+/// The oldest Node.js that the console's tools run with.
+const NODE_MAJOR: u32 = 20;
+
+/// Debian 12's own is too old, so it is not installed from there.
+fn node() -> Result<(), Failure> {
+    let version = Job::new("node").arg("--version").look().map(|(_, text, _)| text);
+    let major = version.ok().and_then(|text| {
+        let (major, _) = text.trim().strip_prefix('v')?.split_once('.')?;
+        major.parse::<u32>().ok()
+    });
+    match (major, Job::new("npm").arg("--version").look()) {
+        (Some(major), Ok((0, _, _))) if major >= NODE_MAJOR => Ok(()),
+        _ => Err(Failure::Failed(format!(
+            "Node.js {NODE_MAJOR} or newer with npm is missing: install it from nodejs.org or your \
+             distribution, or skip with `cargo xtask test --skip console`"
+        ))),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What it is: one build with the binary's features, so that nothing but the package itself is
 //! compiled when `tacho` is there already (docs/decisions/0047); the package in the build folder;
-//! pytest in a virtual environment with AG2 from PyPI. What it is not: a wheel, which
+//! pytest in a virtual environment with frameworks from PyPI. What it is not: a wheel, which
 //! `pip install ./python` makes from the same files.
 
 use std::fs;
@@ -19,6 +19,9 @@ use crate::wheels;
 
 /// What the tests need from PyPI.
 const REQUIREMENTS: &str = "python/tests/requirements.txt";
+/// Frameworks that need an environment of their own, or long to be fetched: `NAME.txt` is what
+/// `tests/test_NAME.py` needs.
+const APART: &str = "python/tests/apart";
 /// The sources, one folder a package; the first has the module.
 const PACKAGES: [&str; 2] = ["tachograph", "tachograph_verify"];
 /// Together with `cli`: alone it would need the same libraries with fewer features, all of them
@@ -31,42 +34,81 @@ pub(crate) const COMMAND: Command = Command {
     summary: "builds the Python package and runs its tests",
     help: "\
 Builds the module of python/ beside the binary (profile `demo`), puts the package together in the build folder, and
-runs python/tests and python/examples with pytest, AG2 and a virtual environment there. No model is called.
+runs python/tests and python/examples with pytest in a virtual environment there, with frameworks from PyPI. No model
+is called.
 
+  --all        also the adapters of frameworks that take long to be fetched, each in an environment of its own
+               (python/tests/apart); CI leaves them out
   -- ARGS      for pytest, instead of all tests
 
 Examples:
   cargo xtask python
+  cargo xtask python --all
   cargo xtask python -- -k kill -x",
     run,
 };
 
 fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let further = arguments.passed_on();
+    let all = arguments.flag("--all");
     arguments.nothing_left()?;
     need(&Need::Python)?;
-    test(&further)
+    let site = build()?;
+    test(&site, &further)?;
+    if all { test_apart(&site, &further) } else { Ok(()) }
 }
 
 pub(crate) fn step() -> Result<Outcome, Failure> {
-    test(&[])?;
+    test(&build()?, &[])?;
     Ok(Outcome::Passed)
 }
 
-fn test(further: &[String]) -> Result<(), Failure> {
+fn build() -> Result<PathBuf, Failure> {
     Job::cargo().args(BUILD).run()?;
-    let site = assemble()?;
+    assemble()
+}
+
+fn test(site: &Path, further: &[String]) -> Result<(), Failure> {
     let python = wheels::python("python", Path::new(REQUIREMENTS))?;
-    let folder = place::root().join("python");
-    let pytest = Job::new(&python)
-        .env("PYTHONPATH", &site)
+    pytest(&python, site, further, &[place::root().join("python/tests")])
+}
+
+/// What each framework apart has: the tests of its adapter, and its example.
+fn test_apart(site: &Path, further: &[String]) -> Result<(), Failure> {
+    let folder = place::root().join(APART);
+    let files = fs::read_dir(&folder).map_err(|e| Failure::file("list", &folder, &e))?;
+    let mut names = Vec::new();
+    for file in files {
+        let path = file.map_err(|e| Failure::file("list", &folder, &e))?.path();
+        if let Some(name) = path.file_stem().and_then(|name| name.to_str()) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    let tests = place::root().join("python/tests");
+    for name in names {
+        let requirements = Path::new(APART).join(format!("{name}.txt"));
+        let python = wheels::python(&format!("python-{name}"), &requirements)?;
+        let files = [tests.join(format!("test_{name}.py")), tests.join("test_examples.py")];
+        pytest(&python, site, further, &files)?;
+    }
+    Ok(())
+}
+
+fn pytest(
+    python: &Path,
+    site: &Path,
+    further: &[String],
+    tests: &[PathBuf],
+) -> Result<(), Failure> {
+    Job::new(python)
+        .env("PYTHONPATH", site)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .args(["-m", "pytest", "-p", "no:cacheprovider", "--rootdir"])
-        .arg(&folder);
-    match further {
-        [] => pytest.arg(folder.join("tests")).run(),
-        further => pytest.args(further).arg(folder.join("tests")).run(),
-    }
+        .arg(place::root().join("python"))
+        .args(further)
+        .args(tests)
+        .run()
 }
 
 /// Puts sources and module together, as an installed package has them.

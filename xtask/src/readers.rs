@@ -37,8 +37,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 pub(crate) fn step() -> Result<Outcome, Failure> {
-    need(&Need::Python)?;
-    let python = wheels::python("readers", &Path::new(FOLDER).join("requirements.txt"))?;
+    let python = python()?;
     let folder = Temporary::new("readers")?;
     let at = |name: &str| folder.path().join(name);
     let (data, kek) = (at("data"), at("kek"));
@@ -83,6 +82,12 @@ pub(crate) fn step() -> Result<Outcome, Failure> {
         .args([Path::new("--segments"), &data, Path::new("--keys"), &keys])
         .run()?;
     Ok(Outcome::Passed)
+}
+
+/// A Python that has pyarrow and DuckDB.
+pub(crate) fn python() -> Result<PathBuf, Failure> {
+    need(&Need::Python)?;
+    wheels::python("readers", &Path::new(FOLDER).join("requirements.txt"))
 }
 
 /// Every segment below a data folder.

@@ -5,6 +5,7 @@
 
 use crate::arguments::Arguments;
 use crate::bundle;
+use crate::console;
 use crate::deny;
 use crate::exporters;
 use crate::failure::Failure;
@@ -167,8 +168,16 @@ pub(crate) const STEPS: &[Step] = &[
         remedy: "testdata/bundle/browser.py says what it missed; `cargo xtask bundle --pictures FOLDER` shows it",
     },
     Step {
+        name: "console",
+        what: "the web console: its own tests, its built files, and its pages in Chromium",
+        needs: &[Need::Node],
+        file: Some("console/package.json"),
+        action: Call(console::step),
+        remedy: "the message names the file or test; after a change of console/ run `cargo xtask console --write`",
+    },
+    Step {
         name: "python",
-        what: "the Python package: modes, kills, a full disk, AG2 from PyPI",
+        what: "the Python package: modes, kills, a full disk, frameworks from PyPI",
         needs: &[Need::Compiler, Need::Python],
         file: Some("python/Cargo.toml"),
         action: Call(python::step),

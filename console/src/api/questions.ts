@@ -12,7 +12,7 @@ const within = (signal: Signal) => (signal ? { signal } : {});
 export const SESSION = '/api/v1/session';
 
 export const signIn = async (token: string): Promise<void> => {
-  await ask(SESSION, { method: 'POST', json: { token } });
+  await ask(SESSION, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
 };
 export const signOut = async (): Promise<void> => {
   await ask(SESSION, { method: 'DELETE' });

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The console
+         * @description A page for people. Every address that belongs to nothing else answers with it, too, when a browser goes there.
+         */
+        get: operations["console"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs": {
         parameters: {
             query?: never;
@@ -71,6 +91,26 @@ export interface paths {
          * @description The filter `agent` has no effect here.
          */
         get: operations["getAgent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/{log}/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What agents did lately
+         * @description Errors are looked for among the newest 20,000 events of the period. Their messages are content: whoever may not see it gets none, and a look at them is recorded.
+         */
+        get: operations["getDashboard"];
         put?: never;
         post?: never;
         delete?: never;
@@ -377,6 +417,45 @@ export interface paths {
         };
         /** A trace drawn as a graph, without content */
         get: operations["getGraph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who the caller is */
+        get: operations["session"];
+        put?: never;
+        /**
+         * Signs in to the console
+         * @description Sets a cookie that stands for the token for twelve hours, or until the token ends, one signs out, or the server stops. It counts only with `Sec-Fetch-Site: same-origin` or `X-Tacho-Console: 1`, which no other site can send.
+         */
+        post: operations["signIn"];
+        /** Signs out of the console */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/assets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of the console */
+        get: operations["asset"];
         put?: never;
         post?: never;
         delete?: never;
@@ -731,6 +810,19 @@ export interface components {
         };
         /** @enum {string} */
         Version: "2.0";
+        /** @description Who is signed in. */
+        Session: {
+            /** @description Who vouches for the caller. */
+            issuer: string;
+            /** @description Who the caller is there. */
+            subject: string;
+            /** @description How that was proved: `token`, `oidc` or `mtls`. */
+            method: string;
+            /** @description The caller's roles, wherever they hold. */
+            roles: string[];
+            /** @description When the session ends, in RFC 3339; absent without a session. */
+            ends_at?: string;
+        };
         /** @description Events: one, or a list of them. */
         Events: components["schemas"]["NewEvent"] | components["schemas"]["NewEvent"][];
         /** @description One audited act, as its producer tells it; at most 1 MiB. Members that are not named here are kept as attributes. Members that are null count as absent. */
@@ -1121,6 +1213,125 @@ export interface components {
             /** @description Whether what stands in content was left out. */
             content_hidden: boolean;
         };
+        /** @description What agents did lately. */
+        Dashboard: {
+            /**
+             * Format: uint64
+             * @description Minutes up to now that the figures are of.
+             */
+            period_minutes: number;
+            /** @description When they began. */
+            from: string;
+            /** @description When they end. */
+            to: string;
+            /**
+             * Format: uint64
+             * @description Events of agents.
+             */
+            total_events: number;
+            /**
+             * Format: double
+             * @description The same for each second of the period.
+             */
+            events_per_second: number;
+            /**
+             * Format: uint64
+             * @description Agents that acted.
+             */
+            agents_active: number;
+            /**
+             * Format: uint64
+             * @description Events that ended in an error or too late.
+             */
+            total_errors: number;
+            /**
+             * Format: double
+             * @description Their share of the events, 0 to 1.
+             */
+            error_rate: number;
+            /**
+             * Format: uint64
+             * @description Errors of the last 60 minutes, whatever the period.
+             */
+            errors_last_hour: number;
+            /**
+             * Format: uint64
+             * @description Tokens that count (none twice).
+             */
+            total_tokens: number;
+            /** @description Money that agents told, by currency. */
+            costs: {
+                [key: string]: string;
+            };
+            /** @description The period in steps of equal length. */
+            timeline: components["schemas"]["Step"][];
+            /** @description The busiest agents. */
+            top_agents: components["schemas"]["TopAgent"][];
+            /** @description The tools that were called most. */
+            top_tools: components["schemas"]["TopTool"][];
+            /** @description The newest errors. */
+            recent_errors: components["schemas"]["RecentError"][];
+            /** @description The newest events. */
+            live_feed: components["schemas"]["Newest"][];
+            /** @description The checkpoint that all of this is as of. */
+            checkpoint: components["schemas"]["Checkpoint2"];
+        };
+        /** @description One step. */
+        Step: {
+            begins: string;
+            /** Format: uint64 */
+            events: number;
+            /** Format: uint64 */
+            errors: number;
+        };
+        TopAgent: {
+            /** @description Absent for events that name no agent. */
+            agent?: string;
+            /** Format: uint64 */
+            events: number;
+            /** Format: uint64 */
+            errors: number;
+        };
+        TopTool: {
+            /** @description Absent for calls that name no tool. */
+            tool?: string;
+            /** Format: uint64 */
+            calls: number;
+            /** Format: uint64 */
+            errors: number;
+            /**
+             * Format: double
+             * @description The duration that 95 of 100 calls did not exceed; absent where none is told.
+             */
+            p95_ms?: number;
+        };
+        RecentError: {
+            /** Format: uint64 */
+            index: number;
+            time: string;
+            agent?: string;
+            trace_id?: string;
+            error_type?: string;
+            /** @description Its message; absent for callers who may not see content. */
+            error?: string;
+        };
+        Newest: {
+            /** Format: uint64 */
+            index: number;
+            timestamp: string;
+            agent?: string;
+            /** @description What happened, in a line. */
+            event: string;
+            /** @description The end of its type: `tool_call` of `agent.tool_call`. */
+            type: string;
+            has_error: boolean;
+        };
+        Checkpoint2: {
+            origin: string;
+            /** Format: uint64 */
+            size: number;
+            root: string;
+        };
         /** @description A statement. */
         Asked: {
             /** @description One SELECT over the table `events`. */
@@ -1419,6 +1630,45 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    console: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            /** @description The caller has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["Internal"];
+            /** @description Service Unavailable: `too_slow`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listLogs: {
         parameters: {
             query?: never;
@@ -1704,6 +1954,56 @@ export interface operations {
                 };
             };
             /** @description Bad Request: `bad_parameter`, `unknown_parameter`, `bad_cursor`, `bad_question`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            /** @description Internal Server Error: `internal`, `log_unreadable`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getDashboard: {
+        parameters: {
+            query?: {
+                /** @description Minutes up to now; 60 if nothing is said. */
+                minutes?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Figures as of one checkpoint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Bad Request: `bad_parameter`, `unknown_parameter`, `bad_question`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2781,15 +3081,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Implemented: `no_sql`. */
-            501: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             503: components["responses"]["Busy"];
             507: components["responses"]["Full"];
         };
@@ -3309,6 +3600,134 @@ export interface operations {
             };
             503: components["responses"]["Busy"];
             507: components["responses"]["Full"];
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Of the session, or of the credential that came along. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed in. */
+            204: {
+                headers: {
+                    /** @description The session. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `no_token`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            204: {
+                headers: {
+                    /** @description An empty one. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A file; its name changes with its bytes, so it may be kept for ever. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript; charset=utf-8": string;
+                    "text/css; charset=utf-8": string;
+                    "image/svg+xml": string;
+                    "application/wasm": string;
+                    "application/gzip": string;
+                };
+            };
+            /** @description The caller has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            /** @description Service Unavailable: `too_slow`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     docs: {

@@ -2,11 +2,15 @@
 //!
 //! Not here: finding the records of an answer (`reading`).
 
+use crate::backup;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::key_source;
+use crate::source::{Place, Source};
 use crate::terminal::{DOUBTFUL, Progress, Terminal, plain, styled};
 use reading::answer::Unreadable;
 use reading::search::Watch;
+use reading::verify::{Options, verify};
 use std::sync::{Mutex, PoisonError};
 
 /// An answer that may lack records.
@@ -31,7 +35,32 @@ impl Conclude for Unreadable {
     }
 }
 
-/// A progress bar while guides are made.
+/// What of a log cannot be read, if anything: as `tacho verify` names it where the folder is here.
+/// An answer knows the frame that a record is in, and verifying finds the record.
+pub(crate) fn damage(
+    context: &Context,
+    source: &Source,
+    unreadable: &Unreadable,
+) -> Option<String> {
+    let (index, detail) = unreadable.first()?;
+    if let Place::Folder(view) = source.place() {
+        let (log, options) = (view.reading().log(), Options::default());
+        let kek = key_source::kek_of(&context.global.key, &*log.folder).ok().flatten();
+        let mut progress = context.terminal.progress("entries checked");
+        let report =
+            verify(&log.folder, kek.as_ref(), &options, &mut |it| progress.at(it.done, it.total));
+        progress.finish();
+        let is_of_records = |it: &&prove::Finding| it.kind.is_failure() && it.index.is_some();
+        if report.findings().iter().any(|it| is_of_records(&it)) {
+            return Some(backup::first_of_records(&report));
+        }
+    }
+    let records = if unreadable.count() == 1 { "record" } else { "records" };
+    let count = unreadable.count();
+    Some(format!("{count} {records} from {index} on ({})", plain(detail)))
+}
+
+/// A progress bar while guides are made, or records counted.
 pub(crate) struct Bar(Mutex<Option<Progress>>);
 
 impl Bar {

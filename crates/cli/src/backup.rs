@@ -15,14 +15,14 @@ mod staging;
 
 pub(crate) use archive::{pack, unpack};
 pub(crate) use snapshot::take;
-pub(crate) use staging::{Staging, copy_all};
+pub(crate) use staging::{Staging, copy_all, left_over};
 
 use crate::configuration_folder::ConfigurationFolder;
 use crate::context::Context;
 use crate::failure::Failure;
 use checkpoint::VerifierKey;
 use keys::Kek;
-use prove::{Report, Trust};
+use prove::{Finding, Report, Trust};
 use reading::verify::{Options, SinceFile, verify};
 use std::path::Path;
 use std::sync::Arc;
@@ -56,13 +56,27 @@ pub(crate) fn check(
 
 /// What is wrong, in a few words: the first finding, and how many there are.
 pub(crate) fn first_finding(report: &Report) -> String {
-    let Some(finding) = report.findings().first() else { return "nothing was found".to_owned() };
+    in_few_words(report, report.findings().first())
+}
+
+/// The same, of a report that says that records are damaged or gone: the first of them.
+pub(crate) fn first_of_records(report: &Report) -> String {
+    let is_of_records = |it: &&Finding| it.kind.is_failure() && it.index.is_some();
+    in_few_words(report, report.findings().iter().find(is_of_records))
+}
+
+fn in_few_words(report: &Report, finding: Option<&Finding>) -> String {
+    let Some(finding) = finding else { return "nothing was found".to_owned() };
     let place = match (finding.index, finding.file.as_str()) {
         (Some(index), "") => format!("record {index}"),
         (Some(index), file) => format!("record {index} in {file}"),
         (None, file) => file.to_owned(),
     };
     let more = report.findings().len() as u64 + report.findings_omitted - 1;
-    let more = if more > 0 { format!(" (and {more} more findings)") } else { String::new() };
+    let more = match more {
+        0 => String::new(),
+        1 => " (and one more finding)".to_owned(),
+        _ => format!(" (and {more} more findings)"),
+    };
     crate::terminal::plain(&format!("{place}: {}{more}", finding.detail))
 }

@@ -3,20 +3,18 @@
 mod agent;
 mod alerts;
 mod append;
-#[cfg(feature = "sql")]
 mod ask;
 mod backup;
 mod bench;
 mod bundle;
 mod completions;
-#[cfg(feature = "sql")]
 mod compliance;
 mod demo;
 mod detect;
 mod doctor;
 mod erase;
 pub(crate) mod events;
-mod export;
+pub(crate) mod export;
 mod forensics;
 mod hold;
 mod import;
@@ -27,9 +25,8 @@ mod prove;
 mod provenance;
 mod redact;
 mod replay;
-#[cfg(feature = "sql")]
 mod report;
-mod restore;
+pub(crate) mod restore;
 mod retention;
 mod serve;
 mod session;
@@ -65,9 +62,7 @@ pub(crate) enum Command {
     Alerts(alerts::Arguments),
     Session(session::Arguments),
     Agent(agent::Arguments),
-    #[cfg(feature = "sql")]
     Ask(ask::Arguments),
-    #[cfg(feature = "sql")]
     Report(report::Arguments),
     Sql(sql::Arguments),
     Prove(prove::Arguments),
@@ -120,9 +115,7 @@ impl Command {
             | Self::Erase(_)
             | Self::Retention(_) => Place::Log,
             // The command that answers says it itself.
-            #[cfg(feature = "sql")]
             Self::Ask(_) => Place::Log,
-            #[cfg(feature = "sql")]
             Self::Report(_) => Place::Folder,
             Self::Bundle(_) | Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => {
                 Place::Folder
@@ -177,9 +170,7 @@ impl Command {
             Self::Alerts(arguments) => arguments.run(context),
             Self::Session(arguments) => arguments.run(context),
             Self::Agent(arguments) => arguments.run(context),
-            #[cfg(feature = "sql")]
             Self::Ask(arguments) => arguments.run(context),
-            #[cfg(feature = "sql")]
             Self::Report(arguments) => arguments.run(context),
             Self::Sql(arguments) => arguments.run(context),
             Self::Prove(arguments) => arguments.run(context),

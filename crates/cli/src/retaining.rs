@@ -9,9 +9,14 @@ use crate::recording;
 use crate::terminal::{DOUBTFUL, styled};
 use clap::Args;
 use event::Timestamp;
+use reading::{Reading, answer};
 use retain::{Policy, Profile, RetainError, Selector};
-use seal::Writer;
+use seal::{Settled, Writer};
+use segment::Row;
 use std::path::PathBuf;
+
+/// How often a log is looked at again when a writer took away what was being looked at.
+const LOOKS_MAX: usize = 5;
 
 /// What a server that holds the folder does instead of this process.
 pub(crate) const DOES: &str = "it is done by";
@@ -107,6 +112,41 @@ impl PolicyArguments {
         }
     }
 }
+
+/// Looks at the log that is meant, which may be written to meanwhile: at what lies in segments, and
+/// at the records that no segment has yet. Nothing is written.
+pub(crate) fn look<T>(
+    context: &Context,
+    ask: impl Fn(&Settled, &[&Row]) -> Result<T, RetainError>,
+) -> Result<T, Failure> {
+    let mut reading = context.reading()?;
+    let mut looks = 1;
+    loop {
+        let outcome = look_once(&reading, &ask)?;
+        match outcome {
+            Some(Ok(found)) => return Ok(found),
+            // What was there may have been replaced before it was opened.
+            None | Some(Err(RetainError::Seal(_))) if looks < LOOKS_MAX => looks += 1,
+            Some(Err(error)) => return Err(error.into()),
+            None => return Err(Failure::new(NOT_WHOLE)),
+        }
+        reading = reading.again()?;
+    }
+}
+
+/// The same once; `None` when records are missing or damaged.
+fn look_once<T>(
+    reading: &Reading,
+    ask: &impl Fn(&Settled, &[&Row]) -> Result<T, RetainError>,
+) -> Result<Option<Result<T, RetainError>>, Failure> {
+    let Some(library) = reading::library(reading, answer::as_of(reading))? else { return Ok(None) };
+    let tail: Vec<&Row> = library.tail().collect();
+    let (folder, catalogue) = (&reading.log().folder, reading.catalogue().clone());
+    Ok(Some(ask(&Settled::new(folder, catalogue, reading.keyring()), &tail)))
+}
+
+const NOT_WHOLE: &str = "what is held and what would go is told of a log that is whole, and records of this one are \
+     missing or damaged; `tacho verify` names them, and nothing is removed meanwhile";
 
 /// The log that is meant, opened for administration.
 pub(crate) fn open(context: &Context) -> Result<Writer, Failure> {

@@ -12,7 +12,7 @@ use crate::detecting::Detect;
 use crate::failure::Failure;
 use crate::key_source;
 use configuration::Configuration;
-use keys::SystemEntropy;
+use keys::{SecretString, SystemEntropy};
 use reading::LogFolder;
 use seal::{Clock as _, Options, SystemClock};
 use serve::access::oidc::{HttpsFetch, Oidc};
@@ -92,11 +92,20 @@ fn keeper(configuration: &Configuration, tokens: TokenStore) -> Result<Keeper, F
 /// The list of tokens; when there is none yet, one for whoever administers the server is made.
 fn tokens(configuration: &Configuration) -> Result<(TokenStore, Option<PathBuf>), Failure> {
     let store = open_tokens(configuration)?;
-    let is_new = store.list().map_err(|error| Failure::new(error.to_string()))?.is_empty();
-    let path = folder()?.admin_token_path();
-    if !is_new || path.exists() {
+    if !store.list().map_err(|error| Failure::new(error.to_string()))?.is_empty() {
         return Ok((store, None));
     }
+    let path = folder()?.admin_token_path();
+    if path.exists() {
+        return Ok((store, None));
+    }
+    let text = admin_token(&store)?;
+    write_secret(&path, text.expose()).map_err(Failure::io("write", &path))?;
+    Ok((store, Some(path)))
+}
+
+/// A token that may do everything.
+pub(crate) fn admin_token(store: &TokenStore) -> Result<SecretString, Failure> {
     let wish = NewToken {
         name: "admin".to_owned(),
         roles: vec![Role::ADMIN],
@@ -104,9 +113,7 @@ fn tokens(configuration: &Configuration) -> Result<(TokenStore, Option<PathBuf>)
         expires_ms: None,
     };
     let made = store.create(wish, now_ms(), &SystemEntropy::new());
-    let (_, text) = made.map_err(|error| Failure::new(error.to_string()))?;
-    write_secret(&path, text.expose()).map_err(Failure::io("write", &path))?;
-    Ok((store, Some(path)))
+    made.map(|(_, text)| text).map_err(|error| Failure::new(error.to_string()))
 }
 
 /// The list of tokens.

@@ -21,7 +21,7 @@ use cache::Cache;
 use segment::{Row, Segment, SegmentError, columns_of};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Rows of the tail in a chunk: as many as a row group has.
 const TAIL_CHUNK_ROWS: usize = segment::ROW_GROUP_ROWS_MAX;
@@ -47,12 +47,16 @@ enum Place {
     Tail(arrow_array::RecordBatch),
 }
 
+/// Told, by several threads, how many rows a pass has counted, and how many there are in all.
+type Watch = Box<dyn Fn(u64, u64) + Send + Sync>;
+
 /// The records of a log as of one checkpoint, as columns.
 pub struct Columns {
     segments: Vec<Segment>,
     chunks: Vec<Chunk>,
     cache: Cache,
     threads: usize,
+    watch: Option<Watch>,
 }
 
 impl Columns {
@@ -99,7 +103,7 @@ impl Columns {
         }
         chunks.sort_by_key(|chunk| chunk.first_index);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { segments, chunks, cache: Cache::new(cache_bytes), threads })
+        Ok(Self { segments, chunks, cache: Cache::new(cache_bytes), threads, watch: None })
     }
 
     /// The records of a library.
@@ -110,6 +114,13 @@ impl Columns {
         let segments = library.volumes().iter().map(|volume| volume.segment().cloned());
         let segments = segments.collect::<Result<_, _>>()?;
         Self::new(segments, library.tail().cloned().collect(), library.as_of().size, cache_bytes)
+    }
+
+    /// The same; every figure tells `watch` how far it is: rows counted, and rows in all. A report
+    /// of several figures begins at nothing again with each.
+    #[must_use]
+    pub fn watched(self, watch: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        Self { watch: Some(Box::new(watch)), ..self }
     }
 
     /// Chunks.
@@ -189,6 +200,7 @@ impl Columns {
         work: impl Fn(usize) -> Result<T, SegmentError> + Sync,
     ) -> Result<Vec<T>, SegmentError> {
         let (next, count) = (AtomicUsize::new(0), self.chunks.len());
+        let (counted, total) = (AtomicU64::new(0), self.row_count());
         let worker = || {
             let mut done = Vec::new();
             loop {
@@ -197,6 +209,10 @@ impl Columns {
                     return done;
                 }
                 done.push((chunk, work(chunk)));
+                if let Some(watch) = &self.watch {
+                    let rows = self.rows_in(chunk) as u64;
+                    watch(counted.fetch_add(rows, Ordering::Relaxed) + rows, total);
+                }
             }
         };
         let mut done: Vec<(usize, Result<T, SegmentError>)> = std::thread::scope(|scope| {

@@ -11,9 +11,9 @@
 //! | [`activity_by_hour`] | [`ACTIVITY_BY_HOUR_SQL`] |
 //!
 //! Reports look at a [`Period`] and at what agents did, not at the log's own records:
-//! [`overview`], [`tool_calls`], [`failures`], [`usage`] and [`inventory`]. They tell errors as
-//! [`Status`](crate::Status) does, which also looks into content, and so have no SQL; another
-//! program compares them with the exported events (`testdata/reports`).
+//! [`overview`], [`timeline`], [`tool_calls`], [`failures`], [`usage`] and [`inventory`]. They tell
+//! errors as [`Status`](crate::Status) does, which also looks into content, and so have no SQL;
+//! another program compares them with the exported events (`testdata/reports`).
 
 mod calls;
 mod errors;
@@ -24,6 +24,7 @@ mod names;
 mod overview;
 mod period;
 mod quantile;
+mod timeline;
 mod tools;
 mod usage;
 
@@ -34,5 +35,6 @@ pub use hours::{ACTIVITY_BY_HOUR_SQL, HourLine, activity_by_hour};
 pub use inventory::{AgentSeen, Seen, inventory};
 pub use overview::{AgentCount, HourCount, Overview, overview};
 pub use period::Period;
+pub use timeline::{TimelineStep, timeline};
 pub use tools::{TOOL_USAGE_SQL, ToolLine, tool_usage};
 pub use usage::{TokenSums, Usage, UsageLine, usage};

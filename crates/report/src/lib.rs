@@ -2,7 +2,7 @@
 //! evidence.
 //!
 //! A [`document`] is what is said, before it is text of any kind; each of its formats has a file.
-//! The [`reports`] are counts over columns, and behind the feature `figures`.
+//! The [`reports`] are counts over columns.
 //!
 //! Not here: reading and decrypting (`reading`), finding records and putting a trace into causal
 //! order (`query`), where a document goes (`cli`, `serve`).
@@ -11,5 +11,4 @@ pub mod bundle;
 pub mod document;
 pub mod forensics;
 pub mod packs;
-#[cfg(feature = "figures")]
 pub mod reports;

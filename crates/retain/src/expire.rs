@@ -4,7 +4,7 @@ use crate::hold::{shown, statement, still_held};
 use crate::policy::Policy;
 use crate::scan::{self, Ranges};
 use crate::select::Picker;
-use crate::{Hold, RetainError, holds};
+use crate::{Hold, RetainError, holds, holds_seen};
 use event::{Cause, Kind, Principal, REMOVAL_RANGES_MAX, Removal, Scope, Tier, Timestamp};
 use seal::{Consequence, REMOVALS_AT_ONCE_MAX, Settled, Writer};
 use segment::{Manifest, Row, Value};
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 pub struct Plan {
     /// When it was made, in Unix milliseconds.
     pub now_ms: u64,
-    /// The record time of the newest record in segments.
+    /// The record time of the newest record that was looked at.
     pub newest_ms: u64,
     /// Tiers and days, the next to go first.
     pub classes: Vec<Due>,
@@ -32,7 +32,8 @@ pub struct Due {
     pub due_ms: u64,
     /// How many there are.
     pub records: u64,
-    /// Bytes of the segments that hold them.
+    /// Bytes of the segments that hold them; of records that no segment has yet, the bytes that
+    /// were sealed.
     pub bytes: u64,
     /// Of those that are due now: how many go.
     pub going: u64,
@@ -53,19 +54,27 @@ pub struct Expired {
     pub held: u64,
 }
 
-/// Says what would go, and when.
+/// Says what would go, and when: of what lies in segments, and of `tail`, the records that no
+/// segment has yet, in ascending order of index. Nothing is written.
 ///
 /// # Errors
 /// [`RetainError::Ledger`], [`RetainError::Seal`].
-pub fn plan(writer: &mut Writer, policy: &Policy, now_ms: u64) -> Result<Plan, RetainError> {
-    writer.settle_tail()?;
-    Ok(Expiring::find(&writer.settled(), policy, now_ms)?.plan)
+pub fn plan(
+    settled: &Settled,
+    tail: &[&Row],
+    policy: &Policy,
+    now_ms: u64,
+) -> Result<Plan, RetainError> {
+    let holds = holds_seen(settled, tail)?;
+    let (mut plan, _) = look(settled, policy, &holds, now_ms)?;
+    plan.add(tail, policy, &holds);
+    Ok(plan)
 }
 
 /// Removes what is due: says so in the log first.
 ///
 /// # Errors
-/// As [`plan`]; what was announced before is carried out at the next start.
+/// As [`plan()`]; what was announced before is carried out at the next start.
 pub fn expire(
     writer: &mut Writer,
     policy: &Policy,
@@ -95,7 +104,7 @@ impl Expiring {
     /// [`holds`](crate::holds) demands.
     ///
     /// # Errors
-    /// As [`plan`].
+    /// As [`plan()`].
     pub fn find(settled: &Settled, policy: &Policy, now_ms: u64) -> Result<Self, RetainError> {
         Self::find_under(settled, &holds(settled)?, policy, now_ms)
     }
@@ -103,7 +112,7 @@ impl Expiring {
     /// The same by holds that are known; for a plan, of which nothing is announced.
     ///
     /// # Errors
-    /// As [`plan`].
+    /// As [`plan()`].
     pub fn find_under(
         settled: &Settled,
         holds: &[Hold],
@@ -165,7 +174,57 @@ impl Expiring {
     }
 }
 
+impl Due {
+    /// A class of which no record was met yet.
+    fn none(tier: Tier, day: u64, due_ms: u64) -> Self {
+        Self { tier, day, due_ms, records: 0, bytes: 0, going: 0, held: 0, own: 0 }
+    }
+}
+
 impl Plan {
+    /// Adds records that no segment has yet. They are judged as the segment of their tier and day
+    /// will be that they become.
+    fn add(&mut self, tail: &[&Row], policy: &Policy, holds: &[Hold]) {
+        let mut coming: BTreeMap<(Tier, u64), Vec<&Row>> = BTreeMap::new();
+        for row in tail {
+            let day = Timestamp::from_milliseconds(row.time_ms).day();
+            coming.entry((row.tier, day)).or_default().push(row);
+        }
+        for ((tier, day), rows) in coming {
+            let newest = rows.iter().map(|row| row.time_ms).max().unwrap_or_default();
+            self.newest_ms = self.newest_ms.max(newest);
+            let due_ms = policy.due_ms(tier, newest);
+            let known = self.classes.iter().position(|it| (it.tier, it.day) == (tier, day));
+            let at = known.unwrap_or(self.classes.len());
+            if known.is_none() {
+                self.classes.push(Due::none(tier, day, due_ms));
+            }
+            let Some(class) = self.classes.get_mut(at) else { continue };
+            class.due_ms = class.due_ms.max(due_ms);
+            class.records += rows.len() as u64;
+            let bytes = |row: &&Row| (row.meta.len() + row.content.bytes().len()) as u64;
+            class.bytes += rows.iter().map(bytes).sum::<u64>();
+            if due_ms > self.now_ms {
+                continue;
+            }
+            for row in rows {
+                if row.kind == Kind::Log {
+                    class.own += 1;
+                } else if holds.iter().any(|hold| hold.selector.matches(row)) {
+                    class.held += 1;
+                } else {
+                    class.going += 1;
+                }
+            }
+        }
+        self.sort();
+    }
+
+    /// The next to go first.
+    fn sort(&mut self) {
+        self.classes.sort_by_key(|class| (class.due_ms, class.tier, class.day));
+    }
+
     /// The plan as programs are told.
     #[must_use]
     pub fn to_json(&self, policy: &Policy) -> serde_json::Value {
@@ -217,8 +276,7 @@ fn look(
         let newest = scan::newest_ms(settled, manifest)?;
         newest_ms = newest_ms.max(newest);
         let due_ms = policy.due_ms(tier, newest);
-        let none = Due { tier, day, due_ms, records: 0, bytes: 0, going: 0, held: 0, own: 0 };
-        let class = classes.entry((tier, day)).or_insert(none);
+        let class = classes.entry((tier, day)).or_insert(Due::none(tier, day, due_ms));
         class.due_ms = class.due_ms.max(due_ms);
         class.records += rows;
         class.bytes += bytes;
@@ -226,9 +284,9 @@ fn look(
             take(settled, manifest, holds, class, &mut ranges)?;
         }
     }
-    let mut classes: Vec<Due> = classes.into_values().collect();
-    classes.sort_by_key(|class| (class.due_ms, class.tier, class.day));
-    Ok((Plan { now_ms, newest_ms, classes }, ranges))
+    let mut plan = Plan { now_ms, newest_ms, classes: classes.into_values().collect() };
+    plan.sort();
+    Ok((plan, ranges))
 }
 
 /// Adds what goes of a segment that is due.

@@ -100,28 +100,53 @@ pub fn release(
 /// # Errors
 /// [`RetainError::Ledger`] when it does not: then a hold could be overlooked.
 pub fn holds(settled: &Settled) -> Result<Vec<Hold>, RetainError> {
-    let mut in_force: BTreeMap<String, u64> = BTreeMap::new();
+    holds_seen(settled, &[])
+}
+
+/// The holds in force, for whoever only looks: what lies in segments, and the records that no
+/// segment has yet, in ascending order of index. Nothing is written.
+///
+/// # Errors
+/// As [`holds`].
+pub fn holds_seen(settled: &Settled, tail: &[&Row]) -> Result<Vec<Hold>, RetainError> {
+    let (mut in_force, mut shown) = (BTreeMap::new(), shown(settled.catalogue()));
     for mark in marks(settled)? {
-        match mark {
-            HoldMark::Held { hold, authority } => {
-                in_force.insert(hold, authority);
-            }
-            HoldMark::Released { hold, .. } => {
-                in_force.remove(&hold);
-            }
+        note(&mut in_force, &mark);
+    }
+    for row in tail.iter().filter(|row| row.kind == Kind::Log && is_mark(row)) {
+        if let Some(mark) = mark_of(row)? {
+            // The ledger follows the log: what it does not show yet is in force all the same.
+            note(&mut in_force, &mark);
+            note(&mut shown, &mark);
         }
     }
-    let shown = shown(settled.catalogue());
     if shown != in_force {
         let detail =
             format!("it shows {} in force, the records say {}", shown.len(), in_force.len());
         return Err(RetainError::Ledger(detail));
     }
     let read = |(name, authority)| {
+        if let Ok(at) = tail.binary_search_by_key(&authority, |row| row.index)
+            && let Some(row) = tail.get(at)
+        {
+            return Hold::read(name, authority, row.time_ms, &row.meta, row.content.bytes());
+        }
         let row = settled.row(authority)?.ok_or_else(|| lost(authority))?;
         Hold::read(name, authority, row.time_ms, &row.meta, row.content.bytes())
     };
     in_force.into_iter().map(read).collect()
+}
+
+/// What a mark makes of the holds in force.
+fn note(holds: &mut BTreeMap<String, u64>, mark: &HoldMark) {
+    match mark {
+        HoldMark::Held { hold, authority } => {
+            holds.insert(hold.clone(), *authority);
+        }
+        HoldMark::Released { hold, .. } => {
+            holds.remove(hold);
+        }
+    }
 }
 
 /// The holds that the ledger shows: name, and the index of the record that says what it holds.
@@ -160,11 +185,14 @@ fn marks(settled: &Settled) -> Result<Vec<HoldMark>, RetainError> {
     let mut marks = Vec::with_capacity(indexes.len());
     for index in indexes {
         let row = settled.row(index)?.ok_or_else(|| lost(index))?;
-        let mark = HoldMark::from_stored(&row.meta, row.content.bytes());
-        let mark = mark.map_err(|error| RetainError::Ledger(error.to_string()))?;
-        marks.extend(mark);
+        marks.extend(mark_of(&row)?);
     }
     Ok(marks)
+}
+
+fn mark_of(row: &Row) -> Result<Option<HoldMark>, RetainError> {
+    HoldMark::from_stored(&row.meta, row.content.bytes())
+        .map_err(|error| RetainError::Ledger(error.to_string()))
 }
 
 fn is_mark(row: &Row) -> bool {

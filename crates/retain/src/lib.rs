@@ -26,7 +26,7 @@ mod select;
 pub use erase::{Erased, Erasing, Erasure, erase};
 pub use error::RetainError;
 pub use expire::{Due, Expired, Expiring, Plan, expire, plan};
-pub use hold::{Hold, hold, holds, release};
+pub use hold::{Hold, hold, holds, holds_seen, release};
 pub use policy::{Policy, PolicyError, Profile};
 pub use reapply::reapply;
 pub use select::Selector;

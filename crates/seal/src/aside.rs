@@ -118,16 +118,19 @@ fn append(job: Job) -> Done {
     }
 }
 
-/// Tells everybody that their batch is durable.
+/// Tells everybody that their batch is durable. Its room is free before they know: whoever is told
+/// and asks for room for the next batch need not wait for this one's.
 pub(crate) fn give(replies: Vec<Reply>, receipts: Vec<Receipt>) {
-    for ((reply, _permit), receipt) in replies.into_iter().zip(receipts) {
+    for ((reply, permit), receipt) in replies.into_iter().zip(receipts) {
+        drop(permit);
         reply(Ok(receipt));
     }
 }
 
 /// Tells everybody that it is not.
 pub(crate) fn refuse(replies: Vec<Reply>, error: &SealError) {
-    for (reply, _permit) in replies {
+    for (reply, permit) in replies {
+        drop(permit);
         reply(Err(error.clone()));
     }
 }

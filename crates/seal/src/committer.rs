@@ -46,7 +46,7 @@ pub(crate) enum Message {
 pub(crate) struct Request {
     pub(crate) batch: Batch,
     pub(crate) reply: WhenDone,
-    pub(crate) _permit: Permit,
+    pub(crate) permit: Permit,
 }
 
 /// The thread and what it knows.
@@ -171,7 +171,7 @@ impl Committer {
             }
         }
         let (batches, replies): (Vec<_>, Vec<_>) =
-            requests.into_iter().map(|r| (r.batch, (r.reply, r._permit))).unzip();
+            requests.into_iter().map(|r| (r.batch, (r.reply, r.permit))).unzip();
         self.seal(batches, bytes, replies);
         self.last_commit = Instant::now();
         self.last_append = self.last_commit;

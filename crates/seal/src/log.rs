@@ -147,7 +147,7 @@ impl Log {
         let (outbox, ticket) = sync_channel(1);
         // A receiver that is gone no longer wants to know: its batch is sealed all the same.
         let reply: WhenDone = Box::new(move |outcome| drop(outbox.send(outcome)));
-        let request = Request { batch, reply, _permit: permit };
+        let request = Request { batch, reply, permit };
         self.inbox.send(Message::Append(request)).map_err(|_| SealError::Closed)?;
         Ok(Ticket(ticket))
     }
@@ -157,7 +157,7 @@ impl Log {
     /// # Errors
     /// [`NotTaken`]: then `done` is dropped uncalled, as it is when the committer dies.
     pub fn try_submit(&self, batch: Batch, permit: Permit, done: WhenDone) -> Result<(), NotTaken> {
-        let request = Request { batch, reply: done, _permit: permit };
+        let request = Request { batch, reply: done, permit };
         self.inbox.try_send(Message::Append(request)).map_err(|error| match error {
             TrySendError::Full(_) => NotTaken::Busy,
             TrySendError::Disconnected(_) => NotTaken::Closed,

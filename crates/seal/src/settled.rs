@@ -9,7 +9,7 @@ use crate::build::of_segment;
 use crate::error::SealError;
 use crate::segment_file::Input;
 use crate::writer::Writer;
-use keys::{KeyId, SecretKey};
+use keys::{KeyId, Keyring, SecretKey};
 use segment::{Catalogue, Manifest, Projection, Row, Segment};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +23,15 @@ pub struct Settled {
 }
 
 impl Settled {
+    /// What a reader of a log finds in segments: those of `catalogue`, which its ledger shows, in
+    /// `folder`, under the keys of `keyring`. Nothing is read or written.
+    #[must_use]
+    pub fn new(folder: &Arc<dyn Folder>, catalogue: Catalogue, keyring: &Keyring) -> Self {
+        let key = |id: KeyId| Some((id, keyring.get(id)?.duplicate()));
+        let keys = catalogue.current().into_iter().filter_map(|it| key(it.key_id)).collect();
+        Self { folder: Arc::clone(folder), keys, catalogue }
+    }
+
     /// What the ledger shows: segments, removals, holds.
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {
@@ -50,10 +59,7 @@ impl Writer {
     /// What there is in segments now.
     #[must_use]
     pub fn settled(&self) -> Settled {
-        let catalogue = self.catalogue().clone();
-        let key = |id: KeyId| Some((id, self.keyring.get(id)?.duplicate()));
-        let keys = catalogue.current().into_iter().filter_map(|it| key(it.key_id)).collect();
-        Settled { folder: Arc::clone(&self.folder), keys, catalogue }
+        Settled::new(&self.folder, self.catalogue().clone(), &self.keyring)
     }
 
     /// A segment, opened.

@@ -48,6 +48,7 @@ pub(crate) enum Group {
     PublicLog,
     OpenTelemetry,
     Models,
+    Console,
     Running,
 }
 
@@ -218,7 +219,7 @@ impl Parameter {
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Appending,
         Self::Asking,
         Self::Keeping,
@@ -226,6 +227,7 @@ impl Group {
         Self::PublicLog,
         Self::OpenTelemetry,
         Self::Models,
+        Self::Console,
         Self::Running,
     ];
 
@@ -239,6 +241,7 @@ impl Group {
             Self::PublicLog => "The public log",
             Self::OpenTelemetry => "OpenTelemetry",
             Self::Models => "Models",
+            Self::Console => "The console",
             Self::Running => "The server",
         }
     }
@@ -264,6 +267,7 @@ impl Group {
                  UNAVAILABLE) mean that sending it again is right."
             }
             Self::Models => "The Model Context Protocol, with tools that only read.",
+            Self::Console => "What people look at, and how they sign in to it.",
             Self::Running => "Whether it is well, and what it can do.",
         }
     }

@@ -13,6 +13,7 @@ use crate::open_log::{OpenLog, server};
 use crate::outstanding::Outstanding;
 use crate::problem::Problem;
 use crate::rates::{Counted, Counters, Rates};
+use crate::sessions::Sessions;
 use seal::Act;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -33,6 +34,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     logs: Arc<Logs>,
     keeper: Keeper,
+    sessions: Sessions,
     public: BTreeSet<String>,
     limits: Limits,
     budget: Budget,
@@ -57,6 +59,7 @@ impl App {
         Self(Arc::new(Inner {
             logs,
             keeper,
+            sessions: Sessions::default(),
             public,
             limits: Limits::default(),
             budget: Budget::new(Limits::default().body),
@@ -132,6 +135,11 @@ impl App {
     #[must_use]
     pub fn keeper(&self) -> &Keeper {
         &self.0.keeper
+    }
+
+    /// Who is signed in to the console.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.0.sessions
     }
 
     /// Whether anybody may read a log's tree.
@@ -213,7 +221,6 @@ impl App {
         &self.0.questions
     }
 
-    #[cfg_attr(not(feature = "sql"), expect(dead_code, reason = "only SQL asks for it"))]
     pub(crate) fn statements(&self) -> &Arc<Semaphore> {
         &self.0.statements
     }

@@ -16,6 +16,7 @@ use crate::otlp;
 use crate::outstanding::Turn;
 use crate::problem::Problem;
 use crate::rates::Counted;
+use crate::sessions;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
@@ -23,6 +24,7 @@ use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::middleware::Next;
 use event::Assurance;
 use hyper::body::Body as _;
+use keys::SecretString;
 use seal::Act;
 use serde_json::json;
 use std::net::{IpAddr, SocketAddr};
@@ -81,6 +83,8 @@ pub struct Peer {
     pub address: Option<SocketAddr>,
     /// Its certificate, which the handshake has verified.
     pub certificate: Option<Shown>,
+    /// Whether nobody on the way can read along.
+    pub is_secure: bool,
 }
 
 /// A request that may go on.
@@ -222,37 +226,63 @@ async fn log_name(app: &App, need: Need, request: &mut Parts) -> Option<String> 
     Some(header.unwrap_or(&app.keeper().default_log).to_owned())
 }
 
-/// Who is calling: by a token, or else by the connection's certificate.
+/// Who is calling: by a token, or the session that stands for one, or else by the connection's
+/// certificate.
 async fn authenticate(app: &App, request: &Parts) -> Result<Caller, Problem> {
     let peer = request.extensions.get::<Peer>();
-    let (outcome, presented) = match bearer(&request.headers)? {
-        Some(presented) => (check(app, presented).await, Presented::Token(presented)),
-        None => {
-            let shown = peer.and_then(|peer| peer.certificate.as_ref());
-            let shown = shown.ok_or_else(no_credentials)?;
-            (shown.caller(app.logs().now_ms_signed()), Presented::Certificate(shown))
-        }
-    };
-    outcome.map_err(|refused| {
-        let address = peer.and_then(|peer| peer.address).map(|address| address.ip());
-        note_refusal(app, refused, &presented.public(), address);
-        refusal(refused, refused.explanation().to_owned())
+    if let Some(token) = bearer(&request.headers)? {
+        return holder(app, peer, token).await;
+    }
+    let shown = peer.and_then(|peer| peer.certificate.as_ref());
+    match session(app, &request.headers) {
+        Ok(Some(token)) => return holder(app, peer, token.expose()).await,
+        Err(problem) if shown.is_none() => return Err(problem),
+        _ => {}
+    }
+    let shown = shown.ok_or_else(no_credentials)?;
+    // Browsers show certificates whoever makes them ask.
+    if sessions::is_of_another_site(&request.headers) {
+        let detail = "a certificate does not count for what another site asks for";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "no_credentials", detail));
+    }
+    let outcome = shown.caller(app.logs().now_ms_signed());
+    outcome.map_err(|refused| refuse(app, refused, &shown.claimed(), peer))
+}
+
+/// Whose token it is; a refusal is counted for its record.
+///
+/// # Errors
+/// 401, or 503 when it is not the token that is wrong.
+async fn holder(app: &App, peer: Option<&Peer>, token: &str) -> Result<Caller, Problem> {
+    check(app, token).await.map_err(|refused| {
+        // What may be told of it: never the credential itself.
+        let public = match token.starts_with("tacho_") {
+            true => public_part(token),
+            false => oidc::claimed(token),
+        };
+        refuse(app, refused, &public, peer)
     })
 }
 
-/// What was presented.
-enum Presented<'a> {
-    Token(&'a str),
-    Certificate(&'a Shown),
+fn refuse(app: &App, refused: Refused, public: &str, peer: Option<&Peer>) -> Problem {
+    let address = peer.and_then(|peer| peer.address).map(|address| address.ip());
+    note_refusal(app, refused, public, address);
+    refusal(refused, refused.explanation().to_owned())
 }
 
-impl Presented<'_> {
-    /// What may be told of it: never the credential itself.
-    fn public(&self) -> String {
-        match self {
-            Self::Token(text) if text.starts_with("tacho_") => public_part(text),
-            Self::Token(text) => oidc::claimed(text),
-            Self::Certificate(shown) => shown.claimed(),
+/// The credential behind the session of a request, if it has one.
+fn session(app: &App, headers: &HeaderMap) -> Result<Option<Arc<SecretString>>, Problem> {
+    let Some(name) = sessions::cookie(headers) else { return Ok(None) };
+    if !sessions::is_of_this_site(headers) {
+        let detail = "a session counts only for what the console itself asks for \
+                      (Sec-Fetch-Site: same-origin, or X-Tacho-Console: 1)";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "no_credentials", detail));
+    }
+    match app.sessions().find(name, app.logs().now_ms_signed()) {
+        Some((credential, _)) => Ok(Some(credential)),
+        None => {
+            let detail = "the session has ended; sign in again";
+            Err(Problem::new(StatusCode::UNAUTHORIZED, "no_credentials", detail))
         }
     }
 }
@@ -311,7 +341,11 @@ async fn end_user(app: &App, request: &Parts) -> Result<Option<String>, Problem>
     Ok(Some(format!("{} {}", user.issuer, user.subject)))
 }
 
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+/// The token that came along, if one did.
+///
+/// # Errors
+/// 401 for what is no token.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (all.next(), all.next()) else {
         return match headers.contains_key(header::AUTHORIZATION) {

@@ -30,6 +30,8 @@ mod append;
 mod ask;
 mod ballast;
 pub mod body;
+mod console;
+mod dashboard;
 pub mod gate;
 pub mod handshake;
 mod inflow;
@@ -58,6 +60,7 @@ mod reports;
 pub mod routes;
 mod schedule;
 mod server;
+mod sessions;
 mod sql;
 mod wire;
 

@@ -14,15 +14,15 @@ use crate::gate::Need::{AnyCaller, Log, Nothing, PublicLog, Server};
 use crate::gate::{self, Need};
 use crate::problem::Problem;
 use crate::{
-    answers, append, body, life_cycle_api, live, logs_api, mcp, metrics, openapi, otlp, page,
-    public, reports, sql,
+    answers, append, body, console, dashboard, life_cycle_api, live, logs_api, mcp, metrics,
+    openapi, otlp, page, public, reports, sql,
 };
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use tokio::time::{Instant, timeout};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate as _, SizeAbove};
@@ -52,10 +52,17 @@ fn to(path: &'static str, need: Need, about: About, handler: MethodRouter<App>) 
     Route { method: Method::POST, path, need, about, handler }
 }
 
+fn off(path: &'static str, need: Need, about: About, handler: MethodRouter<App>) -> Route {
+    Route { method: Method::DELETE, path, need, about, handler }
+}
+
 /// All of them.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [server(), logs(), questions(), life_cycle(), opentelemetry()].into_iter().flatten().collect()
+    [server(), for_people(), logs(), questions(), life_cycle(), opentelemetry()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn server() -> Vec<Route> {
@@ -68,6 +75,18 @@ fn server() -> Vec<Route> {
         at("/api/v1/logs", AnyCaller, running::list(), get(logs_api::list)),
         to("/api/v1/logs", Server(CreateLog), running::create(), post(logs_api::create)),
         to("/mcp", Log(ReadMetadata), models::mcp(), post(mcp::http::mcp)),
+    ]
+}
+
+/// The console.
+fn for_people() -> Vec<Route> {
+    let session = "/api/v1/session";
+    vec![
+        at("/", Nothing, running::console(), get(console::page)),
+        at("/assets/{name}", Nothing, running::asset(), get(console::asset)),
+        to(session, AnyCaller, running::sign_in(), post(console::session::begin)),
+        at(session, AnyCaller, running::session(), get(console::session::current)),
+        off(session, AnyCaller, running::sign_out(), delete(console::session::end)),
     ]
 }
 
@@ -93,6 +112,7 @@ fn questions() -> Vec<Route> {
     let graph = "/api/v1/logs/{log}/traces/{id}/graph";
     let session = "/api/v1/logs/{log}/sessions/{id}";
     let report = "/api/v1/logs/{log}/reports/{name}";
+    let figures = "/api/v1/logs/{log}/dashboard";
     vec![
         at("/api/v1/logs/{log}/events", read, asking::events(), get(answers::events)),
         at(event, read, asking::event(), get(answers::event)),
@@ -104,6 +124,7 @@ fn questions() -> Vec<Route> {
         at("/api/v1/logs/{log}/agents", read, asking::agents(), get(answers::agents)),
         at("/api/v1/logs/{log}/agents/{name}", read, asking::agent(), get(answers::agent)),
         at(report, read, asking::report(), get(reports::report)),
+        at(figures, read, asking::dashboard(), get(dashboard::dashboard)),
         at("/api/v1/logs/{log}/live", read, asking::live(), get(live::live)),
         to("/api/v1/logs/{log}/sql", Log(RunSql), asking::sql(), post(sql::select)),
     ]
@@ -162,8 +183,16 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn no_such_route() -> Problem {
-    Problem::not_found("there is no such address; GET /docs lists those that there are")
+/// What a person types into a browser is the console's to make sense of.
+async fn no_such_route(
+    method: Method,
+    address: Uri,
+    headers: HeaderMap,
+) -> Result<Response<Body>, Problem> {
+    let answer = console::anywhere(&method, &address, headers).await;
+    answer.ok_or_else(|| {
+        Problem::not_found("there is no such address; GET /docs lists those that there are")
+    })
 }
 
 async fn no_such_method() -> Problem {

@@ -173,7 +173,7 @@ async fn connection(
 ) {
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
-        let peer = Peer { address: Some(address), certificate: None };
+        let peer = Peer { address: Some(address), certificate: None, is_secure: false };
         return answer(app, router, stream, peer, watcher).await;
     };
     // Aside: whoever speaks without TLS need not have the room for it.
@@ -197,7 +197,7 @@ async fn secured(
         }
         _ => return,
     };
-    let peer = Peer { address: Some(address), certificate };
+    let peer = Peer { address: Some(address), certificate, is_secure: true };
     answer(app, router, stream, peer, watcher).await;
 }
 

@@ -40,8 +40,48 @@ pub(crate) struct QueryRow {
     pub baseline_max_ms: Option<f64>,
     /// Our median divided by its.
     pub ratio: Option<f64>,
+    /// Records, or lines of a figure, of the first answer.
+    pub rows: usize,
+    /// The same of the baseline.
+    pub baseline_rows: Option<usize>,
+    /// What it may take with 5,000,000 events: milliseconds, or times what the baseline takes.
+    pub bar: Option<Bar>,
+    /// Whether it took no more; `None` where there is no bar, or no baseline to compare with.
+    pub is_met: Option<bool>,
     /// Resident memory after the case.
     pub rss_mib: f64,
+}
+
+/// What a question may take with 5,000,000 events on two cores.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Bar {
+    /// Milliseconds, in the median.
+    Ms(f64),
+    /// Times what the baseline takes, median to median.
+    Times(f64),
+}
+
+impl Bar {
+    /// The bar of a question, if it has one.
+    fn of(case: &str) -> Option<Self> {
+        Some(match case {
+            "trace by id" => Self::Ms(10.0),
+            "newest 100 of an agent" => Self::Ms(15.0),
+            "rare word" => Self::Ms(300.0),
+            "tool usage" | "error analysis" | "agent by hour" => Self::Times(1.0),
+            "report: summary" | "report: tool-usage" | "report: error-analysis" => Self::Ms(1000.0),
+            "report: daily" => Self::Ms(2000.0),
+            _ => return None,
+        })
+    }
+
+    fn is_met(self, median_ms: f64, ratio: Option<f64>) -> Option<bool> {
+        match self {
+            Self::Ms(most) => Some(median_ms <= most),
+            Self::Times(most) => Some(ratio? <= most),
+        }
+    }
 }
 
 /// A question, and the same for DuckDB.
@@ -56,16 +96,18 @@ struct Case<'q> {
 struct Times {
     first: f64,
     rest: Vec<f64>,
+    /// Rows of the first answer.
+    rows: usize,
 }
 
 fn measure(runs: usize, mut ask: impl FnMut() -> Result<usize, String>) -> Result<Times, String> {
     let mut time = || {
         let begun = Instant::now();
-        ask().map(|_| begun.elapsed().as_secs_f64() * 1e3)
+        ask().map(|rows| (begun.elapsed().as_secs_f64() * 1e3, rows))
     };
-    let first = time()?;
-    let rest = (0..runs).map(|_| time()).collect::<Result<_, _>>()?;
-    Ok(Times { first, rest })
+    let (first, rows) = time()?;
+    let rest = (0..runs).map(|_| time().map(|(ms, _)| ms)).collect::<Result<_, _>>()?;
+    Ok(Times { first, rest, rows })
 }
 
 /// What to ask, and whom.
@@ -97,7 +139,7 @@ pub(crate) fn run(
     let (tables, mut duckdb) = tables::Tables::of(library, plan)?;
     let cases = finds(library, &samples)?;
     #[cfg(feature = "sql")]
-    let cases = tables.added_to(cases, &samples);
+    let cases = tables.added_to(cases, library, &samples);
     let mut rows = Vec::new();
     for case in cases {
         let ours = measure(plan.runs, &case.ask);
@@ -108,31 +150,36 @@ pub(crate) fn run(
             _ => None,
         };
         #[cfg(not(feature = "sql"))]
-        let theirs: Option<Vec<f64>> = None;
-        let row = row(case.name, plan.events, plan.runs, &ours, theirs.as_deref());
+        let theirs: Option<Times> = None;
+        let row = row(case.name, plan, &ours, theirs.as_ref());
         row_done(&row);
         rows.push(row);
     }
     Ok(rows)
 }
 
-fn row(case: &str, events: u64, runs: usize, ours: &Times, theirs: Option<&[f64]>) -> QueryRow {
-    let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = |times: &[f64]| times.iter().copied().fold(0.0, f64::max);
-    let middle = |times: &[f64]| median(times.iter().copied());
-    let median_ms = middle(&ours.rest);
+fn row(case: &str, plan: Plan<'_>, ours: &Times, theirs: Option<&Times>) -> QueryRow {
+    let least = |times: &Times| times.rest.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = |times: &Times| times.rest.iter().copied().fold(0.0, f64::max);
+    let middle = |times: &Times| median(times.rest.iter().copied());
+    let median_ms = middle(ours);
+    let (ratio, bar) = (theirs.map(|times| median_ms / middle(times)), Bar::of(case));
     QueryRow {
         case: case.to_owned(),
-        events,
-        runs,
+        events: plan.events,
+        runs: plan.runs,
         cold_ms: ours.first,
         median_ms,
-        min_ms: least(&ours.rest),
-        max_ms: most(&ours.rest),
+        min_ms: least(ours),
+        max_ms: most(ours),
         baseline_median_ms: theirs.map(middle),
         baseline_min_ms: theirs.map(least),
         baseline_max_ms: theirs.map(most),
-        ratio: theirs.map(|times| median_ms / middle(times)),
+        ratio,
+        rows: ours.rows,
+        baseline_rows: theirs.map(|times| times.rows),
+        bar,
+        is_met: bar.and_then(|bar| bar.is_met(median_ms, ratio)),
         rss_mib: super::measure::resident_mib(),
     }
 }

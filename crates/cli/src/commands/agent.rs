@@ -1,7 +1,7 @@
 //! `tacho agent`: which agents there are, or what one of them did.
 
 use super::events;
-use crate::answer::Conclude as _;
+use crate::answer::{Conclude as _, damage};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -46,8 +46,16 @@ impl Arguments {
             newest_first: true,
             ..Filter::default()
         };
-        let page = context.source()?.page(&filter, self.cursor.as_ref())?;
+        let source = context.source()?;
+        let page = source.page(&filter, self.cursor.as_ref())?;
         if page.found.is_empty() && self.cursor.is_none() {
+            if let Some(damage) = damage(context, &source, &page.unreadable) {
+                return Err(Failure::new(format!(
+                    "no event that can be read is of an agent {}, but not every record can: {damage}; \
+                     run `tacho verify`",
+                    escape(name),
+                )));
+            }
             let failure = format!(
                 "no event of the {} that the checkpoint covers is of an agent {}; `tacho agent` lists \
                  all agents",

@@ -49,6 +49,7 @@ impl Arguments {
         }
         let kek = key_source::kek_of(&context.global.key, &*log.folder)?;
         let staging = Staging::begin(target)?;
+        staging.tell(context.terminal);
         let id = &log.identity.log_id;
         let copy = staging.path().join(id);
         let mut progress = context.terminal.progress("files copied");

@@ -14,6 +14,7 @@ use clap::Args;
 use prove::{Bundle, Completeness, Extent, Subject, SubjectKind, Trust, verify_bundle};
 use query::{Filter, Scope};
 use reading::Reading;
+use reading::answer::Unreadable;
 use report::bundle;
 use seal::Act;
 use serde_json::json;
@@ -66,7 +67,7 @@ impl Arguments {
             return Err(Failure::usage("a bundle is made where the folder is, with --data"));
         };
         let reading = view.reading();
-        let (subject, indexes) = self.find(&source)?;
+        let (subject, indexes) = self.find(context, &source)?;
         let bundle = reading::bundle(reading, subject, &indexes, !self.metadata_only)?;
         let mut file = WholeFile::begin(&self.output)?;
         let bytes = form.write(&bundle)?;
@@ -79,7 +80,7 @@ impl Arguments {
     }
 
     /// What it is about, and where its records are.
-    fn find(&self, source: &Source) -> Result<(Subject, Vec<u64>), Failure> {
+    fn find(&self, context: &Context, source: &Source) -> Result<(Subject, Vec<u64>), Failure> {
         let scopes = match (&self.trace, &self.session) {
             (Some(id), _) => vec![Scope::Trace(id.clone()), Scope::Task(id.clone())],
             (_, Some(id)) => vec![Scope::Session(id.clone())],
@@ -98,7 +99,8 @@ impl Arguments {
         }
         let id = self.trace.as_ref().or(self.session.as_ref()).map_or("", String::as_str);
         let by = self.session.is_some().then_some(super::trace::By::Session);
-        Err(super::trace::unknown(source, id, by)?)
+        // Records that cannot be read ended it before.
+        Err(super::trace::unknown(context, source, id, by, &Unreadable::default())?)
     }
 
     fn find_event(&self, source: &Source) -> Result<(Subject, Vec<u64>), Failure> {

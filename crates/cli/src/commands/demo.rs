@@ -2,6 +2,7 @@
 //! tampered with in a copy. Everything it shows it has checked; it fails when anything is not as it
 //! tells.
 
+mod console;
 mod place;
 mod recorded;
 mod story;
@@ -26,16 +27,19 @@ use reading::verify::{Options, verify};
 use reading::{Reading, View};
 use recorded::{PLANTED, Played, SOURCES};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 use tamper::Tampered;
 
 const AFTER_HELP: &str = "\
 Without --data the log goes to a temporary folder, with a key of its own; nothing else is touched. Exit
-code 0 only if the log verified, and the changed byte was found in the right record of the copy.
+code 0 only if the log verified, and the changed byte was found in the right record of the copy. Without
+--headless it goes on serving the console of that log, until Ctrl-C.
 
 Examples:
   tacho demo
+  tacho demo --listen 127.0.0.1:7500
   tacho demo --headless --data ./demo-data
   tacho demo --headless --format json";
 
@@ -46,6 +50,9 @@ pub(crate) struct Arguments {
     /// Only print, and end
     #[arg(long)]
     headless: bool,
+    /// Where to serve the console [default: 127.0.0.1:7411, or another port if that is taken]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "headless")]
+    listen: Option<SocketAddr>,
 }
 
 /// What the demo did and saw.
@@ -96,15 +103,16 @@ impl Arguments {
             Format::Json => story::for_programs(context, &demo)?,
             _ => story::for_people(context, &demo)?,
         }
-        if !self.headless {
-            context.terminal.note(
-                "\nThe live console comes with `tacho serve`; this demo ends here, as with --headless.",
-            );
-        }
         for problem in &demo.problems {
             context.terminal.failure(&Failure::new(problem));
         }
-        Ok(if demo.problems.is_empty() { Exit::Fine } else { Exit::Failed })
+        if !demo.problems.is_empty() {
+            return Ok(Exit::Failed);
+        }
+        match self.headless {
+            true => Ok(Exit::Fine),
+            false => console::serve(context, &demo.place, self.listen),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl Arguments {
         let source = context.source()?;
         let (scope, found, mut unreadable) = trace::find(&source, &self.id, self.by)?;
         if found.is_empty() {
-            return Err(trace::unknown(&source, &self.id, self.by)?);
+            return Err(trace::unknown(context, &source, &self.id, self.by, &unreadable)?);
         }
         let as_of = source.as_of()?;
         let trace = Trace::assemble(scope, &found);

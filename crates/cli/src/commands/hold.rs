@@ -101,11 +101,7 @@ fn holds(context: &Context) -> Result<Vec<Hold>, Failure> {
     if let Some(remote) = Remote::in_charge(context, retaining::ANSWERS)? {
         return remote.holds();
     }
-    let mut writer = retaining::open(context)?;
-    writer.settle_tail()?;
-    let holds = retain::holds(&writer.settled())?;
-    writer.close()?;
-    Ok(holds)
+    retaining::look(context, retain::holds_seen)
 }
 
 fn list(context: &Context) -> Result<Exit, Failure> {

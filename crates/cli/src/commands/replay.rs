@@ -57,7 +57,7 @@ impl Arguments {
         let source = context.source()?;
         let (scope, found, unreadable) = trace::find(&source, &self.id, self.by)?;
         if found.is_empty() {
-            return Err(trace::unknown(&source, &self.id, self.by)?);
+            return Err(trace::unknown(context, &source, &self.id, self.by, &unreadable)?);
         }
         let (trace, as_of) = (Trace::assemble(scope, &found), source.as_of()?);
         let replay = Replay::new(&trace, self.every);

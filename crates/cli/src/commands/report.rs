@@ -2,7 +2,7 @@
 
 use super::compliance::PackArguments;
 use super::events::time;
-use crate::answer::Conclude as _;
+use crate::answer::{Bar, Conclude as _};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -15,10 +15,12 @@ use event::Timestamp;
 use query::figures::Period;
 use query::{AsOf, CACHE_BYTES, Columns};
 use reading::answer;
+use reading::search::Watch as _;
 use report::document;
 use report::reports::{self, Name, Report, Settings, Subject};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const AFTER_HELP: &str = "\
 Reports: summary; tool-usage (calls, errors, durations); error-analysis (types, messages, by agent and tool,
@@ -109,7 +111,10 @@ impl Arguments {
                  read",
             )
         })?;
+        let bar = Arc::new(Bar::new(context.terminal));
+        let watch = Arc::clone(&bar);
         let columns = Columns::of(&library, CACHE_BYTES)?;
+        let columns = columns.watched(move |done, total| watch.at(done, total));
         let subject = Subject {
             columns: &columns,
             as_of: &as_of,
@@ -117,8 +122,9 @@ impl Arguments {
             shows_content: true,
             shows_access_records: true,
         };
-        let report = reports::make(name, &subject, &settings.unwrap_or_default())
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let report = reports::make(name, &subject, &settings.unwrap_or_default());
+        bar.finish();
+        let report = report.map_err(|error| Failure::new(error.to_string()))?;
         self.print(context, &report, &as_of, format)?;
         Ok(Exit::Fine)
     }

@@ -34,6 +34,9 @@ Examples:
   tacho restore /backup/2026-11-27 --since receipts.ndjson --ledger /mirror/ledger
   tacho restore main.tar --key 'log.example.org/main+33a1b2c3+AaBb…'";
 
+/// The folder of a data folder that is being filled, under a hidden name made from this one.
+pub(crate) const RESTORING: &str = ".restoring";
+
 /// Put a log back from a backup
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -59,7 +62,8 @@ impl Arguments {
         let since = self.since()?;
         let data = context.data_folder();
         std::fs::create_dir_all(data.path()).map_err(Failure::io("create", data.path()))?;
-        let staging = Staging::begin(&data.path().join(".restoring"))?;
+        let staging = Staging::begin(&data.path().join(RESTORING))?;
+        staging.tell(context.terminal);
         let copy = staging.path().join("log");
         self.fetch(context, &copy)?;
         // The name of the folder it came in may be anything; what counts is what the copy says.

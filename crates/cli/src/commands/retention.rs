@@ -13,7 +13,8 @@ use clap::{Args, Subcommand};
 use event::{Tier, Timestamp};
 use indicatif::{HumanBytes, HumanCount};
 use retain::Expired;
-use seal::{Clock as _, SystemClock};
+use seal::{Clock as _, Settled, SystemClock};
+use segment::Row;
 use serde_json::Value;
 use std::io::Write as _;
 
@@ -88,9 +89,9 @@ fn planned(context: &Context, policy: &PolicyArguments) -> Result<Planned, Failu
         return remote.plan();
     }
     let policy = policy.policy()?;
-    let mut writer = retaining::open(context)?;
-    let plan = retain::plan(&mut writer, &policy, SystemClock.now_ms())?;
-    writer.close()?;
+    let now_ms = SystemClock.now_ms();
+    let look = |settled: &Settled, tail: &[&Row]| retain::plan(settled, tail, &policy, now_ms);
+    let plan = retaining::look(context, look)?;
     let days = Tier::ALL.into_iter().map(|tier| (tier, policy.days(tier))).collect();
     let (profile, document) = (policy.profile.as_str().to_owned(), plan.to_json(&policy));
     Ok(Planned { plan, profile, days, document })
@@ -122,7 +123,7 @@ fn write_text(context: &Context, planned: &Planned) -> Result<(), Failure> {
         days.iter().map(|(tier, days)| format!("{} {days}", tier.as_str())).collect();
     let profile = plain(profile);
     writeln!(out, "{} {profile}: {} days", styled(DIM, "policy"), days.join(", "))?;
-    // Looking rolls the tail, so the newest record may be a moment younger than the question.
+    // Records may come while it is made.
     if plan.now_ms.saturating_add(MOMENT_MS) < plan.newest_ms {
         writeln!(out, "The clock is behind the newest record: nothing is due until it is right.")?;
     }

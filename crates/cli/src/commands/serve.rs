@@ -51,17 +51,32 @@ impl Arguments {
         configuration.server.insecure |= self.insecure;
         configuration.check_exposure()?;
         writing::make_log(context, &configuration.server.default_log)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .max_blocking_threads(BLOCKING_THREADS)
-            .thread_name("tacho-serve")
-            .build()
-            .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
-        runtime.block_on(run(context, &configuration))
+        until_stopped(context, &configuration, &|url| {
+            context.terminal.note(format!("Listening on {}", styled(STRONG, url)));
+        })
     }
 }
 
-async fn run(context: &Context, configuration: &Configuration) -> Result<Exit, Failure> {
+/// Serves until somebody stops it. `told` hears where, once it listens.
+pub(crate) fn until_stopped(
+    context: &Context,
+    configuration: &Configuration,
+    told: &dyn Fn(&str),
+) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_name("tacho-serve")
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
+    runtime.block_on(run(context, configuration, told))
+}
+
+async fn run(
+    context: &Context,
+    configuration: &Configuration,
+    told: &dyn Fn(&str),
+) -> Result<Exit, Failure> {
     let listen = configuration.server.listen;
     // The port first: two servers must not fight over the logs.
     let listener = TcpListener::bind(listen).await.map_err(|error| {
@@ -90,9 +105,7 @@ async fn run(context: &Context, configuration: &Configuration) -> Result<Exit, F
     // Before anybody is told that it listens.
     let url = held::url(address, scheme == "https", ready.name.as_deref());
     let held = Held::leave(context.data_folder().path(), &url)?;
-    context
-        .terminal
-        .note(format!("Listening on {}", styled(STRONG, format_args!("{scheme}://{address}"))));
+    told(&format!("{scheme}://{address}"));
     notify("READY=1");
     let stop = async {
         tokio::select! {

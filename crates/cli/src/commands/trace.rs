@@ -1,6 +1,6 @@
 //! `tacho trace`: everything that belongs to one trace, session or task, in causal order.
 
-use crate::answer::Conclude as _;
+use crate::answer::{Conclude as _, damage};
 use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -115,7 +115,7 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
     let source = context.source()?;
     let (scope, found, unreadable) = find(&source, id, by)?;
     if found.is_empty() {
-        return Err(unknown(&source, id, by)?);
+        return Err(unknown(context, &source, id, by, &unreadable)?);
     }
     let as_of = source.as_of()?;
     let trace = Trace::assemble(scope, &found);
@@ -165,7 +165,7 @@ fn compare(context: &Context, id: &str, other: &str, by: Option<By>) -> Result<E
     for id in [id, other] {
         let (scope, found, unreadable) = find(&source, id, by)?;
         if found.is_empty() {
-            return Err(unknown(&source, id, by)?);
+            return Err(unknown(context, &source, id, by, &unreadable)?);
         }
         traces.push(Trace::assemble(scope, &found));
         all = all.and(unreadable);
@@ -222,10 +222,24 @@ pub(crate) fn drawing(trace: &Trace, as_of: &AsOf, view: View, format: Format) -
 }
 
 /// Why nothing is shown, with the ids that it could have been: those that begin the same, else the
-/// newest.
-pub(crate) fn unknown(source: &Source, id: &str, by: Option<By>) -> Result<Failure, Failure> {
+/// newest. Where records cannot be read it may be among them, and the damage is named instead.
+pub(crate) fn unknown(
+    context: &Context,
+    source: &Source,
+    id: &str,
+    by: Option<By>,
+    unreadable: &Unreadable,
+) -> Result<Failure, Failure> {
     let kinds = by.map_or(By::ALL.to_vec(), |by| vec![by]);
     let nouns: Vec<&str> = kinds.iter().map(|by| by.noun()).collect();
+    let nouns = nouns.join(" or ");
+    if let Some(damage) = damage(context, source, unreadable) {
+        return Ok(Failure::new(format!(
+            "no event that can be read has the {nouns} id {}, but not every record can: {damage}; \
+             run `tacho verify`",
+            escape(id),
+        )));
+    }
     let by = kinds.first().copied().unwrap_or(By::Trace);
     let ids = recent(source, by)?;
     let alike: Vec<&String> =
@@ -242,8 +256,7 @@ pub(crate) fn unknown(source: &Source, id: &str, by: Option<By>) -> Result<Failu
     };
     let size = source.as_of()?.size;
     Ok(Failure::new(format!(
-        "no event of the {size} that the checkpoint covers has the {} id {}; {hint}",
-        nouns.join(" or "),
+        "no event of the {size} that the checkpoint covers has the {nouns} id {}; {hint}",
         escape(id),
     )))
 }

@@ -183,7 +183,6 @@ impl Arguments {
 }
 
 /// Checks the log that is meant, as `tacho verify` without arguments does.
-#[cfg(feature = "sql")]
 pub(crate) fn of_log(context: &Context) -> Result<Report, Failure> {
     let arguments = Arguments { target: None, key: Vec::new(), since: None };
     arguments.check(context, &named(context)?, Vec::new())

@@ -295,3 +295,50 @@ fn what_was_erased_stays_so_in_backups_that_are_newer_and_comes_back_in_older_on
     home.fine(&["verify", "--data", "again"]);
     assert!(states("again").iter().all(|state| state == "content-erased"));
 }
+
+/// Begins a restore that waits for its key, once the copy is there.
+fn waiting_restore(home: &Home) -> (std::process::Child, PathBuf) {
+    let mut child = home
+        .command(&["restore", "backup", "--data", "again", "--kek-command", "sleep 600"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = std::time::Instant::now();
+    let hidden = home.path(&format!("again/..restoring.{}.folder.tmp", child.id()));
+    while !hidden.join("log/keyring").exists() {
+        assert!(begun.elapsed().as_secs() < 60, "{:?}", child.try_wait());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    (child, hidden)
+}
+
+#[test]
+fn what_a_killed_restore_left_is_named_and_the_next_one_removes_it() {
+    let home = recorded();
+    home.fine(&["backup", "backup"]);
+    let check = |home: &Home| {
+        let told = home.fine(&["doctor", "--data", "again", "--log", "main", "--format", "ndjson"]);
+        json_lines(&told).into_iter().find(|it| it["name"] == "restore")
+    };
+    let (mut child, killed) = waiting_restore(&home);
+    let (mut other, living) = waiting_restore(&home);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(killed.is_dir() && living.is_dir());
+    let ran = home.run(&["restore", "backup", "--data", "again"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    assert!(ran.err.contains("killed left") && ran.err.contains(&name(&killed)), "{}", ran.err);
+    assert!(!ran.err.contains(&name(&living)), "{}", ran.err);
+    assert!(!killed.exists(), "nobody will finish it");
+    assert!(living.join("log/keyring").exists(), "a restore that goes on keeps its copy");
+    assert_eq!(check(&home), None, "what somebody works on is not left over");
+    other.kill().unwrap();
+    other.wait().unwrap();
+    let found = check(&home).unwrap();
+    assert_eq!(found["status"], "warn", "{found}");
+    assert!(found["detail"].as_str().unwrap().contains(&name(&living)), "{found}");
+    assert!(living.exists(), "doctor changes nothing");
+    home.fine(&["verify", "--data", "again"]);
+}

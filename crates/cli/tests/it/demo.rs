@@ -1,6 +1,7 @@
 //! `tacho demo`: what it tells is true, and what it prints can be pasted.
 
 use crate::program::{Home, Ran, json_lines};
+use crate::served::{PATIENCE, Served};
 use serde_json::Value;
 
 /// Runs the demo in a temporary folder of its own.
@@ -110,10 +111,23 @@ fn a_folder_that_is_in_use_is_left_alone() {
 }
 
 #[test]
-fn without_headless_it_says_where_the_console_comes_from() {
+fn without_headless_it_serves_the_console_with_a_token_of_its_own() {
     let home = Home::new();
-    let mut command = home.command(&["demo"]);
-    let output = command.env("TMPDIR", home.path("")).output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("`tacho serve`"));
+    let mut command = home.command(&["demo", "--listen", "127.0.0.1:0"]);
+    command.env("TMPDIR", home.path(""));
+    let (served, said) = Served::of(command, "The console: ");
+    let url = served.url.trim_end_matches('/').to_owned();
+    let line = said.recv_timeout(PATIENCE).unwrap();
+    let token = line.strip_prefix("Sign in with ").unwrap();
+    let get = |path: &str, token: &str| {
+        let request = ureq::get(format!("{url}{path}")).header("accept", "text/html");
+        let request = request.header("authorization", format!("Bearer {token}"));
+        request.call().unwrap().body_mut().read_to_string().unwrap()
+    };
+    assert!(get("/", token).contains("<script type=\"module\""));
+    let trace: Value = serde_json::from_str(&get("/api/v1/logs/main/events", token)).unwrap();
+    assert!(!trace["events"].as_array().unwrap().is_empty());
+    served.stop();
+    // Nothing of the user's was made or changed.
+    assert!(!home.path("config").exists());
 }

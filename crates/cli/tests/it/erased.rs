@@ -178,3 +178,30 @@ fn a_segment_that_is_being_written_anew_for_a_removal_that_waits_is_no_stranger(
         assert!(report.findings().iter().any(|it| it.file == *made[0]), "{}", report.to_json());
     }
 }
+
+#[test]
+fn what_is_held_and_what_would_go_is_told_without_writing_a_byte() {
+    let (home, _) = old();
+    let hold = ["hold", "add", "--event", "e-1", "--reason", "Case 12"];
+    let name = home.fine(&hold);
+    let plan =
+        |home: &Home| json_lines(&home.fine(&["retention", "plan", "--format", "json"])).remove(0);
+    let going = |plan: &serde_json::Value| -> u64 {
+        plan["classes"].as_array().unwrap().iter().map(|it| it["going"].as_u64().unwrap()).sum()
+    };
+    let (writer, before) = (crate::answers::open(&home), home.files("tachograph-data"));
+    // Beside a writer too, which has the log's only lock.
+    let first = plan(&home);
+    let listed = json_lines(&home.fine(&["hold", "list", "--format", "ndjson"]));
+    assert_eq!((&listed[0]["hold"], listed.len()), (&name.trim().into(), 1));
+    home.fine(&["retention", "plan"]);
+    home.fine(&["hold", "list"]);
+    assert!(home.files("tachograph-data") == before, "a byte was written");
+    writer.close().unwrap();
+    assert_eq!(going(&first), 7, "{first}");
+    let applied = home.fine(&["retention", "apply", "--format", "json"]);
+    assert_eq!(json_lines(&applied)[0]["records"], 7, "what the plan said");
+    assert_eq!(json_lines(&applied)[0]["held"], 1);
+    let then = plan(&home);
+    assert_eq!(going(&then), 0, "{then}");
+}

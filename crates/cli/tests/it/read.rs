@@ -372,6 +372,8 @@ fn reading_changes_no_byte() {
         &["session"],
         &["agent", "Billing"],
         &["trace", "nope"],
+        &["retention", "plan"],
+        &["hold", "list"],
     ] {
         home.run(command);
     }
@@ -393,6 +395,47 @@ fn an_answer_that_lacks_damaged_records_says_so_and_fails() {
         assert!(ran.err.contains("the answer may lack "), "{command:?}: {}", ran.err);
         assert!(!ran.out.is_empty());
     }
+}
+
+/// What is not there may be in what cannot be read: the damaged record is named as `verify` names
+/// it, out of a frame with others that are whole.
+#[test]
+fn what_may_be_in_a_damaged_record_is_not_said_to_be_unknown() {
+    let home = Home::new();
+    let line = |n: u64| {
+        format!(
+            "{{\"event_id\":\"e-{n}\",\"event_type\":\"agent.decision\",\"trace_id\":\"t-{n}\",\"agent_name\":\"a-{n}\"}}\n"
+        )
+    };
+    let lines: String = (0..20).map(line).collect();
+    assert_eq!(home.feed(&["append"], lines.as_bytes()).code, 0);
+    let journal = home.log().join("journal/00000000000000000000.journal");
+    let whole = std::fs::read(&journal).unwrap();
+    let mut named = std::collections::BTreeSet::new();
+    for at in (whole.len() / 3..whole.len()).step_by(whole.len() / 9) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&journal, bytes).unwrap();
+        let report = home.run(&["verify", "--format", "json"]);
+        assert_eq!(report.code, 10, "byte {at}: {}", report.err);
+        let report: Value = serde_json::from_str(&report.out).unwrap();
+        let record = list(&report, "findings").iter().find_map(|it| it["index"].as_u64());
+        let Some(record) = record else { continue };
+        for command in [&["trace", "nope"][..], &["agent", "nope"], &["forensics", "nope"]] {
+            let ran = home.run(command);
+            assert_eq!(
+                (ran.code, ran.out.as_str()),
+                (1, ""),
+                "byte {at}, {command:?}: {}",
+                ran.err
+            );
+            let says = format!("record {record} in journal/");
+            assert!(ran.err.contains(&says), "byte {at}, {command:?}: {}", ran.err);
+            assert!(ran.err.contains("not every record can"), "{}", ran.err);
+        }
+        named.insert(record);
+    }
+    assert!(named.len() > 2, "{named:?}");
 }
 
 #[test]

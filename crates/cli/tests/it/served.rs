@@ -3,8 +3,8 @@
 use crate::program::Home;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Stdio};
-use std::sync::mpsc::channel;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// Longer than anything here takes.
@@ -25,7 +25,11 @@ impl Served {
 
     /// Starts one with these options.
     pub(crate) fn with(home: &Home, options: &[&str]) -> Self {
-        let mut command = home.command(&[&["serve"], options].concat());
+        Self::of(home.command(&[&["serve"], options].concat()), "Listening on ").0
+    }
+
+    /// Starts a program that says where it serves behind `mark`; and what it says after that.
+    pub(crate) fn of(mut command: Command, mark: &str) -> (Self, Receiver<String>) {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         let (sender, receiver) = channel();
@@ -39,12 +43,12 @@ impl Served {
         let url = loop {
             let line = receiver.recv_timeout(PATIENCE);
             let line = line.unwrap_or_else(|_| panic!("the server ended: {said:?}"));
-            match line.strip_prefix("Listening on ") {
+            match line.strip_prefix(mark) {
                 Some(url) => break url.to_owned(),
                 None => said.push(line),
             }
         };
-        Self { child, url }
+        (Self { child, url }, receiver)
     }
 
     /// The port that it listens at.

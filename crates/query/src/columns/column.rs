@@ -118,7 +118,7 @@ impl Words {
     fn array(&self, rows: usize) -> Option<ArrayRef> {
         let codes = self.codes.get(..rows.min(self.codes.len()))?;
         let keys = UInt16Array::from_iter(codes.iter().map(|c| (*c != NO_WORD).then_some(*c)));
-        datafusion::arrow::compute::take(&self.words, &keys, None).ok()
+        arrow_select::take::take(&self.words, &keys, None).ok()
     }
 }
 

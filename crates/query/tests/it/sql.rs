@@ -161,6 +161,32 @@ fn figures_are_what_their_sql_says() {
 }
 
 #[test]
+fn a_timeline_has_every_step_and_its_hours_are_those_of_the_overview() {
+    let sample = sample::columns(900, 900);
+    let time = |text: &str| event::Timestamp::parse(text).unwrap();
+    let (from, to) = (time("2026-01-01T00:00:00Z"), time("2026-01-02T00:00:00Z"));
+    let period = figures::Period { from: Some(from), to: Some(to) };
+    let seen = figures::overview(&sample, &period).unwrap();
+    let steps =
+        |to, count: u32| figures::timeline(&sample, from, to, count.try_into().unwrap()).unwrap();
+    let by_hour = steps(to, 24);
+    assert_eq!(by_hour.len(), 24);
+    let busy = by_hour.iter().filter(|step| step.events > 0);
+    let busy: Vec<_> = busy.map(|step| (step.begins, step.events, step.errors)).collect();
+    let hours = seen.hours.iter().map(|hour| (hour.begins, hour.events, hour.errors));
+    assert_eq!(busy, hours.collect::<Vec<_>>());
+    assert!(by_hour.iter().any(|step| step.events == 0), "{by_hour:?}");
+    // Steps that do not divide the period, and a period that ends in the middle of one.
+    for count in [1, 7, 1_000] {
+        let line = steps(to, count);
+        assert_eq!(line.iter().map(|step| step.events).sum::<u64>(), seen.events, "{count}");
+        assert_eq!(line.iter().map(|step| step.errors).sum::<u64>(), seen.errors, "{count}");
+    }
+    assert_eq!(steps(event::Timestamp(from.0 + 10), 7).len(), 5, "of two nanoseconds each");
+    assert!(steps(from, 7).is_empty());
+}
+
+#[test]
 fn answers_are_cut_at_the_limits_and_say_so() {
     let sql = sql(900);
     let limits = |limits: Limits| sql.ask("SELECT index, meta FROM events", &limits).unwrap();

@@ -1,11 +1,16 @@
 //! Expiry on a clock.
 
 use super::*;
-use retain::{Policy, Profile, expire, hold, plan, release};
+use retain::{Plan, Policy, Profile, expire, hold, holds, holds_seen, plan, release};
 
 fn expire_at(world: &mut World, now_ms: u64, policy: &Policy) -> retain::Expired {
     world.set(now_ms);
     expire(&mut world.writer, policy, now_ms, &by("tests")).unwrap()
+}
+
+fn planned(world: &mut World, now_ms: u64) -> Plan {
+    world.writer.settle_tail().unwrap();
+    plan(&world.writer.settled(), &[], &Policy::default(), now_ms).unwrap()
 }
 
 #[test]
@@ -50,7 +55,7 @@ fn a_clock_that_is_wrong_by_a_day_removes_nothing_early() {
     for hours in (0..7 * 24).step_by(23) {
         let true_ms = BEGIN_MS + hours * 3_600_000;
         for wrong in [true_ms + DAY_MS, true_ms - DAY_MS] {
-            let expired = retain::plan(&mut world.writer, &Policy::default(), wrong).unwrap();
+            let expired = planned(&mut world, wrong);
             let going: u64 = expired.classes.iter().map(|class| class.going).sum();
             assert_eq!(going, 0, "{hours} hours, clock {wrong}");
         }
@@ -81,7 +86,7 @@ fn a_hold_keeps_what_it_names_until_it_is_released() {
     world.append("s1b");
     let mut world = world.reopened();
     let now_ms = BEGIN_MS + 8 * DAY_MS;
-    let plan = plan(&mut world.writer, &Policy::default(), now_ms).unwrap();
+    let plan = planned(&mut world, now_ms);
     let due = plan.classes.first().unwrap();
     assert_eq!((due.tier, due.going, due.held), (Tier::Debug, 3, 1));
     assert!(plan.classes.iter().skip(1).all(|class| class.going == 0));
@@ -95,4 +100,68 @@ fn a_hold_keeps_what_it_names_until_it_is_released() {
     assert!(release(&mut world.writer, &name, "again", &by("counsel")).is_err());
     expire_at(&mut world, BEGIN_MS + 800 * DAY_MS, &Policy::default());
     assert_eq!(world.left(), [0, 0, 0, 0]);
+}
+
+/// The records that were in no segment when `settled` was taken.
+fn tail_of<'r>(settled: &seal::Settled, rows: &'r BTreeMap<u64, Row>) -> Vec<&'r Row> {
+    let covered = settled.catalogue().covered();
+    rows.values().filter(|row| row.index >= covered).collect()
+}
+
+#[test]
+fn records_that_no_segment_has_yet_are_planned_as_the_segments_that_they_become() {
+    let mut world = World::new();
+    (0..3).for_each(|n| world.append(&format!("s{n}")));
+    hold(&mut world.writer, &session("s1"), "a lawsuit", &by("counsel")).unwrap();
+    world.writer.settle_tail().unwrap();
+    let before = world.writer.settled();
+    world.append("s1");
+    world.append("s4");
+    world.set(BEGIN_MS + DAY_MS);
+    world.append("s5");
+    world.writer.settle_tail().unwrap();
+    let (after, rows) = (world.writer.settled(), world.rows());
+    let tail = tail_of(&before, &rows);
+    assert!(tail.len() > 12, "{}", tail.len());
+    let policy = Policy::default();
+    for days in [0, 8, 9, 31, 32, 400, 800] {
+        let now_ms = BEGIN_MS + days * DAY_MS;
+        let seen = plan(&before, &tail, &policy, now_ms).unwrap();
+        let settled = plan(&after, &[], &policy, now_ms).unwrap();
+        assert_eq!(seen.newest_ms, settled.newest_ms);
+        // Segments are compressed, what waits for them is not.
+        let told = |plan: &Plan| -> Vec<retain::Due> {
+            plan.classes.iter().map(|due| retain::Due { bytes: 0, ..*due }).collect()
+        };
+        assert_eq!(told(&seen), told(&settled), "after {days} days");
+    }
+    let nothing = plan(&before, &[], &policy, BEGIN_MS + 800 * DAY_MS).unwrap();
+    let all = plan(&before, &tail, &policy, BEGIN_MS + 800 * DAY_MS).unwrap();
+    assert_eq!(all.going() - nothing.going(), 8, "two events of each tier, and not those held");
+}
+
+#[test]
+fn holds_that_no_segment_has_yet_are_in_force_and_releases_end_them() {
+    let mut world = World::new();
+    world.append("s0");
+    let old = hold(&mut world.writer, &session("s0"), "old", &by("counsel")).unwrap();
+    world.writer.settle_tail().unwrap();
+    let before = world.writer.settled();
+    let new = hold(&mut world.writer, &session("s1"), "new", &by("counsel")).unwrap();
+    world.writer.settle_tail().unwrap();
+    let rows = world.rows();
+    let tail = tail_of(&before, &rows);
+    // The ledger of then shows the old one only, that of now both: the answer is the same.
+    let both = holds(&world.writer.settled()).unwrap();
+    let names = |holds: &[retain::Hold]| -> Vec<String> {
+        holds.iter().map(|it| it.name.clone()).collect()
+    };
+    assert!(both.len() == 2 && names(&both).contains(&old) && names(&both).contains(&new));
+    assert_eq!(holds_seen(&before, &tail).unwrap(), both);
+    assert_eq!(names(&holds_seen(&before, &[]).unwrap()), std::slice::from_ref(&old));
+    release(&mut world.writer, &old, "over", &by("counsel")).unwrap();
+    release(&mut world.writer, &new, "over", &by("counsel")).unwrap();
+    world.writer.settle_tail().unwrap();
+    let rows = world.rows();
+    assert_eq!(holds_seen(&before, &tail_of(&before, &rows)).unwrap(), []);
 }

@@ -240,7 +240,19 @@ pub(crate) fn report() -> About {
         )
         .refuses(400, &["bad_parameter", "unknown_parameter", "bad_question"])
         .refuses(500, &["log_unreadable"])
-        .refuses(501, &["no_sql"])
+}
+
+pub(crate) fn dashboard() -> About {
+    About::new(Group::Asking, "getDashboard", "What agents did lately")
+        .detail("Errors are looked for among the newest 20,000 events of the period. Their messages are content: whoever may not see it gets none, and a look at them is recorded.")
+        .reads([Parameter::query(
+            "minutes",
+            Value::Number(1, crate::dashboard::MINUTES_MAX),
+            "Minutes up to now; 60 if nothing is said.",
+        )])
+        .answers(200, "Figures as of one checkpoint.", [Media::json::<crate::dashboard::Dashboard>()])
+        .refuses(400, &["bad_parameter", "unknown_parameter", "bad_question"])
+        .refuses(500, &["log_unreadable"])
 }
 
 /// What every report begins with; docs/reports.md names the numbers that follow.

@@ -2,6 +2,7 @@
 
 use super::documents::Problem;
 use super::{About, Group, Media};
+use crate::console::session::Session;
 use crate::logs_api::{LogHealth, LogList, NewLog};
 
 const TEXT: Media = Media::text("text/plain; charset=utf-8");
@@ -39,6 +40,55 @@ pub(crate) fn docs() -> About {
         200,
         "One page without scripts, and without anything from elsewhere.",
         [Media::text("text/html; charset=utf-8")],
+    )
+}
+
+pub(crate) fn console() -> About {
+    About::new(Group::Console, "console", "The console")
+        .detail("A page for people. Every address that belongs to nothing else answers with it, too, when a browser goes there.")
+        .answers(200, "The page.", [Media::text("text/html; charset=utf-8")])
+        .answers(304, "The caller has it.", [])
+}
+
+pub(crate) fn asset() -> About {
+    About::new(Group::Console, "asset", "A file of the console")
+        .names("A file; its name changes with its bytes, so it may be kept for ever.")
+        .answers(
+            200,
+            "The file.",
+            [
+                Media::text("text/javascript; charset=utf-8"),
+                Media::text("text/css; charset=utf-8"),
+                Media::text("image/svg+xml"),
+                Media::bytes("application/wasm"),
+                Media::bytes("application/gzip"),
+            ],
+        )
+        .answers(304, "The caller has it.", [])
+        .refuses(404, &["not_found"])
+}
+
+pub(crate) fn sign_in() -> About {
+    About::new(Group::Console, "signIn", "Signs in to the console")
+        .detail("Sets a cookie that stands for the token for twelve hours, or until the token ends, one signs out, or the server stops. It counts only with `Sec-Fetch-Site: same-origin` or `X-Tacho-Console: 1`, which no other site can send.")
+        .answers_with(204, "Signed in.", [], &[("Set-Cookie", "The session.")])
+        .refuses(400, &["no_token"])
+}
+
+pub(crate) fn session() -> About {
+    About::new(Group::Console, "session", "Who the caller is").answers(
+        200,
+        "Of the session, or of the credential that came along.",
+        [Media::json::<Session>()],
+    )
+}
+
+pub(crate) fn sign_out() -> About {
+    About::new(Group::Console, "signOut", "Signs out of the console").answers_with(
+        204,
+        "The session has ended.",
+        [],
+        &[("Set-Cookie", "An empty one.")],
     )
 }
 

@@ -103,9 +103,15 @@ impl Secure {
 
     /// What a client that shows this is answered: a status, or nothing.
     async fn ask(&self, shown: Option<Shown>) -> Option<u16> {
+        self.ask_as(shown, "").await
+    }
+
+    /// The same with these lines in the request's head.
+    async fn ask_as(&self, shown: Option<Shown>, lines: &str) -> Option<u16> {
         let asked = async {
             let mut stream = self.connect(shown).await.ok()?;
-            stream.write_all(format!("{ASK}Connection: close\r\n\r\n").as_bytes()).await.ok()?;
+            let request = format!("{ASK}{lines}Connection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.ok()?;
             let mut bytes = Vec::new();
             let _ = stream.read_to_end(&mut bytes).await;
             String::from_utf8_lossy(&bytes).split(' ').nth(1)?.parse().ok()
@@ -276,6 +282,21 @@ async fn whom_no_rule_names_is_known_and_may_do_nothing_and_that_is_recorded() {
     assert_eq!(denied["principal"]["subject"], "dns:agent.elsewhere.example", "{denied}");
     assert_eq!(denied["principal"]["method"], "mtls");
     assert!(denied["content"]["params"]["reason"].is_string(), "{denied}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_certificate_does_not_count_for_what_another_site_asks_for() {
+    let secure = Secure::start().await;
+    let mine = || Some(secure.root.leaf("right", agent));
+    for (site, status) in
+        [("same-origin", 200), ("none", 200), ("cross-site", 401), ("same-site", 401)]
+    {
+        let lines = format!("Sec-Fetch-Site: {site}\r\n");
+        assert_eq!(secure.ask_as(mine(), &lines).await, Some(status), "{site}");
+    }
+    let ended = "Sec-Fetch-Site: same-origin\r\nCookie: tacho_session=ended\r\n";
+    assert_eq!(secure.ask_as(mine(), ended).await, Some(200), "a session that has ended");
+    assert_eq!(secure.ask_as(None, ended).await, Some(401));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

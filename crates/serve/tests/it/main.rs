@@ -5,6 +5,8 @@
 mod accounts;
 mod append;
 mod certificates;
+mod console;
+mod dashboard;
 mod described;
 mod hostile;
 mod issued;
@@ -14,7 +16,6 @@ mod otlp;
 mod overload;
 mod questions;
 mod rates;
-#[cfg(feature = "sql")]
 mod reports;
 #[cfg(feature = "sql")]
 mod sql;

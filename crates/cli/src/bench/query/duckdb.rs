@@ -1,28 +1,38 @@
-//! DuckDB in a Python of the user's, as a baseline: it gets the events once, as a plain Parquet
-//! file, and then the same questions.
+//! DuckDB in a Python of the user's, as a baseline: it gets the records once, as the Parquet file
+//! that `tacho export` writes, and then the same questions.
+//!
+//! It writes that file anew in its own layout, with the tool of an event as a column and times as
+//! it counts fastest with: what it is compared by is DuckDB at its best.
 
-use query::sql::{Layout, Limits, Sql};
-use std::fmt::Write as _;
+use super::Times;
+use crate::arguments::Format;
+use crate::commands::export::Exporter;
+use query::{Filter, Library};
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 /// Reads questions, one JSON object a line, and answers with the milliseconds that each run took.
 const SCRIPT: &str = r#"
-import json, sys, time
+import json, os, sys, time
 import duckdb
 folder = sys.argv[1]
 con = duckdb.connect()
 con.execute("SET TimeZone='UTC'")
 con.execute("SET enable_progress_bar=false")
+con.execute(f"SET temp_directory='{folder}'")
 print(json.dumps({"version": duckdb.__version__}), flush=True)
 for line in sys.stdin:
     task = json.loads(line)
     if "load" in task:
-        con.execute(f"COPY (SELECT * FROM read_csv('{folder}/events-*.csv', header=true, "
-                    f"all_varchar=false, types={task['types']})) "
+        tool = """coalesce(tool, CASE WHEN event_type IN ('agent.tool_call', 'agent.tool_result')
+                  THEN nullif(substr(action, instr(action, ':') + 1), '') END)"""
+        con.execute(f"COPY (SELECT * REPLACE ({tool} AS tool, timestamp::TIMESTAMP AS timestamp, "
+                    f"recorded_at::TIMESTAMP AS recorded_at) FROM '{folder}/export.parquet') "
                     f"TO '{folder}/events.parquet' (FORMAT parquet, COMPRESSION zstd)")
+        os.remove(f"{folder}/export.parquet")
         con.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet('{folder}/events.parquet')")
         count = con.execute("SELECT count(*) FROM events").fetchone()[0]
         print(json.dumps({"count": count}), flush=True)
@@ -32,28 +42,8 @@ for line in sys.stdin:
         begun = time.perf_counter()
         rows = con.execute(task["sql"]).fetchall()
         times.append((time.perf_counter() - begun) * 1e3)
-    print(json.dumps({"ms": times[1:], "rows": len(rows)}), flush=True)
+    print(json.dumps({"ms": times, "rows": len(rows)}), flush=True)
 "#;
-
-/// Columns that the questions need, with DuckDB's types.
-const COLUMNS: [(&str, &str); 13] = [
-    ("index", "BIGINT"),
-    ("recorded_at", "TIMESTAMP"),
-    ("event_id", "VARCHAR"),
-    ("event_type", "VARCHAR"),
-    ("timestamp", "TIMESTAMP"),
-    ("agent_name", "VARCHAR"),
-    ("session_id", "VARCHAR"),
-    ("trace_id", "VARCHAR"),
-    ("action", "VARCHAR"),
-    ("tool", "VARCHAR"),
-    ("outcome", "VARCHAR"),
-    ("error_type", "VARCHAR"),
-    ("duration_ms", "DOUBLE"),
-];
-
-/// Events in one file of the hand-over.
-const STEP: u64 = 250_000;
 
 pub(super) struct DuckDb {
     child: Child,
@@ -62,11 +52,11 @@ pub(super) struct DuckDb {
 }
 
 impl DuckDb {
-    /// Hands the events over.
-    pub(super) fn load(python: &Path, scratch: &Path, sql: &Sql) -> Result<Self, String> {
+    /// Hands the records over.
+    pub(super) fn load(python: &Path, scratch: &Path, library: &Library) -> Result<Self, String> {
         let folder = scratch.join("duckdb");
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let told = hand_over(&folder, sql)?;
+        let told = hand_over(&folder.join("export.parquet"), library)?;
         let mut child = Command::new(python)
             .args(["-c", SCRIPT])
             .arg(&folder)
@@ -80,27 +70,24 @@ impl DuckDb {
         let (input, output) = (BufWriter::new(input), BufReader::new(output));
         let mut duckdb = Self { child, input, output };
         duckdb.answer()?;
-        let mut types = String::from("{");
-        for (name, data_type) in COLUMNS {
-            // Writing to a string cannot fail.
-            let _ = write!(types, "'{name}': '{data_type}', ");
-        }
-        types.push('}');
-        let answer = duckdb.ask(&serde_json::json!({ "load": true, "types": types }))?;
+        let answer = duckdb.ask(&serde_json::json!({ "load": true }))?;
         if answer.get("count").and_then(serde_json::Value::as_u64) != Some(told) {
             return Err(format!("DuckDB has other events than the {told}: {answer}"));
         }
         Ok(duckdb)
     }
 
-    /// Milliseconds of each run, the first left out.
-    pub(super) fn measure(&mut self, sql: &str, runs: usize) -> Result<Vec<f64>, String> {
+    /// How long it takes.
+    pub(super) fn measure(&mut self, sql: &str, runs: usize) -> Result<Times, String> {
         // `index` is a word of DuckDB's only in some places, and no column needs other quotes.
         let answer = self.ask(&serde_json::json!({ "sql": sql, "runs": runs }))?;
-        let times = answer.get("ms").and_then(serde_json::Value::as_array);
-        times
-            .map(|times| times.iter().filter_map(serde_json::Value::as_f64).collect())
-            .ok_or_else(|| format!("DuckDB did not answer: {answer}"))
+        let strange = || format!("DuckDB did not answer: {answer}");
+        let times = answer.get("ms").and_then(serde_json::Value::as_array).ok_or_else(strange)?;
+        let mut times = times.iter().filter_map(serde_json::Value::as_f64);
+        let rows = answer.get("rows").and_then(serde_json::Value::as_u64).ok_or_else(strange)?;
+        let first = times.next().ok_or_else(strange)?;
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        Ok(Times { first, rest: times.collect(), rows })
     }
 
     fn ask(&mut self, task: &serde_json::Value) -> Result<serde_json::Value, String> {
@@ -124,33 +111,25 @@ impl Drop for DuckDb {
     }
 }
 
-/// Writes the events as CSV files; returns how many there are.
-fn hand_over(folder: &Path, sql: &Sql) -> Result<u64, String> {
-    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    let limits = Limits {
-        time: Duration::from_secs(600),
-        memory: 1 << 30,
-        rows: usize::MAX,
-        bytes: 2 << 30,
-    };
-    let as_of = query::AsOf { origin: String::new(), size: 0, root_hex: String::new() };
-    let (mut told, mut from) = (0, 0);
-    loop {
-        let to = from + STEP;
-        let text = format!(
-            "SELECT {} FROM events WHERE index >= {from} AND index < {to}",
-            names.join(", ")
-        );
-        let answer = sql.ask(&text, &limits).map_err(|error| error.to_string())?;
-        if answer.row_count() == 0 {
-            return Ok(told);
-        }
-        told += answer.row_count() as u64;
-        let path = folder.join(format!("events-{from:012}.csv"));
-        let file = std::fs::File::create(&path).map_err(|error| error.to_string())?;
-        let mut file = BufWriter::new(file);
-        let written = answer.write(Layout::Csv, &as_of, &mut file).and_then(|()| file.flush());
-        written.map_err(|error| format!("{}: {error}", path.display()))?;
-        from = to;
+/// Writes the records as `tacho export --format parquet` does; returns how many there are.
+fn hand_over(path: &Path, library: &Library) -> Result<u64, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let file = File::create(path).map_err(|error| failed(&error))?;
+    let out = Box::new(BufWriter::new(file));
+    let exporter = Exporter::begin(Format::Parquet, out, library.as_of(), true);
+    let mut exporter = exporter.map_err(|error| failed(&error))?;
+    let mut trouble = None;
+    let outcome =
+        query::find_each(library, &Filter::default(), &mut |found| match exporter.push(found) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                trouble = Some(failed(&error));
+                ControlFlow::Break(())
+            }
+        });
+    outcome.map_err(|error| failed(&error))?;
+    match trouble {
+        Some(trouble) => Err(trouble),
+        None => Ok(exporter.end().map_err(|error| failed(&error))?.records),
     }
 }

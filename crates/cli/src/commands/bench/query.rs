@@ -3,7 +3,7 @@
 use super::{AFTER_HELP, Scratch, conditions, open};
 use crate::arguments::Format;
 use crate::bench;
-use crate::bench::query::{Plan, QueryRow};
+use crate::bench::query::{Bar, Plan, QueryRow};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -20,8 +20,9 @@ use std::sync::Arc;
 
 /// Questions to a generated log, warm, in process
 ///
-/// Makes a log, rolls it into segments, and asks. With --duckdb the same events are handed to
-/// DuckDB as plain Parquet, and it is asked the same in the same run. A `tacho` that was built
+/// Makes a log, rolls it into segments, and asks. With --duckdb DuckDB gets the same records as the
+/// Parquet that `tacho export` writes, and is asked the same in the same run. Beside each question
+/// stands its bar, which is meant for 5,000,000 events on two cores. A `tacho` that was built
 /// without SQL asks only what guides answer.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -109,12 +110,12 @@ fn fill(made: &LogFolder, kek: &Arc<Kek>, events: usize) -> Result<(), Failure> 
 }
 
 const HEADER: &str = "   events  question                         median     min      max     cold  \
-                      DuckDB median     min      max  ratio   RSS";
+                      DuckDB median     min      max  ratio   RSS  bar";
 
 fn line(row: &QueryRow) -> String {
     let known = |number: Option<f64>| number.map_or("-".to_owned(), |n| format!("{n:.1}"));
     format!(
-        "{:>9}  {:<28} {:>7.1} ms {:>7.1} {:>8.1} {:>8.1} {:>14} {:>7} {:>8} {:>6} {:>3.0} M",
+        "{:>9}  {:<28} {:>7.1} ms {:>7.1} {:>8.1} {:>8.1} {:>14} {:>7} {:>8} {:>6} {:>3.0} M  {}",
         row.events,
         row.case,
         row.median_ms,
@@ -126,23 +127,51 @@ fn line(row: &QueryRow) -> String {
         known(row.baseline_max_ms),
         row.ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}")),
         row.rss_mib,
+        notes(row),
     )
 }
 
-/// Each question at every size, and how many times what it takes at the smallest.
+/// The bar and whether it is met; and when the two sides did not find the same.
+fn notes(row: &QueryRow) -> String {
+    let bar = match row.bar {
+        Some(Bar::Ms(most)) => format!("{most:.0} ms"),
+        Some(Bar::Times(most)) => format!("{most:.0}x"),
+        None => String::new(),
+    };
+    let verdict = match row.is_met {
+        Some(true) => " met",
+        Some(false) => " MISSED",
+        None => "",
+    };
+    match row.baseline_rows.filter(|rows| *rows != row.rows) {
+        Some(theirs) => format!("{bar}{verdict}; {} rows, DuckDB {theirs}", row.rows),
+        None => bar + verdict,
+    }
+}
+
+/// Each question at every size, and how many times what it takes at the smallest; DuckDB likewise.
 fn growth(rows: &[QueryRow]) -> Vec<String> {
     let Some(least) = rows.iter().map(|row| row.events).min() else { return Vec::new() };
     let of = |case: &str, row: &QueryRow| row.case == case;
     let smallest = rows.iter().filter(|row| row.events == least);
-    let line = |first: &QueryRow| {
-        let sizes = rows.iter().filter(|row| of(&first.case, row)).map(|row| {
-            let ratio = row.median_ms / first.median_ms;
-            format!("{:>10}: {:>7.1} ({ratio:.1})", row.events, row.median_ms)
+    let line = |first: &QueryRow, side: Side, name: &str| {
+        let first_ms = side(first)?;
+        let sizes = rows.iter().filter(|row| of(&first.case, row)).filter_map(|row| {
+            let (events, ms) = (row.events, side(row)?);
+            Some(format!("{events:>10}: {ms:>7.1} ({:.1})", ms / first_ms))
         });
-        format!("{:<28}{}", first.case, sizes.collect::<String>())
+        Some(format!("{name:<28}{}", sizes.collect::<String>()))
     };
-    smallest.map(line).collect()
+    let lines = |first| {
+        let ours = line(first, |row| Some(row.median_ms), &first.case);
+        let theirs = line(first, |row| row.baseline_median_ms, "  DuckDB");
+        ours.into_iter().chain(theirs)
+    };
+    smallest.flat_map(lines).collect()
 }
+
+/// What one side took, in milliseconds.
+type Side = fn(&QueryRow) -> Option<f64>;
 
 #[cfg(test)]
 mod tests {
@@ -166,5 +195,26 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert!(lines[0].starts_with("trace by id") && lines[0].contains("3.0 (1.5)"), "{lines:?}");
         assert!(lines[1].contains("1000:     3.0 (1.0)"), "{lines:?}");
+    }
+
+    #[test]
+    fn the_baseline_grows_beside_us_and_other_answers_are_named() {
+        let row = |events, median_ms, theirs| QueryRow {
+            case: "tool usage".to_owned(),
+            events,
+            median_ms,
+            baseline_median_ms: Some(theirs),
+            ratio: Some(median_ms / theirs),
+            bar: Some(Bar::Times(1.0)),
+            is_met: Some(median_ms <= theirs),
+            rows: 6,
+            baseline_rows: Some(6),
+            ..QueryRow::default()
+        };
+        let lines = growth(&[row(1000, 2.0, 4.0), row(5000, 6.0, 5.0)]);
+        assert!(lines[1].starts_with("  DuckDB") && lines[1].contains("5.0 (1.2)"), "{lines:?}");
+        assert!(line(&row(1000, 2.0, 4.0)).ends_with("1x met"));
+        let other = QueryRow { baseline_rows: Some(7), ..row(5000, 6.0, 5.0) };
+        assert!(line(&other).ends_with("1x MISSED; 6 rows, DuckDB 7"), "{}", line(&other));
     }
 }

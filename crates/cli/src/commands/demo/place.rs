@@ -18,6 +18,8 @@ pub(super) struct Place {
     pub(super) data: PathBuf,
     /// The data folder of the copy that is tampered with.
     pub(super) tampered: PathBuf,
+    /// The folder of the tokens for the demo's server; made when that starts.
+    pub(super) access: PathBuf,
     /// The key-encryption key's file, if it is the demo's own.
     pub(super) kek_file: Option<PathBuf>,
     /// For everything that is done there; says nothing.
@@ -35,10 +37,13 @@ impl Place {
             return Self::temporary(context);
         }
         let given = &std::path::absolute(given).map_err(Failure::io("find", given))?;
-        let mut name = given.file_name().unwrap_or_default().to_owned();
-        name.push("-tampered");
-        let tampered = given.with_file_name(name);
-        for folder in [given, &tampered] {
+        let beside = |end: &str| {
+            let mut name = given.file_name().unwrap_or_default().to_owned();
+            name.push(end);
+            given.with_file_name(name)
+        };
+        let (tampered, access) = (beside("-tampered"), beside("-access"));
+        for folder in [given, &tampered, &access] {
             if !is_empty(folder)? {
                 return Err(Failure::new(format!(
                     "{} is not empty; the demo needs a fresh folder: name another with --data, or leave \
@@ -50,7 +55,7 @@ impl Place {
         let mut global = Global { log: "main".to_owned(), quiet: true, ..context.global.clone() };
         global.data = given.clone();
         let context = Context::new(global);
-        Ok(Self { data: given.clone(), tampered, kek_file: None, context })
+        Ok(Self { data: given.clone(), tampered, access, kek_file: None, context })
     }
 
     fn temporary(context: &Context) -> Result<Self, Failure> {
@@ -70,7 +75,8 @@ impl Place {
         let new = NewLog { name: "main".to_owned(), origin: None, post_quantum: false };
         new_log::create(&DataFolder::new(&data), &new, &kek)?;
         let context = Context::new(global);
-        Ok(Self { data, tampered: root.join("tampered"), kek_file: Some(kek_file), context })
+        let (tampered, access) = (root.join("tampered"), root.join("access"));
+        Ok(Self { data, tampered, access, kek_file: Some(kek_file), context })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The data folder: can it be written, how much room is there, and how long does a sync take?
 
 use super::Check;
+use crate::backup;
+use crate::commands::restore::RESTORING;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -36,10 +38,22 @@ pub(super) fn checks(path: &Path) -> Vec<Check> {
         )),
     }
     checks.push(room(path));
+    checks.extend(left_over(path));
     if let Ok(mut probe) = probe {
         checks.push(probe.latency());
     }
     checks
+}
+
+/// Copies of logs that nobody will finish.
+fn left_over(path: &Path) -> Option<Check> {
+    let found = backup::left_over(&path.join(RESTORING));
+    let (first, _) = found.first()?;
+    let more =
+        if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
+    let detail = format!("one that was killed left a copy of a log in {}{more}", first.display());
+    let advice = "no log needs it: the next `tacho restore` into this folder removes it, or you do";
+    Some(Check::warn("restore", detail, advice))
 }
 
 fn room(path: &Path) -> Check {

@@ -10,18 +10,18 @@ use sha2::{Digest, Sha256};
 use std::io::{self, BufWriter, Write};
 
 /// Where an export goes.
-pub(super) type Out = Box<dyn Write + Send>;
+pub(crate) type Out = Box<dyn Write + Send>;
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Written {
-    pub(super) records: u64,
+pub(crate) struct Written {
+    pub(crate) records: u64,
     pub(super) bytes: u64,
     pub(super) sha256: String,
 }
 
 /// An export on its way.
-pub(super) struct Exporter {
+pub(crate) struct Exporter {
     rows: Table,
     with_content: bool,
     records: u64,
@@ -34,7 +34,7 @@ enum Table {
 }
 
 impl Exporter {
-    pub(super) fn begin(
+    pub(crate) fn begin(
         format: Format,
         out: Out,
         as_of: &AsOf,
@@ -56,7 +56,7 @@ impl Exporter {
     }
 
     /// Writes a record.
-    pub(super) fn push(&mut self, found: &Found<'_>) -> Result<(), Failure> {
+    pub(crate) fn push(&mut self, found: &Found<'_>) -> Result<(), Failure> {
         self.records += 1;
         match &mut self.rows {
             Table::Lines(rows) => rows.write(found)?,
@@ -75,7 +75,7 @@ impl Exporter {
     }
 
     /// Ends it; everything was handed to where it goes.
-    pub(super) fn end(self) -> Result<Written, Failure> {
+    pub(crate) fn end(self) -> Result<Written, Failure> {
         let mut out = match self.rows {
             Table::Lines(rows) => rows.end()?,
             Table::Csv(rows) => rows.end()?,

@@ -1,0 +1,85 @@
+"""What the adapters of frameworks share: recording beside somebody else's code, which must not
+fail because of it unless it was asked to, and the small questions that come up in each."""
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tachograph._log import AsyncLog, Log, settled
+from tachograph.errors import NotRecorded
+from tachograph.types import Mode
+
+logger = logging.getLogger("tachograph")
+
+
+class Teller:
+    """Records for an adapter. What cannot be recorded raises only when it announces an act and is
+    ``required``; otherwise the act goes on, and the package's logger is warned."""
+
+    def __init__(self, log: "Log | AsyncLog", mode: "Mode | None" = None) -> None:
+        self.log = log.log if isinstance(log, AsyncLog) else log
+        self.mode: Mode = mode or self.log.mode
+
+    def tell(self, event: Mapping[str, Any], *, is_intent: bool = False) -> "str | None":
+        """Records an event; returns its id, ``None`` when it could not be recorded."""
+        try:
+            return self.log.record(event, mode=self.mode).event_id
+        except NotRecorded as error:
+            self.refused(event, error, is_intent)
+            return None
+
+    async def atell(self, event: Mapping[str, Any], *, is_intent: bool = False) -> "str | None":
+        """``tell`` without holding the event loop."""
+        try:
+            return (await settled(self.log.submit(event, mode=self.mode))).event_id
+        except NotRecorded as error:
+            self.refused(event, error, is_intent)
+            return None
+
+    def submit(self, event: Mapping[str, Any]) -> "str | None":
+        """Records an event where nothing may wait: in a task that is to end, in a callback of an
+        event loop. It is on disk some milliseconds later."""
+        try:
+            return self.log.submit(event, mode="buffered").event_id
+        except NotRecorded as error:
+            self.refused(event, error, is_intent=False)
+            return None
+
+    def refused(self, event: Mapping[str, Any], error: NotRecorded, is_intent: bool) -> None:
+        """What follows from that an event was not recorded: the error, or a warning."""
+        if is_intent and self.mode == "required":
+            raise error
+        logger.warning("%s is not recorded: %s", event.get("action"), error)
+
+
+def milliseconds_since(begun: float) -> float:
+    """Since ``begun``, a reading of ``time.perf_counter``."""
+    return round((time.perf_counter() - begun) * 1000, 3)
+
+
+def arguments(text: Any) -> Any:
+    """Arguments of a call that a model wrote as JSON; as they are when they are none."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text or "{}")
+    except ValueError:
+        return {"arguments": text}
+
+
+def counts(usage: Any, names: Mapping[str, str]) -> dict[str, int]:
+    """Counts of tokens: ``names`` has for each of ours theirs, a dotted path."""
+    said = {ours: _at(usage, theirs) for ours, theirs in names.items()}
+    return {
+        name: int(count)
+        for name, count in said.items()
+        if isinstance(count, (int, float)) and count >= 0
+    }
+
+
+def _at(value: Any, path: str) -> Any:
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else getattr(value, step, None)
+    return value
