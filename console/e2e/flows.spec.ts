@@ -4,7 +4,8 @@ import { REFUND, settled, signIn, tokenOf } from './helpers';
 
 const append = async (page: Page, events: object[]): Promise<void> => {
   const answer = await page.request.post('http://127.0.0.1:7499/api/v1/logs/main/events?ack=published', {
-    headers: { authorization: `Bearer ${tokenOf('admin')}` }, data: events,
+    headers: { authorization: `Bearer ${tokenOf('admin')}` },
+    data: events,
   });
   expect(answer.status()).toBe(200);
 };
@@ -58,10 +59,20 @@ test('the keyboard alone searches, chooses, and closes', async ({ page }) => {
 test('the live feed shows what comes, waits while it is paused, and loses nothing', async ({ page }) => {
   await signIn(page, 'auditor', '/logs/main/live');
   await expect(page.getByRole('status').filter({ hasText: 'connected' })).toBeVisible();
-  await append(page, [{ event_type: 'agent.tool_call', agent_name: 'Newcomer', tool: 'first_look', outcome: 'success' }]);
+  await append(page, [
+    { event_type: 'agent.tool_call', agent_name: 'Newcomer', tool: 'first_look', outcome: 'success' },
+  ]);
   await expect(page.getByText('first_look')).toBeVisible();
   await page.keyboard.press('p');
-  await append(page, Array.from({ length: 1_000 }, (_, at) => ({ event_type: 'agent.message', agent_name: 'Newcomer', action: `burst-${at}`, outcome: 'success' })));
+  await append(
+    page,
+    Array.from({ length: 1_000 }, (_, at) => ({
+      event_type: 'agent.message',
+      agent_name: 'Newcomer',
+      action: `burst-${at}`,
+      outcome: 'success',
+    })),
+  );
   await expect(page.getByRole('button', { name: /Show 1,000 new events|Show 1,00\d new events/ })).toBeVisible();
   await expect(page.getByText('burst-999')).toHaveCount(0);
   await page.getByRole('button', { name: /Show/ }).click();
@@ -102,7 +113,10 @@ test('a log that grew is verified against the key that one expects', async ({ pa
   await page.getByRole('button', { name: 'Keep in this browser' }).click();
   await page.getByRole('button', { name: 'Check now' }).click();
   await expect(page.getByText('Verified by this browser')).toBeVisible();
-  await append(page, Array.from({ length: 300 }, () => ({ event_type: 'agent.message', agent_name: 'Newcomer', outcome: 'success' })));
+  await append(
+    page,
+    Array.from({ length: 300 }, () => ({ event_type: 'agent.message', agent_name: 'Newcomer', outcome: 'success' })),
+  );
   await page.getByRole('button', { name: 'Check again' }).click();
   await expect(page.getByText(/entries that this browser saw are all there/)).toBeVisible();
   await expect(page.getByText('Verified by this browser')).toBeVisible();
@@ -147,10 +161,19 @@ test('evidence that was altered does not hold', async ({ page }) => {
 test('evidence of another event is not taken for this one', async ({ page }) => {
   await signIn(page);
   await page.route('**/api/v1/logs/main/events/8/proof?**', async (route) => {
-    await route.fulfill({ response: await route.fetch({ url: route.request().url().replace('/events/8/', '/events/7/') }) });
+    await route.fulfill({
+      response: await route.fetch({ url: route.request().url().replace('/events/8/', '/events/7/') }),
+    });
   });
   await page.route('**/api/v1/logs/main/events/*/proof?**', async (route) => {
-    await route.fulfill({ response: await route.fetch({ url: route.request().url().replace(/events\/[^/]+\//, 'events/7/') }) });
+    await route.fulfill({
+      response: await route.fetch({
+        url: route
+          .request()
+          .url()
+          .replace(/events\/[^/]+\//, 'events/7/'),
+      }),
+    });
   });
   await page.goto('/logs/main/events/8');
   await page.getByRole('tab', { name: 'Proof' }).click();

@@ -41,7 +41,16 @@ export async function settled(page: Page): Promise<void> {
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run: (what: unknown, how: unknown) => Promise<{ violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[] }> } };
+    const { axe } = window as unknown as {
+      axe: {
+        run: (
+          what: unknown,
+          how: unknown,
+        ) => Promise<{
+          violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[];
+        }>;
+      };
+    };
     const { violations } = await axe.run(document, { resultTypes: ['violations'] });
     return violations
       .filter((it) => it.impact === 'serious' || it.impact === 'critical')

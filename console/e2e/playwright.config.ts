@@ -16,6 +16,19 @@ export default defineConfig({
   workers: 1,
   reporter: 'list',
   use: { baseURL: 'http://127.0.0.1:7499', launchOptions: chromium, locale: 'en' },
-  webServer: { command: 'node server.mjs', url: 'http://127.0.0.1:7499/', timeout: 180_000, stdout: 'pipe', gracefulShutdown: { signal: 'SIGTERM', timeout: 10_000 } },
-  projects: [use('light', 1440), use('dark', 1440), use('light', 390), use('dark', 390), { name: 'flows', testMatch: 'flows.spec.ts' }, { name: 'hostile', testMatch: 'hostile.spec.ts' }],
+  webServer: {
+    command: 'node server.mjs',
+    url: 'http://127.0.0.1:7499/',
+    timeout: 180_000,
+    stdout: 'pipe',
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 10_000 },
+  },
+  projects: [
+    use('light', 1440),
+    use('dark', 1440),
+    use('light', 390),
+    use('dark', 390),
+    { name: 'flows', testMatch: 'flows.spec.ts' },
+    { name: 'hostile', testMatch: 'hostile.spec.ts' },
+  ],
 });

@@ -1,6 +1,7 @@
 // What the end-to-end tests run against: a fresh log with the recordings of testdata/, a real server
 // (TACHO, else target/debug/tacho) that serves the console, and a token for each role. Everything lies in a
-// temporary folder and goes with it.
+// temporary folder and goes with it. With FRONT=1 the console's files come from crates/serve/console as they
+// lie there: for work on the console without building the server.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const tacho = process.env.TACHO ?? join(root, 'target/debug/tacho');
 const folder = mkdtempSync(join(tmpdir(), 'tacho-console-'));
 const env = { ...process.env, TACHO_DATA: join(folder, 'data'), XDG_CONFIG_HOME: join(folder, 'configuration') };
-const run = (...args) => execFileSync(tacho, args, { env, cwd: join(root, 'testdata'), encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+const run = (...args) =>
+  execFileSync(tacho, args, { env, cwd: join(root, 'testdata'), encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
 const children = [];
 const end = async () => {
   const ended = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
@@ -28,7 +30,16 @@ run('init');
 run('import', '--from', 'ndjson', 'incident/refund.ndjson');
 run('import', '--from', 'ag2-audit', 'ag2/hub/audit.jsonl');
 run('import', '--from', 'ag2-spans', 'ag2/hub/spans.jsonl');
-run('import', '--from', 'otlp-json', 'otlp/traces.json', 'otlp/logs.json', ...readdirSync(join(root, 'testdata/otlp/generations')).filter((name) => name !== 'README.md').map((name) => `otlp/generations/${name}`));
+run(
+  'import',
+  '--from',
+  'otlp-json',
+  'otlp/traces.json',
+  'otlp/logs.json',
+  ...readdirSync(join(root, 'testdata/otlp/generations'))
+    .filter((name) => name !== 'README.md')
+    .map((name) => `otlp/generations/${name}`),
+);
 writeFileSync(join(folder, 'load.ndjson'), events(Date.now(), 90));
 run('append', join(folder, 'load.ndjson'));
 run('hold', 'add', '--session', 'session-refund-7731', '--reason', 'case 2026-118');
@@ -39,11 +50,24 @@ for (const role of ['reader', 'analyst', 'auditor', 'operator', 'admin']) {
 }
 writeFileSync(fileURLToPath(new URL('.tokens.json', import.meta.url)), JSON.stringify(tokens));
 
-const server = 'http://127.0.0.1:7499';
-children.push(spawn(tacho, ['serve', '--listen', '127.0.0.1:7499'], { env, stdio: 'ignore' }));
+const listen = process.env.FRONT ? '127.0.0.1:7498' : '127.0.0.1:7499';
+const server = `http://${listen}`;
+children.push(spawn(tacho, ['serve', '--listen', listen], { env, stdio: 'ignore' }));
 for (let tries = 0; ; tries += 1) {
-  const isUp = await fetch(`${server}/healthz`).then((answer) => answer.ok, () => false);
+  const isUp = await fetch(`${server}/healthz`).then(
+    (answer) => answer.ok,
+    () => false,
+  );
   if (isUp) break;
   if (tries > 300) throw new Error('the server does not come up');
   await new Promise((resolve) => setTimeout(resolve, 200));
+}
+if (process.env.FRONT) {
+  const front = { ...process.env, TACHO_URL: server, PORT: '7499' };
+  children.push(
+    spawn(process.execPath, [fileURLToPath(new URL('../dev/front.mjs', import.meta.url))], {
+      env: front,
+      stdio: 'inherit',
+    }),
+  );
 }

@@ -34,7 +34,10 @@ export function address(path: string, query: Query = {}): string {
 }
 
 /** Asks, and answers only what was a success. */
-export async function ask(path: string, { method = 'GET', query, json, accept, headers, signal }: Ask = {}): Promise<Response> {
+export async function ask(
+  path: string,
+  { method = 'GET', query, json, accept, headers, signal }: Ask = {},
+): Promise<Response> {
   const response = await fetch(address(path, query), {
     method,
     credentials: 'same-origin',

@@ -4,7 +4,9 @@ import { UnexpectedAnswer } from './problem';
 
 type Kind = 'string' | 'number' | 'boolean' | 'object' | 'array' | 'any';
 /** Members by name; `?` behind a kind lets the member be absent or null. */
-export interface Shape { [name: string]: Kind | `${Kind}?` | Shape | [Shape] }
+export interface Shape {
+  [name: string]: Kind | `${Kind}?` | Shape | [Shape];
+}
 
 const kindOf = (value: unknown): Kind => {
   if (Array.isArray(value)) return 'array';

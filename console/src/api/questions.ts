@@ -36,9 +36,19 @@ export const evidence = async (name: string, id: string, query: Query = {}): Pro
   return narrow(await askJson(path, { query: { evidence: 1, ...query } }), shapes.evidence, 'evidence');
 };
 
-export async function trace(name: string, kind: 'traces' | 'sessions', id: string, content: boolean, signal?: Signal): Promise<T.Trace> {
+export async function trace(
+  name: string,
+  kind: 'traces' | 'sessions',
+  id: string,
+  content: boolean,
+  signal?: Signal,
+): Promise<T.Trace> {
   const query = { content: content ? 1 : 0 };
-  return narrow(await askJson(`${base(name)}/${kind}/${part(id)}`, { query, ...within(signal) }), shapes.trace, 'trace');
+  return narrow(
+    await askJson(`${base(name)}/${kind}/${part(id)}`, { query, ...within(signal) }),
+    shapes.trace,
+    'trace',
+  );
 }
 
 export const sessions = async (name: string, signal?: Signal): Promise<T.SessionActivity> =>
@@ -47,7 +57,12 @@ export const sessions = async (name: string, signal?: Signal): Promise<T.Session
 export const agents = async (name: string, signal?: Signal): Promise<T.AgentActivity> =>
   narrow(await askJson(`${base(name)}/agents`, within(signal)), shapes.agents, 'agents');
 
-export async function report<R extends T.Report>(name: string, kind: string, query: Query, signal?: Signal): Promise<R> {
+export async function report<R extends T.Report>(
+  name: string,
+  kind: string,
+  query: Query,
+  signal?: Signal,
+): Promise<R> {
   const path = `${base(name)}/reports/${part(kind)}`;
   return narrow(await askJson(path, { query: { ...query, format: 'json' }, ...within(signal) }), shapes.report, kind);
 }
@@ -73,7 +88,12 @@ export const ledger = async (name: string, signal?: Signal): Promise<T.LedgerNam
 export const tile = (name: string, path: string): Promise<Uint8Array> => askBytes(`/log/${part(name)}/tile/${path}`);
 
 /** The live feed: a stream of bytes that the caller reads, from behind an index where one is given. */
-export async function live(name: string, query: Query, after: number | undefined, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+export async function live(
+  name: string,
+  query: Query,
+  after: number | undefined,
+  signal: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
   const headers = after === undefined ? {} : { 'last-event-id': String(after) };
   const answer = await ask(`${base(name)}/live`, { query, headers, accept: 'text/event-stream', signal });
   if (!answer.body) throw new TypeError('the feed has no body');

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The console
+         * @description A page for people. Every address that belongs to nothing else answers with it, too, when a browser goes there.
+         */
+        get: operations["console"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs": {
         parameters: {
             query?: never;
@@ -71,6 +91,46 @@ export interface paths {
          * @description The filter `agent` has no effect here.
          */
         get: operations["getAgent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/{log}/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Evidence as one file that checks itself
+         * @description The records of a session, a trace (or else task) or an event, a proof for each, the signed checkpoint, figures, and what shows that none was left out; as `tacho bundle` makes it. Name one of the three. As `html` it is one page that checks itself in a browser, offline; as `zip` that page, the same as JSON, and tlog-proofs; `tacho verify` checks each. It is not encrypted, and the log records who took it.
+         */
+        get: operations["getBundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/{log}/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What agents did lately
+         * @description Errors are looked for among the newest 20,000 events of the period. Their messages are content: whoever may not see it gets none, and a look at them is recorded.
+         */
+        get: operations["getDashboard"];
         put?: never;
         post?: never;
         delete?: never;
@@ -262,7 +322,7 @@ export interface paths {
         };
         /**
          * A report over a period
-         * @description Counted anew for every request, as `tacho report` counts. Its JSON has a member for each number, and begins with `report`, `checkpoint`, `period` and `records`.
+         * @description Counted anew for every request, as `tacho report` counts. Its JSON has a member for each number, and begins with `report`, `checkpoint`, `period` and `records`. `compliance-check` holds a pack of controls against the log: evidence toward them, and no statement that anybody complies. It looks into content, so it needs the right to see that.
          */
         get: operations["getReport"];
         put?: never;
@@ -368,6 +428,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/{log}/traces/{id}/forensics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What failed first in a trace, why, what followed, and what to do
+         * @description By documented rules (docs/forensics.md), as `tacho forensics` examines it. Without content the rules have metadata alone.
+         */
+        get: operations["getForensics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/{log}/traces/{id}/graph": {
         parameters: {
             query?: never;
@@ -377,6 +457,45 @@ export interface paths {
         };
         /** A trace drawn as a graph, without content */
         get: operations["getGraph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who the caller is */
+        get: operations["session"];
+        put?: never;
+        /**
+         * Signs in to the console
+         * @description Sets a cookie that stands for the token for twelve hours, or until the token ends, one signs out, or the server stops. It counts only with `Sec-Fetch-Site: same-origin` or `X-Tacho-Console: 1`, which no other site can send.
+         */
+        post: operations["signIn"];
+        /** Signs out of the console */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/assets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of the console */
+        get: operations["asset"];
         put?: never;
         post?: never;
         delete?: never;
@@ -428,6 +547,26 @@ export interface paths {
         };
         /** The log's newest checkpoint */
         get: operations["getCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/log/{log}/cosigned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest checkpoint that enough witnesses cosigned
+         * @description Enough by the policy of the server's configuration. The newest checkpoint waits for nobody.
+         */
+        get: operations["getCosigned"];
         put?: never;
         post?: never;
         delete?: never;
@@ -703,6 +842,8 @@ export interface components {
             status: string;
             /** @description Why it takes none; absent when it takes events. */
             reason?: string;
+            /** @description What witnesses say of it; absent when nobody watches it. */
+            witnesses?: components["schemas"]["WitnessHealth"];
             /** @description What the caller may do there; told of one log, not in the list. */
             may?: string[];
             /** @description The version of what serves it; told of one log. */
@@ -712,6 +853,35 @@ export interface components {
              * @description Bytes that its disk has left for it, beside the reserve; told of one log, where known.
              */
             disk_free_bytes?: number;
+        };
+        /** @description How far witnesses have come with a log. */
+        WitnessHealth: {
+            /**
+             * Format: uint64
+             * @description Entries that the quorum of the policy has cosigned.
+             */
+            size: number;
+            /**
+             * Format: uint64
+             * @description For so many milliseconds something waits for the quorum; absent when nothing does.
+             */
+            waits_ms?: number;
+            /** @description What a witness saw that the log does not have: it was rolled back, or has two histories. */
+            alarm?: string;
+            /** @description Each of them. */
+            each: components["schemas"]["OneWitness"][];
+        };
+        /** @description One witness. */
+        OneWitness: {
+            /** @description Its name in the policy. */
+            name: string;
+            /**
+             * Format: uint64
+             * @description Entries that it cosigned last, since the server started.
+             */
+            size: number;
+            /** @description Why it did not cosign when it was asked last. */
+            trouble?: string;
         };
         /** @description What a new log is given. */
         NewLog: {
@@ -731,6 +901,19 @@ export interface components {
         };
         /** @enum {string} */
         Version: "2.0";
+        /** @description Who is signed in. */
+        Session: {
+            /** @description Who vouches for the caller. */
+            issuer: string;
+            /** @description Who the caller is there. */
+            subject: string;
+            /** @description How that was proved: `token`, `oidc` or `mtls`. */
+            method: string;
+            /** @description The caller's roles, wherever they hold. */
+            roles: string[];
+            /** @description When the session ends, in RFC 3339; absent without a session. */
+            ends_at?: string;
+        };
         /** @description Events: one, or a list of them. */
         Events: components["schemas"]["NewEvent"] | components["schemas"]["NewEvent"][];
         /** @description One audited act, as its producer tells it; at most 1 MiB. Members that are not named here are kept as attributes. Members that are null count as absent. */
@@ -1036,6 +1219,53 @@ export interface components {
             /** @description `parent` or `cause`. */
             kind: string;
         };
+        /** @description What became of a trace (docs/forensics.md). */
+        Examination: {
+            checkpoint: components["schemas"]["Checkpoint"];
+            /** @description The version of the rules. */
+            rules: string;
+            /** @description What was looked at. */
+            subject: {
+                [key: string]: unknown;
+            };
+            /** @description `failed`, `escalated`, `stopped`, `recovered` or `nothing_failed`. */
+            verdict: string;
+            summary: string;
+            /** @description What happened, causes before effects. */
+            timeline: {
+                [key: string]: unknown;
+            }[];
+            /** Format: uint64 */
+            timeline_left_out: number;
+            /** @description Why, as far as the log shows; null when nothing failed. */
+            root_cause?: {
+                [key: string]: unknown;
+            };
+            other_failures: {
+                [key: string]: unknown;
+            }[];
+            consequences: {
+                [key: string]: unknown;
+            }[];
+            /** @description What else touched the same things; null when it was not asked for. */
+            blast_radius?: {
+                [key: string]: unknown;
+            };
+            blind_spots: {
+                [key: string]: unknown;
+            }[];
+            recommendations: {
+                [key: string]: unknown;
+            }[];
+            /** @description What all of this rests on. */
+            evidence: components["schemas"]["Named"][];
+        };
+        /** @description An event that an answer rests on. */
+        Named: {
+            /** Format: uint64 */
+            index: number;
+            event_id?: string;
+        };
         /** @description Sessions, and what happened in them. */
         SessionActivity: {
             checkpoint: components["schemas"]["Checkpoint"];
@@ -1082,6 +1312,8 @@ export interface components {
             /** @description RFC 3339. */
             last_seen: string;
         };
+        /** @description A report that counts, or a pack that was held against the log. */
+        AnyReport: components["schemas"]["Report"] | components["schemas"]["PackAnswers"];
         /** @description What every report begins with; docs/reports.md names the numbers that follow. */
         Report: {
             report: string;
@@ -1120,6 +1352,193 @@ export interface components {
             of_the_log_itself: number;
             /** @description Whether what stands in content was left out. */
             content_hidden: boolean;
+        };
+        /** @description The answers to the controls of a pack (docs/compliance.md). */
+        PackAnswers: {
+            pack: string;
+            version: string;
+            title: string;
+            /** @description What is always to be said beside them. */
+            limits: string;
+            checkpoint: components["schemas"]["Checkpoint"];
+            /**
+             * Format: uint64
+             * @description Records that were looked at.
+             */
+            records: number;
+            /**
+             * Format: uint64
+             * @description Those that could not be read.
+             */
+            unreadable: number;
+            /** @description Controls by verdict: `pass`, `fail`, `not_assessable`, `manual`. */
+            counts: {
+                [key: string]: unknown;
+            };
+            controls: components["schemas"]["ControlAnswer"][];
+            recommendations: string[];
+        };
+        /** @description The answer to one control. */
+        ControlAnswer: {
+            id: string;
+            clause: string;
+            predicate: string;
+            /** @description `pass`, `fail`, `not_assessable` or `manual`. */
+            verdict: string;
+            /** @description What was found, in a sentence. */
+            found: string;
+            /**
+             * Format: uint64
+             * @description Events that are not as asked for.
+             */
+            offending: number;
+            /** @description The first of them. */
+            events: components["schemas"]["Named"][];
+        };
+        /** @description What agents did lately. */
+        Dashboard: {
+            /**
+             * Format: uint64
+             * @description Minutes up to now that the figures are of.
+             */
+            period_minutes: number;
+            /** @description When they began. */
+            from: string;
+            /** @description When they end. */
+            to: string;
+            /**
+             * Format: uint64
+             * @description Events of agents.
+             */
+            total_events: number;
+            /**
+             * Format: double
+             * @description The same for each second of the period.
+             */
+            events_per_second: number;
+            /**
+             * Format: uint64
+             * @description Agents that acted.
+             */
+            agents_active: number;
+            /**
+             * Format: uint64
+             * @description Events that ended in an error or too late.
+             */
+            total_errors: number;
+            /**
+             * Format: double
+             * @description Their share of the events, 0 to 1.
+             */
+            error_rate: number;
+            /**
+             * Format: uint64
+             * @description Errors of the last 60 minutes, whatever the period.
+             */
+            errors_last_hour: number;
+            /**
+             * Format: uint64
+             * @description Tokens that count (none twice).
+             */
+            total_tokens: number;
+            /** @description Money that agents told, by currency. */
+            costs: {
+                [key: string]: string;
+            };
+            /** @description The period in steps of equal length. */
+            timeline: components["schemas"]["Step"][];
+            /** @description The busiest agents. */
+            top_agents: components["schemas"]["TopAgent"][];
+            /** @description The tools that were called most. */
+            top_tools: components["schemas"]["TopTool"][];
+            /** @description The newest errors. */
+            recent_errors: components["schemas"]["RecentError"][];
+            /** @description The newest events. */
+            live_feed: components["schemas"]["Newest"][];
+            /** @description The checkpoint that all of this is as of. */
+            checkpoint: components["schemas"]["Checkpoint2"];
+        };
+        /** @description One step. */
+        Step: {
+            begins: string;
+            /** Format: uint64 */
+            events: number;
+            /** Format: uint64 */
+            errors: number;
+        };
+        TopAgent: {
+            /** @description Absent for events that name no agent. */
+            agent?: string;
+            /** Format: uint64 */
+            events: number;
+            /** Format: uint64 */
+            errors: number;
+        };
+        TopTool: {
+            /** @description Absent for calls that name no tool. */
+            tool?: string;
+            /** Format: uint64 */
+            calls: number;
+            /** Format: uint64 */
+            errors: number;
+            /**
+             * Format: double
+             * @description The duration that 95 of 100 calls did not exceed; absent where none is told.
+             */
+            p95_ms?: number;
+        };
+        RecentError: {
+            /** Format: uint64 */
+            index: number;
+            time: string;
+            agent?: string;
+            trace_id?: string;
+            error_type?: string;
+            /** @description Its message; absent for callers who may not see content. */
+            error?: string;
+        };
+        Newest: {
+            /** Format: uint64 */
+            index: number;
+            timestamp: string;
+            agent?: string;
+            /** @description What happened, in a line. */
+            event: string;
+            /** @description The end of its type: `tool_call` of `agent.tool_call`. */
+            type: string;
+            has_error: boolean;
+        };
+        Checkpoint2: {
+            origin: string;
+            /** Format: uint64 */
+            size: number;
+            root: string;
+        };
+        /** @description A bundle of evidence (docs/internals/format.md, section 18). */
+        Bundle: {
+            /** @description `tachograph.bundle/1`. */
+            format: string;
+            origin: string;
+            /** @description What it is about: `kind` and `id`. */
+            subject: {
+                [key: string]: unknown;
+            };
+            /** @description The log's verifier keys, not to be trusted for being here. */
+            vkeys: string[];
+            /** @description The signed checkpoint. */
+            checkpoint: string;
+            figures: {
+                [key: string]: unknown;
+            };
+            records: {
+                [key: string]: unknown;
+            }[];
+            /** @description The streams of which these are all records. */
+            streams: string[];
+            /** @description Public entries after their last records. */
+            rest: {
+                [key: string]: unknown;
+            }[];
         };
         /** @description A statement. */
         Asked: {
@@ -1419,6 +1838,45 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    console: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            /** @description The caller has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["Internal"];
+            /** @description Service Unavailable: `too_slow`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listLogs: {
         parameters: {
             query?: never;
@@ -1704,6 +2162,131 @@ export interface operations {
                 };
             };
             /** @description Bad Request: `bad_parameter`, `unknown_parameter`, `bad_cursor`, `bad_question`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            /** @description Internal Server Error: `internal`, `log_unreadable`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getBundle: {
+        parameters: {
+            query?: {
+                /** @description The session's id. */
+                session?: string;
+                /** @description The id of a trace or a task. */
+                trace?: string;
+                /** @description The event's id, or its index. */
+                event?: string;
+                /** @description How it is written; `json` if nothing is said. */
+                format?: "json" | "html" | "zip";
+                /** @description Whether content is answered; without the right to see it, asking for it is refused. Without this: as the credential allows. */
+                content?: "1" | "0" | "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundle. */
+            200: {
+                headers: {
+                    /** @description The checkpoint that the answer is as of: origin, size, root in hex. */
+                    "Tachograph-Checkpoint"?: string;
+                    /** @description A name for the file. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bundle"];
+                    "text/html; charset=utf-8": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad Request: `bad_parameter`, `unknown_parameter`, `bad_question`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Payload Too Large: `too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            /** @description Internal Server Error: `internal`, `log_unreadable`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getDashboard: {
+        parameters: {
+            query?: {
+                /** @description Minutes up to now; 60 if nothing is said. */
+                minutes?: number;
+                /** @description Whether content is answered; without the right to see it, asking for it is refused. Without this: as the credential allows. */
+                content?: "1" | "0" | "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Figures as of one checkpoint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Bad Request: `bad_parameter`, `unknown_parameter`, `bad_question`. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2110,7 +2693,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Busy"];
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["Full"];
         };
     };
@@ -2633,7 +3226,17 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["Full"];
         };
     };
@@ -2710,7 +3313,17 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["Full"];
         };
     };
@@ -2722,9 +3335,11 @@ export interface operations {
                 /** @description Events before this time. */
                 to?: string;
                 /** @description How it is written; `json` if nothing is said. */
-                format?: "json" | "md" | "html" | "csv";
+                format?: "json" | "md" | "html" | "csv" | "text" | "pdf";
                 /** @description Which of its tables, as csv; the first if nothing is said. */
                 table?: string;
+                /** @description Of `compliance-check` alone: which shipped pack; `governance` if nothing is said. */
+                pack?: string;
                 /** @description Whether content is answered; without the right to see it, asking for it is refused. Without this: as the credential allows. */
                 content?: "1" | "0" | "true" | "false";
             };
@@ -2732,7 +3347,7 @@ export interface operations {
             path: {
                 /** @description The log's name. */
                 log: string;
-                /** @description `summary`, `tool-usage`, `error-analysis`, `cost`, `agents` or `daily`. */
+                /** @description `summary`, `tool-usage`, `error-analysis`, `cost`, `agents`, `daily` or `compliance-check`. */
                 name: string;
             };
             cookie?: never;
@@ -2753,10 +3368,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Report"];
+                    "application/json": components["schemas"]["AnyReport"];
                     "text/markdown; charset=utf-8": string;
                     "text/html; charset=utf-8": string;
                     "text/csv; charset=utf-8": string;
+                    "text/plain; charset=utf-8": string;
+                    "application/pdf": string;
                 };
             };
             /** @description Bad Request: `bad_parameter`, `unknown_parameter`, `bad_question`. */
@@ -2774,15 +3391,6 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             /** @description Internal Server Error: `internal`, `log_unreadable`. */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Implemented: `no_sql`. */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3239,6 +3847,83 @@ export interface operations {
             507: components["responses"]["Full"];
         };
     };
+    getForensics: {
+        parameters: {
+            query?: {
+                /** @description How it is written; `json` if nothing is said. */
+                format?: "json" | "md" | "html" | "text" | "pdf";
+                /** @description Whether only the trace itself is looked at, and not what else happened around it. */
+                alone?: "1" | "0" | "true" | "false";
+                /** @description Whether content is answered; without the right to see it, asking for it is refused. Without this: as the credential allows. */
+                content?: "1" | "0" | "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+                /** @description The id of a trace, a task or a session. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The examination. */
+            200: {
+                headers: {
+                    /** @description The checkpoint that the answer is as of: origin, size, root in hex. */
+                    "Tachograph-Checkpoint"?: string;
+                    /** @description So many of the records that the answer covers cannot be read; absent when all can. */
+                    "Tachograph-Unreadable"?: string;
+                    /** @description The index of the first of them. */
+                    "Tachograph-Unreadable-From"?: string;
+                    /** @description Why it cannot be read. */
+                    "Tachograph-Unreadable-Why"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Examination"];
+                    "text/markdown; charset=utf-8": string;
+                    "text/html; charset=utf-8": string;
+                    "text/plain; charset=utf-8": string;
+                    "application/pdf": string;
+                };
+            };
+            /** @description Bad Request: `bad_parameter`, `unknown_parameter`, `bad_question`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Payload Too Large: `too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            /** @description Internal Server Error: `internal`, `log_unreadable`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
     getGraph: {
         parameters: {
             query?: {
@@ -3309,6 +3994,134 @@ export interface operations {
             };
             503: components["responses"]["Busy"];
             507: components["responses"]["Full"];
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Of the session, or of the credential that came along. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed in. */
+            204: {
+                headers: {
+                    /** @description The session. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `no_token`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            204: {
+                headers: {
+                    /** @description An empty one. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A file; its name changes with its bytes, so it may be kept for ever. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript; charset=utf-8": string;
+                    "text/css; charset=utf-8": string;
+                    "image/svg+xml": string;
+                    "application/wasm": string;
+                    "application/gzip": string;
+                };
+            };
+            /** @description The caller has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            /** @description Service Unavailable: `too_slow`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     docs: {
@@ -3388,6 +4201,36 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description A signed note. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getCosigned: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A signed note with cosignatures. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3857,7 +4700,17 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["Full"];
         };
     };
@@ -3933,7 +4786,17 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["Full"];
         };
     };

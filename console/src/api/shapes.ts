@@ -35,7 +35,11 @@ export const shapes = {
   evidence: { origin: 'string', index: 'number', entry: 'string', record: 'object', proof: 'string', vkeys: 'array' },
   report: { report: 'string', checkpoint, period: 'object', records: 'object' },
   holds: { holds: [{ hold: 'string', since: 'string', select: 'object', reason: 'string', record: 'number' }] },
-  erasures: { checkpoint, erasures: [{ select: 'object', scope: 'string', reason: 'string', at: 'string' }], next: 'string?' },
+  erasures: {
+    checkpoint,
+    erasures: [{ select: 'object', scope: 'string', reason: 'string', at: 'string' }],
+    next: 'string?',
+  },
   plan: { clock: 'string', policy: 'object', classes: 'array', schedule: { on: 'boolean', every_s: 'number' } },
   ledger: { ledger: 'array' },
   session: { subject: 'string', roles: 'array', expires_at: 'string?' },

@@ -26,8 +26,13 @@ export function Tabs({ label, options, value, choose }: Props) {
     <div class="tabs" role="tablist" aria-label={label} onKeyDown={move}>
       {options.map((option) => (
         <button
-          key={option.id} type="button" role="tab" data-id={option.id} aria-selected={option.id === value}
-          tabIndex={option.id === value ? 0 : -1} onClick={() => choose(option.id)}
+          key={option.id}
+          type="button"
+          role="tab"
+          data-id={option.id}
+          aria-selected={option.id === value}
+          tabIndex={option.id === value ? 0 : -1}
+          onClick={() => choose(option.id)}
         >
           {option.label}
         </button>

@@ -10,7 +10,13 @@ export function Copy({ text, what }: { text: string; what: string }) {
     setTimeout(() => setDone(false), 1_500);
   };
   return (
-    <button type="button" class="button quiet icon" title={`Copy ${what}`} aria-label={done ? 'Copied' : `Copy ${what}`} onClick={() => void copy()}>
+    <button
+      type="button"
+      class="button quiet icon"
+      title={`Copy ${what}`}
+      aria-label={done ? 'Copied' : `Copy ${what}`}
+      onClick={() => void copy()}
+    >
       <Icon name={done ? 'good' : 'copy'} />
     </button>
   );

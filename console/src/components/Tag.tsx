@@ -6,7 +6,15 @@ export type TagTone = 'good' | 'plain' | 'warn' | 'bad' | 'denied' | 'muted' | '
 
 const SIGNS: Partial<Record<TagTone, IconName>> = { bad: 'bad', warn: 'warn', denied: 'denied' };
 
-export function Tag({ tone = 'plain', children, title }: { tone?: TagTone; children: ComponentChildren; title?: string }) {
+export function Tag({
+  tone = 'plain',
+  children,
+  title,
+}: {
+  tone?: TagTone;
+  children: ComponentChildren;
+  title?: string;
+}) {
   const sign = SIGNS[tone];
   return (
     <span class={`tag ${tone}`} title={title}>

@@ -43,7 +43,15 @@ export function VirtualList({ label, count, rowHeight, height, row, nearEnd, fol
     row(first + at, { top: `${(first + at) * rowHeight}px`, height: `${rowHeight}px` }),
   );
   return (
-    <div ref={box} class="rows" role="region" aria-label={label} tabIndex={0} style={{ height: typeof height === 'number' ? `${height}px` : height }} onScroll={look}>
+    <div
+      ref={box}
+      class="rows"
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+      style={{ height: typeof height === 'number' ? `${height}px` : height }}
+      onScroll={look}
+    >
       <div class="space" style={{ height: `${shown * rowHeight}px` }}>
         {rows}
       </div>

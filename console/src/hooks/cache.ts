@@ -14,7 +14,8 @@ export const cache = new QueryClient({
       // Only what may be otherwise in a moment is asked again.
       retry: (failures, error) =>
         failures < RETRIES_MAX && (!(error instanceof ApiError) || error.status === 503 || error.status === 429),
-      retryDelay: (failures, error) => 1_000 * (error instanceof ApiError ? (error.retryAfter ?? 1 + failures) : 1 + failures),
+      retryDelay: (failures, error) =>
+        1_000 * (error instanceof ApiError ? (error.retryAfter ?? 1 + failures) : 1 + failures),
     },
   },
 });

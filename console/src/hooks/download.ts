@@ -21,6 +21,11 @@ export async function downloadEvents(log: string, search: Search, content: boole
   handOver(new Blob([bytes as BlobPart], { type: 'application/x-ndjson' }), `${log}-events.ndjson`);
 }
 
-export async function downloadReport(log: string, kind: string, format: string, query: { from?: string; to?: string }): Promise<void> {
+export async function downloadReport(
+  log: string,
+  kind: string,
+  format: string,
+  query: { from?: string; to?: string },
+): Promise<void> {
   handOver(await reportAs(log, kind, { ...query, format }), `${log}-${kind}.${format}`);
 }

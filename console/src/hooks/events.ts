@@ -13,7 +13,10 @@ export const useSearch = (log: string, search: Search, content: boolean): Pages<
   );
 
 export const useFew = (log: string, search: Search, limit: number, every: number | false = false): Answer<Page> =>
-  useQuery(['few', log, search, limit], (signal) => questions.events(log, { ...search, content: 0, limit }, signal), { every, keep: true });
+  useQuery(['few', log, search, limit], (signal) => questions.events(log, { ...search, content: 0, limit }, signal), {
+    every,
+    keep: true,
+  });
 
 export const useEvent = (log: string, id: string): Answer<EventRecord> =>
   useQuery(['event', log, id], async (signal) => {

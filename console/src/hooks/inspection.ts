@@ -22,7 +22,14 @@ export interface Inspection {
   samples: { index: number; check: EventCheck | undefined; why: string }[];
 }
 
-const NOTHING: Inspection = { state: 'idle', error: undefined, first: undefined, before: undefined, growth: undefined, samples: [] };
+const NOTHING: Inspection = {
+  state: 'idle',
+  error: undefined,
+  first: undefined,
+  before: undefined,
+  growth: undefined,
+  samples: [],
+};
 
 export function useInspection(log: string, origin: string): [Inspection, () => Promise<void>] {
   const [inspection, setInspection] = useState(NOTHING);
@@ -43,7 +50,12 @@ export function useInspection(log: string, origin: string): [Inspection, () => P
       }
       // What was seen is kept only when all of it held: a fork stays visible until somebody looks.
       if (growth.holds && found.samples.every((it) => it.check === undefined || it.check.verdict === first.verdict)) {
-        keepCheckpoint(origin, { size: first.size, root: first.root, note: first.checkpoint, at: new Date().toISOString() });
+        keepCheckpoint(origin, {
+          size: first.size,
+          root: first.root,
+          note: first.checkpoint,
+          at: new Date().toISOString(),
+        });
       }
     } catch (error) {
       tell({ error: error as Error });
@@ -54,7 +66,12 @@ export function useInspection(log: string, origin: string): [Inspection, () => P
 }
 
 /** Entry 0 under the newest checkpoint, and whether that tree contains the one that was seen before. */
-async function grown(module: WebAssembly.Module, log: string, origin: string, before: KeptCheckpoint | undefined): Promise<{ first: EventCheck; growth: Growth | undefined }> {
+async function grown(
+  module: WebAssembly.Module,
+  log: string,
+  origin: string,
+  before: KeptCheckpoint | undefined,
+): Promise<{ first: EventCheck; growth: Growth | undefined }> {
   for (let attempt = 1; ; attempt += 1) {
     const first = await checkEvidence(module, await evidence(log, '0', { content: 0 }), expectedKey(origin), 0);
     if (first.verdict !== 'verified' && first.verdict !== 'consistent') return { first, growth: undefined };
@@ -69,9 +86,19 @@ async function grown(module: WebAssembly.Module, log: string, origin: string, be
   }
 }
 
-async function sample(module: WebAssembly.Module, log: string, origin: string, index: number): Promise<Inspection['samples'][number]> {
+async function sample(
+  module: WebAssembly.Module,
+  log: string,
+  origin: string,
+  index: number,
+): Promise<Inspection['samples'][number]> {
   try {
-    const check = await checkEvidence(module, await evidence(log, String(index), { content: 0 }), expectedKey(origin), index);
+    const check = await checkEvidence(
+      module,
+      await evidence(log, String(index), { content: 0 }),
+      expectedKey(origin),
+      index,
+    );
     return { index, check, why: check.faults.join('; ') };
   } catch (error) {
     // Expired, erased, or not for this caller: there is nothing to check, which is no fault.

@@ -28,7 +28,11 @@ export interface LiveFeed {
 export function useLive(log: string, search: Search, from: number | undefined): LiveFeed {
   const feed = useRef(new Feed());
   const frozen = useRef<{ rows: FeedRow[]; seen: number } | undefined>(undefined);
-  const status = useRef<{ state: LiveFeed['state']; error: Error | undefined; rate: number }>({ state: 'connecting', error: undefined, rate: 0 });
+  const status = useRef<{ state: LiveFeed['state']; error: Error | undefined; rate: number }>({
+    state: 'connecting',
+    error: undefined,
+    rate: 0,
+  });
   const [, redraw] = useState(0);
   const key = JSON.stringify([log, search, from]);
   useEffect(() => {
@@ -66,11 +70,33 @@ export function useLive(log: string, search: Search, from: number | undefined): 
     pause(false);
   };
   const { seen, missed } = feed.current;
-  return { rows: shown.rows, seen, missed, ...status.current, isPaused: frozen.current !== undefined, waiting: seen - shown.seen, pause, clear };
+  return {
+    rows: shown.rows,
+    seen,
+    missed,
+    ...status.current,
+    isPaused: frozen.current !== undefined,
+    waiting: seen - shown.seen,
+    pause,
+    clear,
+  };
 }
 
-async function follow(log: string, search: Search, feed: Feed, status: { state: LiveFeed['state']; error: Error | undefined }, soon: () => void, signal: AbortSignal): Promise<void> {
-  const query = { ...search, order: undefined, from: undefined, to: undefined, content: search.text === undefined ? 0 : 1 };
+async function follow(
+  log: string,
+  search: Search,
+  feed: Feed,
+  status: { state: LiveFeed['state']; error: Error | undefined },
+  soon: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const query = {
+    ...search,
+    order: undefined,
+    from: undefined,
+    to: undefined,
+    content: search.text === undefined ? 0 : 1,
+  };
   const isOver = (): boolean => signal.aborted;
   for (let attempt = 0; !isOver(); attempt += 1) {
     try {
@@ -102,5 +128,6 @@ async function read(body: ReadableStream<Uint8Array>, feed: Feed, soon: () => vo
 function take(sent: Sent, feed: Feed): void {
   const data: unknown = JSON.parse(sent.data);
   if (sent.event === 'record') feed.add(narrow<EventRecord>(data, shapes.record, 'record'));
-  else if (sent.event === 'missed') feed.miss(narrow<{ records: number }>(data, { records: 'number' }, 'missed').records);
+  else if (sent.event === 'missed')
+    feed.miss(narrow<{ records: number }>(data, { records: 'number' }, 'missed').records);
 }

@@ -2,7 +2,18 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import * as questions from '../api/questions';
-import type { AgentActivity, LogHealth, LogList, Plan, Report, SessionActivity, Trace, Holds, Erasures, LedgerNames } from '../api/types';
+import type {
+  AgentActivity,
+  LogHealth,
+  LogList,
+  Plan,
+  Report,
+  SessionActivity,
+  Trace,
+  Holds,
+  Erasures,
+  LedgerNames,
+} from '../api/types';
 import { useQuery, type Answer } from './query';
 
 const HEALTH_EVERY_MS = 5_000;
@@ -37,8 +48,16 @@ export interface ReportQuery {
   content?: 0 | 1;
 }
 
-export function useReport<R extends Report>(name: string, kind: string, query: ReportQuery, every: number | false = false): Answer<R> {
-  return useQuery<R>(['report', name, kind, query], (signal) => questions.report<R>(name, kind, { ...query }, signal), { every, keep: true });
+export function useReport<R extends Report>(
+  name: string,
+  kind: string,
+  query: ReportQuery,
+  every: number | false = false,
+): Answer<R> {
+  return useQuery<R>(['report', name, kind, query], (signal) => questions.report<R>(name, kind, { ...query }, signal), {
+    every,
+    keep: true,
+  });
 }
 
 export const useHolds = (name: string, enabled: boolean): Answer<Holds> =>

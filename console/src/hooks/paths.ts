@@ -25,7 +25,10 @@ export interface Route {
 
 /** What an address is of. */
 export function routeOf(path: string): Route {
-  const parts = path.split('/').filter((it) => it !== '').map(decoded);
+  const parts = path
+    .split('/')
+    .filter((it) => it !== '')
+    .map(decoded);
   if (parts[0] !== 'logs') return { log: undefined, page: parts.length === 0 ? 'home' : 'nowhere', id: undefined };
   const [, log, page = 'overview', id, ...more] = parts;
   return { log, page: more.length > 0 ? 'nowhere' : page, id };

@@ -51,7 +51,10 @@ export interface Pages<T> extends Answer<T[]> {
 }
 
 /** An answer in pages, each of which says where the next begins. */
-export function usePages<T extends { next?: string }>(key: Key, ask: (cursor: string | undefined, signal: AbortSignal) => Promise<T>): Pages<T> {
+export function usePages<T extends { next?: string }>(
+  key: Key,
+  ask: (cursor: string | undefined, signal: AbortSignal) => Promise<T>,
+): Pages<T> {
   const said = {
     queryKey: key,
     queryFn: ({ pageParam, signal }: { pageParam: string | undefined; signal: AbortSignal }) => ask(pageParam, signal),

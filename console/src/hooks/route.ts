@@ -48,7 +48,12 @@ export function followLinks(event: MouseEvent): void {
   const link = target instanceof Element ? target.closest('a') : null;
   const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   if (!link || !isPlain || event.defaultPrevented || link.target !== '' || link.hasAttribute('download')) return;
-  if (link.origin !== location.origin || !link.pathname.startsWith('/logs/') || link.getAttribute('href')?.startsWith('#')) return;
+  if (
+    link.origin !== location.origin ||
+    !link.pathname.startsWith('/logs/') ||
+    link.getAttribute('href')?.startsWith('#')
+  )
+    return;
   event.preventDefault();
   go(link.pathname + link.search);
   scrollTo(0, 0);

@@ -7,7 +7,8 @@ import { signIn, signOut, whoAmI } from '../api/questions';
 import type { Session } from '../api/types';
 import { cache } from './cache';
 
-export type Signed = { state: 'asking' } | { state: 'out'; wasIn: boolean; error?: Error } | { state: 'in'; session: Session };
+export type Signed =
+  { state: 'asking' } | { state: 'out'; wasIn: boolean; error?: Error } | { state: 'in'; session: Session };
 
 export interface SessionActions {
   enter: (token: string) => Promise<void>;
@@ -21,7 +22,11 @@ export function useSession(): [Signed, SessionActions] {
       setSigned({ state: 'in', session: await whoAmI() });
     } catch (error) {
       const isRefused = error instanceof ApiError && error.status === 401;
-      setSigned((before) => (isRefused ? { state: 'out', wasIn: before.state === 'in' } : { state: 'out', wasIn: false, error: error as Error }));
+      setSigned((before) =>
+        isRefused
+          ? { state: 'out', wasIn: before.state === 'in' }
+          : { state: 'out', wasIn: false, error: error as Error },
+      );
     }
   };
   useEffect(() => {

@@ -38,7 +38,8 @@ export function bundleOf(evidence: Evidence): string | undefined {
 }
 
 /** The same bundle with the figures that the checker counted, as their text stands in its answer. */
-export const withFigures = (bundle: string, figures: string): string => bundle.replace(NO_FIGURES, () => escaped(figures));
+export const withFigures = (bundle: string, figures: string): string =>
+  bundle.replace(NO_FIGURES, () => escaped(figures));
 
 /** The text of a member of a JSON object, as it stands there: the checker's numbers and order are kept. */
 export function memberText(json: string, name: string): string | undefined {

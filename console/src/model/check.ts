@@ -19,11 +19,22 @@ export interface EventCheck {
 }
 
 const unreadable = (why: string): EventCheck => ({
-  verdict: 'unreadable', faults: [why], notes: [], checked: undefined, checkpoint: '', size: 0, root: '',
+  verdict: 'unreadable',
+  faults: [why],
+  notes: [],
+  checked: undefined,
+  checkpoint: '',
+  size: 0,
+  root: '',
 });
 
 /** Checks evidence; `expected` is the key, or its fingerprint, that the reader trusts, or empty. */
-export async function checkEvidence(module: WebAssembly.Module, evidence: Evidence, expected: string, index?: number): Promise<EventCheck> {
+export async function checkEvidence(
+  module: WebAssembly.Module,
+  evidence: Evidence,
+  expected: string,
+  index?: number,
+): Promise<EventCheck> {
   const bundle = bundleOf(evidence);
   if (bundle === undefined) return unreadable('the proof does not read as one');
   const figures = memberText(await runChecker(module, bundle, expected), 'counted');
@@ -33,10 +44,11 @@ export async function checkEvidence(module: WebAssembly.Module, evidence: Eviden
   const faults = report.findings.map((it) => it.detail);
   const record = checked.records[0];
   // The checker says whether evidence holds, not whether it is the one that was asked for.
-  if (index !== undefined && record?.index !== index) faults.push(`the evidence is of another record (${record?.index ?? 'none'})`);
+  if (index !== undefined && record?.index !== index)
+    faults.push(`the evidence is of another record (${record?.index ?? 'none'})`);
   const holds = faults.length === 0 && record?.state === 'holds';
   const verdict = holds ? (checked.is_pinned ? 'verified' : 'consistent') : 'fails';
-  const checkpoint = bundle.length > 0 ? (evidence.proof.split('\n\n').slice(1).join('\n\n')) : '';
+  const checkpoint = bundle.length > 0 ? evidence.proof.split('\n\n').slice(1).join('\n\n') : '';
   return { verdict, faults, notes: report.notes, checked, checkpoint, size: report.size, root: report.root };
 }
 

@@ -28,7 +28,14 @@ export interface Checked {
   report: CheckReport;
   keys: { vkey: string; fingerprint: string }[];
   is_pinned: boolean;
-  records: { index: number; state: string; why: string; meta: string; content: string | null; recorded_at: string | null }[];
+  records: {
+    index: number;
+    state: string;
+    why: string;
+    meta: string;
+    content: string | null;
+    recorded_at: string | null;
+  }[];
 }
 
 /** Checks a bundle for a reader who expects a key, or none (an empty text): the answer as JSON text. */

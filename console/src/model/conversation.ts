@@ -27,7 +27,9 @@ export function turnsOf(events: readonly EventRecord[]): Turn[] {
     if (said.length === 0) return [];
     return [{ record, speaker: agentOf(record), kind: kindOf(record, said), said }];
   });
-  return turns.sort((one, other) => compare(happened(one.record), happened(other.record)) || one.record.index - other.record.index);
+  return turns.sort(
+    (one, other) => compare(happened(one.record), happened(other.record)) || one.record.index - other.record.index,
+  );
 }
 
 function kindOf(record: EventRecord, said: Said[]): Turn['kind'] {

@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import type { EventRecord } from '../api/types';
 import { Feed, ROWS_MAX } from './feed';
 
-const record = (index: number): EventRecord => ({ index, recorded_at: '', tier: 'info', kind: 'event', state: 'present' });
+const record = (index: number): EventRecord => ({
+  index,
+  recorded_at: '',
+  tier: 'info',
+  kind: 'event',
+  state: 'present',
+});
 
 test('what is told again after a reconnection is shown once', () => {
   const feed = new Feed();

@@ -2,7 +2,17 @@
 
 /** In the order in which they are offered. */
 export const FILTERS = [
-  'agent', 'type', 'outcome', 'tool', 'error_type', 'trace', 'session', 'task', 'principal', 'tier', 'event',
+  'agent',
+  'type',
+  'outcome',
+  'tool',
+  'error_type',
+  'trace',
+  'session',
+  'task',
+  'principal',
+  'tier',
+  'event',
 ] as const;
 export type Filter = (typeof FILTERS)[number];
 
@@ -62,6 +72,8 @@ export function typedOf(search: Search): string {
 
 /** Whether the log's own records (`log.*`) are shown among the events: when that is chosen, or asked for. */
 export const showsOwn = (parameters: URLSearchParams, search: Search): boolean =>
-  parameters.get('own') === '1' || search.event !== undefined || (search.type ?? []).some((type) => type.startsWith('log.'));
+  parameters.get('own') === '1' ||
+  search.event !== undefined ||
+  (search.type ?? []).some((type) => type.startsWith('log.'));
 
 export const isFilter = (name: string): name is Filter => (FILTERS as readonly string[]).includes(name);

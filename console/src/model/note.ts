@@ -15,7 +15,12 @@ export function parseNote(text: string): TreeHead | undefined {
   const known = size !== undefined && /^(0|[1-9][0-9]{0,15})$/.test(size) && more.length === 0;
   const hash = root === undefined ? undefined : hexOfBase64(root);
   if (!origin || !known || hash?.length !== 64) return undefined;
-  return { origin, size: Number(size), root: hash, signatures: tail.split('\n').filter((line) => line.startsWith('— ')) };
+  return {
+    origin,
+    size: Number(size),
+    root: hash,
+    signatures: tail.split('\n').filter((line) => line.startsWith('— ')),
+  };
 }
 
 export function hexOfBase64(text: string): string | undefined {
@@ -32,6 +37,7 @@ export function parseProof(text: string): { index: number; hashes: string[]; che
   const rest = lines[0]?.startsWith('extra ') === true ? lines.slice(1) : lines;
   const index = /^index (\d{1,16})$/.exec(rest[0] ?? '')?.[1];
   const hashes = rest.slice(1).map(hexOfBase64);
-  if (name !== 'c2sp.org/tlog-proof@v1' || index === undefined || hashes.some((it) => it?.length !== 64)) return undefined;
+  if (name !== 'c2sp.org/tlog-proof@v1' || index === undefined || hashes.some((it) => it?.length !== 64))
+    return undefined;
   return { index: Number(index), hashes: hashes.flatMap((it) => it ?? []), checkpoint };
 }

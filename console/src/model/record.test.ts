@@ -4,7 +4,13 @@ import type { EventRecord } from '../api/types';
 import { ending, isError, redacted, summary, tone, toolOf } from './record';
 
 const record = (more: Partial<EventRecord>): EventRecord => ({
-  index: 1, recorded_at: '2026-11-02T14:23:06Z', tier: 'info', kind: 'event', state: 'present', event_type: 'agent.tool_call', ...more,
+  index: 1,
+  recorded_at: '2026-11-02T14:23:06Z',
+  tier: 'info',
+  kind: 'event',
+  state: 'present',
+  event_type: 'agent.tool_call',
+  ...more,
 });
 
 test('what a policy denied is no error, and stands out by itself', () => {
@@ -27,6 +33,11 @@ test('the tool stands in the action where it is not named', () => {
 });
 
 test('what is only the name of the policy is no redaction', () => {
-  const some = record({ redactions: [{ path: 'input', rule: 'email', action: 'mask' }, { path: '*', rule: 'policy', action: 'default' }] });
+  const some = record({
+    redactions: [
+      { path: 'input', rule: 'email', action: 'mask' },
+      { path: '*', rule: 'policy', action: 'default' },
+    ],
+  });
   expect(redacted(some)).toHaveLength(1);
 });

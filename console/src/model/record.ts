@@ -15,8 +15,15 @@ export function isError(record: EventRecord): boolean {
 export function tone(record: EventRecord): Tone {
   if (record.state === 'erased' || record.state === 'expired') return 'muted';
   if (record.unreadable === true || isError(record)) return 'bad';
-  if (record.outcome === 'denied' || record.event_type === 'log.denied' || record.event_type === 'log.login_refused') return 'denied';
-  if (record.outcome === 'escalated' || record.outcome === 'cancelled' || record.event_type === 'log.gap' || record.event_type === 'producer.gap') return 'warn';
+  if (record.outcome === 'denied' || record.event_type === 'log.denied' || record.event_type === 'log.login_refused')
+    return 'denied';
+  if (
+    record.outcome === 'escalated' ||
+    record.outcome === 'cancelled' ||
+    record.event_type === 'log.gap' ||
+    record.event_type === 'producer.gap'
+  )
+    return 'warn';
   return record.outcome === 'success' ? 'good' : 'plain';
 }
 
@@ -44,7 +51,8 @@ export function summary(record: EventRecord): string {
   const said = ['message', 'error', 'reasoning', 'output', 'result', 'input', 'params'].map((name) => content[name]);
   const first = said.find((value) => value !== undefined && value !== null && value !== '');
   const text = first === undefined ? '' : short(first);
-  const action = record.action && record.action !== (record.event_type ?? '').replace(/^agent\./, '') ? record.action : '';
+  const action =
+    record.action && record.action !== (record.event_type ?? '').replace(/^agent\./, '') ? record.action : '';
   const tool = toolOf(record);
   const head = action !== '' ? action : (tool ?? '');
   return oneLine([head, text].filter((it) => it !== '').join(' · '));
@@ -52,18 +60,22 @@ export function summary(record: EventRecord): string {
 
 function short(value: unknown): string {
   if (typeof value === 'string') return value.slice(0, 240);
-  if (typeof value === 'object' && value !== null && 'content' in value && typeof value.content === 'string') return value.content.slice(0, 240);
-  if (typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string') return value.message.slice(0, 240);
+  if (typeof value === 'object' && value !== null && 'content' in value && typeof value.content === 'string')
+    return value.content.slice(0, 240);
+  if (typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string')
+    return value.message.slice(0, 240);
   return JSON.stringify(value).slice(0, 240);
 }
 
-export const agentOf = (record: EventRecord): string => record.agent_name ?? record.agent_id ?? (record.kind === 'log' ? 'the log' : '');
+export const agentOf = (record: EventRecord): string =>
+  record.agent_name ?? record.agent_id ?? (record.kind === 'log' ? 'the log' : '');
 
 /** By what the API finds it: its id, else its index. */
 export const handle = (record: EventRecord): string => record.event_id ?? String(record.index);
 
 /** When it happened, by its producer; else when the log took it. */
-export const happened = (record: EventRecord): string => (typeof record.timestamp === 'string' ? record.timestamp : record.recorded_at);
+export const happened = (record: EventRecord): string =>
+  typeof record.timestamp === 'string' ? record.timestamp : record.recorded_at;
 
 /** What was redacted in it, without the line that only names the policy. */
 export const redacted = (record: EventRecord): NonNullable<EventRecord['redactions']> =>

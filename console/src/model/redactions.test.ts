@@ -4,7 +4,10 @@ import { pieces } from './redactions';
 
 test('what a rule took out is marked', () => {
   expect(pieces('write to [redacted:email], card [redacted:card_number]', new Set(['email', 'card_number']))).toEqual([
-    'write to ', { rule: 'redacted: email' }, ', card ', { rule: 'redacted: card number' },
+    'write to ',
+    { rule: 'redacted: email' },
+    ', card ',
+    { rule: 'redacted: card number' },
   ]);
 });
 

@@ -29,7 +29,14 @@ export interface Summary extends Report {
 
 export interface ToolUsage extends Report {
   total_tool_calls: number;
-  tool_breakdown: { tool: string | null; calls: number; errors: number; denied: number; p95_ms: number | null; without_end: number }[];
+  tool_breakdown: {
+    tool: string | null;
+    calls: number;
+    errors: number;
+    denied: number;
+    p95_ms: number | null;
+    without_end: number;
+  }[];
 }
 
 export interface CostReport extends Report {

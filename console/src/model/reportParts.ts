@@ -11,7 +11,8 @@ export interface Part {
 
 /** What stands at the head of a page already, or twice. */
 const HIDDEN = new Set(['report', 'checkpoint', 'period', 'records', 'trend']);
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export function partsOf(report: Record<string, unknown>): { figures: [string, string][]; parts: Part[] } {
   const figures: [string, string][] = [];
@@ -36,7 +37,8 @@ function rowsOf(value: unknown): Record<string, unknown>[] | undefined {
 
 function table(name: string, rows: Record<string, unknown>[]): Part {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((it) => !it.endsWith('_text'));
-  const isNumber = (column: string): boolean => rows.every((row) => row[column] === null || row[column] === undefined || typeof row[column] === 'number');
+  const isNumber = (column: string): boolean =>
+    rows.every((row) => row[column] === null || row[column] === undefined || typeof row[column] === 'number');
   return { name, columns, numbers: new Set(columns.filter(isNumber)), rows };
 }
 
@@ -50,10 +52,19 @@ export function cellText(value: unknown, name: string): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value === 'string') return /^\d{4}-\d\d-\d\dT/.test(value) ? moment(value) : value;
   if (Array.isArray(value)) return value.map((it) => cellText(it, name)).join(', ') || '—';
-  return Object.entries(value).filter(([key, it]) => !key.endsWith('_text') && it !== null).map(([key, it]) => (key === 'amount' || key === 'currency' ? cellText(it, key) : `${titleOf(key).toLowerCase()} ${cellText(it, key)}`)).join(' ');
+  return Object.entries(value)
+    .filter(([key, it]) => !key.endsWith('_text') && it !== null)
+    .map(([key, it]) =>
+      key === 'amount' || key === 'currency' ? cellText(it, key) : `${titleOf(key).toLowerCase()} ${cellText(it, key)}`,
+    )
+    .join(' ');
 }
 
 export function titleOf(name: string): string {
-  const words = name.replace(/_ms$/, '').replaceAll('_', ' ').replace(/^avg /, 'mean ').replace(/\bp(\d\d)\b/, 'p$1');
+  const words = name
+    .replace(/_ms$/, '')
+    .replaceAll('_', ' ')
+    .replace(/^avg /, 'mean ')
+    .replace(/\bp(\d\d)\b/, 'p$1');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

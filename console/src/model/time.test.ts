@@ -10,7 +10,14 @@ test('a time is shown to the millisecond, in UTC', () => {
 
 test('a length of time has the unit that fits', () => {
   expect([0, 0.4, 300, 1_234, 45_000, 61_000, 3_700_000, 90_000_000].map(duration)).toEqual([
-    '0 ms', '< 1 ms', '300 ms', '1.23 s', '45.0 s', '1 min 1 s', '1 h 2 min', '1.0 d',
+    '0 ms',
+    '< 1 ms',
+    '300 ms',
+    '1.23 s',
+    '45.0 s',
+    '1 min 1 s',
+    '1 h 2 min',
+    '1.0 d',
   ]);
   expect(duration(null)).toBe('');
 });

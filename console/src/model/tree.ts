@@ -16,7 +16,7 @@ const TILE_WIDTH = 256;
 /** The largest whole subtrees of the entries [from, to), from left to right. */
 export function subtrees(from: number, to: number): Subtree[] {
   const found: Subtree[] = [];
-  for (let at = from; at < to; ) {
+  for (let at = from; at < to;) {
     let level = 0;
     while (at % 2 ** (level + 1) === 0 && at + 2 ** (level + 1) <= to) level += 1;
     found.push({ level, index: at / 2 ** level });
@@ -67,7 +67,9 @@ export async function fold(hashes: Uint8Array[]): Promise<Uint8Array> {
   let row = hashes;
   while (row.length > 1) {
     const pairs = Array.from({ length: row.length / 2 }, (_, at) => [row[2 * at], row[2 * at + 1]] as const);
-    row = await Promise.all(pairs.map(([left, right]) => nodeHash(left ?? new Uint8Array(), right ?? new Uint8Array())));
+    row = await Promise.all(
+      pairs.map(([left, right]) => nodeHash(left ?? new Uint8Array(), right ?? new Uint8Array())),
+    );
   }
   return row[0] ?? new Uint8Array();
 }
@@ -77,7 +79,11 @@ export async function rootOf(parts: readonly Hashed[]): Promise<Uint8Array> {
   const stack: Hashed[] = [];
   for (const part of parts) {
     let next = part;
-    for (let before = stack.at(-1); before && before.level === next.level && next.index % 2 === 1; before = stack.at(-1)) {
+    for (
+      let before = stack.at(-1);
+      before && before.level === next.level && next.index % 2 === 1;
+      before = stack.at(-1)
+    ) {
       stack.pop();
       next = { level: next.level + 1, index: (next.index - 1) / 2, hash: await nodeHash(before.hash, next.hash) };
     }
@@ -88,4 +94,5 @@ export async function rootOf(parts: readonly Hashed[]): Promise<Uint8Array> {
   return root;
 }
 
-export const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+export const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -4,7 +4,13 @@ import type { EventRecord } from '../api/types';
 import { openIntents, ticks } from './waterfall';
 
 const record = (index: number, more: Partial<EventRecord>): EventRecord => ({
-  index, event_id: `e${index}`, recorded_at: '', tier: 'info', kind: 'event', state: 'present', ...more,
+  index,
+  event_id: `e${index}`,
+  recorded_at: '',
+  tier: 'info',
+  kind: 'event',
+  state: 'present',
+  ...more,
 });
 
 test('an intent without an outcome is found, one with an outcome is not', () => {
@@ -19,7 +25,9 @@ test('an intent without an outcome is found, one with an outcome is not', () => 
 });
 
 test('an observation that belongs under an intent is no outcome', () => {
-  expect([...openIntents([record(1, { phase: 'intent' }), record(2, { phase: 'observation', parent_event_id: 'e1' })])]).toEqual([1]);
+  expect([
+    ...openIntents([record(1, { phase: 'intent' }), record(2, { phase: 'observation', parent_event_id: 'e1' })]),
+  ]).toEqual([1]);
 });
 
 test('a scale has round ticks', () => {

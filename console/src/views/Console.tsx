@@ -32,14 +32,23 @@ function Within({ session, actions }: { session: Session; actions: SessionAction
   useEffect(() => {
     if (route.page === 'home' && first !== undefined) go(paths.overview(first), true);
   }, [route.page, first]);
-  const known = health.data ?? unseen(health.error, logs.data?.logs.find((it) => it.name === route.log));
+  const known =
+    health.data ??
+    unseen(
+      health.error,
+      logs.data?.logs.find((it) => it.name === route.log),
+    );
   const log = { name: route.log ?? first ?? '', may: new Set(known?.may ?? []) };
   return (
     <LogContext.Provider value={log}>
       <Frame route={route} place={place} names={names} health={known} session={session} leave={actions.leave}>
         {logs.error ? <Failure error={logs.error} retry={logs.refresh} /> : null}
         {!logs.error && !known && (health.error ? <Failure error={health.error} retry={health.refresh} /> : null)}
-        {known ? <Page route={route} place={place} health={known} /> : !health.error && !logs.error && <Waiting what="the log" />}
+        {known ? (
+          <Page route={route} place={place} health={known} />
+        ) : (
+          !health.error && !logs.error && <Waiting what="the log" />
+        )}
       </Frame>
     </LogContext.Provider>
   );

@@ -19,17 +19,26 @@ export function Page({ route, place, health }: { route: Route; place: Place; hea
   const { page, id } = route;
   const { may } = useLogPlace();
   if (page !== 'lifecycle' && !may.has('ReadMetadata')) {
-    return <Empty icon="denied" title="Your roles show no events">What they show is in the navigation. Another role is the operator's to give.</Empty>;
+    return (
+      <Empty icon="denied" title="Your roles show no events">
+        What they show is in the navigation. Another role is the operator's to give.
+      </Empty>
+    );
   }
   if (page === 'overview') return <Overview place={place} health={health} />;
   if (page === 'live') return <Live place={place} />;
   if (page === 'explore') return <Explore place={place} />;
   if (page === 'events' && id !== undefined) return <EventPage id={id} key={id} />;
-  if ((page === 'traces' || page === 'sessions') && id !== undefined) return <TracePage kind={page} id={id} place={place} key={page + id} />;
+  if ((page === 'traces' || page === 'sessions') && id !== undefined)
+    return <TracePage kind={page} id={id} place={place} key={page + id} />;
   if (page === 'sessions') return <Sessions place={place} />;
   if (page === 'agents') return <Agents place={place} name={id} />;
   if (page === 'reports') return <Reports place={place} />;
   if (page === 'integrity') return <Integrity health={health} />;
   if (page === 'lifecycle') return <Lifecycle place={place} />;
-  return <Empty icon="explore" title="There is no such page">The address may be of another version of the console.</Empty>;
+  return (
+    <Empty icon="explore" title="There is no such page">
+      The address may be of another version of the console.
+    </Empty>
+  );
 }

@@ -39,7 +39,15 @@ export function SignIn({ wasIn, failure, enter }: Props) {
         {wasIn && <Alert tone="warn">Your session has ended. Sign in to go on where you were.</Alert>}
         <label class="label">
           Token
-          <input class="field mono" name="token" type="password" required autocomplete="current-password" spellcheck={false} autofocus />
+          <input
+            class="field mono"
+            name="token"
+            type="password"
+            required
+            autocomplete="current-password"
+            spellcheck={false}
+            autofocus
+          />
         </label>
         {error && <Failure error={error} />}
         <button class="button primary" disabled={isBusy}>
@@ -47,7 +55,8 @@ export function SignIn({ wasIn, failure, enter }: Props) {
           {isBusy ? 'Signing in' : 'Sign in'}
         </button>
         <p class="small soft">
-          <code>tacho token create NAME --role auditor</code> makes a token. It is sent once, to this server, and not kept in the browser.
+          <code>tacho token create NAME --role auditor</code> makes a token. It is sent once, to this server, and not
+          kept in the browser.
         </p>
       </form>
     </main>

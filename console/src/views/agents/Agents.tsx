@@ -18,31 +18,81 @@ import { Errors } from '../sessions/Sessions';
 const rate = (it: ActiveAgent): number => (it.events === 0 ? 0 : it.errors / it.events);
 
 const columns = (log: string): SortedColumn<ActiveAgent>[] => [
-  { id: 'agent', label: 'Agent', sortBy: (it) => it.agent, cell: (it) => <a href={paths.agent(log, it.agent)}>{oneLine(it.agent)}</a> },
+  {
+    id: 'agent',
+    label: 'Agent',
+    sortBy: (it) => it.agent,
+    cell: (it) => <a href={paths.agent(log, it.agent)}>{oneLine(it.agent)}</a>,
+  },
   { id: 'events', label: 'Events', isNumber: true, sortBy: (it) => it.events, cell: (it) => count(it.events) },
-  { id: 'errors', label: 'Errors', isNumber: true, sortBy: (it) => it.errors, cell: (it) => <Errors value={it.errors} /> },
+  {
+    id: 'errors',
+    label: 'Errors',
+    isNumber: true,
+    sortBy: (it) => it.errors,
+    cell: (it) => <Errors value={it.errors} />,
+  },
   { id: 'rate', label: 'Error rate', isNumber: true, sortBy: rate, cell: (it) => percent(rate(it)) },
-  { id: 'tokens', label: 'Tokens', isNumber: true, hideSmall: true, sortBy: (it) => it.tokens, cell: (it) => count(it.tokens) },
-  { id: 'first', label: 'First event (UTC)', isNumber: true, hideSmall: true, sortBy: (it) => it.first_seen, cell: (it) => <span class="mono">{moment(it.first_seen).slice(0, 19)}</span> },
-  { id: 'last', label: 'Last event (UTC)', isNumber: true, hideSmall: true, sortBy: (it) => it.last_seen, cell: (it) => <span class="mono">{moment(it.last_seen).slice(0, 19)}</span> },
+  {
+    id: 'tokens',
+    label: 'Tokens',
+    isNumber: true,
+    hideSmall: true,
+    sortBy: (it) => it.tokens,
+    cell: (it) => count(it.tokens),
+  },
+  {
+    id: 'first',
+    label: 'First event (UTC)',
+    isNumber: true,
+    hideSmall: true,
+    sortBy: (it) => it.first_seen,
+    cell: (it) => <span class="mono">{moment(it.first_seen).slice(0, 19)}</span>,
+  },
+  {
+    id: 'last',
+    label: 'Last event (UTC)',
+    isNumber: true,
+    hideSmall: true,
+    sortBy: (it) => it.last_seen,
+    cell: (it) => <span class="mono">{moment(it.last_seen).slice(0, 19)}</span>,
+  },
 ];
 
 export function Agents({ place, name: agent }: { place: Place; name: string | undefined }) {
   useTitle('Agents');
   const { name } = useLogPlace();
   const { data, error, refresh } = useAgents(name);
-  if (agent !== undefined) return <OneAgent agent={agent} activity={data?.agents.find((it) => it.agent === agent)} place={place} />;
+  if (agent !== undefined)
+    return <OneAgent agent={agent} activity={data?.agents.find((it) => it.agent === agent)} place={place} />;
   return (
     <div class="page">
       <div class="head">
         <h1>Agents</h1>
-        {data && <span class="sub">{count(data.agents.length)}{data.beyond ? ` and ${count(data.beyond)} more` : ''}, as of {count(data.checkpoint.size)} entries</span>}
+        {data && (
+          <span class="sub">
+            {count(data.agents.length)}
+            {data.beyond ? ` and ${count(data.beyond)} more` : ''}, as of {count(data.checkpoint.size)} entries
+          </span>
+        )}
       </div>
       {error && <Failure error={error} retry={refresh} />}
       <Card title="Agents" flush>
         {!data && !error && <Waiting what="agents" />}
-        {data?.agents.length === 0 && <Empty icon="agents" title="No agent yet">Agents appear with their first event.</Empty>}
-        {data && data.agents.length > 0 && <SortedTable label="Agents" rows={data.agents} columns={columns(name)} keyOf={(it) => it.agent} first="events" />}
+        {data?.agents.length === 0 && (
+          <Empty icon="agents" title="No agent yet">
+            Agents appear with their first event.
+          </Empty>
+        )}
+        {data && data.agents.length > 0 && (
+          <SortedTable
+            label="Agents"
+            rows={data.agents}
+            columns={columns(name)}
+            keyOf={(it) => it.agent}
+            first="events"
+          />
+        )}
       </Card>
     </div>
   );
@@ -57,24 +107,56 @@ function OneAgent({ agent, activity, place }: { agent: string; activity: ActiveA
     <div class="page">
       <div class="head">
         <h1>{visible(agent)}</h1>
-        <a class="push" href={paths.explore(name, new URLSearchParams([['agent', agent]]).toString())}>Explore its events</a>
+        <a class="push" href={paths.explore(name, new URLSearchParams([['agent', agent]]).toString())}>
+          Explore its events
+        </a>
       </div>
       {activity && (
         <div class="cols">
           <Stat label="Events" value={count(activity.events)} />
-          <Stat label="Error rate" value={percent(rate(activity))} note={`${count(activity.errors)} errors`} {...(activity.errors > 0 ? { tone: 'bad' as const } : {})} />
+          <Stat
+            label="Error rate"
+            value={percent(rate(activity))}
+            note={`${count(activity.errors)} errors`}
+            {...(activity.errors > 0 ? { tone: 'bad' as const } : {})}
+          />
           <Stat label="Tokens" value={count(activity.tokens)} />
-          <Stat label="Last event" value={<span class="strong">{moment(activity.last_seen).slice(11, 19)}</span>} note={`${moment(activity.last_seen).slice(0, 10)}; first ${moment(activity.first_seen).slice(0, 16)}`} />
+          <Stat
+            label="Last event"
+            value={<span class="strong">{moment(activity.last_seen).slice(11, 19)}</span>}
+            note={`${moment(activity.last_seen).slice(0, 10)}; first ${moment(activity.first_seen).slice(0, 16)}`}
+          />
         </div>
       )}
       {error && <Failure error={error} retry={refresh} />}
       <div class={chosen === undefined ? 'split' : 'split open'}>
         <Card title="What it did, newest first" flush>
           {!pages && !error && <Waiting what="events" />}
-          {pages && events.length === 0 && <Empty icon="agents" title="No events">No event of this log is of this agent.</Empty>}
-          {events.length > 0 && <EventTable label="Events of the agent" events={events} chosen={chosen} place={place} nearEnd={more} height="calc(100vh - 300px)" />}
+          {pages && events.length === 0 && (
+            <Empty icon="agents" title="No events">
+              No event of this log is of this agent.
+            </Empty>
+          )}
+          {events.length > 0 && (
+            <EventTable
+              label="Events of the agent"
+              events={events}
+              chosen={chosen}
+              place={place}
+              nearEnd={more}
+              height="calc(100vh - 300px)"
+            />
+          )}
         </Card>
-        {chosen !== undefined && <aside class="detail" aria-label="The chosen event"><EventDetail id={chosen} key={chosen} close={() => go(withParameters(place, { event_at: undefined }), true)} /></aside>}
+        {chosen !== undefined && (
+          <aside class="detail" aria-label="The chosen event">
+            <EventDetail
+              id={chosen}
+              key={chosen}
+              close={() => go(withParameters(place, { event_at: undefined }), true)}
+            />
+          </aside>
+        )}
       </div>
     </div>
   );

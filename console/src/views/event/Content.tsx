@@ -11,7 +11,11 @@ const place = (name: string): number => (ORDER.indexOf(name) + ORDER.length + 1)
 export function Content({ record }: { record: EventRecord }) {
   const entries = Object.entries(record.content ?? {}).sort(([one], [other]) => place(one) - place(other));
   if (entries.length === 0) {
-    return <Empty icon="gone" title="No content">{record.state === 'present' ? 'This event has metadata only.' : 'It is no longer in the log.'}</Empty>;
+    return (
+      <Empty icon="gone" title="No content">
+        {record.state === 'present' ? 'This event has metadata only.' : 'It is no longer in the log.'}
+      </Empty>
+    );
   }
   const rules = new Set(redacted(record).map((it) => it.rule));
   return (

@@ -25,7 +25,9 @@ export function EventDetail({ id, close, first = 'facts' }: { id: string; close?
   const { name, may } = useLogPlace();
   const [part, setPart] = useState(first);
   const { data: record, error, refresh } = useEvent(name, id);
-  const parts = PARTS.filter((it) => (it.id !== 'proof' || may.has('ReadProofs')) && (it.id !== 'content' || may.has('ReadContent')));
+  const parts = PARTS.filter(
+    (it) => (it.id !== 'proof' || may.has('ReadProofs')) && (it.id !== 'content' || may.has('ReadContent')),
+  );
   if (error) return <Failure error={error} retry={refresh} />;
   if (!record) return <Waiting what="the event" />;
   const end = ending(record);
@@ -37,9 +39,19 @@ export function EventDetail({ id, close, first = 'facts' }: { id: string; close?
         </h2>
         {end !== '' && <Tag tone={tone(record)}>{end}</Tag>}
         <div class="push line">
-          {close && <a class="small" href={paths.event(name, record.index)}>Open</a>}
           {close && (
-            <button type="button" class="button quiet icon" aria-label="Close the event" title="Close (Esc)" onClick={close}>
+            <a class="small" href={paths.event(name, record.index)}>
+              Open
+            </a>
+          )}
+          {close && (
+            <button
+              type="button"
+              class="button quiet icon"
+              aria-label="Close the event"
+              title="Close (Esc)"
+              onClick={close}
+            >
               <Icon name="close" />
             </button>
           )}

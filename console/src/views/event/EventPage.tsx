@@ -12,7 +12,9 @@ export function EventPage({ id }: { id: string }) {
       <div class="head">
         <h1>Event</h1>
         <span class="sub mono">{id}</span>
-        <a class="push" href={paths.explore(name)}>All events</a>
+        <a class="push" href={paths.explore(name)}>
+          All events
+        </a>
       </div>
       <EventDetail id={id} />
     </div>

@@ -15,7 +15,11 @@ export function Proof({ record }: { record: EventRecord }) {
   const origin = useLogHealth(name).data?.origin ?? '';
   const { data: proof, error, refresh } = useEventCheck(name, origin, handle(record), record.index);
   if (record.state === 'erased' || record.state === 'expired') {
-    return <Alert tone="warn">There is no record left to prove. Its entry is still in the public log, at index {record.index}.</Alert>;
+    return (
+      <Alert tone="warn">
+        There is no record left to prove. Its entry is still in the public log, at index {record.index}.
+      </Alert>
+    );
   }
   if (error) return <Failure error={error} retry={refresh} />;
   if (!proof) return <Waiting what="and checking the proof" />;
@@ -26,11 +30,14 @@ export function Proof({ record }: { record: EventRecord }) {
       <Verdict proof={proof} altered={altered} />
       <ol class="steps">
         <Step tone={proof.verdict === 'fails' || proof.verdict === 'unreadable' ? 'bad' : 'good'}>
-          <b>In the log.</b> The record gives the commitment of entry {count(record.index)}, and the entry is in the tree of {count(proof.size)} entries.
+          <b>In the log.</b> The record gives the commitment of entry {count(record.index)}, and the entry is in the
+          tree of {count(proof.size)} entries.
         </Step>
         <Step tone={altered.length > 0 ? 'bad' : 'good'}>
           <b>As shown.</b>{' '}
-          {altered.length === 0 ? 'What this page shows is what was sealed.' : `The server shows otherwise than sealed: ${altered.join(', ')}.`}
+          {altered.length === 0
+            ? 'What this page shows is what was sealed.'
+            : `The server shows otherwise than sealed: ${altered.join(', ')}.`}
         </Step>
         <Step tone={proof.verdict === 'verified' ? 'good' : proof.verdict === 'consistent' ? 'warn' : 'bad'}>
           <b>Signed.</b>{' '}
@@ -38,13 +45,22 @@ export function Proof({ record }: { record: EventRecord }) {
           {proof.verdict === 'consistent' && <a href={paths.integrity(name)}>Say which key you expect</a>}
         </Step>
         <Step tone="plain">
-          <b>Not checked here:</b> that no other record was left out, and that everybody else is shown the same log. <code>tacho verify --since</code> and witnesses do that.
+          <b>Not checked here:</b> that no other record was left out, and that everybody else is shown the same log.{' '}
+          <code>tacho verify --since</code> and witnesses do that.
         </Step>
       </ol>
-      {proof.notes.length > 0 && <ul class="small soft">{proof.notes.map((note) => <li key={note}>{note}</li>)}</ul>}
+      {proof.notes.length > 0 && (
+        <ul class="small soft">
+          {proof.notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      )}
       <dl class="facts small">
-        <dt>Tree</dt><dd>{count(proof.size)} entries</dd>
-        <dt>Root</dt><dd class="mono">{proof.root}</dd>
+        <dt>Tree</dt>
+        <dd>{count(proof.size)} entries</dd>
+        <dt>Root</dt>
+        <dd class="mono">{proof.root}</dd>
       </dl>
     </div>
   );
@@ -55,12 +71,25 @@ function Verdict({ proof, altered }: { proof: EventCheck; altered: string[] }) {
     return (
       <Alert tone="bad">
         <b>This event does not hold.</b>
-        <ul>{proof.faults.map((fault) => <li key={fault}>{fault}</li>)}</ul>
+        <ul>
+          {proof.faults.map((fault) => (
+            <li key={fault}>{fault}</li>
+          ))}
+        </ul>
       </Alert>
     );
   }
-  if (proof.verdict === 'verified') return <Alert tone="good"><b>Verified in this browser.</b></Alert>;
-  return <Alert tone="warn"><b>Consistent.</b> It holds together, but nobody told this browser which key to expect.</Alert>;
+  if (proof.verdict === 'verified')
+    return (
+      <Alert tone="good">
+        <b>Verified in this browser.</b>
+      </Alert>
+    );
+  return (
+    <Alert tone="warn">
+      <b>Consistent.</b> It holds together, but nobody told this browser which key to expect.
+    </Alert>
+  );
 }
 
 const SIGNS: Record<string, IconName> = { good: 'good', bad: 'bad', warn: 'warn', plain: 'plain' };

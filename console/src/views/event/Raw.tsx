@@ -9,9 +9,13 @@ export function Raw({ record }: { record: EventRecord }) {
     <div class="stack">
       <div class="line">
         <span class="soft small">As the API answers it. The bytes that were sealed stand in the proof.</span>
-        <span class="push"><Copy text={text} what="the record" /></span>
+        <span class="push">
+          <Copy text={text} what="the record" />
+        </span>
       </div>
-      <pre class="code" tabIndex={0}>{visible(text)}</pre>
+      <pre class="code" tabIndex={0}>
+        {visible(text)}
+      </pre>
     </div>
   );
 }

@@ -25,15 +25,32 @@ export function EventTable({ label, events, chosen, place, nearEnd, height }: Pr
   return (
     <>
       <div class="row row-head event-row wide-time" aria-hidden="true">
-        <span class="right c-index">Index</span><span>Time (UTC)</span><span>Agent</span><span>Type</span><span>Outcome</span><span>What</span>
+        <span class="right c-index">Index</span>
+        <span>Time (UTC)</span>
+        <span>Agent</span>
+        <span>Type</span>
+        <span>Outcome</span>
+        <span>What</span>
       </div>
       <VirtualList
-        label={label} count={events.length} rowHeight={rowHeight} height={height} {...(nearEnd ? { nearEnd } : {})}
+        label={label}
+        count={events.length}
+        rowHeight={rowHeight}
+        height={height}
+        {...(nearEnd ? { nearEnd } : {})}
         row={(at, style) => {
           const record = events[at];
           if (!record) return null;
           const href = withParameters(place, { event_at: String(record.index) });
-          return <EventRow key={record.index} record={record} href={href} style={style} isChosen={chosen === String(record.index)} />;
+          return (
+            <EventRow
+              key={record.index}
+              record={record}
+              href={href}
+              style={style}
+              isChosen={chosen === String(record.index)}
+            />
+          );
         }}
       />
     </>
@@ -51,7 +68,12 @@ export function EventRow({ record, href, style, isChosen }: RowProps) {
   const end = ending(record);
   const look = tone(record);
   return (
-    <a class={`row event-row wide-time ${look === 'good' || look === 'plain' ? '' : look}`} style={style} href={href} aria-current={isChosen ? 'true' : undefined}>
+    <a
+      class={`row event-row wide-time ${look === 'good' || look === 'plain' ? '' : look}`}
+      style={style}
+      href={href}
+      aria-current={isChosen ? 'true' : undefined}
+    >
       <span class="c-index mono right soft">{record.index}</span>
       <span class="c-time mono">{moment(happened(record))}</span>
       <span class="c-agent clip">{oneLine(agentOf(record))}</span>

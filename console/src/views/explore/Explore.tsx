@@ -26,9 +26,20 @@ export function Explore({ place }: { place: Place }) {
   const { name, may } = useLogPlace();
   const search = searchOf(place.parameters);
   const content = place.parameters.get('content') === '1' || search.text !== undefined;
-  const { data: pages, error, isLoading, isRefreshing, refresh, hasMore, more } = useSearch(name, search, content && may.has('ReadContent'));
+  const {
+    data: pages,
+    error,
+    isLoading,
+    isRefreshing,
+    refresh,
+    hasMore,
+    more,
+  } = useSearch(name, search, content && may.has('ReadContent'));
   const isOwnShown = showsOwn(place.parameters, search);
-  const events = useMemo(() => pages?.flatMap((page) => page.events).filter((it) => isOwnShown || it.kind !== 'log') ?? [], [pages, isOwnShown]);
+  const events = useMemo(
+    () => pages?.flatMap((page) => page.events).filter((it) => isOwnShown || it.kind !== 'log') ?? [],
+    [pages, isOwnShown],
+  );
   // A quiet log has pages of nothing but its own heartbeats: look on by itself, though not without end.
   const isThin = hasMore && events.length < ROWS_WANTED && (pages?.length ?? 0) < PAGES_ALONE_MAX;
   useEffect(() => {
@@ -36,26 +47,83 @@ export function Explore({ place }: { place: Place }) {
   }, [isThin, pages?.length]);
   const chosen = place.parameters.get('event_at') ?? undefined;
   const choose = (id: string | undefined): void => go(withParameters(place, { event_at: id }), chosen !== undefined);
-  useListKeys(events.map((record) => String(record.index)), chosen, choose);
+  useListKeys(
+    events.map((record) => String(record.index)),
+    chosen,
+    choose,
+  );
   const checkpoint = pages?.[0]?.checkpoint;
   return (
     <div class="page">
       <div class="head">
         <h1>Explore</h1>
-        {checkpoint && <span class="sub">{hasMore ? `first ${count(events.length)} events` : plural(events.length, 'event')}, as of {count(checkpoint.size)} entries</span>}
+        {checkpoint && (
+          <span class="sub">
+            {hasMore ? `first ${count(events.length)} events` : plural(events.length, 'event')}, as of{' '}
+            {count(checkpoint.size)} entries
+          </span>
+        )}
         <div class="push line">
-          <Segments label="Order" value={search.order ?? 'newest'} options={[{ id: 'newest', label: 'Newest' }, { id: 'oldest', label: 'Oldest' }]} choose={(id) => go(withParameters(place, { order: id === 'newest' ? '' : id }))} />
-          <button type="button" class="button icon" aria-label="Search again" title="Search again" disabled={isRefreshing} onClick={refresh}><Icon name="refresh" /></button>
-          <button type="button" class="button hide-small" title="The first 10,000 of them, as shown" onClick={() => void downloadEvents(name, search, content && may.has('ReadContent'))}><Icon name="download" />NDJSON</button>
+          <Segments
+            label="Order"
+            value={search.order ?? 'newest'}
+            options={[
+              { id: 'newest', label: 'Newest' },
+              { id: 'oldest', label: 'Oldest' },
+            ]}
+            choose={(id) => go(withParameters(place, { order: id === 'newest' ? '' : id }))}
+          />
+          <button
+            type="button"
+            class="button icon"
+            aria-label="Search again"
+            title="Search again"
+            disabled={isRefreshing}
+            onClick={refresh}
+          >
+            <Icon name="refresh" />
+          </button>
+          <button
+            type="button"
+            class="button hide-small"
+            title="The first 10,000 of them, as shown"
+            onClick={() => void downloadEvents(name, search, content && may.has('ReadContent'))}
+          >
+            <Icon name="download" />
+            NDJSON
+          </button>
         </div>
       </div>
       <FilterBar place={place} search={search} mayReadContent={may.has('ReadContent')} />
       <div class={chosen === undefined ? 'split' : 'split open'}>
         <Card title="Events" flush>
-          {error && <div class="body"><Failure error={error} retry={refresh} /></div>}
+          {error && (
+            <div class="body">
+              <Failure error={error} retry={refresh} />
+            </div>
+          )}
           {(isLoading || (isThin && events.length === 0)) && <Waiting what="events" />}
-          {pages && events.length === 0 && !isThin && <Empty icon="explore" title="No event fits">{hasMore ? <button type="button" class="button" onClick={more}>Look further</button> : 'Take a filter away, or look at a longer time.'}</Empty>}
-          {events.length > 0 && <EventTable label="Events" events={events} chosen={chosen} place={place} nearEnd={more} height="calc(100vh - 250px)" />}
+          {pages && events.length === 0 && !isThin && (
+            <Empty icon="explore" title="No event fits">
+              {hasMore ? (
+                <button type="button" class="button" onClick={more}>
+                  Look further
+                </button>
+              ) : (
+                'Take a filter away, or look at a longer time.'
+              )}
+            </Empty>
+          )}
+          {events.length > 0 && (
+            <EventTable
+              label="Events"
+              events={events}
+              chosen={chosen}
+              place={place}
+              nearEnd={more}
+              height="calc(100vh - 250px)"
+            />
+          )}
         </Card>
         {chosen !== undefined && (
           <aside class="detail" aria-label="The chosen event">

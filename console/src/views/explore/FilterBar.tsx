@@ -16,8 +16,17 @@ interface Props {
 }
 
 const LABELS: Record<Filter, string> = {
-  agent: 'Agent', type: 'Type', outcome: 'Outcome', tool: 'Tool', error_type: 'Error', trace: 'Trace',
-  session: 'Session', task: 'Task', principal: 'Sent by', tier: 'Tier', event: 'Event id',
+  agent: 'Agent',
+  type: 'Type',
+  outcome: 'Outcome',
+  tool: 'Tool',
+  error_type: 'Error',
+  trace: 'Trace',
+  session: 'Session',
+  task: 'Task',
+  principal: 'Sent by',
+  tier: 'Tier',
+  event: 'Event id',
 };
 
 export function FilterBar({ place, search, mayReadContent, hasTime = true }: Props) {
@@ -39,24 +48,44 @@ export function FilterBar({ place, search, mayReadContent, hasTime = true }: Pro
       {FILTERS.flatMap((name) =>
         (search[name] ?? []).map((value) => (
           <span class="chip" key={name + value}>
-            <span class="clip">{LABELS[name]}: <b>{visible(value)}</b></span>
-            <button type="button" aria-label={`Without ${LABELS[name]} ${value}`} onClick={() => to(without(name, value))}><Icon name="close" /></button>
+            <span class="clip">
+              {LABELS[name]}: <b>{visible(value)}</b>
+            </span>
+            <button
+              type="button"
+              aria-label={`Without ${LABELS[name]} ${value}`}
+              onClick={() => to(without(name, value))}
+            >
+              <Icon name="close" />
+            </button>
           </span>
         )),
       )}
       {search.text !== undefined && (
         <span class="chip">
-          <span class="clip">Text: <b>{visible(search.text)}</b></span>
-          <button type="button" aria-label="Without the text" onClick={() => to({ ...search, text: '' })}><Icon name="close" /></button>
+          <span class="clip">
+            Text: <b>{visible(search.text)}</b>
+          </span>
+          <button type="button" aria-label="Without the text" onClick={() => to({ ...search, text: '' })}>
+            <Icon name="close" />
+          </button>
         </span>
       )}
       <label class="line push small" title="Its start and stop, heartbeats, reads and refusals">
-        <input type="checkbox" checked={place.parameters.get('own') === '1'} onChange={(event) => go(withParameters(place, { own: event.currentTarget.checked ? '1' : '' }))} />
+        <input
+          type="checkbox"
+          checked={place.parameters.get('own') === '1'}
+          onChange={(event) => go(withParameters(place, { own: event.currentTarget.checked ? '1' : '' }))}
+        />
         The log's own records
       </label>
       {mayReadContent && (
         <label class="line small" title="The log records whoever looks at content">
-          <input type="checkbox" checked={place.parameters.get('content') === '1'} onChange={(event) => go(withParameters(place, { content: event.currentTarget.checked ? '1' : '' }))} />
+          <input
+            type="checkbox"
+            checked={place.parameters.get('content') === '1'}
+            onChange={(event) => go(withParameters(place, { content: event.currentTarget.checked ? '1' : '' }))}
+          />
           Content in rows
         </label>
       )}
@@ -66,9 +95,20 @@ export function FilterBar({ place, search, mayReadContent, hasTime = true }: Pro
 
 function TimeChoice({ search, to }: { search: Search; to: (next: Search) => void }) {
   return (
-    <select class="field" aria-label="Time" value={search.from ?? ''} onChange={(event) => to({ ...search, from: event.currentTarget.value })}>
-      {RANGES.map((range) => <option key={range.from} value={range.from}>{range.from === '' ? 'All time' : `Last ${range.label}`}</option>)}
-      {search.from !== undefined && !RANGES.some((range) => range.from === search.from) && <option value={search.from}>From {search.from}</option>}
+    <select
+      class="field"
+      aria-label="Time"
+      value={search.from ?? ''}
+      onChange={(event) => to({ ...search, from: event.currentTarget.value })}
+    >
+      {RANGES.map((range) => (
+        <option key={range.from} value={range.from}>
+          {range.from === '' ? 'All time' : `Last ${range.label}`}
+        </option>
+      ))}
+      {search.from !== undefined && !RANGES.some((range) => range.from === search.from) && (
+        <option value={search.from}>From {search.from}</option>
+      )}
     </select>
   );
 }
@@ -86,16 +126,42 @@ function AddFilter({ add }: { add: (name: Filter, value: string) => void }) {
   };
   return (
     <form class="line" onSubmit={submit}>
-      <select class="field" aria-label="Filter by" value={name} onChange={(event) => setName(event.currentTarget.value as Filter)}>
-        {FILTERS.map((filter) => <option key={filter} value={filter}>{LABELS[filter]}</option>)}
+      <select
+        class="field"
+        aria-label="Filter by"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value as Filter)}
+      >
+        {FILTERS.map((filter) => (
+          <option key={filter} value={filter}>
+            {LABELS[filter]}
+          </option>
+        ))}
       </select>
       {choices ? (
-        <select class="field" name="value" aria-label={`${LABELS[name]} is`} onChange={(event) => event.currentTarget.value !== '' && add(name, event.currentTarget.value)}>
+        <select
+          class="field"
+          name="value"
+          aria-label={`${LABELS[name]} is`}
+          onChange={(event) => event.currentTarget.value !== '' && add(name, event.currentTarget.value)}
+        >
           <option value="">is …</option>
-          {choices.map((choice) => <option key={choice} value={choice}>{choice}</option>)}
+          {choices.map((choice) => (
+            <option key={choice} value={choice}>
+              {choice}
+            </option>
+          ))}
         </select>
       ) : (
-        <input class="field" name="value" size={14} aria-label={`${LABELS[name]} is`} placeholder="is …" spellcheck={false} autocomplete="off" />
+        <input
+          class="field"
+          name="value"
+          size={14}
+          aria-label={`${LABELS[name]} is`}
+          placeholder="is …"
+          spellcheck={false}
+          autocomplete="off"
+        />
       )}
       {!choices && <button class="button">Add</button>}
     </form>

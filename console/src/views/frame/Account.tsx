@@ -21,17 +21,43 @@ export function Account({ log, names, session, leave, help }: Props) {
   return (
     <div class="push line">
       {names.length > 1 && (
-        <select class="field" aria-label="Log" value={log} onChange={(event) => go(paths.overview(event.currentTarget.value))}>
-          {names.map((name) => <option key={name} value={name}>{name}</option>)}
+        <select
+          class="field"
+          aria-label="Log"
+          value={log}
+          onChange={(event) => go(paths.overview(event.currentTarget.value))}
+        >
+          {names.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
         </select>
       )}
-      <button type="button" class="button quiet icon hide-small" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={help}>
+      <button
+        type="button"
+        class="button quiet icon hide-small"
+        aria-label="Keyboard shortcuts"
+        title="Keyboard shortcuts (?)"
+        onClick={help}
+      >
         <kbd>?</kbd>
       </button>
-      <button type="button" class="button quiet icon" aria-label={`Colours: ${theme}`} title={`Colours: ${theme}`} onClick={() => setTheme(NEXT[theme])}>
+      <button
+        type="button"
+        class="button quiet icon"
+        aria-label={`Colours: ${theme}`}
+        title={`Colours: ${theme}`}
+        onClick={() => setTheme(NEXT[theme])}
+      >
         <Icon name={ICONS[theme]} />
       </button>
-      <button type="button" class="button quiet" title={`Signed in as ${session.subject}${session.roles.length > 0 ? ` (${session.roles.join(', ')})` : ''}`} onClick={() => void leave()}>
+      <button
+        type="button"
+        class="button quiet"
+        title={`Signed in as ${session.subject}${session.roles.length > 0 ? ` (${session.roles.join(', ')})` : ''}`}
+        onClick={() => void leave()}
+      >
         <Icon name="leave" />
         <span class="hide-small">Sign out</span>
         <span class="only-small unseen">Sign out</span>

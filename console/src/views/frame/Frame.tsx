@@ -43,9 +43,17 @@ export function Frame({ route, place, names, health, session, leave, children }:
   useShortcuts(shortcuts);
   return (
     <div class="frame">
-      <a class="skip" href="#main">Skip to the content</a>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
       <header class="top">
-        <button type="button" class="button quiet icon only-small" aria-label="Navigation" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        <button
+          type="button"
+          class="button quiet icon only-small"
+          aria-label="Navigation"
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
           <Icon name="menu" />
         </button>
         <a class="brand" href={paths.overview(log)}>

@@ -23,15 +23,23 @@ export function SearchBox({ log, place, field }: Props) {
     const search = parseTyped(typed);
     const kept = isExploring ? { from: before.from, to: before.to, order: before.order } : {};
     const parameters = parametersOf({ ...kept, ...search } as typeof search);
-    for (const name of ['content', 'own']) if (isExploring && place.parameters.get(name) === '1') parameters.set(name, '1');
+    for (const name of ['content', 'own'])
+      if (isExploring && place.parameters.get(name) === '1') parameters.set(name, '1');
     go(paths.explore(log, parameters.toString()));
     field.current?.blur();
   };
   return (
     <form class="search" role="search" onSubmit={submit}>
       <input
-        ref={field} class="field" type="search" name="q" value={typed} aria-label="Search events"
-        placeholder="agent:Billing outcome:timeout refund" spellcheck={false} autocomplete="off"
+        ref={field}
+        class="field"
+        type="search"
+        name="q"
+        value={typed}
+        aria-label="Search events"
+        placeholder="agent:Billing outcome:timeout refund"
+        spellcheck={false}
+        autocomplete="off"
         onInput={(event) => setTyped(event.currentTarget.value)}
         onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
       />

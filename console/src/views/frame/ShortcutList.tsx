@@ -28,12 +28,18 @@ export function ShortcutList({ isOpen, close }: { isOpen: boolean; close: () => 
       <dl class="keys">
         {KEYS.map(([keys, what]) => (
           <>
-            <dt class="line">{keys.map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+            <dt class="line">
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
             <dd>{what}</dd>
           </>
         ))}
       </dl>
-      <button type="button" class="button" onClick={() => dialog.current?.close()}>Close</button>
+      <button type="button" class="button" onClick={() => dialog.current?.close()}>
+        Close
+      </button>
     </dialog>
   );
 }

@@ -25,18 +25,39 @@ export function ExpectedKey({ health }: { health: LogHealth }) {
       <div class="stack">
         {health.keys.map((key, at) => (
           <dl class="facts" key={key}>
-            <dt>Key</dt><dd class="mono">{key} <Copy text={key} what="the key" /></dd>
-            <dt>Fingerprint</dt><dd class="mono">{prints[at]}</dd>
+            <dt>Key</dt>
+            <dd class="mono">
+              {key} <Copy text={key} what="the key" />
+            </dd>
+            <dt>Fingerprint</dt>
+            <dd class="mono">{prints[at]}</dd>
             <dt>Expected</dt>
-            <dd>{expected === '' ? <Tag tone="warn">nobody said so</Tag> : expected === key || expected === prints[at] ? <Tag tone="good">yes, by this browser</Tag> : <Tag tone="warn">another one is</Tag>}</dd>
+            <dd>
+              {expected === '' ? (
+                <Tag tone="warn">nobody said so</Tag>
+              ) : expected === key || expected === prints[at] ? (
+                <Tag tone="good">yes, by this browser</Tag>
+              ) : (
+                <Tag tone="warn">another one is</Tag>
+              )}
+            </dd>
           </dl>
         ))}
         <form class="stack" onSubmit={submit}>
           <label class="label">
             The key that you expect, or its fingerprint. Ask for it by another way than this page.
-            <input class="field mono" name="key" value={expected} placeholder="origin+id+key, or 64 digits" spellcheck={false} autocomplete="off" />
+            <input
+              class="field mono"
+              name="key"
+              value={expected}
+              placeholder="origin+id+key, or 64 digits"
+              spellcheck={false}
+              autocomplete="off"
+            />
           </label>
-          <div><button class="button">Keep in this browser</button></div>
+          <div>
+            <button class="button">Keep in this browser</button>
+          </div>
         </form>
       </div>
     </Card>

@@ -26,11 +26,16 @@ export function Integrity({ health }: { health: LogHealth }) {
         <LedgerCard />
         <Card title="The log" width="w6">
           <dl class="facts">
-            <dt>Entries</dt><dd>{count(health.size)}</dd>
-            <dt>Takes events</dt><dd>{health.status === 'up' ? 'yes' : `no: ${health.reason ?? 'no reason given'}`}</dd>
-            <dt>Journal files that wait</dt><dd>{count(health.backlog_files)}</dd>
-            <dt>Room on the disk</dt><dd>{health.disk_free_bytes === undefined ? 'not known' : bytes(health.disk_free_bytes)}</dd>
-            <dt>Server</dt><dd>tacho {health.version ?? ''}</dd>
+            <dt>Entries</dt>
+            <dd>{count(health.size)}</dd>
+            <dt>Takes events</dt>
+            <dd>{health.status === 'up' ? 'yes' : `no: ${health.reason ?? 'no reason given'}`}</dd>
+            <dt>Journal files that wait</dt>
+            <dd>{count(health.backlog_files)}</dd>
+            <dt>Room on the disk</dt>
+            <dd>{health.disk_free_bytes === undefined ? 'not known' : bytes(health.disk_free_bytes)}</dd>
+            <dt>Server</dt>
+            <dd>tacho {health.version ?? ''}</dd>
           </dl>
         </Card>
       </div>
@@ -43,18 +48,29 @@ function CheckpointCard() {
   const { data: text, error, refresh } = useCheckpoint(name);
   const head = text === undefined ? undefined : parseNote(text);
   return (
-    <Card title="Published checkpoint" width="w6" aside={text !== undefined && <Copy text={text} what="the checkpoint" />}>
+    <Card
+      title="Published checkpoint"
+      width="w6"
+      aside={text !== undefined && <Copy text={text} what="the checkpoint" />}
+    >
       {error && <Failure error={error} retry={refresh} />}
       {text === undefined && !error && <Waiting what="the checkpoint" />}
       {text !== undefined && (
         <div class="stack">
           <dl class="facts">
-            <dt>Size</dt><dd>{head ? `${count(head.size)} entries` : 'it does not read as a checkpoint'}</dd>
-            <dt>Root</dt><dd class="mono">{head?.root}</dd>
-            <dt>Signatures</dt><dd>{head?.signatures.length ?? 0}</dd>
+            <dt>Size</dt>
+            <dd>{head ? `${count(head.size)} entries` : 'it does not read as a checkpoint'}</dd>
+            <dt>Root</dt>
+            <dd class="mono">{head?.root}</dd>
+            <dt>Signatures</dt>
+            <dd>{head?.signatures.length ?? 0}</dd>
           </dl>
-          <pre class="code" tabIndex={0}>{text}</pre>
-          <p class="small soft">Keep it, and <code>tacho verify --since FILE</code> holds the log to it on another computer.</p>
+          <pre class="code" tabIndex={0}>
+            {text}
+          </pre>
+          <p class="small soft">
+            Keep it, and <code>tacho verify --since FILE</code> holds the log to it on another computer.
+          </p>
         </div>
       )}
     </Card>
@@ -68,11 +84,21 @@ function LedgerCard() {
     <Card title="What the log did to itself" width="w6">
       {error && <Failure error={error} retry={refresh} />}
       {!data && !error && <Waiting what="the ledger" />}
-      {data?.ledger.length === 0 && <Empty icon="lifecycle" title="Nothing yet">Segments, expiries, erasures and holds are announced here.</Empty>}
+      {data?.ledger.length === 0 && (
+        <Empty icon="lifecycle" title="Nothing yet">
+          Segments, expiries, erasures and holds are announced here.
+        </Empty>
+      )}
       {data && data.ledger.length > 0 && (
         <div class="stack">
-          <p class="soft small">{count(data.ledger.length)} announcements of segments, expiries, erasures, holds and keys; the newest last.</p>
-          <ul class="mono small">{data.ledger.slice(-12).map((document) => <li key={document}>{document}</li>)}</ul>
+          <p class="soft small">
+            {count(data.ledger.length)} announcements of segments, expiries, erasures, holds and keys; the newest last.
+          </p>
+          <ul class="mono small">
+            {data.ledger.slice(-12).map((document) => (
+              <li key={document}>{document}</li>
+            ))}
+          </ul>
         </div>
       )}
     </Card>

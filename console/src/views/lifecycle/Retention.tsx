@@ -17,18 +17,49 @@ export function Retention() {
     <>
       <div class="body stack pad">
         <dl class="facts">
-          <dt>Profile</dt><dd>{profile ?? 'none'}</dd>
-          {Object.entries(days ?? {}).map(([tier, value]) => <><dt>{titleOf(tier)}</dt><dd>{value === null ? 'for ever' : `${value} days`}</dd></>)}
+          <dt>Profile</dt>
+          <dd>{profile ?? 'none'}</dd>
+          {Object.entries(days ?? {}).map(([tier, value]) => (
+            <>
+              <dt>{titleOf(tier)}</dt>
+              <dd>{value === null ? 'for ever' : `${value} days`}</dd>
+            </>
+          ))}
           <dt>By itself</dt>
-          <dd>{plan.schedule.on ? <Tag tone="good">on, looked at every {duration(plan.schedule.every_s * 1_000)}</Tag> : <Tag>off: nothing goes unless somebody says so</Tag>}</dd>
-          <dt>Planned</dt><dd>{moment(plan.clock)} UTC</dd>
+          <dd>
+            {plan.schedule.on ? (
+              <Tag tone="good">on, looked at every {duration(plan.schedule.every_s * 1_000)}</Tag>
+            ) : (
+              <Tag>off: nothing goes unless somebody says so</Tag>
+            )}
+          </dd>
+          <dt>Planned</dt>
+          <dd>{moment(plan.clock)} UTC</dd>
         </dl>
       </div>
-      {plan.classes.length === 0 ? <Empty icon="lifecycle" title="Nothing is due">No records have left the journal yet, so none can expire.</Empty> : (
+      {plan.classes.length === 0 ? (
+        <Empty icon="lifecycle" title="Nothing is due">
+          No records have left the journal yet, so none can expire.
+        </Empty>
+      ) : (
         <div class="scroll" tabIndex={0} role="region" aria-label="What goes when">
           <table class="plain">
-            <thead><tr>{columns.map((it) => <th key={it}>{titleOf(it)}</th>)}</tr></thead>
-            <tbody>{plan.classes.map((row, at) => <tr key={at}>{columns.map((it) => <td key={it}>{visible(cellText(row[it], it))}</td>)}</tr>)}</tbody>
+            <thead>
+              <tr>
+                {columns.map((it) => (
+                  <th key={it}>{titleOf(it)}</th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {plan.classes.map((row, at) => (
+                <tr key={at}>
+                  {columns.map((it) => (
+                    <td key={it}>{visible(cellText(row[it], it))}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
           </table>
         </div>
       )}

@@ -7,7 +7,9 @@ export function Tokens() {
   return (
     <div class="stack pad">
       <p>Tokens are made, listed and revoked where the server runs:</p>
-      <pre class="code">tacho token create audit-2026 --role auditor --expires 90d{'\n'}tacho token list{'\n'}tacho token revoke ID</pre>
+      <pre class="code">
+        tacho token create audit-2026 --role auditor --expires 90d{'\n'}tacho token list{'\n'}tacho token revoke ID
+      </pre>
       <p class="soft">What you may do in this log: {[...may].join(', ')}.</p>
     </div>
   );

@@ -29,7 +29,10 @@ export function Live({ place }: { place: Place }) {
   const search = searchOf(place.parameters);
   const feed = useLive(name, search, from);
   const isOwnShown = showsOwn(place.parameters, search);
-  const rows = useMemo(() => (isOwnShown ? feed.rows : feed.rows.filter((it) => 'missed' in it || it.record.kind !== 'log')), [feed.rows, feed.rows.length, isOwnShown]);
+  const rows = useMemo(
+    () => (isOwnShown ? feed.rows : feed.rows.filter((it) => 'missed' in it || it.record.kind !== 'log')),
+    [feed.rows, feed.rows.length, isOwnShown],
+  );
   const rowHeight = useSmallScreen() ? TALL_ROW_PX : ROW_PX;
   const chosen = place.parameters.get('event_at') ?? undefined;
   const choose = (id: string | undefined): void => go(withParameters(place, { event_at: id }), chosen !== undefined);
@@ -43,12 +46,25 @@ export function Live({ place }: { place: Place }) {
       <div class="head">
         <h1>Live</h1>
         <span class="sub" role="status">
-          {feed.state === 'open' ? <Tag tone="good">connected</Tag> : <Tag tone={feed.state === 'lost' ? 'bad' : 'plain'}>{feed.state}</Tag>}{' '}
-          {count(feed.rate)} events/s, {plural(feed.seen, 'event')} seen{feed.missed > 0 ? `, ${count(feed.missed)} missed` : ''}
+          {feed.state === 'open' ? (
+            <Tag tone="good">connected</Tag>
+          ) : (
+            <Tag tone={feed.state === 'lost' ? 'bad' : 'plain'}>{feed.state}</Tag>
+          )}{' '}
+          {count(feed.rate)} events/s, {plural(feed.seen, 'event')} seen
+          {feed.missed > 0 ? `, ${count(feed.missed)} missed` : ''}
         </span>
         <div class="push line">
-          <button type="button" class="button quiet" onClick={feed.clear}>Clear</button>
-          <button type="button" class={feed.isPaused ? 'button primary' : 'button'} aria-pressed={feed.isPaused} title="Pause or go on (p)" onClick={() => feed.pause(!feed.isPaused)}>
+          <button type="button" class="button quiet" onClick={feed.clear}>
+            Clear
+          </button>
+          <button
+            type="button"
+            class={feed.isPaused ? 'button primary' : 'button'}
+            aria-pressed={feed.isPaused}
+            title="Pause or go on (p)"
+            onClick={() => feed.pause(!feed.isPaused)}
+          >
             <Icon name={feed.isPaused ? 'play' : 'pause'} />
             {feed.isPaused ? (feed.waiting > 0 ? `Show ${plural(feed.waiting, 'new event')}` : 'Go on') : 'Pause'}
           </button>
@@ -58,20 +74,45 @@ export function Live({ place }: { place: Place }) {
       {feed.error && feed.state !== 'open' && <Failure error={feed.error} />}
       <div class={chosen === undefined ? 'split' : 'split open'}>
         <Card title="Events as they come" flush aside={<span class="small soft">newest below</span>}>
-          {rows.length === 0 ? <Empty icon="live" title="Waiting for events">They appear here as soon as the log has them on disk.</Empty> : (
+          {rows.length === 0 ? (
+            <Empty icon="live" title="Waiting for events">
+              They appear here as soon as the log has them on disk.
+            </Empty>
+          ) : (
             <VirtualList
-              label="Events as they come" count={rows.length} rowHeight={rowHeight} height="calc(100vh - 250px)" follow={!feed.isPaused}
+              label="Events as they come"
+              count={rows.length}
+              rowHeight={rowHeight}
+              height="calc(100vh - 250px)"
+              follow={!feed.isPaused}
               row={(at, style) => {
                 const row = rows[at];
                 if (!row) return null;
-                if ('missed' in row) return <div key={row.key} class="row gap-row" style={style}>{plural(row.missed, 'event')} came too fast to be shown. Explore has them.</div>;
+                if ('missed' in row)
+                  return (
+                    <div key={row.key} class="row gap-row" style={style}>
+                      {plural(row.missed, 'event')} came too fast to be shown. Explore has them.
+                    </div>
+                  );
                 const id = String(row.record.index);
-                return <EventRow key={row.key} record={row.record} style={style} isChosen={chosen === id} href={withParameters(place, { event_at: id })} />;
+                return (
+                  <EventRow
+                    key={row.key}
+                    record={row.record}
+                    style={style}
+                    isChosen={chosen === id}
+                    href={withParameters(place, { event_at: id })}
+                  />
+                );
               }}
             />
           )}
         </Card>
-        {chosen !== undefined && <aside class="detail" aria-label="The chosen event"><EventDetail id={chosen} key={chosen} close={() => choose(undefined)} /></aside>}
+        {chosen !== undefined && (
+          <aside class="detail" aria-label="The chosen event">
+            <EventDetail id={chosen} key={chosen} close={() => choose(undefined)} />
+          </aside>
+        )}
       </div>
     </div>
   );

@@ -34,11 +34,26 @@ export function Overview({ place, health }: { place: Place; health: LogHealth })
       <div class="head">
         <h1>Overview</h1>
         <span class="sub">{name}</span>
-        <div class="push"><Segments label="Time range" options={options} value={range} choose={(id) => go(withParameters(place, { range: id === '24h' ? '' : id }), true)} /></div>
+        <div class="push">
+          <Segments
+            label="Time range"
+            options={options}
+            value={range}
+            choose={(id) => go(withParameters(place, { range: id === '24h' ? '' : id }), true)}
+          />
+        </div>
       </div>
-      {isMissing && <Alert tone="warn">This server was built without reports, so that there are no figures here. Live, Explore and Integrity work.</Alert>}
+      {isMissing && (
+        <Alert tone="warn">
+          This server was built without reports, so that there are no figures here. Live, Explore and Integrity work.
+        </Alert>
+      )}
       {error && !isMissing && <Failure error={error} retry={summary.refresh} />}
-      {summary.isLoading && <div class="card"><Waiting what="figures" /></div>}
+      {summary.isLoading && (
+        <div class="card">
+          <Waiting what="figures" />
+        </div>
+      )}
       {summary.data && <Figures summary={summary.data} cost={cost.data} />}
       <div class="cols">
         {summary.data && <Activity summary={summary.data} />}
@@ -57,10 +72,23 @@ function Figures({ summary, cost }: { summary: Summary; cost: CostReport | undef
   const money = cost?.total_cost.map((it) => oneLine(`${it.amount} ${it.currency ?? ''}`)).join(' + ');
   return (
     <div class="cols">
-      <Stat label="Events" value={count(summary.total_events)} note={`${plural(summary.total_handoffs, 'hand-off')}, ${plural(summary.total_escalations, 'escalation')}`} />
-      <Stat label="Errors" value={percent(summary.error_rate)} {...(summary.total_errors > 0 ? { tone: 'bad' as const } : {})} note={`${count(summary.total_errors)} of ${count(summary.total_events)} events`} />
+      <Stat
+        label="Events"
+        value={count(summary.total_events)}
+        note={`${plural(summary.total_handoffs, 'hand-off')}, ${plural(summary.total_escalations, 'escalation')}`}
+      />
+      <Stat
+        label="Errors"
+        value={percent(summary.error_rate)}
+        {...(summary.total_errors > 0 ? { tone: 'bad' as const } : {})}
+        note={`${count(summary.total_errors)} of ${count(summary.total_events)} events`}
+      />
       <Stat label="Active agents" value={count(summary.agents_active)} note="that have a name" />
-      <Stat label="Tokens" value={cost ? compact(cost.total_tokens.total) : '—'} note={money === undefined || money === '' ? 'no cost told' : money} />
+      <Stat
+        label="Tokens"
+        value={cost ? compact(cost.total_tokens.total) : '—'}
+        note={money === undefined || money === '' ? 'no cost told' : money}
+      />
     </div>
   );
 }
@@ -70,8 +98,16 @@ function Activity({ summary }: { summary: Summary }) {
   const isSmall = useSmallScreen();
   return (
     <Card title="Events over time" width="w8" aside={<span class="small soft">UTC; errors in red</span>}>
-      {columns.length === 0 ? <Empty icon="overview" title="Nothing happened">Choose a longer time, or send events.</Empty> : (
-        <Bars columns={columns} width={isSmall ? 340 : 720} label={`${count(summary.total_events)} events, ${count(summary.total_errors)} errors, from ${columns[0]?.from ?? ''} to ${columns.at(-1)?.from ?? ''}`} />
+      {columns.length === 0 ? (
+        <Empty icon="overview" title="Nothing happened">
+          Choose a longer time, or send events.
+        </Empty>
+      ) : (
+        <Bars
+          columns={columns}
+          width={isSmall ? 340 : 720}
+          label={`${count(summary.total_events)} events, ${count(summary.total_errors)} errors, from ${columns[0]?.from ?? ''} to ${columns.at(-1)?.from ?? ''}`}
+        />
       )}
     </Card>
   );

@@ -9,9 +9,13 @@ export function ReportView({ report }: { report: Record<string, unknown> }) {
   return (
     <div class="stack">
       <div class="cols">
-        {figures.map(([name, value]) => <Stat key={name} label={titleOf(name)} value={<span class="wrap">{visible(value)}</span>} />)}
+        {figures.map(([name, value]) => (
+          <Stat key={name} label={titleOf(name)} value={<span class="wrap">{visible(value)}</span>} />
+        ))}
       </div>
-      {parts.map((part) => <Table key={part.name} part={part} />)}
+      {parts.map((part) => (
+        <Table key={part.name} part={part} />
+      ))}
     </div>
   );
 }
@@ -21,10 +25,24 @@ function Table({ part }: { part: Part }) {
     <Card title={titleOf(part.name)} flush>
       <div class="scroll" tabIndex={0} role="region" aria-label={titleOf(part.name)}>
         <table class="plain">
-          <thead><tr>{part.columns.map((name) => <th key={name} class={part.numbers.has(name) ? 'num' : ''}>{titleOf(name)}</th>)}</tr></thead>
+          <thead>
+            <tr>
+              {part.columns.map((name) => (
+                <th key={name} class={part.numbers.has(name) ? 'num' : ''}>
+                  {titleOf(name)}
+                </th>
+              ))}
+            </tr>
+          </thead>
           <tbody>
             {part.rows.map((row, at) => (
-              <tr key={at}>{part.columns.map((name) => <td key={name} class={part.numbers.has(name) ? 'num' : ''}>{visible(cellText(row[name], name))}</td>)}</tr>
+              <tr key={at}>
+                {part.columns.map((name) => (
+                  <td key={name} class={part.numbers.has(name) ? 'num' : ''}>
+                    {visible(cellText(row[name], name))}
+                  </td>
+                ))}
+              </tr>
             ))}
           </tbody>
         </table>

@@ -37,21 +37,43 @@ export function Reports({ place }: { place: Place }) {
         <h1>Reports</h1>
         {report && <span class="sub">as of {count(report.checkpoint.size)} entries</span>}
         <div class="push line">
-          <Segments label="Period" options={ranges} value={from} choose={(id) => go(withParameters(place, { from: id }), true)} />
+          <Segments
+            label="Period"
+            options={ranges}
+            value={from}
+            choose={(id) => go(withParameters(place, { from: id }), true)}
+          />
         </div>
       </div>
       <section class="card" aria-label="Report">
-        <Tabs label="Reports" options={REPORTS} value={kind} choose={(id) => go(withParameters(place, { report: id }), true)} />
+        <Tabs
+          label="Reports"
+          options={REPORTS}
+          value={kind}
+          choose={(id) => go(withParameters(place, { report: id }), true)}
+        />
         <div class="body stack" role="tabpanel" aria-label={REPORTS.find((it) => it.id === kind)?.label}>
           <div class="line">
             {report && <span class="soft small">{period(report)}</span>}
             <span class="push line">
               {FORMATS.map((format) => (
-                <button key={format} type="button" class="button" onClick={() => void downloadReport(name, kind, format, query)}><Icon name="download" />{format.toUpperCase()}</button>
+                <button
+                  key={format}
+                  type="button"
+                  class="button"
+                  onClick={() => void downloadReport(name, kind, format, query)}
+                >
+                  <Icon name="download" />
+                  {format.toUpperCase()}
+                </button>
               ))}
             </span>
           </div>
-          {isMissing && <Alert tone="warn">This server was built without reports. <code>tacho report</code> on the data folder makes them.</Alert>}
+          {isMissing && (
+            <Alert tone="warn">
+              This server was built without reports. <code>tacho report</code> on the data folder makes them.
+            </Alert>
+          )}
           {error && !isMissing && <Failure error={error} retry={refresh} />}
           {!report && !error && <Waiting what="the report" />}
           {report && report.report === kind && <ReportView report={report} />}
@@ -63,6 +85,7 @@ export function Reports({ place }: { place: Place }) {
 
 function period({ period: { start, end }, records }: Report): string {
   const when = start ? `Events from ${moment(start)} to ${moment(end)} UTC` : 'No events in this period';
-  const gone = records.expired_or_erased > 0 ? `; ${count(records.expired_or_erased)} records are expired or erased` : '';
+  const gone =
+    records.expired_or_erased > 0 ? `; ${count(records.expired_or_erased)} records are expired or erased` : '';
   return `${when}${gone}. Shown without content; a download has what you may see.`;
 }

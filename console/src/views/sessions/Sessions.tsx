@@ -16,12 +16,47 @@ const SHOWN_MAX = 500;
 const lasted = (it: ActiveSession): number => Date.parse(it.last_seen) - Date.parse(it.first_seen);
 
 const columns = (log: string): SortedColumn<ActiveSession>[] => [
-  { id: 'session', label: 'Session', sortBy: (it) => it.session, cell: (it) => <a class="mono" href={paths.session(log, it.session)}>{oneLine(it.session)}</a> },
+  {
+    id: 'session',
+    label: 'Session',
+    sortBy: (it) => it.session,
+    cell: (it) => (
+      <a class="mono" href={paths.session(log, it.session)}>
+        {oneLine(it.session)}
+      </a>
+    ),
+  },
   { id: 'events', label: 'Events', isNumber: true, sortBy: (it) => it.events, cell: (it) => count(it.events) },
-  { id: 'errors', label: 'Errors', isNumber: true, sortBy: (it) => it.errors, cell: (it) => <Errors value={it.errors} /> },
-  { id: 'tokens', label: 'Tokens', isNumber: true, hideSmall: true, sortBy: (it) => it.tokens, cell: (it) => count(it.tokens) },
-  { id: 'lasted', label: 'Lasted', isNumber: true, hideSmall: true, sortBy: lasted, cell: (it) => duration(lasted(it)) },
-  { id: 'last', label: 'Last event (UTC)', isNumber: true, sortBy: (it) => it.last_seen, cell: (it) => <span class="mono">{moment(it.last_seen).slice(0, 19)}</span> },
+  {
+    id: 'errors',
+    label: 'Errors',
+    isNumber: true,
+    sortBy: (it) => it.errors,
+    cell: (it) => <Errors value={it.errors} />,
+  },
+  {
+    id: 'tokens',
+    label: 'Tokens',
+    isNumber: true,
+    hideSmall: true,
+    sortBy: (it) => it.tokens,
+    cell: (it) => count(it.tokens),
+  },
+  {
+    id: 'lasted',
+    label: 'Lasted',
+    isNumber: true,
+    hideSmall: true,
+    sortBy: lasted,
+    cell: (it) => duration(lasted(it)),
+  },
+  {
+    id: 'last',
+    label: 'Last event (UTC)',
+    isNumber: true,
+    sortBy: (it) => it.last_seen,
+    cell: (it) => <span class="mono">{moment(it.last_seen).slice(0, 19)}</span>,
+  },
 ];
 
 export function Errors({ value }: { value: number }) {
@@ -38,15 +73,41 @@ export function Sessions({ place }: { place: Place }) {
     <div class="page">
       <div class="head">
         <h1>Sessions</h1>
-        {data && <span class="sub">{count(data.sessions.length)}{data.beyond ? ` and ${count(data.beyond)} more` : ''}, as of {count(data.checkpoint.size)} entries</span>}
-        <input class="field push" type="search" aria-label="Sessions whose name holds" placeholder="Name holds …" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
+        {data && (
+          <span class="sub">
+            {count(data.sessions.length)}
+            {data.beyond ? ` and ${count(data.beyond)} more` : ''}, as of {count(data.checkpoint.size)} entries
+          </span>
+        )}
+        <input
+          class="field push"
+          type="search"
+          aria-label="Sessions whose name holds"
+          placeholder="Name holds …"
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
       </div>
       {error && <Failure error={error} retry={refresh} />}
       <Card title="Sessions" flush>
         {!data && !error && <Waiting what="sessions" />}
-        {data && fitting.length === 0 && <Empty icon="sessions" title="No session">{typed === '' ? 'No event of this log names one.' : 'None has such a name.'}</Empty>}
-        {fitting.length > 0 && <SortedTable label="Sessions" rows={fitting.slice(0, SHOWN_MAX)} columns={columns(name)} keyOf={(it) => it.session} first="last" />}
-        {fitting.length > SHOWN_MAX && <Empty title={`The first ${SHOWN_MAX} are shown`}>Type a part of the name to find others.</Empty>}
+        {data && fitting.length === 0 && (
+          <Empty icon="sessions" title="No session">
+            {typed === '' ? 'No event of this log names one.' : 'None has such a name.'}
+          </Empty>
+        )}
+        {fitting.length > 0 && (
+          <SortedTable
+            label="Sessions"
+            rows={fitting.slice(0, SHOWN_MAX)}
+            columns={columns(name)}
+            keyOf={(it) => it.session}
+            first="last"
+          />
+        )}
+        {fitting.length > SHOWN_MAX && (
+          <Empty title={`The first ${SHOWN_MAX} are shown`}>Type a part of the name to find others.</Empty>
+        )}
       </Card>
     </div>
   );

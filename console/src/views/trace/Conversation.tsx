@@ -16,11 +16,20 @@ const TURNS_MAX = 400;
 
 export function Conversation({ trace, place }: { trace: Trace; place: Place }) {
   const turns = useMemo(() => turnsOf(trace.events), [trace]);
-  if (turns.length === 0) return <Empty icon="sessions" title="Nobody said anything">The events of this trace have no content that you may see.</Empty>;
+  if (turns.length === 0)
+    return (
+      <Empty icon="sessions" title="Nobody said anything">
+        The events of this trace have no content that you may see.
+      </Empty>
+    );
   return (
     <div>
-      {turns.slice(0, TURNS_MAX).map((turn) => <TurnView key={turn.record.index} turn={turn} place={place} />)}
-      {turns.length > TURNS_MAX && <Empty title={`${plural(turns.length - TURNS_MAX, 'turn')} more`}>Explore has all of them.</Empty>}
+      {turns.slice(0, TURNS_MAX).map((turn) => (
+        <TurnView key={turn.record.index} turn={turn} place={place} />
+      ))}
+      {turns.length > TURNS_MAX && (
+        <Empty title={`${plural(turns.length - TURNS_MAX, 'turn')} more`}>Explore has all of them.</Empty>
+      )}
     </div>
   );
 }
@@ -34,7 +43,9 @@ function TurnView({ turn, place }: { turn: Turn; place: Place }) {
     <article class={`turn ${kind}`}>
       <div class="who">
         <b class="clip">{oneLine(speaker === '' ? 'unknown' : speaker)}</b>
-        <a class="small mono" href={withParameters(place, { event_at: String(record.index) })}>{clock(happened(record))}</a>
+        <a class="small mono" href={withParameters(place, { event_at: String(record.index) })}>
+          {clock(happened(record))}
+        </a>
         {tool !== undefined && <Tag tone="accent">{oneLine(tool)}</Tag>}
         {look !== 'good' && look !== 'plain' && <Tag tone={look}>{ending(record)}</Tag>}
       </div>

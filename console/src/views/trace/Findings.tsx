@@ -29,12 +29,18 @@ export function Findings({ trace, choose }: { trace: Trace; choose: (event: stri
           <li key={text} class="line">
             <b>{text}</b>
             {indexes.slice(0, 6).map((index) => (
-              <button key={index} type="button" class="button quiet mono" onClick={() => choose(String(index))}>#{index}</button>
+              <button key={index} type="button" class="button quiet mono" onClick={() => choose(String(index))}>
+                #{index}
+              </button>
             ))}
             {indexes.length > 6 && <span>and {indexes.length - 6} more</span>}
           </li>
         ))}
-        {more.map(([number, text]) => <li key={text}><b>{number}</b> {text}</li>)}
+        {more.map(([number, text]) => (
+          <li key={text}>
+            <b>{number}</b> {text}
+          </li>
+        ))}
       </ul>
     </Alert>
   );

@@ -13,9 +13,22 @@ export function TraceFigures({ trace: { totals } }: { trace: Trace }) {
   const cost = totals.costs.map((it) => oneLine(`${it.amount} ${it.currency ?? ''}`)).join(', ');
   return (
     <div class="cols">
-      <Stat label="Events" value={count(totals.events)} note={`${plural(totals.agents.length, 'agent')}, ${plural(totals.tools.length, 'tool')}`} />
-      <Stat label="Errors" value={count(totals.errors)} {...(totals.errors > 0 ? { tone: 'bad' as const } : {})} note={few(totals.tools.filter((it) => it.errors > 0).map((it) => oneLine(it.name)))} />
-      <Stat label="Took" value={totals.duration_ms === null ? '—' : duration(totals.duration_ms)} note={totals.started_at ? `from ${moment(totals.started_at)} UTC` : ''} />
+      <Stat
+        label="Events"
+        value={count(totals.events)}
+        note={`${plural(totals.agents.length, 'agent')}, ${plural(totals.tools.length, 'tool')}`}
+      />
+      <Stat
+        label="Errors"
+        value={count(totals.errors)}
+        {...(totals.errors > 0 ? { tone: 'bad' as const } : {})}
+        note={few(totals.tools.filter((it) => it.errors > 0).map((it) => oneLine(it.name)))}
+      />
+      <Stat
+        label="Took"
+        value={totals.duration_ms === null ? '—' : duration(totals.duration_ms)}
+        note={totals.started_at ? `from ${moment(totals.started_at)} UTC` : ''}
+      />
       <Stat label="Tokens" value={count(totals.tokens?.total ?? 0)} note={cost === '' ? 'no cost told' : cost} />
     </div>
   );

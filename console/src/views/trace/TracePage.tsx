@@ -25,7 +25,8 @@ export function TracePage({ kind, id, place }: Props) {
   const view = place.parameters.get('view') ?? 'waterfall';
   const { data: trace, error, refresh } = useTrace(name, kind, id, view === 'conversation' && may.has('ReadContent'));
   const chosen = place.parameters.get('event_at') ?? undefined;
-  const choose = (event: string | undefined): void => go(withParameters(place, { event_at: event }), chosen !== undefined);
+  const choose = (event: string | undefined): void =>
+    go(withParameters(place, { event_at: event }), chosen !== undefined);
   const views = [
     { id: 'waterfall', label: 'Waterfall' },
     { id: 'graph', label: 'Graph' },
@@ -39,14 +40,23 @@ export function TracePage({ kind, id, place }: Props) {
       </div>
       {error && <Failure error={error} retry={refresh} />}
       {!trace && !error && <Waiting what="the trace" />}
-      {trace && trace.events.length === 0 && <Empty icon="explore" title="Nothing is there">No event of this log names it.</Empty>}
+      {trace && trace.events.length === 0 && (
+        <Empty icon="explore" title="Nothing is there">
+          No event of this log names it.
+        </Empty>
+      )}
       {trace && trace.events.length > 0 && (
         <>
           <TraceFigures trace={trace} />
           <Findings trace={trace} choose={choose} />
           <div class={chosen === undefined ? 'split' : 'split open'}>
             <section class="card" aria-label={views.find((it) => it.id === view)?.label}>
-              <Tabs label="Ways to look at it" options={views} value={view} choose={(next) => go(withParameters(place, { view: next === 'waterfall' ? '' : next }), true)} />
+              <Tabs
+                label="Ways to look at it"
+                options={views}
+                value={view}
+                choose={(next) => go(withParameters(place, { view: next === 'waterfall' ? '' : next }), true)}
+              />
               {view === 'waterfall' && <WaterfallView trace={trace} place={place} chosen={chosen} choose={choose} />}
               {view === 'graph' && <GraphView trace={trace} />}
               {view === 'conversation' && <Conversation trace={trace} place={place} />}

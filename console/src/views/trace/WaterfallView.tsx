@@ -26,20 +26,44 @@ export function WaterfallView({ trace, place, chosen, choose }: Props) {
   const { rows, span } = useMemo(() => waterfall(trace), [trace]);
   const scale = useMemo(() => ticks(span), [span]);
   const rowHeight = useSmallScreen() ? 46 : 30;
-  useListKeys(rows.map((row) => String(row.record.index)), chosen, choose);
+  useListKeys(
+    rows.map((row) => String(row.record.index)),
+    chosen,
+    choose,
+  );
   return (
     <>
       <div class="row row-head fall-row">
-        <span>Event</span><span class="right">Took</span>
-        <span class="fall-track">{scale.map((tick) => <span key={tick} class="at" style={{ left: `${(100 * tick) / span}%` }}>{tick === span ? '' : duration(tick)}</span>)}</span>
+        <span>Event</span>
+        <span class="right">Took</span>
+        <span class="fall-track">
+          {scale.map((tick) => (
+            <span key={tick} class="at" style={{ left: `${(100 * tick) / span}%` }}>
+              {tick === span ? '' : duration(tick)}
+            </span>
+          ))}
+        </span>
       </div>
       <VirtualList
-        label="Events over time" count={rows.length} rowHeight={rowHeight} height={Math.min(rows.length * rowHeight + 2, TALLEST_PX)}
+        label="Events over time"
+        count={rows.length}
+        rowHeight={rowHeight}
+        height={Math.min(rows.length * rowHeight + 2, TALLEST_PX)}
         row={(at, style) => {
           const row = rows[at];
           if (!row) return null;
           const index = String(row.record.index);
-          return <FallRow key={index} row={row} span={span} scale={scale} style={style} href={withParameters(place, { event_at: index })} isChosen={chosen === index} />;
+          return (
+            <FallRow
+              key={index}
+              row={row}
+              span={span}
+              scale={scale}
+              style={style}
+              href={withParameters(place, { event_at: index })}
+              isChosen={chosen === index}
+            />
+          );
         }}
       />
     </>
@@ -65,13 +89,20 @@ function FallRow({ row, span, scale, style, href, isChosen }: FallProps) {
     <a class="row fall-row" style={style} href={href} aria-current={isChosen ? 'true' : undefined}>
       <span class="fall-name" style={{ paddingLeft: `${Math.min(depth, DEEPEST) * INDENT_PX}px` }}>
         <span class={`tick ${look}`} />
-        <span class="clip"><b>{oneLine(name)}</b> <span class="soft">{oneLine(agentOf(record))}</span></span>
+        <span class="clip">
+          <b>{oneLine(name)}</b> <span class="soft">{oneLine(agentOf(record))}</span>
+        </span>
         {look !== 'good' && look !== 'plain' && end !== '' && <Tag tone={look}>{end}</Tag>}
       </span>
       <span class="mono right soft">{duration(record.duration_ms)}</span>
       <span class="fall-track" aria-hidden="true">
-        {scale.map((tick) => <span key={tick} class="grid" style={{ left: percent(tick) }} />)}
-        <span class={`bar ${look} ${isOpen ? 'open' : ''}`} style={{ left: percent(start), width: percent(Math.max(row.duration, 0)) }} />
+        {scale.map((tick) => (
+          <span key={tick} class="grid" style={{ left: percent(tick) }} />
+        ))}
+        <span
+          class={`bar ${look} ${isOpen ? 'open' : ''}`}
+          style={{ left: percent(start), width: percent(Math.max(row.duration, 0)) }}
+        />
       </span>
     </a>
   );
