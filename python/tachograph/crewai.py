@@ -105,7 +105,8 @@ class Recorder:
             raise HookAborted(f"not recorded: {error}", "tachograph") from error
 
 
-def _kinds(kind: type) -> Iterator[type]:
+def _kinds(kind: Any) -> Iterator[Any]:
+    inner: Any
     for inner in kind.__subclasses__():
         yield inner
         yield from _kinds(inner)
@@ -127,7 +128,7 @@ def _delegated_to(event: Any) -> "str | None":
 
 def _is_uneventful(event: Any) -> bool:
     """Our own hook is told of, too."""
-    return event.type == "hook_dispatched" and event.outcome == "proceeded"
+    return bool(event.type == "hook_dispatched" and event.outcome == "proceeded")
 
 
 def _base(source: Any, event: Any) -> dict[str, Any]:
