@@ -27,6 +27,7 @@ fn main() -> Done {
     captures()?;
     events()?;
     redaction()?;
+    rules()?;
     trees()?;
     checkpoints()?;
     evidence()?;
@@ -274,6 +275,16 @@ fn checkpoints() -> Done {
     put("checkpoint_proof", "with-extra", proof.to_string().as_bytes())
 }
 
+/// Rules: the shipped ones, but for those too long for a seed, and what they do not use.
+fn rules() -> Done {
+    for name in ["approval-bypass", "cost-spike", "denied-then-done", "error-burst", "runaway-loop"]
+    {
+        put("detect_rules", name, &testdata(&format!("../crates/detect/rules/{name}.yml"))?)?;
+    }
+    let other = "title: t\nid: i\nlogsource: { product: tachograph }\ndetection:\n  a:\n    - { tool|re|i: 'x.*y', params.a.b|contains|all: [p, q] }\n    - { outcome: null }\n  b: [word, 'w?r*d']\n  condition: 1 of them and not (a or b)\nlevel: high\n";
+    put("detect_rules", "other-words", other.as_bytes())
+}
+
 fn evidence() -> Done {
     let log = SampleLog::new(5);
     for (index, name) in [(0, "no-content"), (1, "with-content")] {
@@ -281,6 +292,14 @@ fn evidence() -> Done {
     }
     let withheld = log.evidence(4).without_content()?;
     put("prove_evidence", "withheld", withheld.to_json().as_bytes())?;
+    let whole = SampleLog::of_session(3).bundle();
+    put("prove_bundle", "whole", whole.to_json().as_bytes())?;
+    let mut partial = whole;
+    if let Some(record) = partial.records.last_mut() {
+        (record.record, record.absent) = (None, Some(prove::Absent::Other));
+    }
+    partial.figures = partial.count()?;
+    put("prove_bundle", "partial", partial.to_json().as_bytes())?;
     put("prove_growth", "with-truth", &[3, 11, 1])?;
     put("prove_growth", "from-nothing", &[0, 4, 0])?;
     let truth = consistency_proof(&SampleLog::new(11).tree(), 6, 11)?;

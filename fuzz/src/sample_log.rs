@@ -5,7 +5,10 @@
 use checkpoint::{Algorithm, Checkpoint, SigningKey, TlogProof, VerifierKey, sign_checkpoint};
 use event::{Entry, Kind, Record, Tier};
 use merkle::{BundleCoordinate, MemoryTree, TileBuilder, append_entry, leaf_hash, tree_root};
-use prove::{Evidence, Found, Records, Trust, prove_entry};
+use prove::{
+    BUNDLE_FORMAT, Bundle, BundleRecord, Evidence, Figures, Found, Records, Subject, SubjectKind,
+    Trust, prove_entry,
+};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -58,10 +61,29 @@ pub fn texts(index: usize) -> (String, String) {
     (meta, content)
 }
 
+/// The same of a record that belongs to the session `s`.
+#[must_use]
+pub fn session_texts(index: usize) -> (String, String) {
+    let meta = format!(
+        r#"{{"schema":"tachograph.event/1","event_id":"e-{index}","event_type":"agent.tool_call","session_id":"s"}}"#
+    );
+    (meta, texts(index).1)
+}
+
 impl SampleLog {
     /// A log of `size` records, all of them published.
     #[must_use]
     pub fn new(size: usize) -> Self {
+        Self::with(size, texts)
+    }
+
+    /// The same, of records of one session.
+    #[must_use]
+    pub fn of_session(size: usize) -> Self {
+        Self::with(size, session_texts)
+    }
+
+    fn with(size: usize, texts: fn(usize) -> (String, String)) -> Self {
         let mut sample = Self { files: BTreeMap::new(), entries: Vec::new(), payload: vec![0; 32] };
         let mut previous = [0; 32];
         for index in 0..size {
@@ -147,6 +169,45 @@ impl SampleLog {
         let proof = self.proof(index as u64);
         Evidence::new(ORIGIN, &self.entries[index], &self.record(index), &proof, &[key()])
             .expect("the texts are texts")
+    }
+}
+
+impl SampleLog {
+    /// The evidence for all of it as one bundle, which says that these are all records of its
+    /// streams.
+    ///
+    /// # Panics
+    /// When the sample is not what `prove` takes.
+    #[must_use]
+    pub fn bundle(&self) -> Bundle {
+        let record = |index: usize| {
+            let evidence = self.evidence(index);
+            let proof = self.proof(index as u64);
+            BundleRecord {
+                index: index as u64,
+                entry: evidence.entry,
+                proof: proof.hashes.iter().map(ToString::to_string).collect(),
+                record: Some(evidence.record),
+                absent: None,
+            }
+        };
+        let records: Vec<BundleRecord> = (0..self.entries.len()).map(record).collect();
+        let streams =
+            (0..self.entries.len().min(2)).map(|stream| format!("{stream:02x}").repeat(16));
+        let mut bundle = Bundle {
+            format: BUNDLE_FORMAT.to_owned(),
+            origin: ORIGIN.to_owned(),
+            subject: Subject { kind: SubjectKind::Session, id: "s".to_owned() },
+            vkeys: vec![key().to_string()],
+            successions: Vec::new(),
+            checkpoint: self.checkpoint(self.entries.len() as u64),
+            figures: Figures::default(),
+            records,
+            streams: streams.collect(),
+            rest: Vec::new(),
+        };
+        bundle.figures = bundle.count().expect("the records read");
+        bundle
     }
 }
 

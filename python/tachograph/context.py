@@ -42,15 +42,20 @@ def trace(trace_id: "str | None" = None, *, traceparent: "str | None" = None) ->
     Of a ``traceparent`` the trace's id is taken, and the caller's span becomes the parent of what
     is recorded, by the id that the span has when it reaches a log through OpenTelemetry.
     """
-    new: dict[str, Any] = {}
-    if traceparent is not None and (match := _TRACEPARENT.fullmatch(traceparent.strip())):
-        new["trace_id"] = match[1]
-        new["parent_event_id"] = span_event_id(match[1], match[2])
+    new: dict[str, Any] = (caller(traceparent) if traceparent is not None else None) or {}
     if trace_id is not None:
         new["trace_id"] = trace_id
     new.setdefault("trace_id", secrets.token_hex(16))
     with fields(**new):
         yield new["trace_id"]
+
+
+def caller(traceparent: str) -> "dict[str, Any] | None":
+    """The fields that W3C's header of a caller stands for; ``None`` when it is none."""
+    match = _TRACEPARENT.fullmatch(traceparent.strip())
+    if match is None:
+        return None
+    return {"trace_id": match[1], "parent_event_id": span_event_id(match[1], match[2])}
 
 
 def traceparent() -> "str | None":

@@ -121,6 +121,8 @@ def test_a_run_is_recorded_with_one_plugin(log, mode):
     trace = log.trace(trace_id)
     assert trace["totals"]["tokens"]["total"] == 15
     assert trace["findings"]["gaps"] == [] and trace["findings"].get("orphans") == []
+    begun = mine(log, type="agent.invocation", agent="Billing")[0]
+    assert begun["parent_event_id"] == mine(log, type="agent.handoff")[0]["event_id"]
     result = mine(log, type="agent.tool_result", agent="Billing")[0]
     assert result["content"]["result"] == "order 1042: paid twice"
     answer = mine(log, type="agent.llm_response")[-1]

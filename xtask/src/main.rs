@@ -36,6 +36,7 @@ mod test;
 mod tidy;
 mod wasm;
 mod wheels;
+mod witnesses;
 
 use std::process::ExitCode;
 
@@ -65,6 +66,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     reference::COMMAND,
     readers::COMMAND,
     exporters::COMMAND,
+    witnesses::COMMAND,
     python::COMMAND,
     redact_eval::COMMAND,
     fuzz::COMMAND,

@@ -18,6 +18,7 @@ use crate::redact_eval;
 use crate::reference;
 use crate::tidy;
 use crate::wasm;
+use crate::witnesses;
 
 /// How a step ended, when it did not fail.
 pub(crate) enum Outcome {
@@ -158,6 +159,14 @@ pub(crate) const STEPS: &[Step] = &[
         file: None,
         action: Call(exporters::step),
         remedy: "testdata/exporters/check.py, testdata/mcp/client.py or schemathesis says what it missed; run it against `tacho serve`",
+    },
+    Step {
+        name: "witnesses",
+        what: "witness-log from PyPI and tacho witness each other's logs",
+        needs: &[Need::Python],
+        file: None,
+        action: Call(witnesses::step),
+        remedy: "testdata/witness/check.py says what it missed; c2sp.org/tlog-witness decides",
     },
     Step {
         name: "bundle",

@@ -99,6 +99,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/{log}/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Evidence as one file that checks itself
+         * @description The records of a session, a trace (or else task) or an event, a proof for each, the signed checkpoint, figures, and what shows that none was left out; as `tacho bundle` makes it. Name one of the three. As `html` it is one page that checks itself in a browser, offline; as `zip` that page, the same as JSON, and tlog-proofs; `tacho verify` checks each. It is not encrypted, and the log records who took it.
+         */
+        get: operations["getBundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/{log}/dashboard": {
         parameters: {
             query?: never;
@@ -302,7 +322,7 @@ export interface paths {
         };
         /**
          * A report over a period
-         * @description Counted anew for every request, as `tacho report` counts. Its JSON has a member for each number, and begins with `report`, `checkpoint`, `period` and `records`.
+         * @description Counted anew for every request, as `tacho report` counts. Its JSON has a member for each number, and begins with `report`, `checkpoint`, `period` and `records`. `compliance-check` holds a pack of controls against the log: evidence toward them, and no statement that anybody complies. It looks into content, so it needs the right to see that.
          */
         get: operations["getReport"];
         put?: never;
@@ -400,6 +420,26 @@ export interface paths {
         };
         /** A trace, or else the task or session of this id */
         get: operations["getTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/{log}/traces/{id}/forensics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What failed first in a trace, why, what followed, and what to do
+         * @description By documented rules (docs/forensics.md), as `tacho forensics` examines it. Without content the rules have metadata alone.
+         */
+        get: operations["getForensics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -507,6 +547,26 @@ export interface paths {
         };
         /** The log's newest checkpoint */
         get: operations["getCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/log/{log}/cosigned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest checkpoint that enough witnesses cosigned
+         * @description Enough by the policy of the server's configuration. The newest checkpoint waits for nobody.
+         */
+        get: operations["getCosigned"];
         put?: never;
         post?: never;
         delete?: never;
@@ -782,6 +842,8 @@ export interface components {
             status: string;
             /** @description Why it takes none; absent when it takes events. */
             reason?: string;
+            /** @description What witnesses say of it; absent when nobody watches it. */
+            witnesses?: components["schemas"]["WitnessHealth"];
             /** @description What the caller may do there; told of one log, not in the list. */
             may?: string[];
             /** @description The version of what serves it; told of one log. */
@@ -791,6 +853,35 @@ export interface components {
              * @description Bytes that its disk has left for it, beside the reserve; told of one log, where known.
              */
             disk_free_bytes?: number;
+        };
+        /** @description How far witnesses have come with a log. */
+        WitnessHealth: {
+            /**
+             * Format: uint64
+             * @description Entries that the quorum of the policy has cosigned.
+             */
+            size: number;
+            /**
+             * Format: uint64
+             * @description For so many milliseconds something waits for the quorum; absent when nothing does.
+             */
+            waits_ms?: number;
+            /** @description What a witness saw that the log does not have: it was rolled back, or has two histories. */
+            alarm?: string;
+            /** @description Each of them. */
+            each: components["schemas"]["OneWitness"][];
+        };
+        /** @description One witness. */
+        OneWitness: {
+            /** @description Its name in the policy. */
+            name: string;
+            /**
+             * Format: uint64
+             * @description Entries that it cosigned last, since the server started.
+             */
+            size: number;
+            /** @description Why it did not cosign when it was asked last. */
+            trouble?: string;
         };
         /** @description What a new log is given. */
         NewLog: {
@@ -1128,6 +1219,53 @@ export interface components {
             /** @description `parent` or `cause`. */
             kind: string;
         };
+        /** @description What became of a trace (docs/forensics.md). */
+        Examination: {
+            checkpoint: components["schemas"]["Checkpoint"];
+            /** @description The version of the rules. */
+            rules: string;
+            /** @description What was looked at. */
+            subject: {
+                [key: string]: unknown;
+            };
+            /** @description `failed`, `escalated`, `stopped`, `recovered` or `nothing_failed`. */
+            verdict: string;
+            summary: string;
+            /** @description What happened, causes before effects. */
+            timeline: {
+                [key: string]: unknown;
+            }[];
+            /** Format: uint64 */
+            timeline_left_out: number;
+            /** @description Why, as far as the log shows; null when nothing failed. */
+            root_cause?: {
+                [key: string]: unknown;
+            };
+            other_failures: {
+                [key: string]: unknown;
+            }[];
+            consequences: {
+                [key: string]: unknown;
+            }[];
+            /** @description What else touched the same things; null when it was not asked for. */
+            blast_radius?: {
+                [key: string]: unknown;
+            };
+            blind_spots: {
+                [key: string]: unknown;
+            }[];
+            recommendations: {
+                [key: string]: unknown;
+            }[];
+            /** @description What all of this rests on. */
+            evidence: components["schemas"]["Named"][];
+        };
+        /** @description An event that an answer rests on. */
+        Named: {
+            /** Format: uint64 */
+            index: number;
+            event_id?: string;
+        };
         /** @description Sessions, and what happened in them. */
         SessionActivity: {
             checkpoint: components["schemas"]["Checkpoint"];
@@ -1174,6 +1312,8 @@ export interface components {
             /** @description RFC 3339. */
             last_seen: string;
         };
+        /** @description A report that counts, or a pack that was held against the log. */
+        AnyReport: components["schemas"]["Report"] | components["schemas"]["PackAnswers"];
         /** @description What every report begins with; docs/reports.md names the numbers that follow. */
         Report: {
             report: string;
@@ -1212,6 +1352,48 @@ export interface components {
             of_the_log_itself: number;
             /** @description Whether what stands in content was left out. */
             content_hidden: boolean;
+        };
+        /** @description The answers to the controls of a pack (docs/compliance.md). */
+        PackAnswers: {
+            pack: string;
+            version: string;
+            title: string;
+            /** @description What is always to be said beside them. */
+            limits: string;
+            checkpoint: components["schemas"]["Checkpoint"];
+            /**
+             * Format: uint64
+             * @description Records that were looked at.
+             */
+            records: number;
+            /**
+             * Format: uint64
+             * @description Those that could not be read.
+             */
+            unreadable: number;
+            /** @description Controls by verdict: `pass`, `fail`, `not_assessable`, `manual`. */
+            counts: {
+                [key: string]: unknown;
+            };
+            controls: components["schemas"]["ControlAnswer"][];
+            recommendations: string[];
+        };
+        /** @description The answer to one control. */
+        ControlAnswer: {
+            id: string;
+            clause: string;
+            predicate: string;
+            /** @description `pass`, `fail`, `not_assessable` or `manual`. */
+            verdict: string;
+            /** @description What was found, in a sentence. */
+            found: string;
+            /**
+             * Format: uint64
+             * @description Events that are not as asked for.
+             */
+            offending: number;
+            /** @description The first of them. */
+            events: components["schemas"]["Named"][];
         };
         /** @description What agents did lately. */
         Dashboard: {
@@ -1331,6 +1513,32 @@ export interface components {
             /** Format: uint64 */
             size: number;
             root: string;
+        };
+        /** @description A bundle of evidence (docs/internals/format.md, section 18). */
+        Bundle: {
+            /** @description `tachograph.bundle/1`. */
+            format: string;
+            origin: string;
+            /** @description What it is about: `kind` and `id`. */
+            subject: {
+                [key: string]: unknown;
+            };
+            /** @description The log's verifier keys, not to be trusted for being here. */
+            vkeys: string[];
+            /** @description The signed checkpoint. */
+            checkpoint: string;
+            figures: {
+                [key: string]: unknown;
+            };
+            records: {
+                [key: string]: unknown;
+            }[];
+            /** @description The streams of which these are all records. */
+            streams: string[];
+            /** @description Public entries after their last records. */
+            rest: {
+                [key: string]: unknown;
+            }[];
         };
         /** @description A statement. */
         Asked: {
@@ -1979,11 +2187,86 @@ export interface operations {
             507: components["responses"]["Full"];
         };
     };
+    getBundle: {
+        parameters: {
+            query?: {
+                /** @description The session's id. */
+                session?: string;
+                /** @description The id of a trace or a task. */
+                trace?: string;
+                /** @description The event's id, or its index. */
+                event?: string;
+                /** @description How it is written; `json` if nothing is said. */
+                format?: "json" | "html" | "zip";
+                /** @description Whether content is answered; without the right to see it, asking for it is refused. Without this: as the credential allows. */
+                content?: "1" | "0" | "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundle. */
+            200: {
+                headers: {
+                    /** @description The checkpoint that the answer is as of: origin, size, root in hex. */
+                    "Tachograph-Checkpoint"?: string;
+                    /** @description A name for the file. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bundle"];
+                    "text/html; charset=utf-8": string;
+                    "application/zip": string;
+                };
+            };
+            /** @description Bad Request: `bad_parameter`, `unknown_parameter`, `bad_question`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Payload Too Large: `too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            /** @description Internal Server Error: `internal`, `log_unreadable`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
     getDashboard: {
         parameters: {
             query?: {
                 /** @description Minutes up to now; 60 if nothing is said. */
                 minutes?: number;
+                /** @description Whether content is answered; without the right to see it, asking for it is refused. Without this: as the credential allows. */
+                content?: "1" | "0" | "true" | "false";
             };
             header?: never;
             path: {
@@ -2410,7 +2693,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            503: components["responses"]["Busy"];
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["Full"];
         };
     };
@@ -2933,7 +3226,17 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["Full"];
         };
     };
@@ -3010,7 +3313,17 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["Full"];
         };
     };
@@ -3022,9 +3335,11 @@ export interface operations {
                 /** @description Events before this time. */
                 to?: string;
                 /** @description How it is written; `json` if nothing is said. */
-                format?: "json" | "md" | "html" | "csv";
+                format?: "json" | "md" | "html" | "csv" | "text" | "pdf";
                 /** @description Which of its tables, as csv; the first if nothing is said. */
                 table?: string;
+                /** @description Of `compliance-check` alone: which shipped pack; `governance` if nothing is said. */
+                pack?: string;
                 /** @description Whether content is answered; without the right to see it, asking for it is refused. Without this: as the credential allows. */
                 content?: "1" | "0" | "true" | "false";
             };
@@ -3032,7 +3347,7 @@ export interface operations {
             path: {
                 /** @description The log's name. */
                 log: string;
-                /** @description `summary`, `tool-usage`, `error-analysis`, `cost`, `agents` or `daily`. */
+                /** @description `summary`, `tool-usage`, `error-analysis`, `cost`, `agents`, `daily` or `compliance-check`. */
                 name: string;
             };
             cookie?: never;
@@ -3053,10 +3368,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Report"];
+                    "application/json": components["schemas"]["AnyReport"];
                     "text/markdown; charset=utf-8": string;
                     "text/html; charset=utf-8": string;
                     "text/csv; charset=utf-8": string;
+                    "text/plain; charset=utf-8": string;
+                    "application/pdf": string;
                 };
             };
             /** @description Bad Request: `bad_parameter`, `unknown_parameter`, `bad_question`. */
@@ -3530,6 +3847,83 @@ export interface operations {
             507: components["responses"]["Full"];
         };
     };
+    getForensics: {
+        parameters: {
+            query?: {
+                /** @description How it is written; `json` if nothing is said. */
+                format?: "json" | "md" | "html" | "text" | "pdf";
+                /** @description Whether only the trace itself is looked at, and not what else happened around it. */
+                alone?: "1" | "0" | "true" | "false";
+                /** @description Whether content is answered; without the right to see it, asking for it is refused. Without this: as the credential allows. */
+                content?: "1" | "0" | "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+                /** @description The id of a trace, a task or a session. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The examination. */
+            200: {
+                headers: {
+                    /** @description The checkpoint that the answer is as of: origin, size, root in hex. */
+                    "Tachograph-Checkpoint"?: string;
+                    /** @description So many of the records that the answer covers cannot be read; absent when all can. */
+                    "Tachograph-Unreadable"?: string;
+                    /** @description The index of the first of them. */
+                    "Tachograph-Unreadable-From"?: string;
+                    /** @description Why it cannot be read. */
+                    "Tachograph-Unreadable-Why"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Examination"];
+                    "text/markdown; charset=utf-8": string;
+                    "text/html; charset=utf-8": string;
+                    "text/plain; charset=utf-8": string;
+                    "application/pdf": string;
+                };
+            };
+            /** @description Bad Request: `bad_parameter`, `unknown_parameter`, `bad_question`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Payload Too Large: `too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            /** @description Internal Server Error: `internal`, `log_unreadable`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
     getGraph: {
         parameters: {
             query?: {
@@ -3807,6 +4201,36 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description A signed note. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getCosigned: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A signed note with cosignatures. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4276,7 +4700,17 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["Full"];
         };
     };
@@ -4352,7 +4786,17 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Busy"];
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             507: components["responses"]["Full"];
         };
     };

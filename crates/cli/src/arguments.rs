@@ -144,6 +144,8 @@ pub(crate) enum Format {
     Md,
     /// For people: a page
     Html,
+    /// For people: pages of paper
+    Pdf,
     /// For people: in the order of time
     Timeline,
     /// For people: who called whom

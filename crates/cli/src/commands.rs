@@ -35,6 +35,7 @@ mod tail;
 mod token;
 mod trace;
 mod verify;
+mod witness;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -77,6 +78,7 @@ pub(crate) enum Command {
     Hold(hold::Arguments),
     Erase(erase::Arguments),
     Retention(retention::Arguments),
+    Witness(witness::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -116,10 +118,8 @@ impl Command {
             | Self::Retention(_) => Place::Log,
             // The command that answers says it itself.
             Self::Ask(_) => Place::Log,
-            Self::Report(_) => Place::Folder,
-            Self::Bundle(_) | Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => {
-                Place::Folder
-            }
+            Self::Report(_) | Self::Bundle(_) => Place::Log,
+            Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => Place::Folder,
             Self::Bench(_)
             | Self::Init(_)
             | Self::Serve(_)
@@ -127,6 +127,7 @@ impl Command {
             | Self::Demo(_)
             | Self::Alerts(_)
             | Self::Restore(_)
+            | Self::Witness(_)
             | Self::Completions(_) => Place::Machine,
         }
     }
@@ -185,6 +186,7 @@ impl Command {
             Self::Hold(arguments) => arguments.run(context),
             Self::Erase(arguments) => arguments.run(context),
             Self::Retention(arguments) => arguments.run(context),
+            Self::Witness(arguments) => arguments.run(context),
             Self::Completions(arguments) => arguments.run(context),
         }
     }

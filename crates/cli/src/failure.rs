@@ -45,6 +45,15 @@ impl Failure {
         Self::Sentence { exit: Exit::Incomplete, sentence: sentence.into() }
     }
 
+    /// What was printed before a verdict: that stands, also when nobody reads it to its end (`tacho
+    /// verify | head -1`).
+    pub(crate) fn unless_nobody_reads(printed: Result<(), Self>) -> Result<(), Self> {
+        match printed {
+            Err(Self::NobodyReads) => Ok(()),
+            other => other,
+        }
+    }
+
     /// The operating system refused something about a path.
     pub(crate) fn io<'p>(action: &'p str, path: &'p Path) -> impl FnOnce(io::Error) -> Self + 'p {
         move |error| {

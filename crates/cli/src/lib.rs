@@ -16,6 +16,7 @@
 //! | how is a server talked to? | `remote.rs` |
 //! | where does a server say that it holds a folder? | `serving/held.rs` |
 //! | how does the log learn of an export, or of a key handed out? | `recording.rs` |
+//! | what is a witness's key? | `witnessing.rs` |
 //! | how does a file appear, whole or not at all? | `whole_file.rs` |
 //! | how does an answer say that it may lack records? | `answer.rs` |
 //! | how is a log copied while it is being written to? | `backup.rs` |
@@ -35,6 +36,7 @@ mod exit;
 mod failure;
 mod key_source;
 mod keyboard;
+mod paper;
 mod recording;
 mod remote;
 mod retaining;
@@ -42,6 +44,7 @@ mod serving;
 mod source;
 mod terminal;
 mod whole_file;
+mod witnessing;
 mod writing;
 
 use std::ffi::OsString;

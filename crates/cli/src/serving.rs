@@ -59,6 +59,11 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
         Some(detecting) => app.with_detection(detecting),
         None => app,
     };
+    let witness = configuration.witness.as_ref();
+    let app = match witness.map(|it| it.watching(context.terminal)).transpose()?.flatten() {
+        Some(witnessing) => app.with_witnesses(witnessing),
+        None => app,
+    };
     let name = configuration.server.hosts.first().cloned();
     Ok(Ready { app, tls, name, new_admin_token })
 }

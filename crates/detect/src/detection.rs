@@ -14,6 +14,9 @@ const SELECTIONS_MAX: usize = 100;
 pub(crate) struct Detection {
     selections: Vec<Selection>,
     condition: Condition,
+    /// The members of the metadata without which no event is meant, a bit each: most events lack
+    /// one, and need not be looked at closer.
+    needs: u32,
 }
 
 #[derive(Debug)]
@@ -51,6 +54,12 @@ impl Selection {
 
     fn is_met(&self, view: &View<'_>) -> bool {
         self.alternatives.iter().any(|tests| tests.iter().all(|test| test.is_met(view)))
+    }
+
+    /// What every alternative needs.
+    fn needs(&self) -> u32 {
+        let of = |tests: &Vec<Test>| tests.iter().fold(0, |all, test| all | test.needs());
+        self.alternatives.iter().map(of).reduce(|one, other| one & other).unwrap_or(0)
     }
 
     fn cost(&self) -> u32 {
@@ -93,8 +102,9 @@ impl Detection {
             .ok_or_else(|| node.wrong("`condition` is missing: which selections must hold?"))?;
         let names: Vec<&str> = selections.iter().map(|one| one.name.as_str()).collect();
         let parsed = Condition::parse(condition.text("`condition`")?, &names, condition.line)?;
-        let mut detection = Self { selections, condition: parsed };
+        let mut detection = Self { selections, condition: parsed, needs: 0 };
         detection.sort();
+        detection.needs = detection.needs_of(&detection.condition);
         Ok(detection)
     }
 
@@ -122,9 +132,21 @@ impl Detection {
         sort(&mut self.condition, &self.selections);
     }
 
+    fn needs_of(&self, condition: &Condition) -> u32 {
+        match condition {
+            Condition::Selection(at) => self.selections.get(*at).map_or(0, Selection::needs),
+            Condition::Not(_) => 0,
+            Condition::All(all) => all.iter().fold(0, |needs, one| needs | self.needs_of(one)),
+            Condition::Any(all) => {
+                let needs = all.iter().map(|one| self.needs_of(one));
+                needs.reduce(|one, other| one & other).unwrap_or(0)
+            }
+        }
+    }
+
     /// Whether an event is meant.
     pub(crate) fn is_met(&self, view: &View<'_>) -> bool {
-        self.holds(&self.condition, view)
+        view.has_all(self.needs) && self.holds(&self.condition, view)
     }
 
     fn holds(&self, condition: &Condition, view: &View<'_>) -> bool {
@@ -174,5 +196,65 @@ impl Detection {
         }
         told.dedup();
         told.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{Item, META};
+    use crate::yaml;
+    use proptest::prelude::*;
+
+    fn detection(text: &str) -> Detection {
+        let documents = yaml::parse(text).unwrap();
+        Detection::parse(&documents[0]).unwrap()
+    }
+
+    #[test]
+    fn an_event_that_lacks_what_every_way_needs_is_not_looked_at() {
+        let names = |text: &str| -> Vec<&str> {
+            let needs = detection(text).needs;
+            (0..META.len()).filter(|at| needs & (1 << at) != 0).map(|at| META[at]).collect()
+        };
+        for (text, wanted) in [
+            ("{ a: { tool: x, outcome: denied }, condition: a }", vec!["tool", "outcome"]),
+            (
+                "{ a: { tool: x }, b: { tool: y, cost.amount|gt: 0 }, condition: a or b }",
+                vec!["tool"],
+            ),
+            ("{ a: { tool: x }, b: { outcome: y }, condition: a and not b }", vec!["tool"]),
+            ("{ a: [{ tool: x }, { outcome: y }], condition: a }", vec![]),
+            ("{ a: { tool: null, approver|exists: false, params: x }, condition: a }", vec![]),
+            (
+                "{ a: { tool|exists: true, run: x, content|contains: y }, condition: a }",
+                vec!["tool"],
+            ),
+        ] {
+            assert_eq!(names(text), wanted, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_passed_over_would_not_have_been_met(
+            members in prop::collection::btree_map("tool|outcome|approver|cost", "x|y|null", 0..4),
+            condition in "(a|b|not a)( and (a|b|not b)| or (a|b|not b)){0,3}",
+        ) {
+            let members: Vec<String> = members.iter().map(|(name, value)| match value.as_str() {
+                "null" => format!("\"{name}\":null"),
+                value => format!("\"{name}\":\"{value}\""),
+            }).collect();
+            let meta = format!("{{{}}}", members.join(","));
+            let item = Item {
+                index: 0, recorded_at_ms: 0, kind: event::Kind::Event, meta: meta.as_bytes(), content: b"",
+            };
+            let rule = format!(
+                "{{ a: [{{ tool: x, outcome|exists: true }}, {{ tool|contains: y }}], \
+                 b: {{ approver: null, cost|startswith: [x, y] }}, condition: {condition} }}"
+            );
+            let (it, view) = (detection(&rule), View::new(item));
+            prop_assert_eq!(it.is_met(&view), it.holds(&it.condition, &view));
+        }
     }
 }

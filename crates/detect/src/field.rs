@@ -1,7 +1,7 @@
 //! A field as a rule names it, found in an event.
 
 use crate::raw;
-use crate::view::{View, slot};
+use crate::view::{PARTS, View, bit, slot};
 use std::borrow::Cow;
 
 /// Where a field is.
@@ -9,8 +9,8 @@ use std::borrow::Cow;
 enum Root {
     /// In the metadata, at a place.
     Meta(usize),
-    /// In the content, under a name.
-    Part(&'static str),
+    /// In the content, at a place.
+    Part(usize),
     /// All of the content.
     Content,
     /// What the event belongs to.
@@ -18,10 +18,6 @@ enum Root {
     /// Whether it is an `event`, or the `log`'s own.
     Kind,
 }
-
-/// The parts of the content.
-const PARTS: [&str; 8] =
-    ["params", "result", "reasoning", "context", "error", "input", "output", "attributes"];
 
 /// A field by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +49,7 @@ impl Field {
             "content" => Root::Content,
             _ => match slot(first) {
                 Some(slot) => Root::Meta(slot),
-                None => Root::Part(PARTS.into_iter().find(|part| *part == first)?),
+                None => Root::Part(PARTS.iter().position(|part| *part == first)?),
             },
         };
         let has_no_inside = matches!(root, Root::Run | Root::Kind | Root::Content);
@@ -66,12 +62,20 @@ impl Field {
         matches!(self.root, Root::Part(_) | Root::Content)
     }
 
+    /// The bit of the member of the metadata that it is in; none for other fields.
+    pub(crate) fn member(&self) -> u32 {
+        match self.root {
+            Root::Meta(slot) => bit(slot),
+            _ => 0,
+        }
+    }
+
     /// Its values in an event, until `each` says `true`, which is then the answer. Of a list every
     /// item is one.
     pub(crate) fn any<'a>(&self, view: &View<'a>, each: &mut dyn FnMut(Found<'a>) -> bool) -> bool {
         let value = match self.root {
             Root::Meta(slot) => view.meta(slot),
-            Root::Part(name) => view.part(name),
+            Root::Part(place) => view.part(place),
             Root::Content => view.content(),
             Root::Run => view.run(),
             Root::Kind => match view.item.kind {

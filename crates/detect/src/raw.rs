@@ -6,10 +6,38 @@
 use memchr::memchr2;
 use std::borrow::Cow;
 
+/// Bytes of a string that are looked at eight at a time: most strings are no longer, and a search
+/// with wider steps costs more to begin than they have.
+const SHORT: usize = 40;
+
+/// The bytes of a word that are `byte`, by their highest bits; the lowest of these is right, and
+/// those above it may not be.
+#[inline]
+fn bytes_that_are(byte: u8, word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let zero_where = word ^ ONES.wrapping_mul(u64::from(byte));
+    zero_where.wrapping_sub(ONES) & !zero_where & (ONES << 7)
+}
+
 /// The end of the string whose quote stands at `open`.
 #[inline]
 fn string_end(bytes: &[u8], open: usize) -> usize {
     let mut at = open + 1;
+    while at < open + SHORT
+        && let Some(word) = bytes.get(at..at + 8).and_then(|it| it.try_into().ok())
+    {
+        let word = u64::from_le_bytes(word);
+        let found = bytes_that_are(b'"', word) | bytes_that_are(b'\\', word);
+        if found == 0 {
+            at += 8;
+            continue;
+        }
+        at += (found.trailing_zeros() / 8) as usize;
+        if bytes.get(at) == Some(&b'"') {
+            return at + 1;
+        }
+        at += 2;
+    }
     while let Some(step) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         at += step;
         if bytes.get(at) == Some(&b'"') {
@@ -175,6 +203,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_end_of_a_string_is_found_as_byte_by_byte(text in r#"[a-z"\\é]{0,90}"#) {
+            let bytes = format!("\"{text}").into_bytes();
+            let mut at = 1;
+            let slow = loop {
+                match bytes.get(at) {
+                    None => break bytes.len(),
+                    Some(b'"') => break at + 1,
+                    Some(b'\\') => at += 2,
+                    Some(_) => at += 1,
+                }
+            };
+            prop_assert_eq!(string_end(&bytes, 0), slow);
+        }
+
         #[test]
         fn a_walk_over_anything_ends(text in r#"[\[\]{}",:\\a1é]{0,60}"#) {
             members(&text, |_, value| { items(value, |_| false); false });

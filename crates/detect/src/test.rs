@@ -120,6 +120,14 @@ impl Test {
         }
     }
 
+    /// The members of the metadata without which it cannot be met, a bit each.
+    pub(crate) fn needs(&self) -> u32 {
+        match self.kind {
+            Kind::Exists(false) | Kind::Exact { or_absent: true, .. } => 0,
+            _ => self.field.member(),
+        }
+    }
+
     /// How much it costs to ask, by and large.
     pub(crate) fn cost(&self) -> u32 {
         let search = match self.kind {

@@ -2,6 +2,7 @@
 
 use crate::raw;
 use event::{Kind, Timestamp};
+use simdutf8::basic::from_utf8;
 use std::cell::OnceCell;
 
 /// What the `action` of an alert begins with.
@@ -59,6 +60,15 @@ pub(crate) const META: [&str; 32] = [
     "tags",
 ];
 
+/// The parts of the content.
+pub(crate) const PARTS: [&str; 8] =
+    ["params", "result", "reasoning", "context", "error", "input", "output", "attributes"];
+
+/// The bit of a place in [`META`], which has as many names as there are bits.
+pub(crate) fn bit(slot: usize) -> u32 {
+    u32::try_from(slot).ok().and_then(|slot| 1_u32.checked_shl(slot)).unwrap_or(0)
+}
+
 /// The place of a name in [`META`].
 pub(crate) fn slot(name: &str) -> Option<usize> {
     META.iter().position(|known| *known == name)
@@ -78,13 +88,16 @@ const ASSURANCE: usize = 28;
 pub(crate) struct View<'a> {
     pub(crate) item: Item<'a>,
     slots: [&'a str; META.len()],
+    /// Which of them are there, a bit each.
+    present: u32,
     content: OnceCell<&'a str>,
+    parts: OnceCell<[&'a str; PARTS.len()]>,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn new(item: Item<'a>) -> Self {
-        let mut slots = [""; META.len()];
-        let meta = std::str::from_utf8(item.meta).unwrap_or_default();
+        let (mut slots, mut present) = ([""; META.len()], 0);
+        let meta = from_utf8(item.meta).unwrap_or_default();
         let mut next = 0;
         raw::members(meta, |key, value| {
             let place = |from: usize| {
@@ -94,12 +107,18 @@ impl<'a> View<'a> {
             if let Some(at) = place(next).or_else(|| place(0)) {
                 next = at + 1;
                 if let Some(slot) = slots.get_mut(at) {
-                    *slot = value;
+                    (*slot, present) = (value, present | bit(at));
                 }
             }
             false
         });
-        Self { item, slots, content: OnceCell::new() }
+        Self { item, slots, present, content: OnceCell::new(), parts: OnceCell::new() }
+    }
+
+    /// Whether all of these members of the metadata are there, a bit each.
+    #[inline]
+    pub(crate) fn has_all(&self, members: u32) -> bool {
+        members & !self.present == 0
     }
 
     /// The JSON at a place; empty when there is none.
@@ -109,20 +128,26 @@ impl<'a> View<'a> {
 
     /// The content as JSON; empty when there is none.
     pub(crate) fn content(&self) -> &'a str {
-        self.content.get_or_init(|| std::str::from_utf8(self.item.content).unwrap_or_default())
+        self.content.get_or_init(|| from_utf8(self.item.content).unwrap_or_default())
     }
 
-    /// The JSON of a part of the content.
-    pub(crate) fn part(&self, name: &str) -> &'a str {
-        let mut found = "";
-        raw::members(self.content(), |key, value| {
-            let it = key == name;
-            if it {
-                found = value;
-            }
-            it
+    /// The JSON of a part of the content, by its place in [`PARTS`]; empty when there is none. All
+    /// of them are found by the first who asks: several rules ask for several.
+    pub(crate) fn part(&self, place: usize) -> &'a str {
+        let parts = self.parts.get_or_init(|| {
+            let mut parts = [""; PARTS.len()];
+            raw::members(self.content(), |key, value| {
+                let place = PARTS.iter().position(|part| *part == key);
+                if let Some(slot) = place.and_then(|place| parts.get_mut(place))
+                    && slot.is_empty()
+                {
+                    *slot = value;
+                }
+                false
+            });
+            parts
         });
-        found
+        parts.get(place).copied().unwrap_or_default()
     }
 
     /// The event's type as it is spelled in JSON, without quotes.

@@ -35,6 +35,12 @@ impl<'e> Entries<'e> {
         self.bundle.as_ref()?.1.get(place).copied().flatten()
     }
 
+    /// The hash of a leaf in hexadecimal; `None` as for [`Entries::at`].
+    pub fn leaf_hash(&mut self, index: u64) -> Option<String> {
+        let entry = self.at(index)?;
+        Some(hex::encode(merkle::leaf_hash(&entry.encode()).as_bytes()))
+    }
+
     /// Reads a bundle, or the full one in which it has become.
     fn read(&self, number: u64) -> Option<Vec<Option<Entry>>> {
         let width = u64::from(TILE_WIDTH);

@@ -59,6 +59,12 @@ impl<'f> Follow<'f> {
         Self { log, kek, next_index, place: None, doubts: 0 }
     }
 
+    /// Goes on at a record that is further on: those before it are known from elsewhere, and so are
+    /// durable.
+    pub fn skip_to(&mut self, next_index: u64) {
+        self.next_index = self.next_index.max(next_index);
+    }
+
     /// Hands over what has arrived since the last look.
     ///
     /// # Errors
@@ -138,8 +144,26 @@ impl<'f> Follow<'f> {
         Ok(self.next_index > before)
     }
 
+    /// Passes over frames of which every record is known, by their headers alone. One that does not
+    /// follow the one before it is for the reader to judge.
+    fn pass(&self, place: &mut Place) -> Result<(), ReadError> {
+        let mut header = [0; FRAME_HEADER_BYTES];
+        while place.index < self.next_index {
+            let read = self.log.folder.read_at(&place.file, place.offset, &mut header)?;
+            match FrameHeader::decode(header.get(..read).unwrap_or_default()) {
+                Some(it) if it.first_index == place.index && it.end_index() <= self.next_index => {
+                    place.offset = place.offset.saturating_add(it.bytes());
+                    place.index = it.end_index();
+                }
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
     /// Reads whole frames from a place on.
     fn read(&mut self, place: &mut Place, each: Each<'_>) -> Result<(), ReadError> {
+        self.pass(place)?;
         if !self.something_is_at(place)? {
             return Ok(());
         }

@@ -59,3 +59,7 @@ pub use walk::{Place, Placed, Step, Walk};
 use faults::Faults;
 use journal::JournalWalk;
 use reading::kept;
+
+/// The path of the newest checkpoint that enough witnesses cosigned, in a log's folder: another
+/// file than the published checkpoint, which waits for nobody.
+pub const COSIGNED_PATH: &str = "cosigned";

@@ -14,6 +14,7 @@
 //! | is there a segment for every record before the journal? | `verify/coverage.rs` |
 //! | may the journal end as it does? | `verify/tail.rs` |
 //! | is it what receipts said? | `verify/since.rs` |
+//! | what did witnesses see? | `verify/witnessed.rs` |
 
 mod coverage;
 mod files;
@@ -23,8 +24,10 @@ mod segments;
 mod since;
 mod suspect;
 mod tail;
+mod witnessed;
 
 pub use since::{ReceiptClaim, SinceError, SinceFile, check_receipts};
+pub use witnessed::check_witnesses;
 
 use crate::{Bound, End, Faults, JournalWalk, Place, Step, Walk};
 use coverage::Coverage;

@@ -3,7 +3,7 @@
 //! One layer only: what is encoded twice was meant to be hidden, and no number of layers would be
 //! enough. Not here: JSON inside strings (`json`) and `%40` in e-mail addresses (`rules::email`).
 
-use crate::rules::{ANY_BASE64, decode_base64, next_run};
+use crate::rules::{ANY_BASE64, decode_base64, decodes_to_all, next_run};
 
 /// Shortest base64 word that is decoded: fifteen bytes, the shortest secret with its name.
 const WORD_BYTES_MIN: usize = 20;
@@ -77,9 +77,8 @@ pub(crate) fn base64_words(text: &str) -> Vec<(usize, usize, String)> {
 }
 
 fn decode_text(word: &str) -> Option<String> {
-    let judged = decode_base64(word.get(..JUDGED_BYTES).unwrap_or(word))?;
-    let is_text = |b: &u8| (0x20..0x7f).contains(b) || matches!(b, b'\n' | b'\r' | b'\t' | 0x80..);
-    if !judged.iter().all(is_text) {
+    let is_text = |b: u8| (0x20..0x7f).contains(&b) || matches!(b, b'\n' | b'\r' | b'\t' | 0x80..);
+    if !decodes_to_all(word.get(..JUDGED_BYTES).unwrap_or(word), is_text) {
         return None;
     }
     String::from_utf8(decode_base64(word)?).ok()

@@ -21,6 +21,7 @@ mod keys_cloud;
 mod keys_code;
 mod keys_services;
 mod letters;
+mod lexicon;
 pub(crate) mod names;
 mod network;
 mod numbers;
@@ -39,7 +40,7 @@ use crate::scan::Families;
 pub use examples::Examples;
 pub(crate) use examples::all as examples;
 pub(crate) use letters::{ANY_BASE64, next_run};
-pub(crate) use tokens::decode_base64;
+pub(crate) use tokens::{decode_base64, decodes_to_all};
 pub(crate) use words::RUN_BYTES_MIN;
 
 /// Where in a text a secret stands, in bytes.
@@ -65,8 +66,8 @@ pub(crate) struct Rules {
 impl Rules {
     pub(crate) fn compile() -> Result<Self, PolicyError> {
         Ok(Self {
-            forms: forms::Forms::compile(FORMS)?,
-            context: context::Context::compile()?,
+            forms: forms::Forms::new(FORMS),
+            context: context::Context::new(),
             shapes: numbers::Shapes::new(),
             commands: commands::Commands::compile()?,
         })

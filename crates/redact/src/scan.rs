@@ -107,8 +107,9 @@ fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
             let at = start + anchors.trailing_zeros() as usize / 8;
             anchors &= anchors - 1;
             let leads_to = bytes.get(at).map_or(Families::default(), |byte| leads_to(*byte));
-            if wanted.without(families).has(leads_to) {
-                families.add(confirm(bytes, at).only(wanted));
+            let missing = wanted.without(families).only(leads_to);
+            if !missing.is_empty() {
+                families.add(confirm(bytes, at, missing).only(wanted));
             }
         }
         if run + marks.stops.trailing_zeros() as usize / 8 >= RUN_BYTES_MIN {
@@ -257,15 +258,15 @@ fn leads_to(anchor: u8) -> Families {
     LEADS.get(usize::from(anchor)).copied().unwrap_or_default()
 }
 
-/// Looks at the neighbours of the anchor at `at`.
-fn confirm(bytes: &[u8], at: usize) -> Families {
+/// Looks at the neighbours of the anchor at `at`, for what is `missing` yet.
+fn confirm(bytes: &[u8], at: usize, missing: Families) -> Families {
     let Some((before, rest)) = bytes.split_at_checked(at) else { return Families::default() };
     let Some((anchor, after)) = rest.split_first() else { return Families::default() };
     let (yes, family) = match anchor {
-        b':' | b'=' => return confirm_operator(bytes, at, after),
-        b'-' => return prefixes::confirm_hyphen(before, after),
+        b':' | b'=' => return confirm_operator(bytes, at, after, missing),
+        b'-' => return prefixes::confirm_hyphen(before, after, missing),
         b'_' => (prefixes::underscore(before, after), Families::KEYS),
-        b'.' => return prefixes::confirm_dot(before, after),
+        b'.' => return prefixes::confirm_dot(before, after, missing),
         b'/' => (before.ends_with(b"1/") && after.starts_with(b"0"), Families::KEYS),
         b'~' => (before.ends_with(b"Q"), Families::SIGNS),
         b'@' => (is_inner(before.last()), Families::ADDRESSES),
@@ -278,14 +279,16 @@ fn confirm(bytes: &[u8], at: usize) -> Families {
     if yes { family } else { Families::default() }
 }
 
-fn confirm_operator(bytes: &[u8], at: usize, after: &[u8]) -> Families {
-    let end = names_end(bytes, at);
+fn confirm_operator(bytes: &[u8], at: usize, after: &[u8], missing: Families) -> Families {
     let before = bytes.get(..at).unwrap_or_default();
     let mut families = Families::default();
-    if names::may_end_secret_name(bytes, end)
-        || names_a_value(bytes, end)
-        || before.ends_with(b"thin")
-    {
+    let names = || {
+        let end = names_end(bytes, at);
+        names::may_end_secret_name(bytes, end)
+            || names_a_value(bytes, end)
+            || before.ends_with(b"thin")
+    };
+    if missing.has(Families::NAMES) && names() {
         families.add(Families::NAMES);
     }
     if after.starts_with(b"AA") && before.last().is_some_and(u8::is_ascii_digit) {

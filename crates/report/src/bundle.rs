@@ -9,13 +9,16 @@
 //! | question | file |
 //! |---|---|
 //! | the page, and the bundle in a page | `bundle/page.rs`, `page.css`, `page.js` |
+//! | in which form it goes, and what the log is told of it | `bundle/form.rs` |
 //! | the bytes of a zip file | `bundle/archive.rs` |
 //! | does a file hold, whichever of them it is? | this one |
 
 mod archive;
+mod form;
 mod page;
 
 pub use archive::ArchiveError;
+pub use form::{Exported, Form, WriteError};
 pub use page::page;
 
 use prove::{

@@ -12,12 +12,14 @@ pub mod chart;
 mod csv;
 mod html;
 mod markdown;
+mod pdf;
 mod text;
 
 pub use csv::{CsvError, csv};
 pub(crate) use html::escaped;
 pub use html::{html, page_policy};
 pub use markdown::markdown;
+pub use pdf::pdf;
 pub use text::text;
 
 use chart::Chart;

@@ -222,6 +222,16 @@ impl Case<'_> {
     }
 }
 
+impl Forensics {
+    /// Names the leaves that the answer rests on by their hashes in hexadecimal, as far as
+    /// `leaf_hash` knows them by index.
+    pub fn hash(&mut self, mut leaf_hash: impl FnMut(u64) -> Option<String>) {
+        for event in self.evidence.iter_mut().filter(|event| event.leaf_hash.is_none()) {
+            event.leaf_hash = leaf_hash(event.index);
+        }
+    }
+}
+
 /// Examines a trace. `found` are the records that it was assembled of, with their leaf hashes where
 /// the reader knows them; `surroundings` the answer to the second question, if it was asked.
 #[must_use]

@@ -10,6 +10,7 @@ pub(crate) mod documents;
 pub(crate) mod keeping;
 pub(crate) mod models;
 pub(crate) mod opentelemetry;
+pub(crate) mod papers;
 pub(crate) mod public_log;
 pub(crate) mod running;
 

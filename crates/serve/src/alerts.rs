@@ -10,7 +10,7 @@
 mod addresses;
 mod alert;
 mod deliver;
-mod http;
+pub(crate) mod http;
 mod place;
 mod sink;
 mod syslog;

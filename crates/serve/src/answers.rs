@@ -7,6 +7,7 @@ use crate::access::policy::Action;
 use crate::app::App;
 use crate::ask::{self, ask};
 use crate::gate::Granted;
+use crate::paper;
 use crate::problem::Problem;
 use crate::question::Question;
 use axum::body::Body;
@@ -360,7 +361,7 @@ pub(crate) fn one(
 }
 
 /// Whether nothing of a record was left but that it is there.
-fn is_withheld(found: &Found<'_>) -> bool {
+pub(crate) fn is_withheld(found: &Found<'_>) -> bool {
     found.kind == Kind::Log && found.meta.is_empty()
 }
 
@@ -408,20 +409,14 @@ async fn leave(
     let mut response = Response::new(Body::from(answer.bytes));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.kind));
+    paper::tell(headers, &answer.as_of, &answer.unreadable);
     let mut say = |name: &'static str, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    let AsOf { origin, size, root_hex } = &answer.as_of;
-    say("tachograph-checkpoint", format!("{origin} {size} {root_hex}"));
     if let Some(next) = answer.next {
         say("tachograph-next", next.to_string());
-    }
-    if let Some((first, why)) = answer.unreadable.first() {
-        say("tachograph-unreadable", answer.unreadable.count().to_string());
-        say("tachograph-unreadable-from", first.to_string());
-        say("tachograph-unreadable-why", why.to_owned());
     }
     if let Some((index, key)) = answer.proved {
         say("tachograph-index", index.to_string());

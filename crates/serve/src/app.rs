@@ -14,6 +14,7 @@ use crate::outstanding::Outstanding;
 use crate::problem::Problem;
 use crate::rates::{Counted, Counters, Rates};
 use crate::sessions::Sessions;
+use crate::witness::Witnessing;
 use seal::Act;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -22,7 +23,8 @@ use tokio::sync::{Semaphore, watch};
 
 /// Questions that are answered at the same time; each has a thread and its own memory.
 const QUESTIONS_MAX: usize = 8;
-/// Statements in SQL at the same time, of those questions: each has its own engine and memory.
+/// Statements in SQL, reports and what else reads much at the same time, of those questions: each
+/// has its own engine and memory.
 const STATEMENTS_MAX: usize = 2;
 /// Live feeds at the same time.
 const FEEDS_MAX: usize = 256;
@@ -50,6 +52,7 @@ struct Inner {
     hosts: OnceLock<Vec<String>>,
     counters: OnceLock<Counters>,
     detecting: OnceLock<Arc<Detecting>>,
+    witnessing: OnceLock<Arc<Witnessing>>,
 }
 
 impl App {
@@ -74,6 +77,7 @@ impl App {
             hosts: OnceLock::new(),
             counters: OnceLock::new(),
             detecting: OnceLock::new(),
+            witnessing: OnceLock::new(),
         }))
     }
 
@@ -118,6 +122,18 @@ impl App {
     pub fn with_detection(self, detecting: Detecting) -> Self {
         let _ = self.0.detecting.set(Arc::new(detecting));
         self
+    }
+
+    /// The same, with its logs watched by witnesses. To be called once, before the server begins.
+    #[must_use]
+    pub fn with_witnesses(self, witnessing: Witnessing) -> Self {
+        let _ = self.0.witnessing.set(Arc::new(witnessing));
+        self
+    }
+
+    /// Whoever watches the logs, if somebody does.
+    pub(crate) fn witnessing(&self) -> Option<&Arc<Witnessing>> {
+        self.0.witnessing.get()
     }
 
     /// What is looked for, if something is.

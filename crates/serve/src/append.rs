@@ -9,6 +9,8 @@ use crate::inflow::Place;
 use crate::intake::{self, Intake, IntakeError, Shape};
 use crate::open_log::{OpenLog, overloaded};
 use crate::problem::Problem;
+use crate::relay::Acknowledged;
+use crate::witness;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
@@ -68,15 +70,12 @@ pub(crate) async fn append(
     let Query(parameters) = parameters.map_err(|error| {
         Problem::malformed("bad_parameter", format!("{}; GET /docs lists them", error.body_text()))
     })?;
-    if parameters.ack == Ack::Witnessed {
-        return Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "no_witness",
-            "this log has no witnesses; ask with ack=published or ack=durable",
-        ));
-    }
     let shape = shape(&headers)?;
     let log = granted.log()?;
+    let witnesses = match parameters.ack {
+        Ack::Witnessed => Some(witness::witnesses(&app, log)?),
+        Ack::Durable | Ack::Published => None,
+    };
     let writer = log.writer()?;
     let received = body::receive(app.budget(), &headers, body).await?;
     let origin = granted.origin(match parameters.imported {
@@ -104,19 +103,22 @@ pub(crate) async fn append(
     }
     granted.take_events(&app, intake.batch.len())?;
     let receipt = seal(log, &writer, &mut { intake.batch }, way).await?;
-    if (parameters.ack == Ack::Published || parameters.proof)
+    if (parameters.ack != Ack::Durable || parameters.proof)
         && let Some(receipt) = &receipt
         && let Some(last) = receipt.outcomes.iter().filter_map(index_of).max()
     {
-        let note = log.published(last + 1).await?;
-        let receipt = Receipt { checkpoint: note, ..receipt.clone() };
+        let mut note = log.published(last + 1).await?;
+        if let Some(witnesses) = witnesses {
+            note = witnesses.witnessed(log, last + 1).await?;
+        }
+        let receipt = Receipt { checkpoint: note, ..Receipt::clone(receipt) };
         if parameters.proof {
             return proved(&app, &granted, intake.lines, receipt).await;
         }
         let answer = Answer::new(intake.lines, Some(&receipt))?;
         return Ok(respond(answer.status(), &answer));
     }
-    let answer = Answer::new(intake.lines, receipt.as_ref())?;
+    let answer = Answer::new(intake.lines, receipt.as_deref())?;
     Ok(respond(answer.status(), &answer))
 }
 
@@ -201,7 +203,7 @@ pub(crate) async fn seal(
     writer: &Arc<Log>,
     batch: &mut seal::Batch,
     way: Way,
-) -> Result<Option<Receipt>, Problem> {
+) -> Result<Option<Acknowledged>, Problem> {
     if batch.is_empty() {
         return Ok(None);
     }

@@ -15,6 +15,8 @@ use tokio::time::timeout;
 
 /// How long a question waits for its turn.
 const TURN_MAX: Duration = Duration::from_secs(5);
+/// And one that reads much, among statements of SQL.
+const LONG_TURN_MAX: Duration = Duration::from_secs(10);
 
 /// Asks a log.
 ///
@@ -39,6 +41,26 @@ pub(crate) async fn ask<T: Send + 'static>(
         question(&*log.view()?)
     };
     tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())?
+}
+
+/// Asks what reads more than a page or needs memory of its own: one of a few at the same time.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) async fn ask_much<T: Send + 'static>(
+    app: &App,
+    granted: &Granted,
+    question: impl FnOnce(&View) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let turn = timeout(LONG_TURN_MAX, Arc::clone(app.statements()).acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else {
+        return Err(Problem::busy("overloaded", "others are being answered; ask again"));
+    };
+    let question = move |view: &View| {
+        let _turn = turn;
+        question(view)
+    };
+    ask(app, granted, question).await
 }
 
 /// Whether the caller may do something in the log that was asked.
@@ -88,6 +110,12 @@ pub(crate) async fn record(
         "route": route, "question": question, "records": records, "as_of": { "size": size },
     });
     granted.log()?.record(Act::Access(details), &granted.principal()).await.map(drop)
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        problem(&error)
+    }
 }
 
 /// What a reading says, as a problem.

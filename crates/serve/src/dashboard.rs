@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::append::respond;
 use crate::ask;
 use crate::gate::Granted;
+use crate::parameters::{Parameters, bad};
 use crate::problem::Problem;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -141,14 +142,16 @@ pub(crate) struct Checkpoint {
     root: String,
 }
 
-/// `GET .../dashboard?minutes=60`.
+/// `GET .../dashboard?minutes=60`. With `content=0` nothing is recorded, so that a page may ask
+/// again and again.
 pub(crate) async fn dashboard(
     State(app): State<App>,
     granted: Granted,
     RawQuery(text): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let minutes = minutes(text.as_deref())?;
-    let content = ask::content(&app, &granted, None)?;
+    let given = Parameters::parse(text.as_deref(), &["minutes", "content"])?;
+    let minutes = minutes(&given)?;
+    let content = ask::content(&app, &granted, given.flag("content")?)?;
     let to = Timestamp(app.logs().now_ms().saturating_mul(1_000_000));
     let made = ask::ask(&app, &granted, move |view| make(view, to, minutes, content)).await?;
     if content {
@@ -159,19 +162,10 @@ pub(crate) async fn dashboard(
     Ok(respond(StatusCode::OK, &made))
 }
 
-fn minutes(text: Option<&str>) -> Result<u64, Problem> {
-    let mut minutes = MINUTES;
-    for (name, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
-        if name != "minutes" {
-            return Err(Problem::malformed("unknown_parameter", "only minutes is known here"));
-        }
-        let number = value.parse().ok().filter(|number| (1..=MINUTES_MAX).contains(number));
-        minutes = number.ok_or_else(|| {
-            let detail = format!("minutes: a number from 1 to {MINUTES_MAX}");
-            Problem::malformed("bad_parameter", detail)
-        })?;
-    }
-    Ok(minutes)
+fn minutes(given: &Parameters) -> Result<u64, Problem> {
+    let Some(text) = given.get("minutes") else { return Ok(MINUTES) };
+    let number = text.parse().ok().filter(|number| (1..=MINUTES_MAX).contains(number));
+    number.ok_or_else(|| bad("minutes", &format!("a number from 1 to {MINUTES_MAX}")))
 }
 
 fn make(view: &View, to: Timestamp, minutes: u64, content: bool) -> Result<Dashboard, Problem> {

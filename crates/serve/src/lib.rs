@@ -10,11 +10,13 @@
 //! | what is a request told about its events? | `append.rs`, `answer.rs` |
 //! | how do OpenTelemetry's exporters get in? | `otlp.rs` |
 //! | how are questions answered? | `answers.rs`, `ask.rs`, `question.rs` |
+//! | what is answered by a whole document? | `reports.rs`, `compliance.rs`, `forensics.rs`, `bundles.rs`, `gather.rs`, `paper.rs` |
 //! | what is new? | `live.rs` |
 //! | how is SQL asked? | `sql.rs` |
 //! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs`, `schedule.rs` |
-//! | what looks like an attack, and who is told? | `alerts.rs`, `alerts/` |
+//! | what looks like an attack, and who is told? | `alerts.rs`, `alerts/`, `relay.rs` |
 //! | how does a model ask? | `mcp.rs` |
+//! | what do witnesses see, and who is one? | `witness.rs`, `witness/` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
 //! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `inflow.rs`, `leftover.rs`, `outstanding.rs`, `server.rs`, `wire.rs` |
 //!
@@ -30,9 +32,13 @@ mod append;
 mod ask;
 mod ballast;
 pub mod body;
+mod bundles;
+mod compliance;
 mod console;
 mod dashboard;
+mod forensics;
 pub mod gate;
+mod gather;
 pub mod handshake;
 mod inflow;
 pub mod intake;
@@ -50,12 +56,14 @@ pub mod openapi;
 mod otlp;
 mod outstanding;
 mod page;
+mod paper;
 mod parameters;
 mod problem;
 mod public;
 mod question;
 mod rates;
 mod region;
+mod relay;
 mod reports;
 pub mod routes;
 mod schedule;
@@ -63,6 +71,7 @@ mod server;
 mod sessions;
 mod sql;
 mod wire;
+pub mod witness;
 
 pub use answer::{Accepted, Answer, Line, Refusal, outcome};
 pub use app::App;
@@ -71,4 +80,5 @@ pub use logs::{KekOf, Logs, NewKek, OpenError};
 pub use open_log::{OpenLog, Settings};
 pub use problem::Problem;
 pub use rates::{Rate, Rates};
+pub use relay::Acknowledged;
 pub use server::{Tls, serve};

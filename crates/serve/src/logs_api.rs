@@ -8,6 +8,7 @@ use crate::body;
 use crate::gate::Granted;
 use crate::open_log::OpenLog;
 use crate::problem::Problem;
+use crate::witness;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
@@ -48,6 +49,9 @@ pub(crate) struct LogHealth {
     /// Why it takes none; absent when it takes events.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What witnesses say of it; absent when nobody watches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witnesses: Option<WitnessHealth>,
     /// What the caller may do there; told of one log, not in the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     may: Option<Vec<&'static str>>,
@@ -57,6 +61,47 @@ pub(crate) struct LogHealth {
     /// Bytes that its disk has left for it, beside the reserve; told of one log, where known.
     #[serde(skip_serializing_if = "Option::is_none")]
     disk_free_bytes: Option<u64>,
+}
+
+/// How far witnesses have come with a log.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct WitnessHealth {
+    /// Entries that the quorum of the policy has cosigned.
+    size: u64,
+    /// For so many milliseconds something waits for the quorum; absent when nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_ms: Option<u64>,
+    /// What a witness saw that the log does not have: it was rolled back, or has two histories.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alarm: Option<String>,
+    /// Each of them.
+    each: Vec<OneWitness>,
+}
+
+/// One witness.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct OneWitness {
+    /// Its name in the policy.
+    name: String,
+    /// Entries that it cosigned last, since the server started.
+    size: u64,
+    /// Why it did not cosign when it was asked last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+}
+
+impl WitnessHealth {
+    fn of(app: &App, log: &OpenLog) -> Option<Self> {
+        let told = app.witnessing()?.told(log)?;
+        let waits_ms = told.waits.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX));
+        let one = |(name, one): (String, witness::One)| OneWitness {
+            name,
+            size: one.size,
+            trouble: one.trouble,
+        };
+        let each = told.witnesses.into_iter().map(one).collect();
+        Some(Self { size: told.size, waits_ms, alarm: told.alarm, each })
+    }
 }
 
 /// Logs.
@@ -78,7 +123,7 @@ pub(crate) async fn list(
     };
     let mut logs = app.logs().all();
     logs.retain(|log| may(log));
-    let logs = aside(move || logs.iter().map(|log| describe(log)).collect()).await?;
+    let logs = aside(move || logs.iter().map(|log| describe(&app, log)).collect()).await?;
     Ok(respond(StatusCode::OK, &LogList { logs }))
 }
 
@@ -100,7 +145,7 @@ pub(crate) async fn create(
     let log = tokio::task::spawn_blocking(make).await.map_err(|_| Problem::internal())??;
     let details = json!({ "change": "log created", "log": log.name() });
     log.record(Act::Configuration(details), &granted.principal()).await?;
-    let health = aside(move || describe(&log)).await?;
+    let health = aside(move || describe(&app, &log)).await?;
     Ok(respond(StatusCode::CREATED, &health))
 }
 
@@ -120,7 +165,7 @@ pub(crate) async fn health_of_log(
         may: Some(may),
         version: Some(env!("CARGO_PKG_VERSION")),
         disk_free_bytes: log.room(),
-        ..describe(&log)
+        ..describe(&app, &log)
     };
     let health = aside(describe).await?;
     Ok(respond(StatusCode::OK, &health))
@@ -131,7 +176,7 @@ async fn aside<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> 
     tokio::task::spawn_blocking(look).await.map_err(|_| Problem::internal())
 }
 
-fn describe(log: &OpenLog) -> LogHealth {
+fn describe(app: &App, log: &OpenLog) -> LogHealth {
     let identity = log.folder().identity.clone();
     let (events_since_start, bytes_written) = log.counts();
     let reason = log.trouble();
@@ -145,6 +190,7 @@ fn describe(log: &OpenLog) -> LogHealth {
         backlog_files: log.backlog(),
         status: if reason.is_none() { "up" } else { "down" },
         reason,
+        witnesses: WitnessHealth::of(app, log),
         may: None,
         version: None,
         disk_free_bytes: None,

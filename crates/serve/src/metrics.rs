@@ -6,6 +6,7 @@ use crate::alerts::Detecting;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::rates::Counted;
+use crate::witness::Witnessing;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -104,6 +105,9 @@ fn all(app: &App) -> String {
             let _ = writeln!(out, "{name}{{of=\"{what}\"}} {}", limits.refused(counted));
         }
     }
+    if let Some(witnessing) = app.witnessing() {
+        witnesses(&mut out, app, witnessing);
+    }
     if let Some(detecting) = app.detecting() {
         alerts(&mut out, app, detecting);
     }
@@ -134,6 +138,38 @@ fn all(app: &App) -> String {
         }
     }
     out
+}
+
+/// How far witnesses have come, and whether they contradict a log.
+fn witnesses(out: &mut String, app: &App, witnessing: &Witnessing) {
+    let logs = app.logs().all();
+    let told: Vec<_> =
+        logs.iter().filter_map(|log| Some((label(log.name()), witnessing.told(log)?))).collect();
+    for (name, help) in [
+        ("size", "Entries that the quorum of witnesses has cosigned."),
+        ("waiting_seconds", "For how long something waits for the quorum; 0 when nothing does."),
+        ("alarm", "Whether a witness saw what the log does not have: a rollback, or a fork."),
+    ] {
+        let _ = writeln!(out, "# HELP tacho_witness_{name} {help}");
+        let _ = writeln!(out, "# TYPE tacho_witness_{name} gauge");
+        for (log, told) in &told {
+            let value = match name {
+                "size" => told.size,
+                "alarm" => u64::from(told.alarm.is_some()),
+                _ => told.waits.unwrap_or_default().as_secs(),
+            };
+            let _ = writeln!(out, "tacho_witness_{name}{{log=\"{log}\"}} {value}");
+        }
+    }
+    let name = "tacho_witness_failing";
+    let _ = writeln!(out, "# HELP {name} Whether a witness did not cosign when asked last.");
+    let _ = writeln!(out, "# TYPE {name} gauge");
+    for (log, told) in &told {
+        for (witness, one) in &told.witnesses {
+            let (witness, failing) = (label(witness), u64::from(one.trouble.is_some()));
+            let _ = writeln!(out, "{name}{{log=\"{log}\",witness=\"{witness}\"}} {failing}");
+        }
+    }
 }
 
 /// What detection found, and whom it told.

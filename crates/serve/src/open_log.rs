@@ -10,6 +10,7 @@ use crate::inflow::Inflow;
 use crate::live::Feed;
 use crate::problem::Problem;
 use crate::rates::{Counted, Throttled};
+use crate::relay::{Acknowledged, Relay};
 use crate::schedule::Schedule;
 use axum::http::StatusCode;
 use event::Principal;
@@ -55,8 +56,12 @@ pub struct OpenLog {
     state: RwLock<State>,
     /// The disk has less than the reserve left.
     full: AtomicBool,
+    /// Witnesses have not cosigned it for longer than it may go on without them.
+    unwitnessed: AtomicBool,
     inflow: Inflow,
     feed: Feed,
+    /// What was sealed, for detection.
+    relay: Arc<Relay>,
     /// Held while what is durable is published for somebody who waits.
     publishing: tokio::sync::Mutex<()>,
     /// Held while records are held, erased or let go.
@@ -95,12 +100,14 @@ impl OpenLog {
         Ok(Self {
             state: RwLock::new(State::Up(Arc::new(Log::start(writer)))),
             full: AtomicBool::new(is_full(&folder, &settings)),
+            unwitnessed: AtomicBool::new(false),
             folder,
             kek,
             settings,
             lookout,
             inflow: Inflow::default(),
             feed: Feed::default(),
+            relay: Arc::default(),
             publishing: tokio::sync::Mutex::default(),
             life_cycle: Arc::default(),
             schedule: Schedule::default(),
@@ -150,11 +157,16 @@ impl OpenLog {
     /// The writer, for events.
     ///
     /// # Errors
-    /// 507 when the disk is full, 503 when the log is being opened again.
+    /// 507 when the disk is full, 503 when the log is being opened again, or must not go on without
+    /// its witnesses.
     pub fn writer(&self) -> Result<Arc<Log>, Problem> {
         if self.full.load(Ordering::Relaxed) {
             self.count_refusal("disk_full");
             return Err(disk_full());
+        }
+        if self.unwitnessed.load(Ordering::Relaxed) {
+            self.count_refusal("not_witnessed");
+            return Err(unwitnessed());
         }
         self.writer_for_acts()
     }
@@ -183,10 +195,14 @@ impl OpenLog {
         log: &Arc<Log>,
         batch: Batch,
         permit: Permit,
-    ) -> Result<Receipt, Problem> {
+    ) -> Result<Acknowledged, Problem> {
         let (count, bytes) = (batch.len() as u64, batch.bytes() as u64);
         let (answer, outcome) = oneshot::channel();
-        let done = Box::new(move |outcome| drop(answer.send(outcome)));
+        let relay = Arc::clone(&self.relay);
+        let done = Box::new(move |outcome: Result<Receipt, SealError>| {
+            let outcome = outcome.map(|receipt| Acknowledged::new(receipt, &relay));
+            drop(answer.send(outcome));
+        });
         match log.try_submit(batch, permit, done) {
             Ok(()) => {}
             Err(error @ NotTaken::Busy) => {
@@ -214,7 +230,7 @@ impl OpenLog {
     ///
     /// # Errors
     /// 503: then the act must not be done.
-    pub async fn record(&self, act: Act, by: &Principal<'static>) -> Result<Receipt, Problem> {
+    pub async fn record(&self, act: Act, by: &Principal<'static>) -> Result<Acknowledged, Problem> {
         let log = self.writer_for_acts()?;
         let batch = log.encode_act(act, by).map_err(|error| self.failed(&log, &error))?;
         let permit = log.try_admit(batch.bytes()).ok_or_else(overloaded)?;
@@ -272,6 +288,12 @@ impl OpenLog {
         &self.feed
     }
 
+    /// What was sealed just now, for detection.
+    #[must_use]
+    pub(crate) fn relay(&self) -> &Relay {
+        &self.relay
+    }
+
     /// Its key-encryption key, for who follows what is not published yet.
     #[must_use]
     pub fn kek(&self) -> &Arc<Kek> {
@@ -317,11 +339,19 @@ impl OpenLog {
         if self.full.load(Ordering::Relaxed) {
             return Some("the disk is full".to_owned());
         }
+        if self.unwitnessed.load(Ordering::Relaxed) {
+            return Some("its witnesses do not cosign it".to_owned());
+        }
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Up(_) => None,
             State::Down { reason, .. } => Some(reason.clone()),
             State::Closed => Some("the server is stopping".to_owned()),
         }
+    }
+
+    /// Whether the log goes on without its witnesses.
+    pub(crate) fn refuse_unwitnessed(&self, refuse: bool) {
+        self.unwitnessed.store(refuse, Ordering::Relaxed);
     }
 
     /// Notes that a writer failed; what the sender is told.
@@ -470,6 +500,13 @@ fn disk_full() -> Problem {
     let detail = "the disk of the log is full, and nothing was sealed; free some space, then send it \
                   again: an event with an id is sealed once";
     Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail).retry_after(5)
+}
+
+/// The log must not go on without its witnesses, and they do not cosign it.
+fn unwitnessed() -> Problem {
+    let detail = "the witnesses of the log do not cosign it, and nothing was sealed: its operator decided \
+                  that it takes no events then; send it again when they do";
+    Problem::busy("not_witnessed", detail).retry_after(5)
 }
 
 /// The log failed, and is opened again.

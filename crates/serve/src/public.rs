@@ -24,6 +24,14 @@ pub(crate) async fn checkpoint(granted: Granted) -> Result<Response<Body>, Probl
     .await
 }
 
+/// `GET /log/{log}/cosigned`: the newest checkpoint that enough witnesses have cosigned. It is not
+/// the newest one, which waits for nobody.
+pub(crate) async fn cosigned(granted: Granted) -> Result<Response<Body>, Problem> {
+    let log = granted.log()?;
+    let (folder, path) = (log.folder().clone(), reading::COSIGNED_PATH.to_owned());
+    file(folder, path, "text/plain; charset=utf-8", "no-cache").await
+}
+
 /// `GET /log/{log}/tile/{*rest}`.
 pub(crate) async fn tile(
     granted: Granted,

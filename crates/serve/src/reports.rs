@@ -8,48 +8,29 @@
 use crate::access::policy::Action;
 use crate::app::App;
 use crate::ask;
+use crate::compliance;
 use crate::gate::Granted;
+use crate::paper::{self, Paper};
+use crate::parameters::{Parameters, bad};
 use crate::problem::Problem;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::Response;
+use axum::http::StatusCode;
 use event::Timestamp;
+use query::Columns;
 use query::figures::Period;
-use query::{AsOf, Columns, written};
 use reading::View;
+use reading::answer::Unreadable;
 use report::document;
 use report::reports::{Name, Report, Settings, Subject, make};
 use serde_json::json;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::timeout;
 
 /// The formats, the first of which is what nobody asked for.
-pub(crate) const FORMATS: &[&str] = &["json", "md", "html", "csv"];
+pub(crate) const FORMATS: &[&str] = &["json", "md", "html", "csv", "text", "pdf"];
 /// The reports.
-pub(crate) const NAMES: &str =
-    "`summary`, `tool-usage`, `error-analysis`, `cost`, `agents` or `daily`.";
-
-/// Memory of decoded columns.
-const COLUMN_BYTES: usize = 64 << 20;
-/// How long a report waits for its turn, among statements of SQL.
-const TURN_MAX: Duration = Duration::from_secs(10);
-
-/// What was asked for.
-struct Asked {
-    name: Name,
-    period: Period,
-    format: String,
-    table: Option<String>,
-    content: Option<bool>,
-}
-
-/// A report in its format.
-struct Made {
-    text: String,
-    events: u64,
-    as_of: AsOf,
-}
+pub(crate) const NAMES: &str = "`summary`, `tool-usage`, `error-analysis`, `cost`, `agents`, `daily` or \
+                                `compliance-check`.";
 
 /// Makes a report.
 pub(crate) async fn report(
@@ -58,71 +39,52 @@ pub(crate) async fn report(
     Path((_, name)): Path<(String, String)>,
     RawQuery(text): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let asked = Asked::parse(&name, text.as_deref(), app.logs().now_ms())?;
-    let content = ask::content(&app, &granted, asked.content)?;
-    let access_records = ask::may(&app, &granted, Action::ReadAccessRecords);
-    let turn = timeout(TURN_MAX, Arc::clone(app.statements()).acquire_owned()).await;
-    let Ok(Ok(turn)) = turn else {
-        return Err(Problem::busy("overloaded", "others are being answered; ask again"));
-    };
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    let question = json!({
-        "report": asked.name.as_str(), "from": time(asked.period.from),
-        "to": time(asked.period.to),
-    });
-    let kind = kind(&asked.format);
-    let is_page = asked.format == "html";
-    let made = ask::ask(&app, &granted, move |view| {
-        let _turn = turn;
-        asked.make(view, content, access_records)
-    });
-    let Made { text, events, as_of } = made.await?;
-    if content {
-        ask::record(&granted, "report", question, events, as_of.size).await?;
+    match name.as_str() {
+        compliance::NAME => compliance::check(app, granted, text).await,
+        name => counted(app, granted, name, text).await,
     }
-    Ok(respond(text, kind, is_page, &as_of))
+}
+
+/// Memory of decoded columns.
+const COLUMN_BYTES: usize = 64 << 20;
+const KNOWN: &[&str] = &["from", "to", "format", "table", "content"];
+
+/// What was asked for.
+struct Asked {
+    name: Name,
+    period: Period,
+    format: &'static str,
+    table: Option<String>,
+}
+
+/// Counts.
+async fn counted(
+    app: App,
+    granted: Granted,
+    name: &str,
+    text: Option<String>,
+) -> Result<Response<Body>, Problem> {
+    let name = Name::from_name(name)
+        .ok_or_else(|| Problem::not_found(format!("there is no such report; there are {NAMES}")))?;
+    let given = Parameters::parse(text.as_deref(), KNOWN)?;
+    let (from, to) = given.period(app.logs().now_ms())?;
+    let format = given.one_of("format", FORMATS)?;
+    let table = given.get("table").map(str::to_owned);
+    let asked = Asked { name, period: Period { from, to }, format, table };
+    let content = ask::content(&app, &granted, given.flag("content")?)?;
+    let access_records = ask::may(&app, &granted, Action::ReadAccessRecords);
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    let question = json!({ "report": name.as_str(), "from": time(from), "to": time(to) });
+    let make = move |view: &View| asked.make(view, content, access_records);
+    let paper = ask::ask_much(&app, &granted, make).await?;
+    if content {
+        ask::record(&granted, "report", question, paper.records, paper.as_of.size).await?;
+    }
+    Ok(paper.respond())
 }
 
 impl Asked {
-    fn parse(name: &str, text: Option<&str>, now_ms: u64) -> Result<Self, Problem> {
-        let name = Name::from_name(name).ok_or_else(|| {
-            Problem::not_found(format!("there is no such report; there are {NAMES}"))
-        })?;
-        let (format, period) = (FORMATS[0].to_owned(), Period::default());
-        let mut asked = Self { name, period, format, table: None, content: None };
-        let bad = |detail: &str| Problem::malformed("bad_parameter", detail.to_owned());
-        let time = |value: &str| {
-            let how = "from, to: write RFC 3339 (2026-11-02T14:23:00Z), a date, or how long \
-                       ago (15m, 24h, 7d)";
-            written::time(value, now_ms).ok_or_else(|| bad(how))
-        };
-        for (name, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
-            match &*name {
-                "from" => asked.period.from = Some(time(&value)?),
-                "to" => asked.period.to = Some(time(&value)?),
-                "table" => asked.table = Some(value.into_owned()),
-                "format" if FORMATS.contains(&&*value) => asked.format = value.into_owned(),
-                "format" => return Err(bad("format: json, md, html or csv")),
-                "content" => match &*value {
-                    "1" | "true" => asked.content = Some(true),
-                    "0" | "false" => asked.content = Some(false),
-                    _ => return Err(bad("content: a flag is 1 or 0")),
-                },
-                _ => {
-                    let detail = "from, to, format, table and content are known here";
-                    return Err(Problem::malformed("unknown_parameter", detail));
-                }
-            }
-        }
-        if let Period { from: Some(from), to: Some(to) } = asked.period
-            && from >= to
-        {
-            return Err(bad("from is not before to"));
-        }
-        Ok(asked)
-    }
-
-    fn make(&self, view: &View, content: bool, access: bool) -> Result<Made, Problem> {
+    fn make(&self, view: &View, content: bool, access: bool) -> Result<Paper, Problem> {
         let failed = |error: &dyn std::fmt::Display| {
             let status = StatusCode::INTERNAL_SERVER_ERROR;
             Problem::new(status, "log_unreadable", error.to_string())
@@ -144,40 +106,15 @@ impl Asked {
         };
         let settings = Settings::default();
         let report = make(self.name, &subject, &settings).map_err(|error| failed(&error))?;
-        let Report { document, json } = report;
-        let text = match self.format.as_str() {
-            "md" => document::markdown(&document),
-            "html" => document::html(&document),
-            "csv" => document::csv(&document, self.table.as_deref())
-                .map_err(|error| Problem::malformed("bad_parameter", error.to_string()))?,
-            _ => json,
+        let Report { document: it, json } = report;
+        let bytes = match self.format {
+            "csv" => document::csv(&it, self.table.as_deref())
+                .map_err(|error| bad("table", &error.to_string()))?
+                .into_bytes(),
+            format => paper::write(&it, format, || json),
         };
-        Ok(Made { text, events: as_of.size, as_of })
+        let (format, records) = (self.format, as_of.size);
+        let unreadable = Unreadable::default();
+        Ok(Paper { bytes, format, records, as_of, unreadable })
     }
-}
-
-fn kind(format: &str) -> &'static str {
-    match format {
-        "md" => "text/markdown; charset=utf-8",
-        "html" => "text/html; charset=utf-8",
-        "csv" => "text/csv; charset=utf-8",
-        _ => "application/json",
-    }
-}
-
-fn respond(text: String, kind: &'static str, is_page: bool, as_of: &AsOf) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if is_page {
-        // The one for all answers would take the page its style. Nothing else is allowed it.
-        if let Ok(policy) = HeaderValue::try_from(document::page_policy()) {
-            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-        }
-    }
-    let AsOf { origin, size, root_hex } = as_of;
-    if let Ok(value) = HeaderValue::try_from(format!("{origin} {size} {root_hex}")) {
-        headers.insert(HeaderName::from_static("tachograph-checkpoint"), value);
-    }
-    response
 }

@@ -4,7 +4,7 @@
 //! There is no other way to add a route, and none without a [`Need`] and an `About`.
 
 use crate::about::opentelemetry as exporting;
-use crate::about::{About, appending, asking, keeping, models, public_log, running};
+use crate::about::{About, appending, asking, keeping, models, papers, public_log, running};
 use crate::access::policy::Action::{
     AppendEvents, CreateLog, Erase, ManageHolds, ManageRetention, ReadMetadata, ReadMetrics,
     ReadProofs, ReadRetention, RunSql,
@@ -14,8 +14,8 @@ use crate::gate::Need::{AnyCaller, Log, Nothing, PublicLog, Server};
 use crate::gate::{self, Need};
 use crate::problem::Problem;
 use crate::{
-    answers, append, body, console, dashboard, life_cycle_api, live, logs_api, mcp, metrics,
-    openapi, otlp, page, public, reports, sql,
+    answers, append, body, bundles, console, dashboard, forensics, life_cycle_api, live, logs_api,
+    mcp, metrics, openapi, otlp, page, public, reports, sql,
 };
 use axum::Router;
 use axum::body::Body;
@@ -94,11 +94,12 @@ fn logs() -> Vec<Route> {
     let (log, events) = ("/api/v1/logs/{log}", "/api/v1/logs/{log}/events");
     let (checkpoint, tile) = ("/log/{log}/checkpoint", "/log/{log}/tile/{*rest}");
     let (ledger, disclosed) = ("/log/{log}/ledger", "/log/{log}/ledger/{name}");
-    let tree = PublicLog(ReadProofs);
+    let (cosigned, tree) = ("/log/{log}/cosigned", PublicLog(ReadProofs));
     vec![
         at(log, Log(ReadMetadata), running::health_of_log(), get(logs_api::health_of_log)),
         to(events, Log(AppendEvents), appending::append(), post(append::append)),
         at(checkpoint, tree, public_log::checkpoint(), get(public::checkpoint)),
+        at(cosigned, tree, public_log::cosigned(), get(public::cosigned)),
         at(tile, tree, public_log::tile(), get(public::tile)),
         at(ledger, tree, public_log::ledger(), get(public::ledger)),
         at(disclosed, tree, public_log::disclosed(), get(public::disclosed)),
@@ -110,6 +111,8 @@ fn questions() -> Vec<Route> {
     let event = "/api/v1/logs/{log}/events/{id}";
     let proof = "/api/v1/logs/{log}/events/{id}/proof";
     let graph = "/api/v1/logs/{log}/traces/{id}/graph";
+    let forensics = "/api/v1/logs/{log}/traces/{id}/forensics";
+    let bundle = "/api/v1/logs/{log}/bundle";
     let session = "/api/v1/logs/{log}/sessions/{id}";
     let report = "/api/v1/logs/{log}/reports/{name}";
     let figures = "/api/v1/logs/{log}/dashboard";
@@ -119,12 +122,14 @@ fn questions() -> Vec<Route> {
         at(proof, Log(ReadProofs), asking::proof(), get(answers::proof)),
         at("/api/v1/logs/{log}/traces/{id}", read, asking::trace(), get(answers::trace)),
         at(graph, read, asking::graph(), get(answers::graph)),
+        at(forensics, read, papers::forensics(), get(forensics::examination)),
         at("/api/v1/logs/{log}/sessions", read, asking::sessions(), get(answers::sessions)),
         at(session, read, asking::session(), get(answers::session)),
         at("/api/v1/logs/{log}/agents", read, asking::agents(), get(answers::agents)),
         at("/api/v1/logs/{log}/agents/{name}", read, asking::agent(), get(answers::agent)),
-        at(report, read, asking::report(), get(reports::report)),
+        at(report, read, papers::report(), get(reports::report)),
         at(figures, read, asking::dashboard(), get(dashboard::dashboard)),
+        at(bundle, Log(ReadProofs), papers::bundle(), get(bundles::bundle)),
         at("/api/v1/logs/{log}/live", read, asking::live(), get(live::live)),
         to("/api/v1/logs/{log}/sql", Log(RunSql), asking::sql(), post(sql::select)),
     ]

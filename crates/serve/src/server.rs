@@ -11,7 +11,7 @@ use crate::leftover;
 use crate::limits::Limits;
 use crate::outstanding::{Connection, Pieces, Streams, mortal};
 use crate::wire::Wire;
-use crate::{routes, schedule};
+use crate::{routes, schedule, witness};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, Version, header};
@@ -81,6 +81,7 @@ pub async fn serve(
     let letting_go = tokio::spawn(schedule::run(app.clone()));
     let ending = tokio::spawn(app.outstanding().clone().run());
     let watching = Watching::start(&app);
+    let witnessed = witness::Watching::start(&app);
     let mut stop = std::pin::pin!(stop);
     loop {
         let next = async {
@@ -118,6 +119,7 @@ pub async fn serve(
     let logs = Arc::clone(app.logs());
     let close = move || {
         watching.end();
+        witnessed.end();
         logs.close();
     };
     let _ = tokio::task::spawn_blocking(close).await;

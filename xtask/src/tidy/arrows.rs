@@ -30,6 +30,7 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("segment", These(&["event", "keys"])),
     ("store", These(&["keys", "merkle"])),
     ("prove", These(&["event", "merkle", "checkpoint"])),
+    ("witness", These(&["merkle", "checkpoint"])),
     ("seal", These(&["redact", "event", "segment", "checkpoint", "merkle", "store", "keys"])),
     ("retain", These(&["seal", "segment", "store", "keys", "event"])),
     ("query", These(&["event", "segment", "store", "checkpoint", "keys"])),

@@ -4,8 +4,17 @@
 use super::Finding;
 use super::tree::{File, Tree};
 
-const PURE: &[&str] =
-    &["event", "merkle", "checkpoint", "capture", "redact", "detect", "prove", "checker"];
+const PURE: &[&str] = &[
+    "event",
+    "merkle",
+    "checkpoint",
+    "witness",
+    "capture",
+    "redact",
+    "detect",
+    "prove",
+    "checker",
+];
 
 /// What they must not name, as a path from a crate's root.
 const IMPURE: &[&str] = &[

@@ -7,18 +7,19 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::recording::RecordingArguments;
+use crate::remote::Remote;
 use crate::source::{Place, Source};
-use crate::terminal::{DOUBTFUL, STRONG, styled};
+use crate::terminal::{DOUBTFUL, STRONG, plain, styled};
 use crate::whole_file::WholeFile;
 use clap::Args;
-use prove::{Bundle, Completeness, Extent, Subject, SubjectKind, Trust, verify_bundle};
+use prove::{
+    Bundle, CheckedBundle, Completeness, Extent, Subject, SubjectKind, Trust, verify_bundle,
+};
 use query::{Filter, Scope};
-use reading::Reading;
-use reading::answer::Unreadable;
-use report::bundle;
+use reading::answer::{self, Unreadable};
+use reading::{Reading, View};
+use report::bundle::{self, Exported, Form, WriteError};
 use seal::Act;
-use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -28,12 +29,14 @@ that no record of the session was left out. FILE.html is one page that checks it
 FILE.zip has that page, the same as JSON, and tlog-proofs for other verifiers. `tacho verify FILE` says the
 same as the page. docs/evidence.md tells what each of them proves.
 
-A bundle is not encrypted. The log records who made it (`log.export`) before the file is in place.
+A bundle is not encrypted. The log records who made it (`log.export`) before the file is in place. With --url
+the server makes it, for those who may; what comes is checked here before it is written.
 
 Examples:
   tacho bundle --session session-refund-7731 -o refund.html
   tacho bundle --trace task-refund-order-1042 -o refund.zip --metadata-only
-  tacho bundle --event 684ce501-7644-591e-a2a5-63dc3157fc3c -o refund.html";
+  tacho bundle --event 684ce501-7644-591e-a2a5-63dc3157fc3c -o refund.html
+  tacho bundle --session session-refund-7731 -o refund.html --url https://log.example.org";
 
 /// Hand over evidence as one file that checks itself: a page (.html) or a zip file
 #[derive(Debug, Args)]
@@ -61,21 +64,70 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let form = Form::of(&self.output)?;
+        let form = form_of(&self.output)?;
         let source = context.source()?;
-        let Place::Folder(view) = source.place() else {
-            return Err(Failure::usage("a bundle is made where the folder is, with --data"));
-        };
+        match source.place() {
+            Place::Folder(view) => self.make(context, &source, view, form),
+            Place::Server(remote) => self.fetch(context, remote, form),
+        }
+    }
+
+    /// Makes it out of the folder.
+    fn make(
+        &self,
+        context: &Context,
+        source: &Source,
+        view: &View,
+        form: Form,
+    ) -> Result<Exit, Failure> {
         let reading = view.reading();
-        let (subject, indexes) = self.find(context, &source)?;
+        let (subject, indexes) = self.find(context, source)?;
         let bundle = reading::bundle(reading, subject, &indexes, !self.metadata_only)?;
         let mut file = WholeFile::begin(&self.output)?;
-        let bytes = form.write(&bundle)?;
+        let bytes = form.write(&bundle, prove::BUNDLE_BYTES_MAX).map_err(unwritten)?;
         file.write(&bytes)?;
         file.sync()?;
-        self.recording.record(context, reading.log(), self.act(&bundle, form, &bytes, reading))?;
+        let exported = Exported { form, with_content: !self.metadata_only, to: "file" };
+        let act = Act::Export(exported.told(&bundle, &bytes, &answer::as_of(reading)));
+        self.recording.record(context, reading.log(), act)?;
         file.place()?;
-        self.tell(context, &bundle);
+        let checked = verify_bundle(bundle.to_json().as_bytes(), &Trust::default());
+        self.tell(context, &checked, &bundle);
+        Ok(Exit::Fine)
+    }
+
+    /// Has a server make it, and keeps what it made if it holds.
+    fn fetch(&self, context: &Context, remote: &Remote, form: Form) -> Result<Exit, Failure> {
+        if !self.recording.is_required() {
+            let sentence = "a server records it always; leave --unrecorded out";
+            return Err(Failure::usage(sentence));
+        }
+        let subject = [("session", &self.session), ("trace", &self.trace), ("event", &self.event)];
+        let named = subject.into_iter().find_map(|(kind, id)| Some((kind, id.as_deref()?)));
+        let (kind, id) = named.ok_or_else(|| Failure::usage("name what it is to be about"))?;
+        let may_see_all = |may: &[String]| may.iter().any(|it| it == "ReadContent");
+        if !self.metadata_only && !may_see_all(&remote.describe()?.may) {
+            return Err(Failure::refused(format!(
+                "{} does not show you content; --metadata-only asks for a bundle without it",
+                remote.address()
+            )));
+        }
+        let bytes = remote.bundle(kind, id, form.name(), !self.metadata_only)?;
+        let checked = bundle::verify(&bytes, &Trust::default());
+        let checked = checked.ok_or_else(|| remote.foreign(&"it is no bundle"))?;
+        let findings = checked.report.findings();
+        if let Some(finding) = findings.iter().find(|finding| finding.kind.is_failure()) {
+            let detail = plain(&finding.detail);
+            return Err(remote.foreign(&format!("the bundle does not hold: {detail}")));
+        }
+        let Some(bundle) = &checked.bundle else {
+            return Err(remote.foreign(&"the bundle does not read"));
+        };
+        let mut file = WholeFile::begin(&self.output)?;
+        file.write(&bytes)?;
+        file.sync()?;
+        file.place()?;
+        self.tell(context, &checked, bundle);
         Ok(Exit::Fine)
     }
 
@@ -129,25 +181,12 @@ impl Arguments {
         }
     }
 
-    /// What the log is told.
-    fn act(&self, bundle: &Bundle, form: Form, bytes: &[u8], reading: &Reading) -> Act {
-        let checkpoint = reading.checkpoint();
-        Act::Export(json!({
-            "format": format!("bundle-{}", form.name()),
-            "filter": { bundle.subject.kind.as_str(): bundle.subject.id },
-            "metadata_only": self.metadata_only, "to": "file", "records": bundle.records.len(),
-            "bytes": bytes.len(), "sha256": hex::encode(Sha256::digest(bytes)),
-            "as_of": { "size": checkpoint.size, "root": checkpoint.root.to_string() },
-        }))
-    }
-
     /// What the file holds, and how it is checked.
-    fn tell(&self, context: &Context, bundle: &Bundle) {
-        let checked = verify_bundle(bundle.to_json().as_bytes(), &Trust::default());
+    fn tell(&self, context: &Context, checked: &CheckedBundle, bundle: &Bundle) {
         if let Some(Completeness { extent, sentence, .. }) = &checked.report.completeness {
             context.terminal.note(match extent {
-                Extent::Complete => crate::terminal::plain(sentence),
-                _ => format!("{} {}", styled(DOUBTFUL, "!"), crate::terminal::plain(sentence)),
+                Extent::Complete => plain(sentence),
+                _ => format!("{} {}", styled(DOUBTFUL, "!"), plain(sentence)),
             });
         }
         let Some(vkey) = bundle.vkeys.first() else { return };
@@ -186,51 +225,25 @@ fn event_id(reading: &Reading, index: u64) -> Result<Option<String>, Failure> {
     Ok(event.event_id.map(|id| id.into_owned()))
 }
 
-/// The form of a file.
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    Page,
-    Zip,
-    Json,
+/// The form of a file, by its name.
+fn form_of(path: &Path) -> Result<Form, Failure> {
+    let ending = path.extension().and_then(|it| it.to_str()).map(str::to_ascii_lowercase);
+    let name = ending.as_deref().map(|name| if name == "htm" { "html" } else { name });
+    name.and_then(Form::from_name).ok_or_else(|| {
+        Failure::usage(format!(
+            "{} ends in none of .html (a page that checks itself), .zip and .json",
+            path.display()
+        ))
+    })
 }
 
-impl Form {
-    /// By its name.
-    fn of(path: &Path) -> Result<Self, Failure> {
-        let ending = path.extension().and_then(|it| it.to_str()).map(str::to_ascii_lowercase);
-        match ending.as_deref() {
-            Some("html" | "htm") => Ok(Self::Page),
-            Some("zip") => Ok(Self::Zip),
-            Some("json") => Ok(Self::Json),
-            _ => Err(Failure::usage(format!(
-                "{} ends in none of .html (a page that checks itself), .zip and .json",
-                path.display()
-            ))),
+/// Why there is no file.
+fn unwritten(error: WriteError) -> Failure {
+    let advice = match &error {
+        WriteError::TooLarge { .. } => {
+            ": ask for less, or leave the content out with --metadata-only"
         }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Page => "html",
-            Self::Zip => "zip",
-            Self::Json => "json",
-        }
-    }
-
-    fn write(self, made: &Bundle) -> Result<Vec<u8>, Failure> {
-        let json = made.to_json();
-        if json.len() > prove::BUNDLE_BYTES_MAX {
-            return Err(Failure::new(format!(
-                "the evidence has {} bytes; a bundle has at most {}: ask for less, or leave the content \
-                 out with --metadata-only",
-                json.len(),
-                prove::BUNDLE_BYTES_MAX
-            )));
-        }
-        Ok(match self {
-            Self::Page => bundle::page(made, &json).into_bytes(),
-            Self::Zip => bundle::zip(made).map_err(|error| Failure::new(error.to_string()))?,
-            Self::Json => json.into_bytes(),
-        })
-    }
+        WriteError::Archive(_) => "",
+    };
+    Failure::new(format!("{error}{advice}"))
 }

@@ -92,21 +92,22 @@ impl Arguments {
         let mut engine = Engine::new(Arc::new(set), &as_of.origin);
         let filter = Filter { from: self.since, to: self.until, ..Filter::default() };
         let (hits, records, unreadable) = look(&source, &filter, &mut engine)?;
-        match format {
+        let printed = match format {
             Format::Json => {
                 let document = json!({
                     "checkpoint": checkpoint(&as_of), "rules": rules, "records": records, "hits": hits,
                 });
-                print(context, &[document])?;
+                print(context, &[document])
             }
             Format::Ndjson => {
                 context.terminal.note(answer::sentence(&as_of));
                 let lines: Vec<Value> =
                     hits.iter().map(|hit| serde_json::to_value(hit).unwrap_or_default()).collect();
-                print(context, &lines)?;
+                print(context, &lines)
             }
-            _ => text(context, &hits, records, rules, &as_of)?,
-        }
+            _ => text(context, &hits, records, rules, &as_of),
+        };
+        Failure::unless_nobody_reads(printed)?;
         match (unreadable.conclude(context), hits.is_empty()) {
             (Exit::Fine, true) => Ok(Exit::Fine),
             _ => Ok(Exit::Failed),

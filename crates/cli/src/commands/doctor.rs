@@ -74,22 +74,7 @@ impl Arguments {
                 checks.extend(log::checks(context));
             }
         }
-        match format {
-            Format::Json => {
-                let mut out = context.terminal.programs();
-                writeln!(out, "{}", serde_json::json!({ "checks": checks }))?;
-                out.flush()?;
-            }
-            Format::Ndjson => {
-                let mut out = context.terminal.programs();
-                for check in &checks {
-                    out.write_all(&query::escape::to_json(check))?;
-                    out.write_all(b"\n")?;
-                }
-                out.flush()?;
-            }
-            _ => print(context, &checks)?,
-        }
+        Failure::unless_nobody_reads(print(context, &checks, format))?;
         let failed = checks.iter().any(|check| check.status == Status::Fail);
         Ok(if failed { Exit::Failed } else { Exit::Fine })
     }
@@ -106,7 +91,22 @@ fn version() -> Check {
     Check::ok("version", detail)
 }
 
-fn print(context: &Context, checks: &[Check]) -> Result<(), Failure> {
+fn print(context: &Context, checks: &[Check], format: Format) -> Result<(), Failure> {
+    let mut out = context.terminal.programs();
+    match format {
+        Format::Json => writeln!(out, "{}", serde_json::json!({ "checks": checks }))?,
+        Format::Ndjson => {
+            for check in checks {
+                out.write_all(&query::escape::to_json(check))?;
+                out.write_all(b"\n")?;
+            }
+        }
+        _ => return print_text(context, checks),
+    }
+    Ok(out.flush()?)
+}
+
+fn print_text(context: &Context, checks: &[Check]) -> Result<(), Failure> {
     let mut out = context.terminal.people();
     for Check { name, status, detail, advice } in checks {
         let mark = match status {

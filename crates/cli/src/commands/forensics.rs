@@ -6,12 +6,12 @@ use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::source::{Place, Source};
+use crate::paper::{self, harmless};
+use crate::source::Place;
 use clap::Args;
 use query::Trace;
 use report::document;
 use report::forensics::{self, Forensics, Surroundings};
-use std::io::Write as _;
 use std::ops::ControlFlow;
 
 const AFTER_HELP: &str = "\
@@ -23,7 +23,9 @@ Examples:
   tacho forensics 5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6
   tacho forensics task-refund-order-1042 --format md > incident.md
   tacho forensics session-refund-7731 --by session --format html > incident.html
-  tacho forensics task-refund-order-1042 --format json | jq .root_cause";
+  tacho forensics task-refund-order-1042 --format pdf > incident.pdf
+  tacho forensics task-refund-order-1042 --format json | jq .root_cause
+  tacho forensics task-refund-order-1042 --url https://log.example.org";
 
 /// Examine an incident: root cause, consequences, blast radius
 ///
@@ -44,8 +46,16 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let format = context.format(&[Format::Text, Format::Json, Format::Md, Format::Html])?;
+        let known = [Format::Text, Format::Json, Format::Md, Format::Html, Format::Pdf];
+        let format = context.format(&known)?;
         let source = context.source()?;
+        if let (Place::Server(remote), None) = (source.place(), self.by)
+            && let Some((bytes, unreadable)) =
+                remote.forensics(&self.id, &format.name(), self.alone)?
+        {
+            paper::print(context, &harmless(bytes, format), format)?;
+            return Ok(unreadable.conclude(context));
+        }
         let (scope, found, mut unreadable) = trace::find(&source, &self.id, self.by)?;
         if found.is_empty() {
             return Err(trace::unknown(context, &source, &self.id, self.by, &unreadable)?);
@@ -63,36 +73,22 @@ impl Arguments {
             Some(around)
         };
         let mut answer = forensics::examine(&trace, &found, &as_of, around.as_ref());
-        hash(&source, &mut answer);
-        print(context, &answer, format)?;
+        if let Place::Folder(view) = source.place() {
+            let mut entries = view.reading().entries();
+            answer.hash(|index| entries.leaf_hash(index));
+        }
+        paper::print(context, &written(context, &answer, format), format)?;
         Ok(unreadable.conclude(context))
     }
 }
 
-/// Adds the hashes of the leaves that the answer rests on, as far as the public log has them.
-fn hash(source: &Source, answer: &mut Forensics) {
-    let Place::Folder(view) = source.place() else { return };
-    let mut entries = view.reading().entries();
-    for event in answer.evidence.iter_mut().filter(|event| event.leaf_hash.is_none()) {
-        let entry = entries.at(event.index);
-        event.leaf_hash =
-            entry.map(|entry| hex::encode(merkle::leaf_hash(&entry.encode()).as_bytes()));
+fn written(context: &Context, answer: &Forensics, format: Format) -> Vec<u8> {
+    let document = || forensics::document(answer);
+    match format {
+        Format::Json => document::json(answer).into_bytes(),
+        Format::Md => document::markdown(&document()).into_bytes(),
+        Format::Html => document::html(&document()).into_bytes(),
+        Format::Pdf => document::pdf(&document()),
+        _ => document::text(&document(), context.terminal.view()).into_bytes(),
     }
-}
-
-fn print(context: &Context, answer: &Forensics, format: Format) -> Result<(), Failure> {
-    let (text, is_for_people) = match format {
-        Format::Json => (document::json(answer), false),
-        Format::Md => (document::markdown(&forensics::document(answer)), false),
-        Format::Html => (document::html(&forensics::document(answer)), false),
-        _ => (document::text(&forensics::document(answer), context.terminal.view()), true),
-    };
-    if is_for_people {
-        let mut out = context.terminal.people();
-        out.write_all(text.as_bytes())?;
-        return Ok(out.flush()?);
-    }
-    let mut out = context.terminal.programs();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
 }

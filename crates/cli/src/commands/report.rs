@@ -7,6 +7,8 @@ use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::paper::{self, harmless};
+use crate::remote::Remote;
 use crate::terminal::{DIM, plain, styled};
 use crate::whole_file::WholeFile;
 use clap::Args;
@@ -38,8 +40,10 @@ Examples:
   tacho report error-analysis --from 2026-11-01 --to 2026-11-02 --format md
   tacho report cost --settings report.toml --format json | jq .total_cost
   tacho report daily --from 2026-11-02 --format html --output monday.html
+  tacho report daily --from 2026-11-02 --format pdf --output monday.pdf
   tacho report compliance-check --pack eu-ai-act --verify --format html --output eu.html
-  tacho report compliance-check --pack mine.toml";
+  tacho report compliance-check --pack mine.toml
+  tacho report daily --url https://log.example.org --format html --output today.html";
 
 /// Report on a period: summary, tool-usage, error-analysis, cost, agents, daily, compliance-check
 #[derive(Debug, Args)]
@@ -76,8 +80,8 @@ fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The formats of a report; the first one is what nobody asked for.
-pub(crate) const FORMATS: [Format; 5] =
-    [Format::Text, Format::Json, Format::Md, Format::Html, Format::Csv];
+pub(crate) const FORMATS: [Format; 6] =
+    [Format::Text, Format::Json, Format::Md, Format::Html, Format::Csv, Format::Pdf];
 
 /// Most bytes of a file of settings: far more than every model there is.
 const SETTINGS_BYTES_MAX: u64 = 1 << 20;
@@ -96,8 +100,12 @@ impl Arguments {
         }
         if self.name == COMPLIANCE {
             let (report, as_of, unreadable) = self.packs.ask(context, self.from, self.to)?;
-            self.print(context, &report, &as_of, format)?;
+            let printed = self.print(context, &report, &as_of, format);
+            Failure::unless_nobody_reads(printed)?;
             return Ok(unreadable.conclude(context));
+        }
+        if let Some(remote) = Remote::named(context)? {
+            return self.fetch(context, &remote, format);
         }
         let name = Name::from_name(&self.name)
             .ok_or_else(|| Failure::usage("there is no such report; `tacho report --help`"))?;
@@ -129,6 +137,26 @@ impl Arguments {
         Ok(Exit::Fine)
     }
 
+    /// The same of a server, with the prices and thresholds that it has.
+    fn fetch(&self, context: &Context, remote: &Remote, format: Format) -> Result<Exit, Failure> {
+        if self.settings.is_some() {
+            return Err(Failure::usage(
+                "a server counts with the default settings; leave --settings out, or ask where the \
+                 log's folder is, with --data",
+            ));
+        }
+        let time = |name, time: Option<Timestamp>| time.map(|time| (name, time.to_string()));
+        let table = self.table.clone().map(|name| ("table", name));
+        let pairs = [time("from", self.from), time("to", self.to), table];
+        let pairs: Vec<(&str, String)> = pairs.into_iter().flatten().collect();
+        let (bytes, as_of) = remote.report(&self.name, &format.name(), &pairs)?;
+        self.write(context, &harmless(bytes, format), format)?;
+        if format == Format::Csv {
+            context.terminal.note(answer::sentence(&as_of));
+        }
+        Ok(Exit::Fine)
+    }
+
     fn print(
         &self,
         context: &Context,
@@ -137,45 +165,44 @@ impl Arguments {
         format: Format,
     ) -> Result<(), Failure> {
         let it = &report.document;
-        let text = match format {
-            Format::Json => report.json.clone(),
-            Format::Md => document::markdown(it),
-            Format::Html => document::html(it),
+        let bytes = match format {
+            Format::Json => report.json.clone().into_bytes(),
+            Format::Md => document::markdown(it).into_bytes(),
+            Format::Html => document::html(it).into_bytes(),
+            Format::Pdf => document::pdf(it),
             Format::Csv => document::csv(it, self.table.as_deref())
-                .map_err(|error| Failure::usage(error.to_string()))?,
+                .map_err(|error| Failure::usage(error.to_string()))?
+                .into_bytes(),
             _ => {
                 let mut view = context.terminal.view();
                 if self.output.is_some() {
                     view.style = query::render::Style::Plain;
                 }
-                document::text(it, view)
+                document::text(it, view).into_bytes()
             }
         };
-        match &self.output {
-            Some(path) => {
-                let file = WholeFile::begin(path)?;
-                file.writer()?.write_all(text.as_bytes()).map_err(Failure::io("write", path))?;
-                file.sync()?;
-                file.place()?;
-                let bytes = text.len();
-                context.terminal.note(format!("Wrote {bytes} bytes to {}", path.display()));
-            }
-            None if format == Format::Text => {
-                let mut out = context.terminal.people();
-                out.write_all(text.as_bytes())?;
-                out.flush()?;
-            }
-            None => {
-                let mut out = context.terminal.programs();
-                out.write_all(text.as_bytes())?;
-                out.flush()?;
-            }
-        }
+        self.write(context, &bytes, format)?;
         if format == Format::Csv {
             let tables: Vec<&str> = it.tables().map(|table| table.name).collect();
             context.terminal.note(answer::sentence(as_of));
             let names = format!("tables (--table NAME): {}", tables.join(", "));
             context.terminal.note(styled(DIM, names));
+        }
+        Ok(())
+    }
+
+    /// Writes it to where it is to go.
+    fn write(&self, context: &Context, bytes: &[u8], format: Format) -> Result<(), Failure> {
+        match &self.output {
+            Some(path) => {
+                let file = WholeFile::begin(path)?;
+                file.writer()?.write_all(bytes).map_err(Failure::io("write", path))?;
+                file.sync()?;
+                file.place()?;
+                let count = bytes.len();
+                context.terminal.note(format!("Wrote {count} bytes to {}", path.display()));
+            }
+            None => paper::print(context, bytes, format)?,
         }
         Ok(())
     }

@@ -13,11 +13,12 @@ use crate::failure::Failure;
 use crate::key_source;
 use crate::remote::Remote;
 use crate::remote::address::Address;
-use checkpoint::VerifierKey;
+use crate::witnessing::read_policy;
+use checkpoint::{Policy, VerifierKey};
 use clap::Args;
 use prove::{Report, Trust, Verdict};
 use reading::LogFolder;
-use reading::verify::{Options, SinceFile, verify};
+use reading::verify::{Options, SinceFile, check_witnesses, verify};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,6 +43,7 @@ Examples:
   tacho verify event.evidence.json --key VKEY
   tacho verify refund.html --key VKEY        a bundle, as `tacho bundle` makes it (.html, .zip, .json)
   tacho verify https://log.example.org/log/main --key VKEY --since receipts.ndjson
+  tacho verify --policy witnesses.policy     have enough witnesses seen it? (docs/witnesses.md)
 
 Exit codes: 0 everything holds; 10 tampering or loss; 11 not everything could be assessed.";
 
@@ -57,6 +59,10 @@ pub(crate) struct Arguments {
     /// repeated
     #[arg(long, value_name = "VKEY")]
     key: Vec<String>,
+    /// A C2SP tlog-policy: the log's keys, the witnesses, and how many of them must have seen the
+    /// log
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// A checkpoint, or the receipts, that were kept from earlier: the log must continue them
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
@@ -80,30 +86,30 @@ pub(crate) struct Target {
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let format = context.format(&[Format::Text, Format::Json])?;
-        let pinned = self.keys()?;
+        let mut pinned = self.keys()?;
+        let policy = self.policy.as_deref().map(read_policy).transpose()?;
+        pinned.extend(policy.iter().flat_map(Policy::logs).map(|log| log.key.clone()));
         let begun = Instant::now();
         let (report, place) = match (self.server(context)?, self.target.as_deref()) {
             (Some(remote), _) => {
                 let since = self.since.as_deref().map(read_since).transpose()?;
-                let report = server::check(context, &remote, pinned, since)?;
+                let report = server::check(context, &remote, pinned, since, policy.as_ref())?;
                 (report, Place::Server(remote.address().to_owned()))
             }
             (None, Some(file)) if file.is_file() => {
-                (document::check(file, pinned)?, Place::Here(file.to_owned()))
+                (document::check(file, pinned, policy)?, Place::Here(file.to_owned()))
             }
             (None, _) => {
                 let target = self.target(context)?;
-                (self.check(context, &target, pinned)?, Place::Here(target.path))
+                let report = self.check(context, &target, pinned, policy.as_ref())?;
+                (report, Place::Here(target.path))
             }
         };
         let printed = match format {
             Format::Json => print::for_programs(context, &report),
             _ => print::for_people(context, &report, &place, begun.elapsed()),
         };
-        // The verdict stands, also when nobody reads it to its end (`tacho verify | head -1`).
-        if let Err(failure @ Failure::Sentence { .. }) = printed {
-            return Err(failure);
-        }
+        Failure::unless_nobody_reads(printed)?;
         Ok(match report.verdict() {
             Verdict::Ok => Exit::Fine,
             Verdict::Tampered => Exit::Tampered,
@@ -134,7 +140,10 @@ impl Arguments {
         context: &Context,
         target: &Target,
         pinned: Vec<VerifierKey>,
+        policy: Option<&Policy>,
     ) -> Result<Report, Failure> {
+        // Before the log is looked at, which goes on meanwhile.
+        let cosigned = target.folder.read(reading::COSIGNED_PATH).ok().flatten();
         let kek = key_source::kek_of(&context.global.key, &*target.folder)?;
         let since = self.since.as_deref().map(read_since).transpose()?;
         let mut options =
@@ -144,10 +153,14 @@ impl Arguments {
             false => None,
         };
         let mut progress = context.terminal.progress("entries");
-        let report = verify(&target.folder, kek.as_ref(), &options, &mut |it| {
+        let mut report = verify(&target.folder, kek.as_ref(), &options, &mut |it| {
             progress.at(it.done, it.total);
         });
         progress.finish();
+        if let Some(policy) = policy {
+            let read = |path: &str| target.folder.read(path).ok().flatten();
+            check_witnesses(policy, cosigned.as_deref(), &read, &mut report);
+        }
         // Only a chain that holds hands on what is known.
         if let (Some((folder, id)), Verdict::Ok, Some(newest)) =
             (known, report.verdict(), report.epochs.last())
@@ -184,8 +197,8 @@ impl Arguments {
 
 /// Checks the log that is meant, as `tacho verify` without arguments does.
 pub(crate) fn of_log(context: &Context) -> Result<Report, Failure> {
-    let arguments = Arguments { target: None, key: Vec::new(), since: None };
-    arguments.check(context, &named(context)?, Vec::new())
+    let arguments = Arguments { target: None, key: Vec::new(), policy: None, since: None };
+    arguments.check(context, &named(context)?, Vec::new(), None)
 }
 
 fn named(context: &Context) -> Result<Target, Failure> {

@@ -164,6 +164,56 @@ impl Remote {
         }
     }
 
+    /// A bundle of evidence, in a form.
+    pub(crate) fn bundle(
+        &self,
+        kind: &str,
+        id: &str,
+        form: &str,
+        content: bool,
+    ) -> Result<Vec<u8>, Failure> {
+        let mut query = Serializer::new(String::new());
+        query.append_pair(kind, id).append_pair("format", form);
+        query.append_pair("content", if content { "1" } else { "0" });
+        Ok(self.ask(&self.in_log(&format!("/bundle?{}", query.finish())))?.bytes)
+    }
+
+    /// A report in a format, and the checkpoint that it is as of. `pairs`: what else is asked.
+    #[cfg(feature = "sql")]
+    pub(crate) fn report(
+        &self,
+        name: &str,
+        format: &str,
+        pairs: &[(&str, String)],
+    ) -> Result<(Vec<u8>, AsOf), Failure> {
+        let mut query = Serializer::new(String::new());
+        query.append_pair("format", format).extend_pairs(pairs);
+        let path = format!("/reports/{}?{}", segment(name), query.finish());
+        let answer = self.ask(&self.in_log(&path))?;
+        let as_of = as_of(&answer).ok_or_else(|| self.foreign(&"it names no checkpoint"))?;
+        Ok((answer.bytes, as_of))
+    }
+
+    /// What failed first in a trace, task or session, in a format; `None` when no record has this
+    /// id.
+    pub(crate) fn forensics(
+        &self,
+        id: &str,
+        format: &str,
+        is_alone: bool,
+    ) -> Result<Option<(Vec<u8>, Unreadable)>, Failure> {
+        let alone = u8::from(is_alone);
+        let path = format!("/traces/{}/forensics?format={format}&alone={alone}", segment(id));
+        match self.get(&self.in_log(&path)) {
+            Ok(answer) => {
+                let unreadable = unreadable(&answer);
+                Ok(Some((answer.bytes, unreadable)))
+            }
+            Err(Trouble::Answered { status: 404, code, .. }) if code == "not_found" => Ok(None),
+            Err(trouble) => Err(self.failure(&trouble)),
+        }
+    }
+
     fn ask(&self, path: &str) -> Result<Answer, Failure> {
         self.get(path).map_err(|trouble| self.failure(&trouble))
     }

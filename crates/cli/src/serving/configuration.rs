@@ -5,6 +5,7 @@ use crate::configuration_folder::ConfigurationFolder;
 use crate::detecting::Detect;
 use crate::environment;
 use crate::failure::Failure;
+use crate::witnessing::Witness;
 use retain::{Policy, PolicyError, Profile};
 use serde::Deserialize;
 use serve::access::Role;
@@ -28,6 +29,8 @@ pub(crate) struct Configuration {
     pub(crate) limits: Limits,
     /// What is looked for, and who is told: nothing without the section.
     pub(crate) detect: Option<Detect>,
+    /// Who watches the logs, and whose logs are watched: nobody without the section.
+    pub(crate) witness: Option<Witness>,
     /// How long records stay: `[retention]`, when it is there.
     #[serde(skip)]
     pub(crate) retention: Option<Policy>,
@@ -295,7 +298,7 @@ mod tests {
         let usual = Server::default();
         assert_eq!(format!("{:?}", parsed.server), format!("{usual:?}"));
         let sections: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
-        assert_eq!(sections.len(), 11);
+        assert_eq!(sections.len(), 13);
         for section in sections {
             let section = section.split(' ').next().unwrap();
             let begin = text.find(section).unwrap() + section.len();

@@ -138,7 +138,11 @@ fn what_cannot_be_made_is_refused_and_leaves_no_file() {
         (vec!["--event", "nobody", "-o", "x.html"], 1, "nobody"),
         (vec!["--session", SESSION, "-o", "x.pdf"], 2, ".html"),
         (vec!["-o", "x.html"], 2, "--session"),
-        (vec!["--session", SESSION, "--url", "http://127.0.0.1:1", "-o", "x.html"], 2, "folder"),
+        (
+            vec!["--session", SESSION, "--url", "http://127.0.0.1:1", "-o", "x.html"],
+            1,
+            "nobody answers",
+        ),
     ] {
         let ran = home.run(&[vec!["bundle"], words.clone()].concat());
         assert_eq!(ran.code, code, "{words:?}: {}", ran.err);

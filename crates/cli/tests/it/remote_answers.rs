@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Asks the folder and its server at the same size of the log.
 #[track_caller]
-fn same(home: &Home, served: &Served, arguments: &[&str]) -> (Ran, Ran) {
+pub(crate) fn same(home: &Home, served: &Served, arguments: &[&str]) -> (Ran, Ran) {
     let begun = Instant::now();
     loop {
         let before = home.run(arguments);

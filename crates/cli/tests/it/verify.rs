@@ -1,6 +1,6 @@
 //! `tacho verify` from outside: verdicts, exit codes, and what it says.
 
-use crate::program::{Home, events, json_lines};
+use crate::program::{Home, events, json_lines, testdata};
 
 fn filled() -> Home {
     let home = Home::new();
@@ -114,15 +114,35 @@ fn doctor_finds_a_healthy_log_healthy_and_a_missing_key_missing() {
     assert!(ran.out.contains("fail"), "{}", ran.out);
 }
 
+/// A rule that finds every event.
+const EVERYTHING: &str = "title: everything\nid: 6f3c2a2e-58a8-4a55-8f6b-0f6f4b6f2c11\nname: all\nlogsource: { product: tachograph, category: agent }\ndetection:\n  any: { event_type|exists: true }\n  condition: any\nlevel: low\n";
+
 #[test]
 fn the_verdict_stands_when_nobody_reads_it() {
     let home = Home::new();
     home.write("no.html", "<html>");
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let mut command = home.command(&["verify", "no.html"]);
-    let status = command.stdout(writer).stderr(std::process::Stdio::null()).status().unwrap();
-    assert_eq!(status.code(), Some(10));
+    let unread = |arguments: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = home.command(arguments);
+        command.stdout(writer).stderr(std::process::Stdio::null()).status().unwrap().code()
+    };
+    assert_eq!(unread(&["verify", "no.html"]), Some(10));
+    assert_eq!(unread(&["doctor", "--log", "none"]), Some(1));
+    home.fine(&["append", testdata("incident/refund.ndjson").to_str().unwrap()]);
+    for format in ["text", "json", "ndjson"] {
+        let rule = home.write("all.yml", EVERYTHING);
+        let detect = ["detect", "--only", "--rule", rule.to_str().unwrap(), "--format", format];
+        assert_eq!(home.run(&detect).code, 1);
+        assert_eq!(unread(&detect), Some(1), "{format}");
+    }
+    let journal = std::fs::read_dir(home.log().join("journal")).unwrap().next().unwrap();
+    let journal = journal.unwrap().path();
+    let mut bytes = std::fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&journal, bytes).unwrap();
+    assert_eq!(unread(&["report", "compliance-check"]), Some(1));
     let ran = home.run(&["verify", "no.html"]);
     assert_eq!(ran.code, 10);
     assert!(!ran.out.contains("agree with each other"), "{}", ran.out);

@@ -4,6 +4,7 @@
 mod bundle;
 mod clean;
 mod damage;
+mod dictionary;
 mod history;
 mod kept;
 mod pieces;

@@ -87,6 +87,25 @@ fn it_can_begin_anywhere() {
 }
 
 #[test]
+fn what_is_known_from_elsewhere_is_passed_over_and_nothing_else() {
+    for roll_bytes in [1, 1 << 30] {
+        let (_folder, log, mut writer) = fresh(roll_bytes, Reservation::Off);
+        let kek = kek();
+        let mut follow = Follow::new(&log, &kek, 0);
+        for (count, known) in [(1, 0), (5, 3), (2, 2), (7, 0), (40, 41), (3, 1)] {
+            let before = writer.size();
+            (0..count).for_each(|_| append(&mut writer, 1));
+            append(&mut writer, 4);
+            follow.skip_to(before + known);
+            // Going back is not meant.
+            follow.skip_to(0);
+            let wanted = before + if before == 0 { 0 } else { known };
+            assert_eq!(poll(&mut follow), (wanted..writer.size()).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
 fn half_a_frame_is_waited_for_and_a_damaged_one_is_an_error() {
     let (folder, log, mut writer) = fresh(1 << 30, Reservation::Off);
     append(&mut writer, 3);

@@ -2,7 +2,7 @@
 //! and what the checkpoint claims before anybody believes it.
 
 use super::records::Observed;
-use crate::Shelf;
+use crate::{COSIGNED_PATH, Shelf};
 use checkpoint::{Algorithm, CheckpointText, Note, SigningKey, VerifierKey};
 use keys::{Kek, Keyring, KeyringError, Purpose};
 use prove::{Finding, FindingKind, Report};
@@ -106,8 +106,9 @@ impl Files {
     /// files among it, may be rebuilt and is not checked.
     fn find_strangers(&mut self) {
         for path in &self.listing {
-            let known = [IDENTITY_PATH, KEYRING_PATH, CHECKPOINT_PATH, REDACTION_POLICY_PATH]
-                .contains(&path.as_str())
+            let files = [IDENTITY_PATH, KEYRING_PATH, CHECKPOINT_PATH, REDACTION_POLICY_PATH];
+            let known = files.contains(&path.as_str())
+                || path == COSIGNED_PATH
                 || path.split_once('/').is_some_and(|(folder, _)| folder == CACHE_FOLDER)
                 || [TILE_FOLDER, LEDGER_FOLDER, SEGMENT_FOLDER]
                     .iter()

@@ -9,6 +9,9 @@ use crate::rule::Rule;
 const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 
+/// Digits that name the issuer.
+const ISSUER_DIGITS: usize = 4;
+
 /// Groups of the longest card number.
 const GROUPS_MAX: usize = 5;
 
@@ -25,16 +28,30 @@ pub(super) fn find(bytes: &[u8], groups: &[Group], found: &mut Vec<Finding>) {
         if !begins || number < next || !is_free_before(bytes, first.start) {
             continue;
         }
-        let more = rest.iter().skip(1).take(GROUPS_MAX - 1);
-        let joined = 1 + more.take_while(|group| matches!(group.joint, b' ' | b'-')).count();
-        let mut windows = (1..=joined).rev().filter_map(|count| rest.get(..count));
-        let taken = windows.find(|window| has_length(window) && is_card(bytes, window));
-        if let Some([.., last]) = taken {
-            let (start, end) = (first.start, last.end);
-            found.push(Finding { start, end, rule: Rule::CardNumber });
-            next = number + taken.map_or(1, <[Group]>::len);
+        if let Some(taken) = longest(bytes, rest)
+            && let Some(last) = taken.last()
+        {
+            found.push(Finding { start: first.start, end: last.end, rule: Rule::CardNumber });
+            next = number + taken.len();
         }
     }
+}
+
+/// The most of the first groups that together are a card number.
+fn longest<'g>(bytes: &[u8], groups: &'g [Group]) -> Option<&'g [Group]> {
+    let first = groups.first()?;
+    let issuer = bytes.get(first.start..first.end)?.iter().take(ISSUER_DIGITS);
+    let issuer = issuer.fold(0, |number, byte| number * 10 + u32::from(byte.wrapping_sub(b'0')));
+    let more = groups.iter().skip(1).take(GROUPS_MAX - 1);
+    let joined = 1 + more.take_while(|group| matches!(group.joint, b' ' | b'-')).count();
+    let mut windows = (1..=joined).rev().filter_map(|count| groups.get(..count));
+    windows.find(|window| {
+        let digits = window.iter().map(|group| group.len()).sum();
+        (DIGITS_MIN..=DIGITS_MAX).contains(&digits)
+            && is_known_issuer(issuer, digits)
+            && is_usual(window)
+            && is_card(bytes, window)
+    })
 }
 
 /// Not inside a word, a hexadecimal number, a UUID or a decimal fraction.
@@ -57,6 +74,7 @@ fn is_free_after(bytes: &[u8], end: usize) -> bool {
     }
 }
 
+/// True for so many digits as a card has, with a right check digit and nothing that goes on.
 fn is_card(bytes: &[u8], groups: &[Group]) -> bool {
     let mut digits = [0; DIGITS_MAX];
     let mut count = 0;
@@ -67,15 +85,8 @@ fn is_card(bytes: &[u8], groups: &[Group]) -> bool {
             count += 1;
         }
     }
-    let digits = digits.get(..count).unwrap_or_default();
     let free = groups.last().is_some_and(|group| is_free_after(bytes, group.end));
-    free && count >= DIGITS_MIN && has_known_issuer(digits) && passes_luhn(digits)
-}
-
-/// So many digits as a card has, before anything else is asked.
-fn has_length(groups: &[Group]) -> bool {
-    let digits: usize = groups.iter().map(|group| group.len()).sum();
-    (DIGITS_MIN..=DIGITS_MAX).contains(&digits) && is_usual(groups)
+    free && digits.get(..count).is_some_and(passes_luhn)
 }
 
 /// No separators, or groups as printed on cards: 4-4-4-4(-3), 4-6-5, 4-6-4.
@@ -92,10 +103,8 @@ fn is_usual(groups: &[Group]) -> bool {
 }
 
 /// The number ranges in use: Visa, Mastercard, American Express, Discover, Diners Club, JCB,
-/// UnionPay, Maestro, Mir.
-fn has_known_issuer(digits: &[u8]) -> bool {
-    let number = digits.iter().take(4).fold(0_u32, |number, digit| number * 10 + u32::from(*digit));
-    let count = digits.len();
+/// UnionPay, Maestro, Mir. `number` has the first digits of `count`.
+fn is_known_issuer(number: u32, count: usize) -> bool {
     match number {
         4000..=4999 => matches!(count, 13 | 16 | 19),
         2200..=2204 | 2221..=2720 | 5100..=5599 => count == 16,

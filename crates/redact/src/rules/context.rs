@@ -3,8 +3,7 @@
 //! All words are looked for at once, in the name of the member that the text is the value of and in
 //! the few bytes before the finding. A word counts whole: in base64 any three letters occur.
 
-use crate::policy::PolicyError;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use super::lexicon::{Lexicon, WordStarts};
 use std::cell::{Cell, OnceCell};
 
 /// A set of subjects that words speak of.
@@ -109,40 +108,31 @@ impl Subjects {
 const WINDOW_BYTES: usize = 48;
 
 /// Every word, ready to be looked for.
-pub(crate) struct Context {
-    words: AhoCorasick,
-    subjects: Vec<Subjects>,
-}
+pub(crate) struct Context(Lexicon<Subjects>);
 
 impl Context {
-    pub(super) fn compile() -> Result<Self, PolicyError> {
+    pub(super) fn new() -> Self {
         let all = WORDS.iter().flat_map(|(subjects, words)| words.iter().map(|w| (*w, *subjects)));
-        let (words, subjects): (Vec<&str>, Vec<Subjects>) = all.unzip();
-        let words = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
-            .build(words)
-            .map_err(|error| PolicyError::Pattern {
-                family: "context",
-                reason: error.to_string(),
-            })?;
-        Ok(Self { words, subjects })
+        Self(Lexicon::new(all))
     }
 
-    /// The whole words of a text from `from` to `to`, by their ends.
-    fn words(&self, text: &str, from: usize, to: usize) -> impl Iterator<Item = Word> {
-        let window = text.as_bytes().get(from..to).unwrap_or_default();
-        self.words.find_overlapping_iter(window).filter_map(move |word| {
-            let (start, end) = (from + word.start(), from + word.end());
-            let subjects = *self.subjects.get(word.pattern().as_usize())?;
-            is_edge(text, start).then(|| Word {
-                start: u32::try_from(start).unwrap_or(u32::MAX),
-                end: u32::try_from(end).unwrap_or(u32::MAX),
-                subjects,
-                ends: is_edge(text, end),
-            })
-        })
+    /// Calls `found` with the whole words of a text from `from` to `to`, by where they start.
+    fn words(&self, text: &str, from: usize, to: usize, mut found: impl FnMut(Word)) {
+        for start in WordStarts::<true>::new(text.as_bytes(), from, to) {
+            let rest = text.as_bytes().get(start..to).unwrap_or_default();
+            for (word, subjects) in self.0.candidates(rest) {
+                let written = rest.get(..word.len());
+                if written.is_some_and(|written| written.eq_ignore_ascii_case(word.as_bytes())) {
+                    let end = start + word.len();
+                    found(Word {
+                        start: u32::try_from(start).unwrap_or(u32::MAX),
+                        end: u32::try_from(end).unwrap_or(u32::MAX),
+                        subjects: *subjects,
+                        ends: is_edge(text, end),
+                    });
+                }
+            }
+        }
     }
 }
 
@@ -183,7 +173,7 @@ pub(super) struct Spoken<'t> {
 struct Words {
     words: Vec<Word>,
     subjects: Subjects,
-    /// The number of words that end before the place that was asked last.
+    /// The number of words that start before the place that was asked last.
     passed: Cell<usize>,
 }
 
@@ -201,8 +191,9 @@ impl<'t> Spoken<'t> {
             None if self.asked.get() * WINDOW_BYTES <= self.text.len() => {
                 self.asked.set(self.asked.get() + 1);
                 let from = at.saturating_sub(WINDOW_BYTES);
-                let words = self.context.words(self.text, from, at);
-                words.fold(Subjects::NONE, |all, word| all.and(word.before(at)))
+                let mut all = Subjects::NONE;
+                self.context.words(self.text, from, at, |word| all = all.and(word.before(at)));
+                all
             }
             None => self.words().before(at),
         };
@@ -220,15 +211,21 @@ impl<'t> Spoken<'t> {
 
     fn named(&self) -> Subjects {
         *self.named.get_or_init(|| {
-            let words = self.context.words(self.name, 0, self.name.len());
-            words.filter(|word| word.ends).fold(Subjects::NONE, |all, word| all.and(word.subjects))
+            let mut all = Subjects::NONE;
+            self.context.words(self.name, 0, self.name.len(), |word| {
+                all = all.and(if word.ends { word.subjects } else { Subjects::NONE });
+            });
+            all
         })
     }
 
     fn words(&self) -> &Words {
         self.words.get_or_init(|| {
-            let words: Vec<Word> = self.context.words(self.text, 0, self.text.len()).collect();
-            let subjects = words.iter().fold(Subjects::NONE, |all, word| all.and(word.subjects));
+            let (mut words, mut subjects) = (Vec::new(), Subjects::NONE);
+            self.context.words(self.text, 0, self.text.len(), |word| {
+                subjects = subjects.and(word.subjects);
+                words.push(word);
+            });
             Words { words, subjects, passed: Cell::new(0) }
         })
     }
@@ -236,18 +233,18 @@ impl<'t> Spoken<'t> {
 
 impl Words {
     fn before(&self, at: usize) -> Subjects {
-        let end = |number: usize| self.words.get(number).map(|word| word.end as usize);
+        let start = |number: usize| self.words.get(number).map(|word| word.start as usize);
         // Places are asked in order, mostly.
         let mut passed = self.passed.get();
-        while end(passed).is_some_and(|end| end <= at) {
+        while start(passed).is_some_and(|start| start < at) {
             passed += 1;
         }
-        while passed.checked_sub(1).and_then(end).is_some_and(|end| end > at) {
+        while passed.checked_sub(1).and_then(start).is_some_and(|start| start >= at) {
             passed -= 1;
         }
         self.passed.set(passed);
         let near = self.words.get(..passed).unwrap_or_default().iter().rev();
-        near.take_while(|word| word.end as usize + WINDOW_BYTES > at)
+        near.take_while(|word| word.start as usize + WINDOW_BYTES >= at)
             .fold(Subjects::NONE, |all, word| all.and(word.before(at)))
     }
 }
@@ -272,8 +269,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_word_begins_where_words_are_looked_for() {
+        let words = WORDS.iter().flat_map(|(_, words)| words.iter());
+        for word in words {
+            let first = word.chars().next().unwrap();
+            assert!(
+                word.len() >= 2 && (first.is_ascii_alphabetic() || !first.is_ascii()),
+                "{word}"
+            );
+        }
+    }
+
+    #[test]
     fn whole_words_before_the_place_count_and_nothing_else() {
-        let context = Context::compile().unwrap();
+        let context = Context::new();
         let has = |text: &str, name: &str, subject: Subjects| {
             Spoken::new(&context, text, name).before(text.len()).has(subject)
         };

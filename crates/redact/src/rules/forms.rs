@@ -1,14 +1,14 @@
 //! Keys that their makers made recognisable: a prefix, then parts of known letters and lengths.
 //!
 //! The forms themselves stand in the files of the families. Prefixes are looked for all at once,
-//! and a form is measured by steps with a bound, so the search is linear in the text. Not here:
+//! where words begin, and a form is measured by steps with a bound, so the search is linear in the
+//! text. Not here:
 //! keys that have no prefix (`words`), or only a name beside them (`assignments`).
 
 use super::letters::{Class, Runs};
-use super::{Finding, ends_word, names, starts_word};
-use crate::policy::PolicyError;
+use super::lexicon::{Lexicon, WordStarts};
+use super::{Finding, ends_word, names};
 use crate::rule::Rule;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// A part of a key behind its prefix.
 #[derive(Clone, Copy)]
@@ -137,45 +137,66 @@ impl Memory {
     }
 }
 
-/// All forms, ready to be looked for.
-pub(crate) struct Forms {
-    prefixes: AhoCorasick,
-    /// For each prefix that is looked for, the forms that it may begin: its own and those of the
-    /// shorter prefixes in it.
-    by_prefix: Vec<Vec<&'static Form>>,
+/// A prefix, and what is to be known where it stands.
+struct Prefix {
+    /// The forms that it may begin: its own and those of the shorter prefixes in it.
+    forms: Vec<&'static Form>,
+    /// Longer prefixes that a word of this one may be the end of, and where in them it begins:
+    /// `lin_api_` is no `api_`. They go first.
+    within: Vec<(&'static str, usize)>,
 }
 
+impl Prefix {
+    fn new(prefix: &'static str, forms: &[&'static Form], prefixes: &[&'static str]) -> Self {
+        let own = forms.iter().copied().filter(|form| prefix.starts_with(form.prefix));
+        let mut own: Vec<_> = own.collect();
+        own.sort_by_key(|form| std::cmp::Reverse(form.prefix.len()));
+        let ends = |other: &&'static str| {
+            let parts = other.match_indices(|c: char| !c.is_ascii_alphanumeric());
+            let mut parts = parts.map(|(at, _)| (*other, at + 1));
+            parts.find(|(_, at)| {
+                let part = other.get(*at..).unwrap_or_default();
+                !part.is_empty() && (prefix.starts_with(part) || part.starts_with(prefix))
+            })
+        };
+        Self { forms: own, within: prefixes.iter().filter_map(ends).collect() }
+    }
+
+    /// True when what stands at `at` belongs to a longer prefix.
+    fn is_taken(&self, text: &str, at: usize) -> bool {
+        self.within.iter().any(|(other, back)| {
+            let start = at.checked_sub(*back);
+            let from = start.and_then(|start| text.as_bytes().get(start..));
+            from.is_some_and(|from| from.starts_with(other.as_bytes()))
+        })
+    }
+}
+
+/// All forms, ready to be looked for.
+pub(crate) struct Forms(Lexicon<Prefix>);
+
 impl Forms {
-    pub(super) fn compile(families: &[&'static [Form]]) -> Result<Self, PolicyError> {
+    pub(super) fn new(families: &[&'static [Form]]) -> Self {
         let forms: Vec<&'static Form> = families.iter().flat_map(|forms| forms.iter()).collect();
         let mut prefixes: Vec<&str> = forms.iter().map(|form| form.prefix).collect();
-        prefixes.sort_unstable();
+        // The longest first: of all that stand at one place, it is the one.
+        prefixes.sort_unstable_by_key(|prefix| (std::cmp::Reverse(prefix.len()), *prefix));
         prefixes.dedup();
-        let by_prefix = prefixes.iter().map(|prefix| {
-            let mut own: Vec<_> =
-                forms.iter().copied().filter(|form| prefix.starts_with(form.prefix)).collect();
-            own.sort_by_key(|form| std::cmp::Reverse(form.prefix.len()));
-            own
-        });
-        let by_prefix = by_prefix.collect();
-        let prefixes = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(&prefixes)
-            .map_err(|error| PolicyError::Pattern { family: "forms", reason: error.to_string() })?;
-        Ok(Self { prefixes, by_prefix })
+        let known = prefixes.iter().map(|prefix| (*prefix, Prefix::new(prefix, &forms, &prefixes)));
+        Self(Lexicon::new(known))
     }
 
     pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
         let (mut floor, mut memory) = (0, Memory::default());
-        for prefix in self.prefixes.find_iter(text) {
-            let at = prefix.start();
-            if at < floor || !starts_word(text, at) {
+        for at in WordStarts::<false>::new(text.as_bytes(), 0, text.len()) {
+            let rest = text.as_bytes().get(at..).unwrap_or_default();
+            let mut known = self.0.candidates(rest).iter();
+            let stands = |(prefix, _): &&(&str, Prefix)| rest.starts_with(prefix.as_bytes());
+            let Some((_, prefix)) = known.find(stands) else { continue };
+            if at < floor || prefix.is_taken(text, at) {
                 continue;
             }
-            let forms = self.by_prefix.get(prefix.pattern().as_usize());
-            let finding = forms
-                .and_then(|forms| forms.iter().find_map(|form| form.find(text, at, &mut memory)));
+            let finding = prefix.forms.iter().find_map(|form| form.find(text, at, &mut memory));
             if let Some(finding) = finding {
                 floor = finding.end;
                 found.push(finding);

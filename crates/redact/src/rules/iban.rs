@@ -1,6 +1,7 @@
 //! Bank account numbers (ISO 13616): a country, its length, and a remainder of one modulo 97.
 
-use super::{Examples, Finding, ends_word, starts_word};
+use super::lexicon::WordStarts;
+use super::{Examples, Finding, ends_word};
 use crate::rule::Rule;
 
 /// Characters of an IBAN by country.
@@ -97,29 +98,33 @@ static BY_COUNTRY: [[u8; 32]; 32] = {
 };
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(step) =
-        bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_uppercase))
-    {
-        let start = at + step;
-        at = start + 1;
-        if let Some(end) = end_of_iban(text, start) {
+    let mut floor = 0;
+    for start in WordStarts::<false>::new(text.as_bytes(), 0, text.len()) {
+        if start >= floor
+            && let Some(end) = end_of_iban(text, start)
+        {
             found.push(Finding { start, end, rule: Rule::Iban });
-            at = end;
+            floor = end;
         }
     }
 }
 
+/// A remainder is taken of numbers above this, so that they stay numbers of 64 bits.
+const NUMBER_MAX: u64 = 10_000_000_000_000_000;
+
+/// Where the account that the word at `start` may be ends.
 fn end_of_iban(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let [first, second, check @ ..] = bytes.get(start..start + 4)? else { return None };
-    if !second.is_ascii_uppercase() || !check.iter().all(u8::is_ascii_digit) {
+    if !first.is_ascii_uppercase()
+        || !second.is_ascii_uppercase()
+        || !check.iter().all(u8::is_ascii_digit)
+    {
         return None;
     }
     let by_second = BY_COUNTRY.get(usize::from(first & 31))?;
     let length = usize::from(*by_second.get(usize::from(second & 31))?);
-    if length == 0 || !starts_word(text, start) {
+    if length == 0 {
         return None;
     }
     // Compact, or in groups of four, one space or hyphen apart.
@@ -136,10 +141,13 @@ fn end_of_iban(text: &str, start: usize) -> Option<usize> {
         }
         let place = if letters < 4 { &mut head } else { &mut number };
         *place = match byte {
-            b'0'..=b'9' => (*place * 10 + u64::from(byte - b'0')) % 97_000_000,
-            b'A'..=b'Z' => (*place * 100 + u64::from(byte - b'A') + 10) % 97_000_000,
+            b'0'..=b'9' => *place * 10 + u64::from(byte - b'0'),
+            b'A'..=b'Z' => *place * 100 + u64::from(byte - b'A') + 10,
             _ => return None,
         };
+        if *place > NUMBER_MAX {
+            *place %= 97;
+        }
         letters += 1;
     }
     // The first four characters stand last: two letters as two digits each, and two digits.

@@ -5,7 +5,7 @@
 //! looked at once as the beginning of each known shape, so the search is linear in the text.
 
 use super::context::{Spoken, Subjects};
-use super::{Finding, ids_europe, ids_world};
+use super::{Finding, ids_europe, ids_world, letters};
 use crate::rule::Rule;
 
 /// One unbroken run of digits, and what joins it to the group before (0: nothing does).
@@ -99,28 +99,25 @@ impl Group {
 /// slash.
 pub(super) fn groups(bytes: &[u8]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut at = 0;
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit))
-    {
-        let start = at + step;
-        let rest = bytes.get(start..).unwrap_or_default();
-        let end = start + rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        let joint = match (start.checked_sub(1), groups.last()) {
-            (Some(before), Some(last)) if last.end == before => {
-                let joint = bytes.get(before).copied().unwrap_or_default();
-                if matches!(joint, b' ' | b'-' | b'.' | b'/') { joint } else { 0 }
-            }
-            _ => 0,
+    let (mut start, mut last_end) = (None, usize::MAX);
+    let mut edge = |at: usize| {
+        let Some(start) = start.take() else {
+            start = Some(at);
+            return;
         };
-        groups.push(Group { start, end, joint });
-        at = end;
-    }
+        let joined = usize::checked_sub(start, 1).filter(|before| *before == last_end);
+        let joint = joined.and_then(|before| bytes.get(before)).copied().unwrap_or_default();
+        let joint = if matches!(joint, b' ' | b'-' | b'.' | b'/') { joint } else { 0 };
+        groups.push(Group { start, end: at, joint });
+        last_end = at;
+    };
+    letters::digit_edges(bytes, &mut edge);
     groups
 }
 
 /// The first shape that the groups begin with.
 fn shaped(place: &Place<'_>, shapes: &Shapes, groups: &[Group]) -> Option<(usize, Finding)> {
-    let first = groups.first()?;
+    let (first, second) = (groups.first()?, groups.get(1).map(|group| group.len()));
     let known = shapes.0.get(first.len()).filter(|shapes| !shapes.is_empty())?;
     // Part of a longer row, whatever follows.
     if matches!(first.joint, b'-' | b'.') || !is_free_before(place, first.start) {
@@ -128,7 +125,9 @@ fn shaped(place: &Place<'_>, shapes: &Shapes, groups: &[Group]) -> Option<(usize
     }
     let mut spoken: Option<Subjects> = None;
     known.iter().find_map(|shape| {
-        let own = shape.fits(place, groups)?;
+        // Most differ in the second group, which is the cheapest to ask.
+        let own = shape.groups.get(1).is_none_or(|length| second == Some(*length));
+        let own = own.then(|| shape.fits(place, groups))??;
         // What is spoken of is asked once for all shapes, and before any check digit.
         let asked = shape.needs == Subjects::NONE
             || spoken.get_or_insert_with(|| place.spoken.before(first.start)).has(shape.needs);

@@ -100,48 +100,65 @@ pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
     let mut decoded = Vec::with_capacity(digits.len() / 4 * 3 + 2);
     for chunk in digits.chunks(4) {
-        let mut bits = 0_u32;
-        for digit in chunk {
-            let value = match digit {
-                b'A'..=b'Z' => digit - b'A',
-                b'a'..=b'z' => digit - b'a' + 26,
-                b'0'..=b'9' => digit - b'0' + 52,
-                b'+' | b'-' => 62,
-                b'/' | b'_' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(value);
-        }
-        let missing = 4 - chunk.len();
-        if missing == 3 {
-            return None;
-        }
-        let bytes = (bits << (6 * missing)).to_be_bytes();
-        decoded.extend_from_slice(bytes.get(1..4 - missing)?);
+        let (bytes, count) = decode_chunk(chunk)?;
+        decoded.extend_from_slice(bytes.get(..count)?);
     }
     Some(decoded)
 }
 
+/// The bytes that up to four letters stand for, and how many.
+fn decode_chunk(chunk: &[u8]) -> Option<([u8; 3], usize)> {
+    let mut bits = 0_u32;
+    for digit in chunk {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+    }
+    let missing = 4 - chunk.len();
+    let [_, bytes @ ..] = (bits << (6 * missing)).to_be_bytes();
+    (missing < 3).then_some((bytes, 3 - missing))
+}
+
+/// True when `text` is base64 of bytes that are all as asked. Ends at the first that is not.
+pub(crate) fn decodes_to_all(text: &str, fits: impl Fn(u8) -> bool) -> bool {
+    text.trim_end_matches('=').as_bytes().chunks(4).all(|chunk| {
+        decode_chunk(chunk)
+            .is_some_and(|(bytes, count)| bytes.iter().take(count).all(|byte| fits(*byte)))
+    })
+}
+
 /// How many bytes of `value`, which follows `Authorization:`, are the credential, and where it
-/// starts. One known scheme word before it stays readable.
+/// starts. One known scheme word before it stays readable. Not looked at beyond the credential,
+/// unless that is the rest of the line: the next one may stand in the same line.
 pub(super) fn authorization_value(value: &str) -> Option<(usize, usize)> {
-    let line = value.split(['\r', '\n', '"', '\'', '`']).next()?;
-    let (scheme, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
-    let known = |schemes: &[&str]| schemes.iter().any(|s| scheme.eq_ignore_ascii_case(s));
-    let start = line.len() - rest.trim_start_matches([' ', '\t']).len();
-    let rest = line.get(start..)?;
+    let ends_line = |c: char| matches!(c, '\r' | '\n' | '"' | '\'' | '`');
+    let blank = |c: char| matches!(c, ' ' | '\t');
+    let ends_bare = |c: char| matches!(c, ',' | ';' | '\\' | ')' | '}' | ']');
+    let ends_word = |c: char| blank(c) || ends_line(c) || ends_bare(c);
+    let (word, after) = value.split_at(value.find(ends_word).unwrap_or(value.len()));
+    let rest = after.trim_start_matches(blank);
+    let start = value.len() - rest.len();
+    let known = |schemes: &[&str]| {
+        !after.starts_with(ends_bare) && schemes.iter().any(|s| word.eq_ignore_ascii_case(s))
+    };
     if known(&["bearer", "basic", "token", "apikey", "api-key", "key"]) {
-        let length =
-            rest.find([' ', '\t', ',', ';', '\\', '<', '>', '(', ')']).unwrap_or(rest.len());
+        let ends =
+            |c| ends_line(c) || blank(c) || matches!(c, ',' | ';' | '\\' | '<' | '>' | '(' | ')');
+        let length = rest.find(ends).unwrap_or(rest.len());
         return (length >= 3).then_some((start, start + length));
     }
     if known(&["digest", "aws4-hmac-sha256", "negotiate", "ntlm", "hawk", "oauth", "signature"]) {
-        let rest = rest.trim_end_matches(['\\', ' ']);
+        let rest = rest.split(ends_line).next()?.trim_end_matches(['\\', ' ']);
         return (rest.len() >= 3).then_some((start, start + rest.len()));
     }
-    let bare = line.split([' ', '\t', ',', ';', '\\', ')', '}', ']']).next()?;
-    let joined = bare.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_'));
-    (bare.len() >= 8 && joined).then_some((0, bare.len()))
+    let joined = word.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_'));
+    (word.len() >= 8 && joined).then_some((0, word.len()))
 }
 
 /// How many bytes of `value`, which follows `Cookie:`, are cookies.
@@ -162,4 +179,29 @@ pub(super) fn is_session_cookie(name: &str) -> bool {
     const NAMES: &[&str] =
         &["jsessionid", "phpsessid", "sessionid", "connect.sid", "asp.net_sessionid"];
     NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_ends_where_its_scheme_says_and_not_with_its_line() {
+        for (value, credential) in [
+            ("Bearer abc, Basic def", "abc"),
+            ("Basic \tabc\\n", "abc"),
+            ("Digest a=b, c=d\r\n", "a=b, c=d"),
+            ("AWS4-HMAC-SHA256 Credential=a/b, Signature=c \\\"", "Credential=a/b, Signature=c"),
+            ("AWS4-HMAC-SHA256,a", "AWS4-HMAC-SHA256"),
+            ("abcdefg-,Bearer x", "abcdefg-"),
+            ("abcdefg1 Bearer x", "abcdefg1"),
+        ] {
+            let (from, to) = authorization_value(value).unwrap();
+            assert_eq!(&value[from..to], credential, "{value}");
+        }
+        for value in ["Bearer", "Bearer \nabc", "Bearer ab", "AWS4-HMAC-SHA256", "abcdefgh", "abc1"]
+        {
+            assert_eq!(authorization_value(value), None, "{value}");
+        }
+    }
 }

@@ -182,15 +182,17 @@ impl Endings {
 /// No key has fewer bytes behind its prefix.
 const BODY_BYTES_MIN: usize = 8;
 
-pub(super) fn confirm_hyphen(before: &[u8], after: &[u8]) -> Families {
+pub(super) fn confirm_hyphen(before: &[u8], after: &[u8], missing: Families) -> Families {
     if before.last() == Some(&b'-') && (after.starts_with(b"BEGIN") || after.starts_with(b"END")) {
         return Families::PRIVATE_KEYS;
     }
     if before.last() == Some(&b' ') && matches!(after.first(), Some(b'-' | b'u' | b'p')) {
         return Families::COMMANDS;
     }
-    let known =
-        HYPHEN_ENDINGS.may_end(before) && is_body(after) && ends_with_prefix(before, HYPHEN);
+    let known = missing.has(Families::KEYS)
+        && HYPHEN_ENDINGS.may_end(before)
+        && is_body(after)
+        && ends_with_prefix(before, HYPHEN);
     if known { Families::KEYS } else { Families::default() }
 }
 
@@ -202,9 +204,12 @@ pub(super) fn underscore(before: &[u8], after: &[u8]) -> bool {
     before.ends_with(b"access") && after.starts_with(b"token$production$")
 }
 
-pub(super) fn confirm_dot(before: &[u8], after: &[u8]) -> Families {
+pub(super) fn confirm_dot(before: &[u8], after: &[u8], missing: Families) -> Families {
     if after.starts_with(b"atlasv1.") {
         return Families::SIGNS;
+    }
+    if !missing.has(Families::KEYS) {
+        return Families::default();
     }
     let known = DOT_ENDINGS.may_end(before) && is_body(after) && ends_with_prefix(before, DOT);
     let webhook = (before.ends_with(b"discord") || before.ends_with(b"discordapp"))

@@ -71,7 +71,7 @@ fn one_by_one(bytes: &[u8]) -> Families {
         return families;
     }
     for at in (0..bytes.len()).filter(|at| may_be_anchor(bytes[*at])) {
-        families.add(confirm(bytes, at));
+        families.add(confirm(bytes, at, Families::ALL));
     }
     if bytes.split(|b| !b.is_ascii_alphanumeric()).any(|run| run.len() >= RUN_BYTES_MIN) {
         families.add(Families::WORDS);

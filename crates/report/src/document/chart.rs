@@ -59,12 +59,12 @@ const LABEL_COLUMNS: usize = 26;
 
 impl Chart {
     /// The points that are drawn.
-    fn drawn(&self) -> &[Point] {
+    pub(super) fn drawn(&self) -> &[Point] {
         let most = if self.kind == Kind::Bars { BARS_MAX } else { POINTS_MAX };
         self.points.get(..most.min(self.points.len())).unwrap_or_default()
     }
 
-    fn greatest(&self) -> f64 {
+    pub(super) fn greatest(&self) -> f64 {
         self.drawn().iter().map(|point| point.value).fold(0.0, f64::max)
     }
 
@@ -84,7 +84,7 @@ impl Chart {
 }
 
 /// The share of the greatest, from 0 to 1.
-fn share(value: f64, greatest: f64) -> f64 {
+pub(super) fn share(value: f64, greatest: f64) -> f64 {
     if greatest > 0.0 && value.is_finite() { (value / greatest).clamp(0.0, 1.0) } else { 0.0 }
 }
 

@@ -4,6 +4,7 @@ use super::chart::{Chart, Kind, Point};
 use super::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use query::render::{Style, View};
+use std::io::Read as _;
 
 /// The texts, and a few that only documents care for.
 fn payloads() -> Vec<String> {
@@ -109,6 +110,66 @@ fn a_page_has_the_same_elements_whatever_a_text_says() {
             let tag = part.split('>').next().unwrap();
             assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
         }
+    }
+}
+
+/// The parts of a file that a reader of PDF looks at, without what streams hold, and what those
+/// draw: operators without their operands.
+fn operators(file: &[u8]) -> (Vec<String>, Vec<String>) {
+    let (mut parts, mut drawn, mut rest) = (Vec::new(), Vec::new(), file);
+    let find = |bytes: &[u8], mark: &[u8]| bytes.windows(mark.len()).position(|it| it == mark);
+    while let Some(begin) = find(rest, b"stream\n") {
+        parts.extend(tokens(&rest[..begin]).into_iter().filter(|it| it.starts_with('/')));
+        rest = &rest[begin + 7..];
+        let end = find(rest, b"\nendstream").unwrap();
+        let mut page = Vec::new();
+        flate2::read::ZlibDecoder::new(&rest[..end]).read_to_end(&mut page).unwrap();
+        drawn.extend(tokens(&page));
+        rest = &rest[end + b"\nendstream".len()..];
+    }
+    (parts, drawn)
+}
+
+/// The words of a file or a page: whatever stands in a string is none.
+fn tokens(page: &[u8]) -> Vec<String> {
+    let (mut out, mut depth, mut at) = (vec![String::new()], 0, 0);
+    while let Some(byte) = page.get(at) {
+        match byte {
+            b'\\' if depth > 0 => at += 1,
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            b'<' | b'>' if depth == 0 && page.get(at + 1) == Some(byte) => {
+                out.push(String::new());
+                at += 1;
+            }
+            b'<' if depth == 0 => at += page[at..].iter().position(|it| *it == b'>').unwrap(),
+            _ if depth > 0 => {}
+            byte if byte.is_ascii_whitespace() => out.push(String::new()),
+            byte => out.last_mut().unwrap().push(char::from(*byte)),
+        }
+        at += 1;
+    }
+    assert_eq!(depth, 0);
+    out.retain(|it| it.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/'));
+    out
+}
+
+#[test]
+fn a_pdf_draws_text_and_shapes_whatever_a_text_says() {
+    let known = [
+        "/F0", "/F1", "/F2", "BT", "ET", "Tf", "Td", "Tj", "rg", "RG", "re", "f", "m", "l", "S",
+        "w",
+    ];
+    let (parts, _) = operators(&pdf(&everywhere("x")));
+    assert!(parts.len() > 20, "{parts:?}");
+    for said in payloads() {
+        let file = pdf(&everywhere(&said));
+        assert!(file.starts_with(b"%PDF-1.7") && file == pdf(&everywhere(&said)), "{said:?}");
+        let (found, drawn) = operators(&file);
+        let new: Vec<_> = found.iter().filter(|it| !parts.contains(it)).collect();
+        assert!(new.is_empty(), "{said:?}: {new:?}");
+        let other = drawn.iter().find(|it| !known.contains(&it.as_str()));
+        assert!(drawn.len() > 100 && other.is_none(), "{said:?}: {other:?}");
     }
 }
 

@@ -1,11 +1,10 @@
-//! Questions.
+//! Questions that are answered by records, rows and drawings.
 
 use super::documents::{AgentActivity, Evidence, Page, Record, SessionActivity, Trace};
 use super::{About, Group, Media, Parameter, Value};
-use crate::reports;
 use crate::sql::Asked;
 
-const CONTENT: Parameter = Parameter::query(
+pub(super) const CONTENT: Parameter = Parameter::query(
     "content",
     Value::Flag,
     "Whether content is answered; without the right to see it, asking for it is refused. Without this: as the \
@@ -13,7 +12,7 @@ const CONTENT: Parameter = Parameter::query(
 );
 
 const EVENT: &str = "The event's id, or its index.";
-const TRACE: &str = "The id of a trace, a task or a session.";
+pub(super) const TRACE: &str = "The id of a trace, a task or a session.";
 
 const OUTCOMES: Value = Value::Choice(event::Outcome::NAMES);
 const TIERS: Value = Value::Choice(&["debug", "info", "compliance", "critical"]);
@@ -67,7 +66,7 @@ const PAGING: [Parameter; 4] = [
 ];
 
 /// Headers of an answer out of a log.
-const HEADERS: &[(&str, &str)] = &[
+pub(super) const HEADERS: &[(&str, &str)] = &[
     (
         "Tachograph-Checkpoint",
         "The checkpoint that the answer is as of: origin, size, root in hex.",
@@ -211,84 +210,20 @@ pub(crate) fn agents() -> About {
     )
 }
 
-pub(crate) fn report() -> About {
-    let formats = Value::Choice(reports::FORMATS);
-    let period = "Events from this time on.";
-    About::new(Group::Asking, "getReport", "A report over a period")
-        .names(reports::NAMES)
-        .detail(
-            "Counted anew for every request, as `tacho report` counts. Its JSON has a member for each number, and \
-             begins with `report`, `checkpoint`, `period` and `records`.",
-        )
-        .reads([
-            Parameter::query("from", Value::Time, period),
-            Parameter::query("to", Value::Time, "Events before this time."),
-            Parameter::query("format", formats, "How it is written; `json` if nothing is said."),
-            Parameter::query("table", Value::Text, "Which of its tables, as csv; the first if nothing is said."),
-            CONTENT,
-        ])
-        .answers_with(
-            200,
-            "The report.",
-            [
-                Media::json::<Report>(),
-                Media::text("text/markdown; charset=utf-8"),
-                Media::text("text/html; charset=utf-8"),
-                Media::text("text/csv; charset=utf-8"),
-            ],
-            HEADERS,
-        )
-        .refuses(400, &["bad_parameter", "unknown_parameter", "bad_question"])
-        .refuses(500, &["log_unreadable"])
-}
-
 pub(crate) fn dashboard() -> About {
     About::new(Group::Asking, "getDashboard", "What agents did lately")
         .detail("Errors are looked for among the newest 20,000 events of the period. Their messages are content: whoever may not see it gets none, and a look at them is recorded.")
-        .reads([Parameter::query(
-            "minutes",
-            Value::Number(1, crate::dashboard::MINUTES_MAX),
-            "Minutes up to now; 60 if nothing is said.",
-        )])
+        .reads([
+            Parameter::query(
+                "minutes",
+                Value::Number(1, crate::dashboard::MINUTES_MAX),
+                "Minutes up to now; 60 if nothing is said.",
+            ),
+            CONTENT,
+        ])
         .answers(200, "Figures as of one checkpoint.", [Media::json::<crate::dashboard::Dashboard>()])
         .refuses(400, &["bad_parameter", "unknown_parameter", "bad_question"])
         .refuses(500, &["log_unreadable"])
-}
-
-/// What every report begins with; docs/reports.md names the numbers that follow.
-#[derive(schemars::JsonSchema)]
-#[expect(dead_code, reason = "it is there for its schema")]
-struct Report {
-    report: String,
-    checkpoint: super::documents::Checkpoint,
-    period: ReportPeriod,
-    records: ReportRecords,
-}
-
-/// What was asked, and when the first and the last event in it happened.
-#[derive(schemars::JsonSchema)]
-#[expect(dead_code, reason = "it is there for its schema")]
-struct ReportPeriod {
-    from: Option<String>,
-    to: Option<String>,
-    start: Option<String>,
-    end: Option<String>,
-}
-
-/// Which records the numbers are about.
-#[derive(schemars::JsonSchema)]
-#[expect(dead_code, reason = "it is there for its schema")]
-struct ReportRecords {
-    /// Entries of the log.
-    in_log: u64,
-    /// Those of which nothing is left.
-    expired_or_erased: u64,
-    /// Events of the period whose content was erased.
-    content_erased: u64,
-    /// Records of the log itself in the period that the caller may know of; they count nowhere.
-    of_the_log_itself: u64,
-    /// Whether what stands in content was left out.
-    content_hidden: bool,
 }
 
 pub(crate) fn live() -> About {

@@ -9,6 +9,17 @@ pub(crate) fn checkpoint() -> About {
         .refuses(404, &["not_found"])
 }
 
+pub(crate) fn cosigned() -> About {
+    About::new(Group::PublicLog, "getCosigned", "The newest checkpoint that enough witnesses cosigned")
+        .detail("Enough by the policy of the server's configuration. The newest checkpoint waits for nobody.")
+        .answers(
+            200,
+            "A signed note with cosignatures.",
+            [Media::text("text/plain; charset=utf-8")],
+        )
+        .refuses(404, &["not_found"])
+}
+
 pub(crate) fn tile() -> About {
     About::new(Group::PublicLog, "getTile", "A tile, or a bundle of entries")
         .names("Level and place, such as `0/000.p/12`, or `entries/000`.")

@@ -69,7 +69,7 @@ pub(super) fn check(found: &[SocketAddr], allow_private: bool) -> io::Result<()>
         Some(address) => Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
             format!(
-                "{} is not on the public internet; `allow_private = true` at the sink allows it",
+                "{} is not on the public internet; `allow_private = true` allows it",
                 address.ip()
             ),
         )),

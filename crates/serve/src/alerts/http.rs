@@ -61,8 +61,13 @@ impl Resolver for Checked {
     }
 }
 
-/// A client that connects to no address that it may not.
-fn agent(allow_private: bool) -> Result<ureq::Agent, SinkError> {
+/// A client that connects to no address that it may not, waits at most so long for an answer, and
+/// keeps so many connections open.
+pub(crate) fn agent(
+    allow_private: bool,
+    timeout: Duration,
+    idle: usize,
+) -> Result<ureq::Agent, SinkError> {
     let roots: Vec<Certificate<'static>> = rustls_native_certs::load_native_certs()
         .certs
         .iter()
@@ -74,9 +79,9 @@ fn agent(allow_private: bool) -> Result<ureq::Agent, SinkError> {
         .build();
     let config = ureq::Agent::config_builder()
         .tls_config(tls)
-        .timeout_global(Some(TIMEOUT))
+        .timeout_global(Some(timeout))
         .max_redirects(0)
-        .max_idle_connections(0)
+        .max_idle_connections(idle)
         .http_status_as_error(false)
         // Otherwise it is taken from the environment.
         .proxy(None)
@@ -86,8 +91,8 @@ fn agent(allow_private: bool) -> Result<ureq::Agent, SinkError> {
     Ok(ureq::Agent::with_parts(config, DefaultConnector::default(), resolver))
 }
 
-/// Whether alerts may go to a URL at all.
-fn check_url(url: &str, allow_private: bool) -> Result<(), SinkError> {
+/// Whether a URL may be used at all.
+pub(crate) fn check_url(url: &str, allow_private: bool) -> Result<(), SinkError> {
     let refuse = |what: &'static str| {
         Err(SinkError(format!("the url {:?} cannot be used: {what}", short(url))))
     };
@@ -121,7 +126,7 @@ impl Webhook {
     ) -> Result<Self, SinkError> {
         check_url(url, allow_private)?;
         let key = secret.map(signing_key).transpose()?;
-        Ok(Self { url: url.to_owned(), key, agent: agent(allow_private)? })
+        Ok(Self { url: url.to_owned(), key, agent: agent(allow_private, TIMEOUT, 0)? })
     }
 
     pub(super) fn tell(&self, alert: &Alert, now_ms: u64) -> Told {
@@ -174,7 +179,7 @@ impl PagerDuty {
             let what = "the secret of a pagerduty sink is its integration key: letters and digits";
             return Err(SinkError(what.to_owned()));
         }
-        Ok(Self { url: url.to_owned(), routing_key, agent: agent(allow_private)? })
+        Ok(Self { url: url.to_owned(), routing_key, agent: agent(allow_private, TIMEOUT, 0)? })
     }
 
     pub(super) fn tell(&self, alert: &Alert) -> Told {

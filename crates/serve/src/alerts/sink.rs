@@ -24,7 +24,7 @@ enum Kind {
 /// Why a sink cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct SinkError(pub(super) String);
+pub struct SinkError(pub(crate) String);
 
 /// Why a sink did not take an alert.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

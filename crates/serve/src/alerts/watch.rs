@@ -12,8 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often the journal is looked at.
+/// How often it is looked whether something came, while nothing comes.
 const LOOK: Duration = Duration::from_millis(200);
+/// And while something does.
+const LOOK_BUSY: Duration = Duration::from_millis(50);
+/// The journal is read at least so often while nothing comes: the log's own records come by no
+/// other way.
+const READ: Duration = Duration::from_secs(1);
 const DAY_MS: u64 = 86_400_000;
 /// Wait after a log could not be read or written.
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
@@ -42,6 +47,10 @@ pub(super) struct Watch<'w> {
     newest_ms: u64,
     /// The day on which the log says last that rules look at it.
     said_day: Option<u64>,
+    /// When the journal was read to its end.
+    read_at: Option<Instant>,
+    /// Whether the look before found that something was not given.
+    has_gap: bool,
 }
 
 /// Ends a look at the records.
@@ -79,25 +88,23 @@ impl<'w> Watch<'w> {
             hits: Vec::new(),
             newest_ms: 0,
             said_day: None,
+            read_at: None,
+            has_gap: false,
         }
     }
 
     /// Looks until it is stopped.
     pub(super) fn run(mut self) {
         let (log, stop) = (self.log, self.stop);
+        log.relay().open();
         while !stop.load(Ordering::Acquire) {
             let mut follow = Follow::new(log.folder(), log.kek(), self.next);
             loop {
-                let polled = follow.poll(&mut |index, record| {
-                    let item = Item {
-                        index,
-                        recorded_at_ms: record.time_ms,
-                        kind: record.kind,
-                        meta: record.meta,
-                        content: record.content.bytes(),
-                    };
-                    self.look(&item)
-                });
+                let was_given = self.look_at_given();
+                let polled = match self.must_read(was_given) {
+                    true => self.read(&mut follow),
+                    false => Ok(()),
+                };
                 self.raise();
                 self.say_that_it_runs();
                 self.detecting.figures.has_come_to(log.name(), self.next);
@@ -109,10 +116,60 @@ impl<'w> Watch<'w> {
                     std::thread::sleep(AFTER_TROUBLE);
                     break;
                 }
-                std::thread::sleep(LOOK);
+                std::thread::sleep(if was_given || self.has_gap { LOOK_BUSY } else { LOOK });
             }
         }
+        log.relay().close();
         self.keep(true);
+    }
+
+    /// Looks at what was given since the last look, as far as it goes on without a gap. Whether
+    /// anything was.
+    fn look_at_given(&mut self) -> bool {
+        let before = self.next;
+        while let Some(receipt) = self.log.relay().take(self.next) {
+            let next = self.next;
+            for record in receipt.sealed().skip_while(|record| record.index < next) {
+                let item = Item {
+                    index: record.index,
+                    recorded_at_ms: record.time_ms,
+                    kind: record.kind,
+                    meta: record.meta,
+                    content: record.content,
+                };
+                // What is left of it is in the journal.
+                if record.index != self.next || self.look(&item).is_err() {
+                    self.read_at = None;
+                    return self.next > before;
+                }
+            }
+        }
+        self.next > before
+    }
+
+    /// Whether the journal is to be read now: at first, when something was not given, and once in a
+    /// while. What was sealed and not answered yet is given in a moment, so a gap is looked at
+    /// twice.
+    fn must_read(&mut self, was_given: bool) -> bool {
+        let had_gap = std::mem::replace(&mut self.has_gap, self.log.relay().has_gap());
+        let is_time = self.read_at.is_none_or(|at| !was_given && at.elapsed() >= READ);
+        is_time || (had_gap && self.has_gap && !was_given)
+    }
+
+    /// Looks at what the journal has beyond what was looked at.
+    fn read(&mut self, follow: &mut Follow<'_>) -> Result<(), ReadError> {
+        follow.skip_to(self.next);
+        follow.poll(&mut |index, record| {
+            self.look(&Item {
+                index,
+                recorded_at_ms: record.time_ms,
+                kind: record.kind,
+                meta: record.meta,
+                content: record.content.bytes(),
+            })
+        })?;
+        self.read_at = Some(Instant::now());
+        Ok(())
     }
 
     /// From here on what is found is told.
@@ -155,7 +212,10 @@ impl<'w> Watch<'w> {
         let event = alert::run(&self.log.folder().identity.origin, day);
         let event = writer.redactor().redact(event);
         match writer.encode([event]).and_then(|batch| writer.append(batch)) {
-            Ok(_) => self.said_day = Some(day),
+            Ok(receipt) => {
+                self.said_day = Some(day);
+                self.log.relay().give(receipt);
+            }
             Err(error) => drop(self.log.failed(&writer, &error)),
         }
     }
@@ -178,6 +238,7 @@ impl<'w> Watch<'w> {
         let is_new = |outcome: &&Outcome| matches!(outcome, Outcome::Sealed { .. });
         let count = receipt.outcomes.iter().filter(is_new).count() as u64;
         self.detecting.figures.alerts.fetch_add(count, Ordering::Relaxed);
+        self.log.relay().give(receipt);
         self.keep(true);
     }
 

@@ -83,6 +83,9 @@ async fn messages_of_errors_are_content_and_a_look_at_them_is_recorded() {
     assert!(String::from_utf8_lossy(&seen.bytes).contains("canary-word"));
     // One is of asking for the types just now.
     assert_eq!(of_access(rig.types("main").await), before + 2);
+    let without = rig.get(&analyst, &format!("{PATH}?content=0")).await;
+    assert!(!String::from_utf8_lossy(&without.bytes).contains("canary-word"));
+    assert_eq!(of_access(rig.types("main").await), before + 3, "only asking for the types");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ mod life_cycle;
 mod matrix;
 mod otlp;
 mod overload;
+mod papers;
 mod questions;
 mod rates;
 mod reports;
@@ -22,6 +23,7 @@ mod sql;
 mod trouble;
 mod untaken;
 mod withheld;
+mod witnessed;
 
 use axum::Router;
 use axum::body::Body;

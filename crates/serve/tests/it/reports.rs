@@ -68,7 +68,7 @@ async fn what_somebody_may_not_see_is_in_no_report() {
     let admin = with_events(&rig).await;
     let token = rig.token(counter, LogNames::only(["main"]));
     assert!(text(&rig, &admin, "error-analysis").await.contains("canary-word"));
-    for format in ["json", "md", "html", "csv"] {
+    for format in ["json", "md", "html", "csv", "text"] {
         let path = format!("error-analysis?format={format}");
         assert!(!text(&rig, &token, &path).await.contains("canary-word"), "{format}");
     }
@@ -89,7 +89,7 @@ async fn what_makes_no_sense_is_refused() {
     let token = with_events(&rig).await;
     for (path, status, code) in [
         ("nothing", 404, "not_found"),
-        ("summary?format=pdf", 400, "bad_parameter"),
+        ("summary?format=xml", 400, "bad_parameter"),
         ("summary?from=yesterday", 400, "bad_parameter"),
         ("summary?from=2026-03-02&to=2026-03-01", 400, "bad_parameter"),
         ("summary?format=csv&table=nothing", 400, "bad_parameter"),

@@ -74,6 +74,9 @@ const ANCHORS: &[&str] = &[
     "lat=",
 ];
 
+/// What rules find, over and over in one line: each of them may look at no more than its own value.
+const FOUND: &[&str] = &["Authorization: Bearer whatever ", "Authorization:abcdefg1,"];
+
 /// Time that this thread was given a core: what others do meanwhile does not count.
 pub(super) fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -154,7 +157,8 @@ pub(super) fn hostile_times(redactor: &Redactor) -> Result<Vec<Hostile>, String>
     Ok(times)
 }
 
-/// One text for each rule, of its near-misses; one for each anchor; and all of them mixed.
+/// One text for each rule, of its near-misses; one for each anchor; all of them mixed; and some of
+/// what is found.
 fn hostile() -> Vec<(String, String)> {
     let corpus = Corpus::new(CorpusPart::Tune);
     let mut random = Random::new(7);
@@ -192,6 +196,9 @@ fn hostile() -> Vec<(String, String)> {
     }
     let all: Vec<String> = ANCHORS.iter().map(|anchor| (*anchor).to_owned()).collect();
     texts.push(("all anchors".to_owned(), repeated(&all, "", &mut random)));
+    for found in FOUND {
+        texts.push((format!("{found:?}"), repeated(&[(*found).to_owned()], "", &mut random)));
+    }
     texts
 }
 

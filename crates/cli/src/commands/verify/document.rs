@@ -1,7 +1,7 @@
 //! One file instead of a folder: an evidence document, or a bundle in any of its forms.
 
 use crate::failure::Failure;
-use checkpoint::VerifierKey;
+use checkpoint::{Policy, VerifierKey};
 use prove::{EVIDENCE_BYTES_MAX, Report, Trust, verify_evidence};
 use report::bundle::{self, BUNDLE_FILE_BYTES_MAX};
 use std::fs::File;
@@ -12,7 +12,11 @@ use std::path::Path;
 const PROOF_HEADER: &[u8] = b"c2sp.org/tlog-proof@";
 
 /// Checks a file.
-pub(super) fn check(path: &Path, pinned: Vec<VerifierKey>) -> Result<Report, Failure> {
+pub(super) fn check(
+    path: &Path,
+    pinned: Vec<VerifierKey>,
+    policy: Option<Policy>,
+) -> Result<Report, Failure> {
     let mut bytes = Vec::new();
     let most = BUNDLE_FILE_BYTES_MAX.max(EVIDENCE_BYTES_MAX) as u64 + 1;
     let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
@@ -24,7 +28,8 @@ pub(super) fn check(path: &Path, pinned: Vec<VerifierKey>) -> Result<Report, Fai
             path.display()
         )));
     }
-    let trust = Trust { pinned, ..Trust::default() };
+    // Here the checkpoint of the document itself must be cosigned: there is no other one.
+    let trust = Trust { pinned, policy, ..Trust::default() };
     if let Some(checked) = bundle::verify(&bytes, &trust) {
         return Ok(checked.report);
     }

@@ -6,10 +6,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::remote::Remote;
 use crate::remote::trouble::Trouble;
-use checkpoint::VerifierKey;
+use checkpoint::{Policy, VerifierKey};
 use merkle::{TILE_WIDTH, TilePath};
 use prove::{PublicLog, ReadError, Report, Since, Trust, verify_log};
-use reading::verify::{SinceFile, check_receipts};
+use reading::verify::{SinceFile, check_receipts, check_witnesses};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,10 @@ pub(super) fn check(
     remote: &Remote,
     pinned: Vec<VerifierKey>,
     since: Option<SinceFile>,
+    policy: Option<&Policy>,
 ) -> Result<Report, Failure> {
+    // Before the checkpoint, which goes on meanwhile.
+    let cosigned = policy.map(|_| read_cosigned(remote)).transpose()?.flatten();
     let mut shown = Shown::open(remote)?;
     let receipts = since.iter().flat_map(|since| &since.receipts);
     shown.wanted = receipts.map(|it| it.index / u64::from(TILE_WIDTH)).collect();
@@ -67,7 +70,20 @@ pub(super) fn check(
         let read = |path: &str| shown.leaves.get(path).cloned();
         check_receipts(&read, &since.receipts, &mut report);
     }
+    if let Some(policy) = policy {
+        let read = |path: &str| remote.get(&remote.public(path)).ok().map(|answer| answer.bytes);
+        check_witnesses(policy, cosigned.as_deref(), &read, &mut report);
+    }
     Ok(report)
+}
+
+/// The checkpoint that enough witnesses of the server's own policy cosigned, if there is one.
+fn read_cosigned(remote: &Remote) -> Result<Option<Vec<u8>>, Failure> {
+    match remote.get(&remote.public(reading::COSIGNED_PATH)) {
+        Ok(answer) => Ok(Some(answer.bytes)),
+        Err(Trouble::Answered { status: 404, .. }) => Ok(None),
+        Err(trouble) => Err(remote.failure(&trouble)),
+    }
 }
 
 impl<'r> Shown<'r> {
