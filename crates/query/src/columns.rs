@@ -71,6 +71,7 @@ impl Columns {
         size: u64,
         cache_bytes: usize,
     ) -> Result<Self, SegmentError> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let mut chunks = Vec::new();
         let mut known = HashSet::new();
         tail.retain(|row| row.index < size);
@@ -80,7 +81,8 @@ impl Columns {
             for (group, told) in segment.row_groups()?.iter().enumerate() {
                 let (first, last) = told.indexes;
                 let mut rows = usize::try_from(told.rows).unwrap_or(usize::MAX);
-                let meets_tail = tail.iter().any(|row| row.index >= first && row.index <= last);
+                let behind = tail.partition_point(|row| row.index < first);
+                let meets_tail = tail.get(behind).is_some_and(|row| row.index <= last);
                 if last >= size || meets_tail {
                     let indexes = load::indexes(segment, group)?;
                     rows = indexes.partition_point(|index| *index < size);
@@ -96,13 +98,14 @@ impl Columns {
             }
         }
         tail.retain(|row| !known.contains(&row.index));
-        for rows in tail.chunks(TAIL_CHUNK_ROWS) {
+        // Records of a journal file are texts still, and taking them apart is what takes time.
+        let pieces: Vec<&[Row]> = tail.chunks(TAIL_CHUNK_ROWS).collect();
+        chunks.extend(on_threads(pieces.len(), threads, |at| {
+            let rows = pieces.get(at).copied().unwrap_or_default();
             let first_index = rows.first().map_or(0, |row| row.index);
-            let place = Place::Tail(columns_of(rows)?);
-            chunks.push(Chunk { place, rows: rows.len(), first_index });
-        }
+            Ok(Chunk { place: Place::Tail(columns_of(rows)?), rows: rows.len(), first_index })
+        })?);
         chunks.sort_by_key(|chunk| chunk.first_index);
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self { segments, chunks, cache: Cache::new(cache_bytes), threads, watch: None })
     }
 
@@ -199,36 +202,15 @@ impl Columns {
         &self,
         work: impl Fn(usize) -> Result<T, SegmentError> + Sync,
     ) -> Result<Vec<T>, SegmentError> {
-        let (next, count) = (AtomicUsize::new(0), self.chunks.len());
         let (counted, total) = (AtomicU64::new(0), self.row_count());
-        let worker = || {
-            let mut done = Vec::new();
-            loop {
-                let chunk = next.fetch_add(1, Ordering::Relaxed);
-                if chunk >= count {
-                    return done;
-                }
-                done.push((chunk, work(chunk)));
-                if let Some(watch) = &self.watch {
-                    let rows = self.rows_in(chunk) as u64;
-                    watch(counted.fetch_add(rows, Ordering::Relaxed) + rows, total);
-                }
+        on_threads(self.chunks.len(), self.threads, |chunk| {
+            let outcome = work(chunk);
+            if let Some(watch) = &self.watch {
+                let rows = self.rows_in(chunk) as u64;
+                watch(counted.fetch_add(rows, Ordering::Relaxed) + rows, total);
             }
-        };
-        let mut done: Vec<(usize, Result<T, SegmentError>)> = std::thread::scope(|scope| {
-            let others: Vec<_> = (1..self.threads).map(|_| scope.spawn(worker)).collect();
-            let mut done = worker();
-            for other in others {
-                // A thread that panicked leaves chunks out, which is found below.
-                done.extend(other.join().unwrap_or_default());
-            }
-            done
-        });
-        if done.len() != count {
-            return Err(SegmentError::Damaged("a reader gave up".to_owned()));
-        }
-        done.sort_unstable_by_key(|(chunk, _)| *chunk);
-        done.into_iter().map(|(_, outcome)| outcome).collect()
+            outcome
+        })
     }
 
     /// What the footers say about a stored column: for each chunk the least and the greatest value.
@@ -244,6 +226,40 @@ impl Columns {
             Place::Tail(_) => None,
         }
     }
+}
+
+/// Does something for each of `count` things, on several threads, and puts the outcomes in their
+/// order.
+fn on_threads<T: Send>(
+    count: usize,
+    threads: usize,
+    work: impl Fn(usize) -> Result<T, SegmentError> + Sync,
+) -> Result<Vec<T>, SegmentError> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                return done;
+            }
+            done.push((at, work(at)));
+        }
+    };
+    let mut done: Vec<(usize, Result<T, SegmentError>)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.min(count)).map(|_| scope.spawn(worker)).collect();
+        let mut done = worker();
+        for other in others {
+            // A thread that panicked leaves some out, which is found below.
+            done.extend(other.join().unwrap_or_default());
+        }
+        done
+    });
+    if done.len() != count {
+        return Err(SegmentError::Damaged("a reader gave up".to_owned()));
+    }
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 impl std::fmt::Debug for Columns {

@@ -47,12 +47,14 @@ impl PackArguments {
         let pack = read(&self.pack)?;
         let source = context.source()?;
         let filter = Filter { from, to, ..Filter::default() };
-        let mut run = Run::new(&pack);
+        let (mut run, as_of) = (Run::new(&pack), source.as_of()?);
+        let mut progress = context.terminal.progress("records");
         let unreadable = source.each(&filter, &mut |found| {
+            progress.at(found.index, as_of.size);
             run.offer(found);
             Ok(ControlFlow::Continue(()))
         })?;
-        let as_of = source.as_of()?;
+        progress.finish();
         let answers = run.finish(&self.outside(context)?).as_of(&as_of);
         let report = Report { document: packs::document(&answers), json: document::json(&answers) };
         Ok((report, as_of, unreadable))
