@@ -3,8 +3,9 @@
 use crate::program::{Home, json_lines};
 use crate::read::recorded;
 use crate::remote_answers::same;
-use crate::served::Served;
+use crate::served::{PATIENCE, Served};
 use serde_json::Value;
+use std::time::Instant;
 
 const TASK: &str = "task-refund-order-1042";
 const SESSION: &str = "session-refund-7731";
@@ -54,8 +55,16 @@ fn a_server_hands_over_evidence_that_holds_and_records_who_took_it() {
         assert_eq!((ran.code, &report["completeness"]["extent"]), (0, &"complete".into()));
     }
     let exports = ["events", "--type", "log.export", "--format", "json", "--url", &served.url];
-    let told = &json_lines(&home.fine(&exports))[0];
-    assert_eq!(told["events"].as_array().unwrap().len(), 3, "{told}");
+    let begun = Instant::now();
+    loop {
+        let told = &json_lines(&home.fine(&exports))[0];
+        let count = told["events"].as_array().unwrap().len();
+        // Durable before the file was there, and published once a second.
+        if count == 3 {
+            break;
+        }
+        assert!(count < 3 && begun.elapsed() < PATIENCE, "{told}");
+    }
     let none = ["bundle", "--session", "none", "-o", "none.html", "--url", &served.url];
     let ran = home.run(&none);
     assert!(ran.code == 1 && ran.err.contains("no event"), "{}", ran.err);
