@@ -66,8 +66,8 @@ def run(*words, feed=b"", fine=(0,)):
 
 # Parts and metadata of an event that take any text.
 PLACES = (
-    "result", "reasoning", "error", "context", "input", "output", "params.note", "params.list", "inside", "attribute",
-    "tags", "action", "tool", "source", "error_type", "agent_name", "session_id",
+    "result", "reasoning", "error", "context", "input", "output", "params.note", "params.name", "params.list", "inside",
+    "attribute", "tags", "action", "tool", "source", "error_type", "agent_name", "session_id",
 )
 
 
@@ -76,9 +76,12 @@ def event(way, number, secret):
     text = secret["text"]
     made = {"event_id": f"{way}-{number}", "event_type": "agent.tool_call", "session_id": f"{way}-{number % 20}"}
     if secret["json"]:
-        return {**made, "params": json.loads(text)}
+        # Also as the name of a member, which is text that is JSON.
+        return {**made, "params": {text: "x"} if number % 4 == 3 else json.loads(text)}
     place = PLACES[number % len(PLACES)]
-    if place == "params.note":
+    if place == "params.name":
+        made["params"] = {text: {"deep": 1}}
+    elif place == "params.note":
         made["params"] = {"note": text}
     elif place == "params.list":
         made["params"] = {"deep": [{"er": [text, 1]}]}
@@ -93,14 +96,8 @@ def event(way, number, secret):
     return made
 
 
-# JSON that is the name of a member is not looked into, by which member's name it gives a value away.
-JSON_AS_NAME = "JSON objects are not sent as names of members, where nobody looks into them"
-
-
 def refused(way, number, secret):
     """A line that is refused, with the secret at fault or beside it."""
-    if secret["json"] and number % 16 in (13, 15):
-        number += 1  # JSON as the name of a field: see JSON_AS_NAME.
     text, good = secret["text"], event(way, number, secret)
     return [
         lambda: json.dumps({**good, "timestamp": text}),
@@ -490,7 +487,6 @@ def main():
     )
     if left_out:
         print(f"left out, because not every value of theirs is found: {', '.join(left_out)}")
-    print(JSON_AS_NAME)
     print(verified.decode(errors="replace").strip().splitlines()[-1])
     if found:
         for (name, rule, value), count in found.most_common(40):
