@@ -179,7 +179,6 @@ impl Remote {
     }
 
     /// A report in a format, and the checkpoint that it is as of. `pairs`: what else is asked.
-    #[cfg(feature = "sql")]
     pub(crate) fn report(
         &self,
         name: &str,
