@@ -1247,10 +1247,8 @@ export interface components {
             consequences: {
                 [key: string]: unknown;
             }[];
-            /** @description What else touched the same things; null when it was not asked for. */
-            blast_radius?: {
-                [key: string]: unknown;
-            };
+            /** @description What else touched the same things: an object, or null when it was not asked for. */
+            blast_radius: unknown;
             blind_spots: {
                 [key: string]: unknown;
             }[];

@@ -3,8 +3,9 @@
 //!
 //! Read as they lie, not checked: whether they are the ones that were signed is `prove`'s to say.
 
+use crate::public_file;
 use event::Entry;
-use merkle::{BundleCoordinate, EntryBundle, TILE_WIDTH};
+use merkle::{BundleCoordinate, EntryBundle, TILE_WIDTH, TilePath};
 use store::Folder;
 
 /// The entries under a checkpoint.
@@ -41,16 +42,12 @@ impl<'e> Entries<'e> {
         Some(hex::encode(merkle::leaf_hash(&entry.encode()).as_bytes()))
     }
 
-    /// Reads a bundle, or the full one in which it has become.
+    /// Reads a bundle, or the beginning of the wider one in which it has become.
     fn read(&self, number: u64) -> Option<Vec<Option<Entry>>> {
         let width = u64::from(TILE_WIDTH);
         let wide = u16::try_from(self.size.checked_sub(number * width)?.min(width)).ok()?;
-        let read =
-            |wide| self.folder.read(&BundleCoordinate::new(number, wide).ok()?.path()).ok()?;
-        let (bytes, wide) = match read(wide) {
-            Some(bytes) => (bytes, wide),
-            None => (read(TILE_WIDTH)?, TILE_WIDTH),
-        };
+        let bundle = TilePath::Bundle(BundleCoordinate::new(number, wide).ok()?);
+        let bytes = public_file(self.folder, bundle).ok()??;
         let bundle = EntryBundle::parse(&bytes, wide).ok()?;
         Some(bundle.iter().map(|bytes| Entry::decode(bytes).ok()).collect())
     }

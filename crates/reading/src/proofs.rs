@@ -3,10 +3,10 @@
 //! Nothing leaves here that was not checked: a proof that does not hold is an error, not an answer.
 //! Not here: what a proof is (`prove`).
 
-use crate::{Item, ReadError, Reading};
+use crate::{Item, ReadError, Reading, public_file};
 use checkpoint::{TlogProof, VerifierKey};
 use event::{Disclosed, Entry};
-use merkle::TileReader;
+use merkle::{TilePath, TileReader};
 use prove::{Evidence, Kept, Trust};
 
 /// The C2SP tlog-proof of a record, under the checkpoint of the reading.
@@ -57,7 +57,7 @@ fn entry(reading: &Reading, index: u64) -> Result<Entry, ReadError> {
 /// The proof that the entry is under the checkpoint.
 pub(crate) fn path(reading: &Reading, index: u64) -> Result<TlogProof, ReadError> {
     let folder = &*reading.log().folder;
-    let tiles = |tile: merkle::TileCoordinate| folder.read(&tile.path());
+    let tiles = |tile| public_file(folder, TilePath::Tile(tile));
     let reader = TileReader::new(tiles, reading.checkpoint().size);
     prove::prove_entry(&reader, index, reading.note()).map_err(|error| wrong(&error.to_string()))
 }

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use merkle::TilePath;
+use store::StoreError;
 
 /// `GET /log/{log}/checkpoint`.
 pub(crate) async fn checkpoint(granted: Granted) -> Result<Response<Body>, Problem> {
@@ -40,16 +41,12 @@ pub(crate) async fn tile(
     let log = granted.log()?;
     let path = format!("tile/{rest}");
     // Only what is a tile's path in its one spelling is ever looked for on disk.
-    if path.parse::<TilePath>().is_err() {
+    let Ok(wanted) = path.parse::<TilePath>() else {
         return Err(Problem::not_found("this is not the path of a tile"));
-    }
-    file(
-        log.folder().clone(),
-        path,
-        "application/octet-stream",
-        "public, max-age=31536000, immutable",
-    )
-    .await
+    };
+    let folder = log.folder().clone();
+    let read = move || reading::public_file(&*folder.folder, wanted);
+    sent(read, "application/octet-stream", "public, max-age=31536000, immutable").await
 }
 
 /// `GET /log/{log}/ledger`: the names of its documents, which no tile tells.
@@ -82,7 +79,15 @@ async fn file(
     kind: &'static str,
     caching: &'static str,
 ) -> Result<Response<Body>, Problem> {
-    let read = move || folder.folder.read(&path);
+    sent(move || folder.folder.read(&path), kind, caching).await
+}
+
+/// What is read on a thread that may wait for the disk.
+async fn sent(
+    read: impl FnOnce() -> Result<Option<Vec<u8>>, StoreError> + Send + 'static,
+    kind: &'static str,
+    caching: &'static str,
+) -> Result<Response<Body>, Problem> {
     let bytes = tokio::task::spawn_blocking(read).await.map_err(|_| Problem::internal())?;
     let bytes = bytes.map_err(|_| Problem::internal())?;
     let bytes = bytes.ok_or_else(|| Problem::not_found("the log has no such file (yet)"))?;

@@ -214,8 +214,8 @@ struct Examination {
     root_cause: Option<Map<String, Json>>,
     other_failures: Vec<Map<String, Json>>,
     consequences: Vec<Map<String, Json>>,
-    /// What else touched the same things; null when it was not asked for.
-    blast_radius: Option<Map<String, Json>>,
+    /// What else touched the same things: an object, or null when it was not asked for.
+    blast_radius: Json,
     blind_spots: Vec<Map<String, Json>>,
     recommendations: Vec<Map<String, Json>>,
     /// What all of this rests on.
