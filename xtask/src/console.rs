@@ -30,6 +30,7 @@ opens the console in Debian's Chromium against target/demo/tacho (installed when
 
   --write        writes the files instead of comparing them, and ends
   --no-browser   leaves the tests in Chromium out
+  --all          every page in both colours at both widths, instead of two of the four
 
 Examples:
   cargo xtask console --write
@@ -40,6 +41,7 @@ Examples:
 fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let write = arguments.flag("--write");
     let browser = !arguments.flag("--no-browser");
+    let looks = if arguments.flag("--all") { "all" } else { "some" };
     arguments.nothing_left()?;
     need(&Need::Node)?;
     install()?;
@@ -49,7 +51,7 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     check()?;
     if browser {
         need(&Need::Chromium)?;
-        end_to_end()?;
+        end_to_end(looks)?;
     }
     Ok(())
 }
@@ -62,7 +64,7 @@ pub(crate) fn step() -> Result<Outcome, Failure> {
     if let Err(failure) = need(&Need::Chromium) {
         return Ok(Outcome::Skipped(failure.to_string()));
     }
-    end_to_end()?;
+    end_to_end("some")?;
     Ok(Outcome::Passed)
 }
 
@@ -88,8 +90,8 @@ fn build(to: &Path) -> Result<(), Failure> {
     vite.arg("build").arg(sources).arg("--outDir").arg(to).arg("--emptyOutDir").run()
 }
 
-fn end_to_end() -> Result<(), Failure> {
-    npm(&["run", "e2e"]).env("TACHO", place::tacho("demo")).run()
+fn end_to_end(looks: &str) -> Result<(), Failure> {
+    npm(&["run", "e2e"]).env("TACHO", place::tacho("demo")).env("LOOKS", looks).run()
 }
 
 /// Holds the files in the repository to those that were built.
