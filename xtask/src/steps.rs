@@ -54,12 +54,12 @@ use Action::{Call, Cargo};
 
 /// Seconds of fuzzing in all, which targets share: some for each are enough to replay the seeds and
 /// catch a parser that falls over at once.
-const FUZZ_SECONDS: u32 = 175;
+const FUZZ_SECONDS: u32 = 110;
 
 /// Processes killed: some seconds each, most of them waiting for the disk.
-const KILL_ROUNDS: u32 = 60;
+const KILL_ROUNDS: u32 = 40;
 /// Servers killed: about a second each.
-const KILL_SERVERS: u32 = 25;
+const KILL_SERVERS: u32 = 15;
 
 /// Cheap steps first, so that a slip is told within a minute.
 pub(crate) const STEPS: &[Step] = &[
@@ -222,11 +222,11 @@ pub(crate) const STEPS: &[Step] = &[
                 "simulate",
                 "--",
                 "--runs",
-                "400",
+                "250",
                 "--faults",
                 "100",
                 "--pairs",
-                "300",
+                "200",
             ],
             &[],
         ),
