@@ -18,12 +18,11 @@ const UNIT_BYTES: usize = 2 + ENTRY_BYTES;
 /// # Errors
 /// [`StoreError`] when the folder cannot be read.
 pub fn public_file(folder: &dyn Folder, wanted: TilePath) -> Result<Option<Vec<u8>>, StoreError> {
-    let (path, full, bytes) = match wanted {
-        TilePath::Tile(it) => (it.path(), it.to_full().path(), usize::from(it.width()) * HASH_SIZE),
-        TilePath::Bundle(it) => {
-            (it.path(), it.to_full().path(), usize::from(it.width()) * UNIT_BYTES)
-        }
+    let (path, full, width, unit) = match wanted {
+        TilePath::Tile(it) => (it.path(), it.to_full().path(), it.width(), HASH_SIZE),
+        TilePath::Bundle(it) => (it.path(), it.to_full().path(), it.width(), UNIT_BYTES),
     };
+    let bytes = usize::from(width) * unit;
     for _ in 0..LOOKS_MAX {
         if let Some(own) = folder.read(&path)? {
             return Ok(Some(own));
@@ -32,8 +31,9 @@ pub fn public_file(folder: &dyn Folder, wanted: TilePath) -> Result<Option<Vec<u
             return Ok(None);
         }
         let mut wider = folder.list(&format!("{full}.p"))?;
-        wider.push(full.clone());
-        for candidate in wider.iter().rev() {
+        wider.retain(|path| path.parse().is_ok_and(|it| width_of(it) > width));
+        let is_any = !wider.is_empty();
+        for candidate in std::iter::once(&full).chain(&wider) {
             if let Some(mut found) = folder.read(candidate)?
                 && found.len() >= bytes
             {
@@ -41,8 +41,19 @@ pub fn public_file(folder: &dyn Folder, wanted: TilePath) -> Result<Option<Vec<u
                 return Ok(Some(found));
             }
         }
+        // One that was listed and is gone has become a wider one still; else there is none.
+        if !is_any {
+            return Ok(None);
+        }
     }
     Ok(None)
+}
+
+fn width_of(path: TilePath) -> u16 {
+    match path {
+        TilePath::Tile(it) => it.width(),
+        TilePath::Bundle(it) => it.width(),
+    }
 }
 
 #[cfg(test)]
