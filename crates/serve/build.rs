@@ -1,6 +1,7 @@
 //! Lists the files of the console, so that they become part of the program (`src/console.rs`).
 //!
 //! Cargo is told of the folder, so that a file that was added is seen as one that was changed is.
+//! Where the repository lies is not written down: another clone may share the build folder.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,9 @@ fn main() -> io::Result<()> {
     for path in &files {
         let name = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/");
         // Writing into a string does not fail.
-        let _ = writeln!(table, "    ({name:?}, include_bytes!({path:?})),");
+        let bytes =
+            format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})", format!("/console/{name}"));
+        let _ = writeln!(table, "    ({name:?}, include_bytes!({bytes})),");
     }
     table.push(']');
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
