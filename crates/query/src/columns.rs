@@ -17,9 +17,11 @@ pub(crate) use column::{Column, NO_WORD};
 pub(crate) use table::{Field, From, field, fields, schema};
 
 use crate::library::Library;
+use crate::tail::Tail;
 use cache::Cache;
-use segment::{Row, Segment, SegmentError, columns_of};
+use segment::{Segment, SegmentError};
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -43,8 +45,8 @@ struct Chunk {
 enum Place {
     /// A row group: positions of the segment and of the group in it.
     Group(usize, usize),
-    /// Rows of no segment yet, as the columns that a segment would have.
-    Tail(arrow_array::RecordBatch),
+    /// Rows of no segment yet: positions in the tail.
+    Tail(Range<usize>),
 }
 
 /// Told, by several threads, how many rows a pass has counted, and how many there are in all.
@@ -53,6 +55,7 @@ type Watch = Box<dyn Fn(u64, u64) + Send + Sync>;
 /// The records of a log as of one checkpoint, as columns.
 pub struct Columns {
     segments: Vec<Segment>,
+    tail: Tail,
     chunks: Vec<Chunk>,
     cache: Cache,
     threads: usize,
@@ -61,52 +64,49 @@ pub struct Columns {
 
 impl Columns {
     /// The records with an index below `size`: those of the segments that count, and those of the
-    /// tail that are in none of these. `cache_bytes` of decoded columns stay in memory.
+    /// tail, in ascending order of index, that are in none of these. `cache_bytes` of decoded
+    /// columns stay in memory.
     ///
     /// # Errors
-    /// [`SegmentError`] when a footer or a row makes no sense.
+    /// [`SegmentError`] when a footer makes no sense.
     pub fn new(
         segments: Vec<Segment>,
-        mut tail: Vec<Row>,
+        tail: impl Into<Tail>,
         size: u64,
         cache_bytes: usize,
     ) -> Result<Self, SegmentError> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut tail = tail.into();
         let mut chunks = Vec::new();
         let mut known = HashSet::new();
-        tail.retain(|row| row.index < size);
-        tail.sort_by_key(|row| row.index);
-        tail.dedup_by_key(|row| row.index);
         for (place, segment) in segments.iter().enumerate() {
             for (group, told) in segment.row_groups()?.iter().enumerate() {
                 let (first, last) = told.indexes;
                 let mut rows = usize::try_from(told.rows).unwrap_or(usize::MAX);
-                let behind = tail.partition_point(|row| row.index < first);
-                let meets_tail = tail.get(behind).is_some_and(|row| row.index <= last);
+                let meets_tail = tail.runs((first, last)).next().is_some();
                 if last >= size || meets_tail {
                     let indexes = load::indexes(segment, group)?;
                     rows = indexes.partition_point(|index| *index < size);
                     known.extend(indexes);
                 }
                 if rows > 0 {
-                    chunks.push(Chunk {
-                        place: Place::Group(place, group),
-                        rows,
-                        first_index: first,
-                    });
+                    let place = Place::Group(place, group);
+                    chunks.push(Chunk { place, rows, first_index: first });
                 }
             }
         }
-        tail.retain(|row| !known.contains(&row.index));
-        // Records of a journal file are texts still, and taking them apart is what takes time.
-        let pieces: Vec<&[Row]> = tail.chunks(TAIL_CHUNK_ROWS).collect();
-        chunks.extend(on_threads(pieces.len(), threads, |at| {
-            let rows = pieces.get(at).copied().unwrap_or_default();
-            let first_index = rows.first().map_or(0, |row| row.index);
-            Ok(Chunk { place: Place::Tail(columns_of(rows)?), rows: rows.len(), first_index })
-        })?);
+        if tail.iter().any(|row| known.contains(&row.index)) {
+            let unknown = tail.iter().filter(|row| !known.contains(&row.index)).cloned();
+            tail = Tail::default().and(unknown);
+        }
+        let covered = tail.covered_by(size);
+        for from in (0..covered).step_by(TAIL_CHUNK_ROWS) {
+            let positions = from..(from + TAIL_CHUNK_ROWS).min(covered);
+            let (rows, first_index) = (positions.len(), tail.get(from).map_or(0, |row| row.index));
+            chunks.push(Chunk { place: Place::Tail(positions), rows, first_index });
+        }
         chunks.sort_by_key(|chunk| chunk.first_index);
-        Ok(Self { segments, chunks, cache: Cache::new(cache_bytes), threads, watch: None })
+        Ok(Self { segments, tail, chunks, cache: Cache::new(cache_bytes), threads, watch: None })
     }
 
     /// The records of a library.
@@ -116,7 +116,7 @@ impl Columns {
     pub fn of(library: &Library, cache_bytes: usize) -> Result<Self, SegmentError> {
         let segments = library.volumes().iter().map(|volume| volume.segment().cloned());
         let segments = segments.collect::<Result<_, _>>()?;
-        Self::new(segments, library.tail().cloned().collect(), library.as_of().size, cache_bytes)
+        Self::new(segments, library.whole_tail().clone(), library.as_of().size, cache_bytes)
     }
 
     /// The same; every figure tells `watch` how far it is: rows counted, and rows in all. A report
@@ -170,7 +170,7 @@ impl Columns {
             .map(|(field, _)| *field)
             .collect();
         if !missing.is_empty() {
-            let loaded = load::load(&self.segments, there, &missing)?;
+            let loaded = load::load(&self.segments, &self.tail, there, &missing)?;
             for (field, column) in missing.iter().zip(loaded) {
                 let column = Arc::new(column);
                 if field.is_cached() {
@@ -193,7 +193,7 @@ impl Columns {
         mask: Option<&arrow_array::BooleanArray>,
     ) -> Result<load::Texts, SegmentError> {
         let Some(there) = self.chunks.get(chunk) else { return Ok(load::Texts::default()) };
-        load::texts(&self.segments, there, mask)
+        load::texts(&self.segments, &self.tail, there, mask)
     }
 
     /// Does something for every chunk, on several threads, and hands the outcomes over in the order

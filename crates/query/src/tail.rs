@@ -78,6 +78,20 @@ impl Tail {
         self.pieces.iter().map(Piece::rows)
     }
 
+    /// The records at these positions, in order.
+    pub(crate) fn rows_at(&self, positions: Range<usize>) -> impl Iterator<Item = &Row> {
+        let first = self.pieces.partition_point(|piece| piece.at <= positions.start);
+        let pieces = self.pieces.get(first.saturating_sub(1)..).unwrap_or_default();
+        let begun = pieces.first().map_or(0, |piece| positions.start.saturating_sub(piece.at));
+        pieces.iter().flat_map(Piece::rows).skip(begun).take(positions.len())
+    }
+
+    /// How many of the records, all at its beginning, have an index below `size`.
+    pub(crate) fn covered_by(&self, size: u64) -> usize {
+        let covered = |piece: &Piece| piece.rows().partition_point(|row| row.index < size);
+        self.pieces.iter().map(covered).sum()
+    }
+
     /// The records from `index` on.
     #[must_use]
     pub fn from_index(&self, index: u64) -> Self {
@@ -218,7 +232,11 @@ mod tests {
             assert!(tail.pieces().count() <= 12 + 2 * tail.len() / PIECE_ROWS, "{step}");
             for at in [0, tail.len() / 2, tail.len().saturating_sub(1)] {
                 assert_eq!(tail.get(at).map(|row| row.index), tail.iter().nth(at).map(|r| r.index));
+                let rows = tail.rows_at(at..tail.len().min(at + 3_000)).map(|row| row.index);
+                assert!(rows.eq(tail.iter().skip(at).take(3_000).map(|row| row.index)), "{at}");
             }
+            let middle = first.midpoint(end);
+            assert_eq!(tail.covered_by(middle) as u64, middle - first);
         }
         assert!(tail.get(tail.len()).is_none());
     }

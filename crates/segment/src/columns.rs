@@ -5,19 +5,21 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, new_null_array};
-use arrow_schema::{FieldRef, Schema};
+use arrow_array::builder::FixedSizeBinaryBuilder;
+use arrow_array::{
+    ArrayRef, Int8Array, Int64Array, RecordBatch, TimestampMillisecondArray, new_null_array,
+};
+use arrow_schema::{ArrowError, FieldRef, Schema};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
 use crate::SegmentError;
-use crate::batch::{Batch, Fixed};
-use crate::cell::no_cells;
-use crate::column::{Part, schema};
+use crate::batch::Builder;
+use crate::column::{COLUMNS, CONTENT_COMMITMENT, INDEX, KIND, RECORDED_AT, TIER, schema};
 use crate::group_reader::GroupReader;
 use crate::guard::guarded;
+use crate::peek::Peeker;
 use crate::row::{ContentState, Row};
 use crate::segment::Segment;
-use crate::split::Splitter;
 
 /// The least and the greatest value of a column in each row group, as far as the footer tells.
 #[derive(Clone, Debug)]
@@ -74,37 +76,90 @@ fn completed(batch: &RecordBatch, names: &[&str]) -> Result<RecordBatch, Segment
         .map_err(|error| SegmentError::reading(&error))
 }
 
-/// The columns that these rows have in a segment, for rows that are in none yet.
+/// Some columns that these rows have in a segment, for rows that are in none yet: the named ones,
+/// in the order of the schema. Only members of the texts that were asked for are read; a row's
+/// salts and shapes are nobody's columns.
 ///
 /// # Errors
 /// [`SegmentError::TooLarge`] for an index or a time that no column holds;
 /// [`SegmentError::Write`] when Arrow refuses.
-pub fn columns_of(rows: &[Row]) -> Result<RecordBatch, SegmentError> {
-    let (mut batch, mut splitter) = (Batch::new(), Splitter::default());
-    let (mut meta_shape, mut content_shape) = (Vec::new(), Vec::new());
+pub fn columns_of<'r>(
+    rows: impl IntoIterator<Item = &'r Row>,
+    names: &[&str],
+) -> Result<RecordBatch, SegmentError> {
+    let refused = |error: ArrowError| SegmentError::writing(&error);
+    let peeker = Peeker::new(names);
+    let mut fixed = FixedColumns::default();
+    let mut members: Vec<Option<Builder>> = peeker.builders(names);
+    let mut cells = Vec::new();
     for row in rows {
-        let mut cells = no_cells();
-        splitter.split(Part::Meta, &row.meta, &mut cells, &mut meta_shape);
-        splitter.split(Part::Content, row.content.bytes(), &mut cells, &mut content_shape);
-        let (salt, commitment) = match &row.content {
-            ContentState::Present { salt, .. } => (Some(salt), None),
-            ContentState::Erased { commitment } => (None, Some(commitment)),
-            ContentState::None | ContentState::NotRead => (None, None),
-        };
-        let fixed = Fixed {
-            index: signed("index", row.index)?,
-            recorded_at: signed("record time", row.time_ms)?,
-            kind: row.kind as i8,
-            tier: row.tier as i8,
-            meta_shape: &meta_shape,
-            meta_salt: &row.meta_salt,
-            content_shape: salt.map(|_| content_shape.as_slice()),
-            content_salt: salt,
-            content_commitment: commitment,
-        };
-        batch.push(&fixed, &cells).map_err(|error| SegmentError::writing(&error))?;
+        fixed.push(row)?;
+        peeker.peek(row, &mut cells);
+        for (builder, cell) in members.iter_mut().zip(&cells) {
+            if let Some(builder) = builder {
+                builder.push(cell);
+            }
+        }
     }
-    batch.drain().map_err(|error| SegmentError::writing(&error))
+    let mut arrays = fixed.finish();
+    let named = peeker.positions().zip(members);
+    arrays
+        .extend(named.filter_map(|(at, builder)| Some((COLUMNS.get(at)?.name, builder?.finish()))));
+    let schema = schema();
+    let (fields, arrays): (Vec<FieldRef>, Vec<ArrayRef>) = schema
+        .fields()
+        .iter()
+        .filter(|field| names.contains(&field.name().as_str()))
+        .filter_map(|field| {
+            let (_, array) = arrays.iter().find(|(name, _)| name == field.name())?;
+            Some((Arc::clone(field), Arc::clone(array)))
+        })
+        .unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(refused)
+}
+
+/// The columns that are of a row itself, whatever stands in its texts. They are cheap, so nobody
+/// asks which of them are wanted.
+#[derive(Default)]
+struct FixedColumns {
+    index: Vec<i64>,
+    recorded_at: Vec<i64>,
+    kind: Vec<i8>,
+    tier: Vec<i8>,
+    commitments: Vec<Option<[u8; 32]>>,
+}
+
+impl FixedColumns {
+    fn push(&mut self, row: &Row) -> Result<(), SegmentError> {
+        self.index.push(signed("index", row.index)?);
+        self.recorded_at.push(signed("record time", row.time_ms)?);
+        self.kind.push(row.kind as i8);
+        self.tier.push(row.tier as i8);
+        self.commitments.push(match &row.content {
+            ContentState::Erased { commitment } => Some(*commitment),
+            ContentState::None | ContentState::Present { .. } | ContentState::NotRead => None,
+        });
+        Ok(())
+    }
+
+    fn finish(self) -> Vec<(&'static str, ArrayRef)> {
+        let mut commitments = FixedSizeBinaryBuilder::new(32);
+        for commitment in self.commitments {
+            match commitment {
+                // Of the right size, which is all that could be refused.
+                Some(commitment) => drop(commitments.append_value(commitment)),
+                None => commitments.append_null(),
+            }
+        }
+        let times = TimestampMillisecondArray::from(self.recorded_at).with_timezone("UTC");
+        vec![
+            (INDEX, Arc::new(Int64Array::from(self.index))),
+            (RECORDED_AT, Arc::new(times)),
+            (KIND, Arc::new(Int8Array::from(self.kind))),
+            (TIER, Arc::new(Int8Array::from(self.tier))),
+            (CONTENT_COMMITMENT, Arc::new(commitments.finish())),
+        ]
+    }
 }
 
 fn signed(what: &'static str, value: u64) -> Result<i64, SegmentError> {

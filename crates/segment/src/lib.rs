@@ -68,6 +68,7 @@ mod group_reader;
 mod guard;
 mod id_filters;
 mod manifest;
+mod peek;
 mod pick;
 mod plain;
 mod plain_batch;

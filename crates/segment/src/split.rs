@@ -11,9 +11,11 @@ use crate::column::{COLUMNS, Form, PLACEHOLDER, Part, Place, find, position};
 use crate::rebuild::rebuild;
 use crate::scan;
 
-const MODEL: usize = position("model");
-const MODEL_REQUESTED: usize = position("model_requested");
-const MODEL_RESPONDED: usize = position("model_responded");
+pub(crate) const MODEL: usize = position("model");
+/// A model in parts still answers to one name: the first of these, by the rule of
+/// `event::Model::display`.
+pub(crate) const MODEL_NAMES: [usize; 2] =
+    [position("model_responded"), position("model_requested")];
 
 /// Takes texts apart, with buffers that live from one row to the next.
 #[derive(Default)]
@@ -76,48 +78,18 @@ impl Cutter<'_, '_> {
         if self.text.starts_with('{') {
             let place = if part == Part::Meta { Place::Meta } else { Place::Content };
             // Where the text stops looking like an object, the rest of it is kept.
-            let _ = self.object(0, place);
+            let text = self.text;
+            let _ = walk(text, 0, place, &mut |place, key, value| self.member(place, key, value));
         }
         keep(self.text.as_bytes().get(self.copied..).unwrap_or_default(), self.shape);
         if part == Part::Meta && self.cells[MODEL] == Cell::Null {
-            // A model in parts still answers to one name, by the rule of `event::Model::display`.
-            let names = [MODEL_RESPONDED, MODEL_REQUESTED];
-            let best = names.into_iter().find(|at| self.cells[*at] != Cell::Null);
+            let best = MODEL_NAMES.into_iter().find(|at| self.cells[*at] != Cell::Null);
             self.cells[MODEL] = best.map(|at| self.cells[at].clone()).unwrap_or_default();
         }
     }
 
-    /// Walks the members of the object that opens at `open`; returns the position behind it.
-    fn object(&mut self, open: usize, place: Place) -> Option<usize> {
-        let bytes = self.text.as_bytes();
-        let mut at = open + 1;
-        if bytes.get(at) == Some(&b'}') {
-            return Some(at + 1);
-        }
-        loop {
-            bytes.get(at).filter(|byte| **byte == b'"')?;
-            let colon = scan::string_end(bytes, at + 1)?;
-            bytes.get(colon).filter(|byte| **byte == b':')?;
-            let key = self.text.get(at + 1..colon - 1)?;
-            let value = colon + 1;
-            let is_object = bytes.get(value) == Some(&b'{');
-            let end = if let Some(inner) = place.within(key).filter(|_| is_object) {
-                self.object(value, inner)?
-            } else {
-                let end = scan::value_end(bytes, value)?;
-                self.member(place, key, value..end);
-                end
-            };
-            match bytes.get(end)? {
-                b',' => at = end + 1,
-                b'}' => return Some(end + 1),
-                _ => return None,
-            }
-        }
-    }
-
     fn member(&mut self, place: Place, key: &str, value: Range<usize>) {
-        let Some(at) = self.column(place, key) else { return };
+        let Some(at) = column(place, key, &mut self.hint) else { return };
         let Some(text) = self.text.get(value.clone()) else { return };
         let form = COLUMNS[at].form;
         let cell = Cell::parse(form, text);
@@ -139,13 +111,50 @@ impl Cutter<'_, '_> {
     fn is_cut(&mut self, form: Form, cell: &Cell<'_>, text: &str) -> bool {
         cell.stands_for(form, text, self.scratch)
     }
+}
 
-    fn column(&mut self, place: Place, key: &str) -> Option<usize> {
-        let found = find(place, key, self.hint);
-        // `model` in parts may hold a bare name beside them.
-        let found = found.or_else(|| (place == Place::Model && key == "name").then_some(MODEL));
-        self.hint = found.map_or(self.hint, |at| at + 1);
-        found
+/// The column of a member. `hint` is where the search begins, and ends up behind what was found.
+pub(crate) fn column(place: Place, key: &str, hint: &mut usize) -> Option<usize> {
+    let found = find(place, key, *hint);
+    // `model` in parts may hold a bare name beside them.
+    let found = found.or_else(|| (place == Place::Model && key == "name").then_some(MODEL));
+    *hint = found.map_or(*hint, |at| at + 1);
+    found
+}
+
+/// Tells `each` of the members of the object that opens at `open`, and of those of the objects in
+/// it that have columns: where it stands, its name, and where in the text its value is. Returns the
+/// position behind the object; `None` where the text stops looking like one.
+pub(crate) fn walk<'a, F: FnMut(Place, &'a str, Range<usize>)>(
+    text: &'a str,
+    open: usize,
+    place: Place,
+    each: &mut F,
+) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = open + 1;
+    if bytes.get(at) == Some(&b'}') {
+        return Some(at + 1);
+    }
+    loop {
+        bytes.get(at).filter(|byte| **byte == b'"')?;
+        let colon = scan::string_end(bytes, at + 1)?;
+        bytes.get(colon).filter(|byte| **byte == b':')?;
+        let key = text.get(at + 1..colon - 1)?;
+        let value = colon + 1;
+        let is_object = bytes.get(value) == Some(&b'{');
+        let end = if let Some(inner) = place.within(key).filter(|_| is_object) {
+            walk(text, value, inner, each)?
+        } else {
+            let end = scan::value_end(bytes, value)?;
+            each(place, key, value..end);
+            end
+        };
+        match bytes.get(end)? {
+            b',' => at = end + 1,
+            b'}' => return Some(end + 1),
+            _ => return None,
+        }
     }
 }
 

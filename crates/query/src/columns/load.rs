@@ -3,6 +3,7 @@
 use super::column::{Column, Words};
 use super::table::{Field, From};
 use super::{Chunk, Place};
+use crate::tail::Tail;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, StringViewArray};
@@ -29,13 +30,14 @@ pub(super) fn indexes(segment: &Segment, group: usize) -> Result<Vec<u64>, Segme
 /// Columns of a chunk that are stored or computed.
 pub(super) fn load(
     segments: &[Segment],
+    tail: &Tail,
     chunk: &Chunk,
     fields: &[Field],
 ) -> Result<Vec<Column>, SegmentError> {
     let mut names: Vec<&str> = fields.iter().flat_map(|field| stored(field)).copied().collect();
     names.sort_unstable();
     names.dedup();
-    let batches = batches(segments, chunk, &names)?;
+    let batches = batches(segments, tail, chunk, &names)?;
     fields.iter().map(|field| column(field, &batches)).collect()
 }
 
@@ -51,11 +53,12 @@ fn stored(field: &Field) -> &'static [&'static str] {
 
 fn batches(
     segments: &[Segment],
+    tail: &Tail,
     chunk: &Chunk,
     names: &[&str],
 ) -> Result<Vec<RecordBatch>, SegmentError> {
     match &chunk.place {
-        Place::Tail(batch) => Ok(vec![batch.clone()]),
+        Place::Tail(rows) => Ok(vec![segment::columns_of(tail.rows_at(rows.clone()), names)?]),
         Place::Group(segment, group) => match segments.get(*segment) {
             Some(segment) => segment.columns(*group, names),
             None => Ok(Vec::new()),
@@ -169,25 +172,33 @@ impl Default for Texts {
 /// Puts the texts of the chosen rows of a chunk together.
 pub(super) fn texts(
     segments: &[Segment],
+    tail: &Tail,
     chunk: &Chunk,
     mask: Option<&BooleanArray>,
 ) -> Result<Texts, SegmentError> {
-    let schema = segment::schema();
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let (mut meta, mut content) = (Vec::new(), Vec::new());
-    let mut offset = 0;
-    for batch in batches(segments, chunk, &names)? {
-        let rows = batch.num_rows().min(chunk.rows.saturating_sub(offset));
-        let mut batch = batch.slice(0, rows);
-        if let Some(mask) = mask {
-            let mask = mask.slice(offset, rows);
-            batch = filter_record_batch(&batch, &mask)
-                .map_err(|error| SegmentError::Damaged(error.to_string()))?;
-        }
-        offset += rows;
-        for Row { meta: bytes, content: state, .. } in segment::decode(&batch)? {
-            meta.push(text(&bytes));
-            content.push(text(state.bytes()));
+    let mut take = |row: &Row| {
+        meta.push(text(&row.meta));
+        content.push(text(row.content.bytes()));
+    };
+    if let Place::Tail(positions) = &chunk.place {
+        let is_chosen = |at: usize| mask.is_none_or(|mask| mask.is_valid(at) && mask.value(at));
+        let rows = tail.rows_at(positions.clone()).enumerate();
+        rows.filter(|(at, _)| is_chosen(*at)).for_each(|(_, row)| take(row));
+    } else {
+        let schema = segment::schema();
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let mut offset = 0;
+        for batch in batches(segments, tail, chunk, &names)? {
+            let rows = batch.num_rows().min(chunk.rows.saturating_sub(offset));
+            let mut batch = batch.slice(0, rows);
+            if let Some(mask) = mask {
+                let mask = mask.slice(offset, rows);
+                batch = filter_record_batch(&batch, &mask)
+                    .map_err(|error| SegmentError::Damaged(error.to_string()))?;
+            }
+            offset += rows;
+            segment::decode(&batch)?.iter().for_each(&mut take);
         }
     }
     Ok(Texts { meta: meta.into_iter().collect(), content: content.into_iter().collect() })
