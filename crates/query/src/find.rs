@@ -21,7 +21,7 @@ mod tail;
 
 pub use count::activity;
 pub use cursor::{Cursor, CursorError};
-pub(crate) use tail::{Sketch, sketch};
+pub(crate) use tail::{Sketches, Wanted};
 
 use crate::filter::Filter;
 use crate::found::Found;

@@ -3,7 +3,7 @@
 //!
 //! Not here: which rows of it a question looks at (`find`).
 
-use crate::find::{Sketch, sketch};
+use crate::find::{Sketches, Wanted};
 use segment::Row;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +37,7 @@ struct Piece {
 
 struct Chunk {
     rows: Vec<Row>,
-    sketches: OnceLock<Vec<Sketch>>,
+    sketches: OnceLock<Sketches>,
 }
 
 impl Tail {
@@ -152,12 +152,23 @@ impl Tail {
         rows.unwrap_or_default().iter().enumerate().map(move |(place, row)| (at + place, row))
     }
 
-    /// The sketches of the rows of a run; made when they are asked for.
-    pub(crate) fn sketches_of(&self, run: &TailRun) -> &[Sketch] {
-        let Some(Piece { chunk, from, .. }) = self.pieces.get(run.piece) else { return &[] };
-        let made = || chunk.rows.iter().map(|row| sketch(&row.meta)).collect();
-        let sketches = chunk.sketches.get_or_init(made);
-        sketches.get(from + run.rows.start..from + run.rows.end).unwrap_or_default()
+    /// The rows of a run that may hold what is wanted, each with its position in the tail.
+    pub(crate) fn rows_that_may_hold<'t>(
+        &'t self,
+        run: &TailRun,
+        wanted: &Wanted,
+    ) -> Vec<(usize, &'t Row)> {
+        let Some(Piece { chunk, from, .. }) = self.pieces.get(run.piece) else { return Vec::new() };
+        let sketches = chunk.sketches.get_or_init(|| Sketches::of(&chunk.rows));
+        if !sketches.may_hold(wanted) {
+            return Vec::new();
+        }
+        let rows = from + run.rows.start..from + run.rows.end;
+        let may_hold = sketches.rows(rows, wanted);
+        self.rows_of(run)
+            .zip(may_hold)
+            .filter_map(|(row, may_hold)| may_hold.then_some(row))
+            .collect()
     }
 
     /// Whether sketches are worth their making: whoever asks for the first time goes without.
@@ -184,9 +195,8 @@ impl Piece {
 
     fn and(&self, next: &Self) -> Self {
         let rows = [self.rows(), next.rows()].concat();
-        let sketches = [self, next].map(|it| it.chunk.sketches.get()?.get(it.from..));
-        let sketches = match sketches {
-            [Some(these), Some(others)] => OnceLock::from([these, others].concat()),
+        let sketches = match [self, next].map(|it| it.chunk.sketches.get()) {
+            [Some(these), Some(others)] => OnceLock::from(these.and(self.from, others, next.from)),
             _ => OnceLock::new(),
         };
         Self { chunk: Arc::new(Chunk { rows, sketches }), from: 0, at: self.at }
@@ -196,6 +206,7 @@ impl Piece {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::Filter;
     use event::{Kind, Tier};
     use segment::ContentState;
 
@@ -254,16 +265,20 @@ mod tests {
 
     #[test]
     fn sketches_stay_beside_their_rows() {
+        let event = |id: &str| Filter { events: vec![id.to_owned()], ..Filter::default() };
+        let found = |tail: &Tail, id: &str| {
+            let wanted = Wanted::of(&event(id)).unwrap();
+            let runs: Vec<TailRun> = tail.runs((300, 599)).map(|(run, _)| run).collect();
+            let rows = runs.iter().flat_map(|run| tail.rows_that_may_hold(run, &wanted));
+            rows.map(|(at, row)| (at, row.index)).collect::<Vec<_>>()
+        };
         let tail = Tail::from((0..500).map(row).collect::<Vec<_>>()).from_index(100);
-        let (run, _) = tail.runs((0, 1000)).next().unwrap();
-        let _ = tail.sketches_of(&run);
+        assert!(found(&tail, "e-400").contains(&(300, 400)));
         let next = tail.and((500..600).map(row));
-        for (run, _) in next.runs((300, 599)) {
-            let sketches = next.sketches_of(&run);
-            for ((at, row), found) in next.rows_of(&run).zip(sketches) {
-                assert_eq!(*found, sketch(&row.meta));
-                assert_eq!(next.get(at), Some(row));
-            }
+        for index in 300..600_u64 {
+            let rows = found(&next, &format!("e-{index}"));
+            assert!(rows.contains(&(index as usize - 100, index)), "{index}: {rows:?}");
+            assert!(rows.len() < 20, "{index}: {}", rows.len());
         }
     }
 }

@@ -199,21 +199,17 @@ impl Search<'_> {
 
     fn of_tail(&self, run: &TailRun) -> Vec<(u64, Place)> {
         let tail = self.library.whole_tail();
-        let wanted = self.wanted.as_ref().map(|wanted| (wanted, tail.sketches_of(run)));
-        let rows = tail.rows_of(run).enumerate();
-        rows.filter_map(|(place, (at, row))| {
-            if let Some((wanted, sketches)) = wanted
-                && !wanted.may_be_in(*sketches.get(place)?)
-            {
-                return None;
-            }
-            match self.sieve.accepts(&row.into()) {
+        let rows = match &self.wanted {
+            Some(wanted) => tail.rows_that_may_hold(run, wanted),
+            None => tail.rows_of(run).collect(),
+        };
+        let judged =
+            rows.into_iter().filter_map(|(at, row)| match self.sieve.accepts(&row.into()) {
                 Ok(true) => Some((row.index, Place::Tail(at))),
                 Ok(false) => None,
                 Err(_) => Some((row.index, Place::BadTail(at))),
-            }
-        })
-        .collect()
+            });
+        judged.collect()
     }
 
     /// Reads rows, judges them and hands them out, in the order given.
