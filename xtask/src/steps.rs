@@ -54,12 +54,12 @@ use Action::{Call, Cargo};
 
 /// Seconds of fuzzing in all, which targets share: some for each are enough to replay the seeds and
 /// catch a parser that falls over at once.
-const FUZZ_SECONDS: u32 = 110;
+const FUZZ_SECONDS: u32 = 80;
 
 /// Processes killed: some seconds each, most of them waiting for the disk.
-const KILL_ROUNDS: u32 = 40;
+const KILL_ROUNDS: u32 = 30;
 /// Servers killed: about a second each.
-const KILL_SERVERS: u32 = 15;
+const KILL_SERVERS: u32 = 12;
 
 /// Cheap steps first, so that a slip is told within a minute.
 pub(crate) const STEPS: &[Step] = &[
@@ -222,11 +222,11 @@ pub(crate) const STEPS: &[Step] = &[
                 "simulate",
                 "--",
                 "--runs",
-                "250",
-                "--faults",
-                "100",
-                "--pairs",
                 "200",
+                "--faults",
+                "80",
+                "--pairs",
+                "150",
             ],
             &[],
         ),
