@@ -12,6 +12,7 @@
 )]
 
 mod arguments;
+mod attack;
 mod bench;
 mod bundle;
 mod ci;
@@ -71,6 +72,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     redact_eval::COMMAND,
     fuzz::COMMAND,
     simulate::COMMAND,
+    attack::COMMAND,
     bench::COMMAND,
     strength::COMMAND,
     deny::COMMAND,

@@ -4,6 +4,7 @@
 //! else. Next door: `test.rs` runs the rows, `need.rs` installs what they ask for.
 
 use crate::arguments::Arguments;
+use crate::attack;
 use crate::bundle;
 use crate::console;
 use crate::deny;
@@ -60,6 +61,9 @@ const FUZZ_SECONDS: u32 = 80;
 const KILL_ROUNDS: u32 = 30;
 /// Servers killed: about a second each.
 const KILL_SERVERS: u32 = 12;
+
+/// Honest logs that must not be accused: some tenths of a second each.
+const HONEST_LOGS: u32 = 8;
 
 /// Cheap steps first, so that a slip is told within a minute.
 pub(crate) const STEPS: &[Step] = &[
@@ -239,6 +243,14 @@ pub(crate) const STEPS: &[Step] = &[
         file: Some("crates/simulate/src/main.rs"),
         action: Call(|| crate::simulate::kill(KILL_ROUNDS, KILL_SERVERS)),
         remedy: "the data folder is kept and named above: `tacho verify --data DIR`",
+    },
+    Step {
+        name: "attack",
+        what: "logs rewritten with all their keys are found out, and no honest one is accused",
+        needs: &[Need::Compiler],
+        file: Some("crates/simulate/src/main.rs"),
+        action: Call(|| attack::slice(HONEST_LOGS)),
+        remedy: "the message names the attack; `cargo xtask attack -- --only WORDS` runs it alone",
     },
     Step {
         name: "demo",

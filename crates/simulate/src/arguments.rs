@@ -16,6 +16,7 @@ Modes (without one: power-cuts, then faults):
   faults       each kind of fault at each of the first storage calls, then random pairs
   kill         real processes under load, killed with SIGKILL; the log must be whole after each
   kill-server  a real server under clients that send again until they are answered
+  attack       a log rewritten in many ways by somebody who has every key: who finds out?
   redaction    what the redactor finds in the corpus of testdata/redaction, and how fast
 
 Options:
@@ -26,7 +27,7 @@ Options:
   --pairs N    so many random pairs of faults (500)
   --rounds N   so many kills (100)
   --tacho FILE with `kill`: the binary whose restores are killed as well; with `kill-server`: its
-               with `redaction`: it makes the standard events
+               with `redaction`: it makes the standard events; with `attack`: the judge
   --clients N  so many (64)
   --seconds S  at most so long for each mode
   --at N --kind eio|enospc|short-write|failed-sync
@@ -34,6 +35,9 @@ Options:
   --tune       with `redaction`: the part for tuning, with misses and false hits
   --keeps      with `redaction`: fails only where it is worse than what was reached before
   --sheet N    with `redaction`: every Nth sample as a line of JSON, for other programs
+  --honest N   with `attack`: so many honest logs, none of which may be accused (20)
+  --only WORDS with `attack`: attacks with these words in their names
+  --markdown   with `attack`: the table as documents have it
   --canaries N with `redaction`: so many values that are always found, as lines of JSON";
 
 /// What to do.
@@ -48,6 +52,7 @@ pub(crate) enum Mode {
     /// The process that `Kill` starts and kills.
     Victim,
     Redaction,
+    Attack,
 }
 
 /// The command line, read.
@@ -76,6 +81,11 @@ pub(crate) struct Arguments {
     pub(crate) keeps: bool,
     pub(crate) sheet: Option<usize>,
     pub(crate) canaries: Option<usize>,
+    /// Honest logs.
+    pub(crate) honest: u64,
+    /// Part of the names of the attacks that are meant.
+    pub(crate) only: String,
+    pub(crate) markdown: bool,
 }
 
 impl Default for Arguments {
@@ -100,6 +110,9 @@ impl Default for Arguments {
             keeps: false,
             sheet: None,
             canaries: None,
+            honest: 20,
+            only: String::new(),
+            markdown: false,
         }
     }
 }
@@ -119,6 +132,10 @@ impl Arguments {
                 "kill" => read.mode = Mode::Kill,
                 "kill-server" => read.mode = Mode::KillServer,
                 "redaction" => read.mode = Mode::Redaction,
+                "attack" => read.mode = Mode::Attack,
+                "--honest" => read.honest = number(&argument, &value()?)?,
+                "--only" => read.only = value()?,
+                "--markdown" => read.markdown = true,
                 "--tune" => read.tune = true,
                 "--keeps" => read.keeps = true,
                 "--sheet" => read.sheet = Some(number(&argument, &value()?)?),

@@ -69,13 +69,17 @@ pub struct Programs {
     pub tacho: Option<PathBuf>,
 }
 
-fn kek() -> Kek {
+/// The key of the logs, as `tacho` reads it.
+pub(crate) const KEK: &str = "tachograph-kek-v1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+
+/// The same key.
+pub(crate) fn kek() -> Kek {
     Kek::from_secret(SecretKey::new([7; 32]), KekOrigin::File)
 }
 
 /// Small journal files and quick checkpoints, so that a kill often falls on a roll or a
 /// publication.
-fn options(reservation: Reservation) -> Options {
+pub(crate) fn options(reservation: Reservation) -> Options {
     Options {
         journal_roll_bytes: 256 << 10,
         roll_backlog: 0,

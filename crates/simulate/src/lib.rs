@@ -14,10 +14,12 @@
 //! | a real process, really killed | `kill.rs` |
 //! | a real server, killed under its clients | `kill/server.rs` |
 //! | does the redactor find what it must? | `redaction.rs` |
+//! | a log rewritten by somebody who has every key | `attack.rs` |
 //!
 //! Not here: the threads of `seal::Log` on a simulated disk (they would not repeat); `kill` drives
 //! those on a real one.
 
+pub mod attack;
 mod clock;
 mod entropy;
 pub mod incidents;

@@ -5,6 +5,7 @@
 //! terminal. The exit code is 1 when a promise was broken, 2 when the arguments make no sense.
 
 mod arguments;
+mod attacking;
 mod evaluation;
 
 use arguments::{Arguments, Mode};
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Mode::Kill => kill(&arguments),
         Mode::KillServer => kill_server(&arguments),
         Mode::Victim => victim(&arguments),
+        Mode::Attack => attacking::run(&arguments, say, tell_progress),
         Mode::Redaction => evaluation::run(&arguments, say),
         Mode::Faults => replay(simulate::faults(arguments.seed.unwrap_or(1), &arguments.faults)),
     };

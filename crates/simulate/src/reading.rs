@@ -154,6 +154,32 @@ fn required(folder: &dyn Folder, path: &str) -> Result<Vec<u8>, String> {
     folder.read(path).map_err(text)?.ok_or_else(|| format!("{path} is missing"))
 }
 
+/// Every tile and bundle of a log with these leaves and their entries, by path.
+///
+/// # Errors
+/// In words.
+pub(crate) fn public_files(
+    leaves: &[(Hash, [u8; ENTRY_BYTES])],
+) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut tiles = TileBuilder::new();
+    for (leaf, _) in leaves {
+        tiles.push(*leaf, |tile, bytes| {
+            files.insert(tile.path(), bytes);
+        });
+    }
+    files.extend(tiles.partial_tiles().map(|(tile, bytes)| (tile.path(), bytes.to_vec())));
+    let parts = leaves.chunks(usize::from(merkle::TILE_WIDTH));
+    for (bundle, part) in merkle::bundles_of_size(leaves.len() as u64).zip(parts) {
+        let mut bytes = Vec::new();
+        for (_, entry) in part {
+            append_entry(&mut bytes, entry).map_err(text)?;
+        }
+        files.insert(bundle.path(), bytes);
+    }
+    Ok(files)
+}
+
 impl Contents {
     /// Number of records.
     #[must_use]
@@ -291,24 +317,9 @@ impl Contents {
     /// Every tile and bundle of the published size is there, byte for byte, and no other.
     fn check_public_files(&self, folder: &dyn Folder, size: u64) -> Result<(), String> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let mut wanted: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-        let mut tiles = TileBuilder::new();
         let records = self.records.get(..size).ok_or("records are missing")?;
-        for record in records {
-            tiles.push(Hash(record.leaf), |tile, bytes| {
-                wanted.insert(tile.path(), bytes);
-            });
-        }
-        wanted.extend(tiles.partial_tiles().map(|(tile, bytes)| (tile.path(), bytes.to_vec())));
-        let parts = records.chunks(usize::from(merkle::TILE_WIDTH));
-        for (bundle, part) in merkle::bundles_of_size(size as u64).zip(parts) {
-            let mut bytes = Vec::new();
-            for record in part {
-                append_entry(&mut bytes, &record.entry).map_err(text)?;
-            }
-            wanted.insert(bundle.path(), bytes);
-        }
-        for (path, bytes) in &wanted {
+        let leaves: Vec<_> = records.iter().map(|it| (Hash(it.leaf), it.entry)).collect();
+        for (path, bytes) in &public_files(&leaves)? {
             if required(folder, path)? != *bytes {
                 return Err(format!("{path} is not what the records give"));
             }

@@ -1,8 +1,9 @@
-//! What was kept from earlier: a signed checkpoint, or receipts. A log that was rolled back or
-//! forked cannot agree with them.
+//! What was kept from earlier: a signed checkpoint, receipts, or an evidence document. A log that
+//! was rolled back or forked cannot agree with them.
 
+use checkpoint::TlogProof;
 use merkle::{HASH_SIZE, TILE_WIDTH, TileCoordinate};
-use prove::{Finding, FindingKind, Report};
+use prove::{EVIDENCE_FORMAT, Evidence, Finding, FindingKind, Report};
 use serde::Deserialize;
 
 /// What a file of receipts, or a checkpoint, says.
@@ -50,7 +51,7 @@ struct Line {
 }
 
 impl SinceFile {
-    /// Reads a signed checkpoint or receipts.
+    /// Reads a signed checkpoint, receipts, or the evidence of a record.
     ///
     /// # Errors
     /// [`SinceError`].
@@ -61,6 +62,10 @@ impl SinceFile {
                 true => Err(SinceError::Empty),
                 false => Ok(Self { checkpoint: Some(text.to_owned()), receipts: Vec::new() }),
             };
+        }
+        // One that is neither gives the reason for which it is no receipt.
+        if let Some(since) = serde_json::from_str(text).ok().and_then(Self::of_evidence) {
+            return Ok(since);
         }
         let mut since = Self::default();
         let mut largest = 0;
@@ -76,6 +81,15 @@ impl SinceFile {
             since.receipts.push(ReceiptClaim { index: line.index, leaf_hash: line.leaf_hash });
         }
         Ok(since)
+    }
+
+    /// What an evidence document says of the log: its checkpoint, and the leaf that it proves.
+    fn of_evidence(evidence: Evidence) -> Option<Self> {
+        let Evidence { format, index, entry, proof, .. } = evidence;
+        let proof: TlogProof = proof.parse().ok().filter(|_| format == EVIDENCE_FORMAT)?;
+        let leaf_hash = merkle::leaf_hash(&hex::decode(entry).ok()?).to_string();
+        let receipts = vec![ReceiptClaim { index, leaf_hash }];
+        Some(Self { checkpoint: Some(proof.checkpoint), receipts })
     }
 }
 
@@ -151,5 +165,19 @@ mod tests {
             Err(SinceError::NotReceipt { line: 1, .. })
         ));
         assert_eq!(SinceFile::parse(b" \n"), Err(SinceError::Empty));
+    }
+
+    #[test]
+    fn an_evidence_document_says_where_its_leaf_is_and_under_which_checkpoint() {
+        let document = include_bytes!("../../../../testdata/vectors/example/event.evidence.json");
+        let since = SinceFile::parse(document).unwrap();
+        assert_eq!(size_of(since.checkpoint.as_deref().unwrap()), 4);
+        let leaf_hash = "93bb4b6866be267df87e5b819faf6d6a28ba28f6f475c37a6fe27bbefa84c85d";
+        let claim = ReceiptClaim { index: 2, leaf_hash: leaf_hash.to_owned() };
+        assert_eq!(since.receipts, [claim]);
+        // Of another version it is nothing that is known here.
+        let other =
+            String::from_utf8(document.to_vec()).unwrap().replace("evidence/1", "evidence/2");
+        assert!(matches!(SinceFile::parse(other.as_bytes()), Err(SinceError::NotReceipt { .. })));
     }
 }

@@ -1,6 +1,7 @@
 //! A restore that is killed: the log is there whole, or it is not there and a second restore brings
 //! it back; neither the backup nor the log that it was taken of changes.
 
+use super::KEK;
 use super::act::Cuts;
 use crate::random::Random;
 use std::collections::BTreeMap;
@@ -8,8 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// The key of `kill`'s logs as `tacho` reads it.
-const KEK: &str = "tachograph-kek-v1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 /// What is counted.
 const RESTORE: &str = "restore";
 /// Of those that were cut short: the log had its name by then.

@@ -4,7 +4,7 @@
 //! them, once, under its index, below every tree head that was ever handed out.
 
 use super::plan::batch;
-use super::{kek, options, text};
+use super::{KEK, kek, options, text};
 use crate::model::Model;
 use crate::random::Random;
 use crate::{reading, verdict};
@@ -19,8 +19,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::{DiskFolder, Folder, Reservation};
 
-/// The key of the logs, as `tacho` reads it.
-const KEK: &str = "tachograph-kek-v1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 /// The log that a server makes by itself.
 const LOG: &str = "main";
 /// Kills of one log, before everything in it is compared with what was answered.
