@@ -147,7 +147,8 @@ impl Delivery {
             sealed += 1;
             self.size = self.size.max(index + 1);
             if let Some(slot) = &item.slot {
-                let (recorded_ms, checkpoint) = (receipt.recorded_ms, receipt.checkpoint.clone());
+                let (recorded_ms, checkpoint) =
+                    (Some(receipt.recorded_ms), receipt.checkpoint.clone());
                 slot.set(Ok(Sealed { index, leaf_hash, recorded_ms, checkpoint, is_duplicate }));
             }
         }
@@ -156,7 +157,7 @@ impl Delivery {
 }
 
 /// What was recorded, as an event with everything that this process knows of it.
-fn event_of<'a>(item: &'a Item, producer: &'a str) -> Result<Event<'a>, EventError> {
+pub(crate) fn event_of<'a>(item: &'a Item, producer: &'a str) -> Result<Event<'a>, EventError> {
     let assurance = match item.slot {
         Some(_) => Assurance::Acknowledged,
         None => Assurance::Observed,

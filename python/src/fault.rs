@@ -1,6 +1,7 @@
 //! Why something failed, as the class of `tachograph.errors` that a caller tells apart.
 
 use event::EventError;
+use link::spool::SpoolError;
 use pyo3::prelude::*;
 use reading::{ErrorKind, ReadError};
 use seal::SealError;
@@ -41,6 +42,16 @@ impl Fault {
 
     pub(crate) fn unusable(sentence: impl Into<String>) -> Self {
         Self::new("LogUnusable", sentence)
+    }
+
+    /// Nothing of the event is in the log, unless the sentence says so.
+    pub(crate) fn unavailable(sentence: impl Into<String>) -> Self {
+        Self::new("LogUnavailable", sentence)
+    }
+
+    /// What was asked of a server has no answer.
+    pub(crate) fn unread(sentence: impl Into<String>) -> Self {
+        Self::new("ReadFailed", sentence)
     }
 
     pub(crate) fn closed() -> Self {
@@ -113,6 +124,15 @@ impl From<SealError> for Fault {
             _ => "LogUnavailable",
         };
         Self::new(class, error.to_string())
+    }
+}
+
+impl From<SpoolError> for Fault {
+    fn from(error: SpoolError) -> Self {
+        match &error {
+            SpoolError::Keyring(_) => Self::key(error.to_string()),
+            _ => Self::unavailable(error.to_string()),
+        }
     }
 }
 

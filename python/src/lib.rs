@@ -8,24 +8,34 @@
 //! | question | file |
 //! |---|---|
 //! | how does a value of Python become JSON? | `json.rs` |
-//! | what waits where, and in which order is it sealed? | `delivery.rs`, `queue.rs` |
+//! | where is the log? | `place.rs`: `here.rs`, `there.rs` |
+//! | what waits where, and in which order is it sealed? | `queue.rs`, `delivery.rs` |
+//! | how does it get to a server? | `connecting.rs`, `outbox.rs`, `spooling.rs`, `forwarding.rs` |
 //! | what becomes of a log that failed? | `keeper.rs` |
 //! | how is a loss found after a crash? | `mark.rs`, `losses.rs` |
 //! | how is a log opened or made? with which key? | `opening.rs` |
 //! | what can be asked? | `questions.rs` |
 //! | which class has an error? | `fault.rs` |
 
+mod connecting;
 mod delivery;
 mod fault;
+mod forwarding;
+mod here;
 mod json;
 mod keeper;
 mod log;
 mod losses;
 mod mark;
+mod mode;
 mod opening;
+mod outbox;
+mod place;
 mod questions;
 mod queue;
 mod receipt;
+mod spooling;
+mod there;
 
 use pyo3::prelude::*;
 

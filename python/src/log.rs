@@ -1,21 +1,22 @@
 //! The class that `tachograph.Log` extends: recording, waiting, asking, closing.
 
+use crate::connecting::{self, Connected, Wanted};
 use crate::fault::Fault;
+use crate::here::Here;
 use crate::json::{self, Draft};
-use crate::keeper::Keeper;
+use crate::mode::Mode;
 use crate::opening::{self, KeyPlace, Opened};
+use crate::place::{Identity, Place};
 use crate::questions;
 use crate::queue::{NotTaken, Queue};
-use crate::receipt::{Receipt, Slot};
+use crate::receipt::{Patience, Receipt, Slot, Until};
+use crate::there::There;
 use capture::Format;
-use keys::Kek;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use reading::{DataFolder, LogFolder, Lookout};
-use seal::SealError;
+use reading::{DataFolder, Lookout};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long an event waits for room in the queue before it is refused.
@@ -23,48 +24,13 @@ const ROOM_MAX: Duration = Duration::from_secs(30);
 /// How often somebody who waits looks whether a signal came.
 const SIGNALS_EVERY: Duration = Duration::from_millis(100);
 
-/// When `record` returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
-    /// At once: what is in memory when the process is killed is lost, and counted.
-    Buffered,
-    /// When the event is on disk.
-    Durable,
-    /// When the event is on disk; what it announces must not be done before, nor without it.
-    Required,
-}
-
-impl Mode {
-    fn parse(name: &str) -> Result<Self, Fault> {
-        match name {
-            "buffered" => Ok(Self::Buffered),
-            "durable" => Ok(Self::Durable),
-            "required" => Ok(Self::Required),
-            _ => Err(Fault::usage(format!(
-                "{name:?} is no mode; choose 'buffered', 'durable' or 'required'"
-            ))),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Buffered => "buffered",
-            Self::Durable => "durable",
-            Self::Required => "required",
-        }
-    }
-}
-
-/// A log open in this process.
+/// A log open in this process, or at a server.
 #[pyclass(module = "tachograph._native", subclass, frozen)]
 pub(crate) struct Log {
-    folder: LogFolder,
-    kek: Arc<Kek>,
-    keeper: Arc<Keeper>,
+    place: Box<dyn Place>,
     queue: Arc<Queue>,
     producer: Arc<str>,
-    lookout: Lookout,
-    thread: Mutex<Option<JoinHandle<Result<(), SealError>>>>,
+    identity: OnceLock<Identity>,
     mode: Mode,
     /// The process that opened it: threads do not survive a fork.
     process: u32,
@@ -76,33 +42,20 @@ pub(crate) struct Log {
 #[pymethods]
 impl Log {
     #[new]
-    #[pyo3(signature = (*, data, name, key, create, mode, context))]
+    #[pyo3(signature = (*, place, mode, context))]
     fn new(
         py: Python<'_>,
-        data: PathBuf,
-        name: &str,
-        key: (String, String),
-        create: bool,
+        place: &Bound<'_, PyDict>,
         mode: &str,
         context: Py<PyAny>,
     ) -> PyResult<Self> {
         let mode = Mode::parse(mode)?;
-        let key = KeyPlace { kind: key.0, value: key.1 };
-        let opened = py.detach(|| opening::open(data, name, key, create))?;
-        let Opened { folder, kek, keeper, queue, producer, is_new, thread } = opened;
-        Ok(Self {
-            lookout: Lookout::new(folder.clone(), Arc::clone(&kek)),
-            folder,
-            kek,
-            keeper,
-            queue,
-            producer,
-            thread: Mutex::new(Some(thread)),
-            mode,
-            process: std::process::id(),
-            is_new,
-            context,
-        })
+        if place.contains("url")? {
+            let wanted: Wanted = place.extract()?;
+            return Ok(py.detach(|| Self::there(wanted, mode, context))?);
+        }
+        let wanted: Folder = place.extract()?;
+        Ok(py.detach(|| Self::here(wanted, mode, context))?)
     }
 
     /// Records an event.
@@ -143,47 +96,40 @@ impl Log {
         self.push(py, draft, Format::Ag2Audit, mode)
     }
 
-    /// Waits until everything recorded so far is in the log.
+    /// Waits until everything recorded so far is in the log, or told there as lost.
     #[pyo3(signature = (timeout=None))]
     fn flush(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
         self.is_here()?;
-        self.wait_until_settled(py, timeout)
+        let patience = timeout.map(|it| Duration::try_from_secs_f64(it).unwrap_or_default());
+        self.wait_until_settled(py, patience)
     }
 
     /// Publishes a checkpoint that covers everything recorded so far, and returns it.
     fn publish(&self, py: Python<'_>) -> PyResult<String> {
-        self.is_here()?;
-        self.wait_until_settled(py, None)?;
-        let note = py.detach(|| self.keeper.writer().and_then(|log| log.publish()));
-        Ok(note.map_err(Fault::from)?.to_string())
+        self.ask(py, |place| place.publish())
     }
 
-    /// Seals what waits, and closes the log. A second time does nothing.
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
+    /// Delivers what waits, and closes the log. A second time does nothing. Returns how many events
+    /// wait in a spool until a server can be reached again.
+    #[pyo3(signature = (timeout=None))]
+    fn close(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<u64> {
         if std::process::id() != self.process {
-            return Ok(());
+            return Ok(0);
         }
-        let closed = py.detach(|| {
-            self.queue.close();
-            let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-            thread.map_or(Ok(()), |it| it.join().unwrap_or(Err(SealError::Closed)))
-        });
-        Ok(closed.map_err(Fault::from)?)
+        let patience = timeout.map(|it| Duration::try_from_secs_f64(it).unwrap_or_default());
+        Ok(py.detach(|| self.place.close(&self.queue, patience))?)
     }
 
     fn _events(&self, py: Python<'_>, question: &str) -> PyResult<(String, u64)> {
-        self.publish(py)?;
-        Ok(py.detach(|| questions::events(&self.lookout, question))?)
+        self.ask(py, |place| place.events(question))
     }
 
     fn _trace(&self, py: Python<'_>, id: &str) -> PyResult<Option<String>> {
-        self.publish(py)?;
-        Ok(py.detach(|| questions::trace(&self.lookout, id))?)
+        self.ask(py, |place| place.trace(id))
     }
 
     fn _proof(&self, py: Python<'_>, index: u64) -> PyResult<String> {
-        self.publish(py)?;
-        Ok(py.detach(|| questions::proof(&self.lookout, index))?)
+        self.ask(py, |place| place.proof(index))
     }
 
     fn _verify(
@@ -193,10 +139,7 @@ impl Log {
         origin: Option<String>,
         since: Option<String>,
     ) -> PyResult<String> {
-        self.publish(py)?;
-        let check =
-            || questions::check(&self.folder, &self.kek, &keys, origin.clone(), since.as_deref());
-        Ok(py.detach(check)?)
+        self.ask(py, |place| place.check(&keys, origin.clone(), since.as_deref()))
     }
 
     /// How many events were given a number, sealed, refused and lost by this process.
@@ -218,34 +161,40 @@ impl Log {
         Ok(self.queue.last_fault().map(|(_, text)| text))
     }
 
-    /// The log's folder.
+    /// The log's folder; `None` of a log at a server.
     #[getter]
-    fn path(&self) -> PathBuf {
-        self.folder.path.clone()
+    fn path(&self) -> Option<PathBuf> {
+        self.place.folder().map(std::path::Path::to_path_buf)
     }
 
-    /// Its name.
+    /// The server's address; `None` of a log in a folder.
     #[getter]
-    fn name(&self) -> &str {
-        &self.folder.identity.name
+    fn url(&self) -> Option<&str> {
+        self.place.url()
     }
 
-    /// Its id.
+    /// The log's name.
     #[getter]
-    fn log_id(&self) -> &str {
-        &self.folder.identity.log_id
+    fn name(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.identity(py)?.name.clone())
+    }
+
+    /// Its id; a server does not tell it.
+    #[getter]
+    fn log_id(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        Ok(self.identity(py)?.log_id.clone())
     }
 
     /// The origin of its checkpoints.
     #[getter]
-    fn origin(&self) -> &str {
-        &self.folder.identity.origin
+    fn origin(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.identity(py)?.origin.clone())
     }
 
-    /// The verifier keys that it began with.
+    /// The verifier keys that it began with, as whoever has it says.
     #[getter]
-    fn vkeys(&self) -> Vec<String> {
-        self.folder.identity.keys.clone()
+    fn vkeys(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.identity(py)?.keys.clone())
     }
 
     /// The mode of events that name none.
@@ -267,7 +216,72 @@ impl Log {
     }
 }
 
+/// What `Log.open` says.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Folder {
+    data: PathBuf,
+    name: String,
+    key: (String, String),
+    create: bool,
+}
+
 impl Log {
+    fn here(wanted: Folder, mode: Mode, context: Py<PyAny>) -> Result<Self, Fault> {
+        let Folder { data, name, key: (kind, value), create } = wanted;
+        let opened = opening::open(data, &name, KeyPlace { kind, value }, create)?;
+        let Opened { folder, kek, keeper, queue, producer, is_new, thread } = opened;
+        let lookout = Lookout::new(folder.clone(), Arc::clone(&kek));
+        let thread = Mutex::new(Some(thread));
+        let place = Here { folder, kek, keeper, lookout, thread };
+        Ok(Self::at(Box::new(place), queue, producer, mode, context, is_new))
+    }
+
+    fn there(wanted: Wanted, mode: Mode, context: Py<PyAny>) -> Result<Self, Fault> {
+        let log = wanted.log.clone();
+        let patience = Duration::try_from_secs_f64(wanted.patience)
+            .map_err(|error| Fault::usage(format!("patience: {error}")))?;
+        let required = if wanted.is_spool_enough { Until::Stored } else { Until::Sealed };
+        let is_on_disk = wanted.spool.is_some();
+        let Connected { link, outbox, threads } = connecting::connect(wanted)?;
+        let (queue, producer) = (Arc::clone(&outbox.queue), Arc::clone(&outbox.producer));
+        let threads = Mutex::new(threads);
+        let place = There { link, log, outbox, threads, patience, required, is_on_disk };
+        Ok(Self::at(Box::new(place), queue, producer, mode, context, false))
+    }
+
+    fn at(
+        place: Box<dyn Place>,
+        queue: Arc<Queue>,
+        producer: Arc<str>,
+        mode: Mode,
+        context: Py<PyAny>,
+        is_new: bool,
+    ) -> Self {
+        let (process, identity) = (std::process::id(), OnceLock::new());
+        Self { place, queue, producer, identity, mode, process, is_new, context }
+    }
+
+    /// Asks when everything recorded so far is in the log.
+    fn ask<T: Send>(
+        &self,
+        py: Python<'_>,
+        question: impl Fn(&dyn Place) -> Result<T, Fault> + Sync,
+    ) -> PyResult<T> {
+        self.is_here()?;
+        self.wait_until_settled(py, self.place.patience())?;
+        Ok(py.detach(|| question(&*self.place))?)
+    }
+
+    /// What the log says of itself, asked once.
+    fn identity(&self, py: Python<'_>) -> PyResult<&Identity> {
+        if let Some(known) = self.identity.get() {
+            return Ok(known);
+        }
+        let asked = py.detach(|| self.place.identity())?;
+        Ok(self.identity.get_or_init(|| asked))
+    }
+
     /// Threads do not survive a fork, and locks may be held for ever there.
     fn is_here(&self) -> Result<(), Fault> {
         if std::process::id() == self.process { Ok(()) } else { Err(Fault::forked()) }
@@ -281,13 +295,15 @@ impl Log {
         mode: Option<&str>,
     ) -> PyResult<Receipt> {
         let mode = mode.map_or(Ok(self.mode), Mode::parse)?;
-        let slot = (mode != Mode::Buffered).then(Arc::<Slot>::default);
+        let until = self.place.until(mode);
+        let slot = until.map(|until| Arc::new(Slot::new(until)));
         let begun = Instant::now();
         loop {
             let bytes = draft.bytes.len();
             draft = match self.queue.push(draft, format, now_ns(), slot.clone()) {
                 Ok((id, seq)) => {
-                    return Ok(Receipt::new(id, Arc::clone(&self.producer), seq, slot));
+                    let patience = self.patience(until, begun);
+                    return Ok(Receipt::new(id, Arc::clone(&self.producer), seq, slot, patience));
                 }
                 Err(NotTaken::Fault(fault)) => return Err(fault.into()),
                 Err(NotTaken::Full(draft)) => draft,
@@ -300,9 +316,15 @@ impl Log {
         }
     }
 
-    fn wait_until_settled(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
+    /// Who gives up an event that is not in the log by then.
+    fn patience(&self, until: Option<Until>, begun: Instant) -> Option<Patience> {
+        let outbox = self.place.outbox().filter(|_| until == Some(Until::Sealed))?;
+        let ends = begun.checked_add(self.place.patience()?)?;
+        Some(Patience { ends, outbox: Arc::clone(outbox) })
+    }
+
+    fn wait_until_settled(&self, py: Python<'_>, patience: Option<Duration>) -> PyResult<()> {
         let last = self.queue.last();
-        let patience = timeout.map(|it| Duration::try_from_secs_f64(it).unwrap_or_default());
         let end = patience.and_then(|it| Instant::now().checked_add(it));
         while !py.detach(|| self.queue.wait_until_settled(last, SIGNALS_EVERY)) {
             py.check_signals()?;
@@ -320,10 +342,10 @@ impl Drop for Log {
         if std::process::id() != self.process {
             return;
         }
-        self.queue.close();
-        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
+        // Whoever drops it has the interpreter's lock, and others may want it meanwhile.
+        let close = || drop(self.place.close(&self.queue, None));
+        if Python::try_attach(|py| py.detach(close)).is_none() {
+            close();
         }
     }
 }

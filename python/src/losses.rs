@@ -11,7 +11,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 const GAP: &str = "producer.gap";
-const KILLED: &str =
+/// Why what was in the memory of a killed process is not in the log.
+pub(crate) const KILLED: &str =
     "the process ended without closing the log; these events were in its memory only";
 
 /// Numbers that follow each other, and why their events are not in the log.

@@ -83,17 +83,14 @@ fn try_open(data: PathBuf, name: &str, key: KeyPlace, may_create: bool) -> Resul
     };
     let kek = Arc::new(kek);
     let keeper = Arc::new(Keeper::open(folder.clone(), Arc::clone(&kek))?);
-    let left = mark::left(&folder.path);
+    let marks = mark::beside(&folder.path);
+    let left = mark::left(&marks);
     if !left.is_empty() {
         let log = keeper.writer()?;
         losses::tell(&log, &folder, &kek, left)?;
     }
-    let mut random = [0; 10];
-    SystemEntropy::new().fill(&mut random).map_err(SealError::from)?;
-    let now_ms = seal::Clock::now_ms(&seal::SystemClock);
-    let producer = uuid::Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid();
-    let producer: Arc<str> = producer.to_string().into();
-    let mark = Mark::create(&folder.path, &producer).map_err(|error| {
+    let producer: Arc<str> = new_producer()?.to_string().into();
+    let mark = Mark::create(&marks, &producer).map_err(|error| {
         Fault::unusable(format!(
             "cannot write beside the log in {}: {error}; a log takes events only where what a \
              crash loses can be found",
@@ -115,11 +112,19 @@ fn try_open(data: PathBuf, name: &str, key: KeyPlace, may_create: bool) -> Resul
     Ok(Opened { folder, kek, keeper, queue, producer, is_new, thread })
 }
 
+/// The id of this opening of a log.
+pub(crate) fn new_producer() -> Result<uuid::Uuid, Fault> {
+    let mut random = [0; 10];
+    SystemEntropy::new().fill(&mut random).map_err(SealError::from)?;
+    let now_ms = seal::Clock::now_ms(&seal::SystemClock);
+    Ok(uuid::Builder::from_unix_timestamp_millis(now_ms, &random).into_uuid())
+}
+
 fn make(data: &DataFolder, name: &str, key: KeyPlace) -> Result<(LogFolder, Kek, bool), Fault> {
     if !new_log::is_name(name) {
         return Err(Fault::usage(new_log::NAME_RULE));
     }
-    let kek = kek_for_new_log(key).map_err(|error| Fault::key(error.to_string()))?;
+    let kek = kek_for_new(key).map_err(|error| Fault::key(error.to_string()))?;
     let new = NewLog { name: name.to_owned(), origin: None, post_quantum: false };
     match new_log::create(data, &new, &kek)? {
         Some(folder) => Ok((folder, kek, true)),
@@ -128,7 +133,8 @@ fn make(data: &DataFolder, name: &str, key: KeyPlace) -> Result<(LogFolder, Kek,
     }
 }
 
-fn kek_for_new_log(key: KeyPlace) -> Result<Kek, KekError> {
+/// The key of something that is made; a file that is not there is made too.
+pub(crate) fn kek_for_new(key: KeyPlace) -> Result<Kek, KekError> {
     let entropy = SystemEntropy::new();
     match key.kind.as_str() {
         "passphrase" => {
@@ -143,15 +149,20 @@ fn kek_for_new_log(key: KeyPlace) -> Result<Kek, KekError> {
 }
 
 fn kek_of(key: KeyPlace, log: &LogFolder) -> Result<Kek, Fault> {
+    let bytes = log.folder.read(seal::KEYRING_PATH).map_err(SealError::from)?.unwrap_or_default();
+    kek_of_keyring(key, &bytes)
+}
+
+/// The key that a keyring was wrapped with.
+pub(crate) fn kek_of_keyring(key: KeyPlace, bytes: &[u8]) -> Result<Kek, Fault> {
     let fault = |error: KekError| Fault::key(error.to_string());
     if key.kind != "passphrase" {
         return source(key).load().map_err(fault);
     }
-    let bytes = log.folder.read(seal::KEYRING_PATH).map_err(SealError::from)?.unwrap_or_default();
-    let header = Keyring::header(&bytes).map_err(SealError::from)?;
+    let header = Keyring::header(bytes).map_err(SealError::from)?;
     let KekOrigin::Passphrase(kdf) = header.origin else {
         return Err(Fault::key(
-            "the keyring of this log was not made with a passphrase; give the key-encryption key \
+            "the keyring was not made with a passphrase; give the key-encryption key \
              itself",
         ));
     };

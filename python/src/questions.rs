@@ -38,7 +38,21 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    fn filter(&self) -> Result<Filter, Fault> {
+    /// Reads what `events` was asked.
+    ///
+    /// # Errors
+    /// When it makes no sense.
+    pub(crate) fn read(text: &str) -> Result<Self, Fault> {
+        serde_json::from_str(text)
+            .map_err(|error| Fault::usage(format!("the question cannot be asked: {error}")))
+    }
+
+    /// Where the page begins.
+    pub(crate) fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    pub(crate) fn filter(&self) -> Result<Filter, Fault> {
         let now_ms = seal::SystemClock.now_ms();
         let time = |text: &Option<String>| -> Result<Option<Timestamp>, Fault> {
             let Some(text) = text else { return Ok(None) };
@@ -88,8 +102,7 @@ impl Question {
 /// # Errors
 /// When the question makes no sense, or the log cannot be read.
 pub(crate) fn events(lookout: &Lookout, question: &str) -> Result<(String, u64), Fault> {
-    let question: Question = serde_json::from_str(question)
-        .map_err(|error| Fault::usage(format!("the question cannot be asked: {error}")))?;
+    let question = Question::read(question)?;
     let cursor: Option<Cursor> = match &question.cursor {
         Some(text) => Some(text.parse().map_err(|error| Fault::usage(format!("{error}")))?),
         None => None,

@@ -21,6 +21,8 @@ const GROUP_EVENTS: usize = event::limits::BATCH_EVENTS_MAX;
 const GROUP_BYTES: usize = 4 << 20;
 /// How long events that nobody waits for gather before they are sealed.
 const LINGER: Duration = Duration::from_millis(5);
+/// How long the thread sleeps at most when there is nothing to do.
+pub(crate) const TAKE_MAX: Duration = Duration::from_secs(3600);
 /// Ids are made of random bytes drawn so many ids at a time.
 const IDS_AHEAD: usize = 64;
 const ID_BYTES: usize = 10;
@@ -144,13 +146,29 @@ impl Queue {
 
     /// The next group, when there is one; nothing when the queue is closed and empty.
     pub(crate) fn take(&self) -> Option<Vec<Item>> {
+        loop {
+            let group = self.take_within(TAKE_MAX)?;
+            if !group.is_empty() {
+                return Some(group);
+            }
+        }
+    }
+
+    /// The same, but an empty group when none comes in time.
+    pub(crate) fn take_within(&self, patience: Duration) -> Option<Vec<Item>> {
         let mut inner = self.lock();
+        let end = Instant::now() + patience;
         while inner.items.is_empty() {
             if inner.is_closing {
                 return None;
             }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Some(Vec::new());
+            }
             inner.is_asleep = true;
-            inner = self.arrived.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.arrived.wait_timeout(inner, left);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         inner.is_asleep = false;
         let may_gather = |it: &mut Inner| !it.is_urgent && !it.is_closing && it.bytes < GROUP_BYTES;
@@ -185,6 +203,28 @@ impl Queue {
         self.settled.notify_all();
     }
 
+    /// Everything up to a number is in the log of a server, or told there as lost.
+    pub(crate) fn settle_to(&self, number: u64) {
+        let mut inner = self.lock();
+        inner.settled = inner.settled.max(number);
+        if let Some(mark) = &self.mark {
+            mark.settle(number, 0);
+        }
+        drop(inner);
+        self.settled.notify_all();
+    }
+
+    /// Counts events that a server has.
+    pub(crate) fn count_sealed(&self, count: u64) {
+        self.lock().counts.sealed += count;
+    }
+
+    /// How many events were given a number and are neither in the log nor told as lost.
+    pub(crate) fn unsettled(&self) -> u64 {
+        let inner = self.lock();
+        inner.counts.given.saturating_sub(inner.settled)
+    }
+
     /// Takes out what somebody waits for, wherever it stands.
     pub(crate) fn take_awaited(&self) -> Vec<Item> {
         let mut inner = self.lock();
@@ -199,6 +239,17 @@ impl Queue {
 
     /// Notes an event that will never be in the log.
     pub(crate) fn give_up(&self, item: &Item, fault: Fault, is_refusal: bool) {
+        self.give_up_number(item.seq, item.slot.as_deref(), fault, is_refusal);
+    }
+
+    /// The same by its number, and who waits for it.
+    pub(crate) fn give_up_number(
+        &self,
+        seq: u64,
+        slot: Option<&Slot>,
+        fault: Fault,
+        is_refusal: bool,
+    ) {
         let mut inner = self.lock();
         let counts = &mut inner.counts;
         if is_refusal {
@@ -206,13 +257,18 @@ impl Queue {
         } else {
             counts.lost += 1;
         }
-        match &item.slot {
+        match slot {
             Some(slot) => slot.set(Err(fault)),
             None => {
-                let text = format!("event {}: {}: {}", item.seq, fault.code(), fault.sentence());
-                inner.last_fault = Some((item.seq, text));
+                let text = format!("event {seq}: {}: {}", fault.code(), fault.sentence());
+                inner.last_fault = Some((seq, text));
             }
         }
+    }
+
+    /// Notes what nobody is told otherwise.
+    pub(crate) fn note_fault(&self, text: String) {
+        self.lock().last_fault = Some((0, text));
     }
 
     /// Waits a while, or until the queue is being closed. Returns whether that is so.

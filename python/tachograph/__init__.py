@@ -1,4 +1,4 @@
-"""A tamper-evident audit log of AI agents, inside the agent's own process.
+"""A tamper-evident audit log of AI agents, inside the agent's own process or at a server.
 
     import tachograph
 
@@ -6,11 +6,14 @@
         log.log_tool_call("Billing", "process_refund", {"order": 1042}, trace_id="t-1")
 
 What is recorded is redacted, sealed and on disk when the call returns; ``tacho verify`` and
-``log.verify()`` check it, and ``tacho trace t-1`` shows it. See docs/python.md.
+``log.verify()`` check it, and ``tacho trace t-1`` shows it. ``tachograph.connect(url)`` is a log at
+a server. See docs/python.md.
 """
 
 from tachograph import context
-from tachograph._log import AsyncLog, Intent, Log, verify
+from tachograph._async import AsyncLog
+from tachograph._intent import Intent
+from tachograph._log import Log, connect, verify
 from tachograph._native import Receipt
 from tachograph.answers import Events, Verification
 from tachograph.errors import TachographError
@@ -27,6 +30,7 @@ __all__ = [
     "Receipt",
     "TachographError",
     "Verification",
+    "connect",
     "context",
     "verify",
 ]

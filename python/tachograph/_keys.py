@@ -1,11 +1,17 @@
-"""Where the key-encryption key is, in the order in which ``tacho`` looks for it, and which logs
-this user made."""
+"""Where the key-encryption key and the token are, in the order in which ``tacho`` looks for them,
+and which logs this user made."""
 
+import ipaddress
 import json
 import os
 from pathlib import Path
 
-from tachograph.errors import KeyUnavailable
+from urllib.parse import urlsplit
+
+from tachograph.errors import KeyUnavailable, LogUnusable
+
+#: Bytes of a file with a token: signed tokens of issuers have some thousand.
+_TOKEN_BYTES_MAX = 64 << 10
 
 
 def place(kek_file: "str | os.PathLike[str] | None") -> tuple[str, str]:
@@ -28,6 +34,47 @@ def place(kek_file: "str | os.PathLike[str] | None") -> tuple[str, str]:
             "HOME is set; name one with kek_file"
         )
     return ("file", str(folder / "kek"))
+
+
+def token(
+    url: str, given: "str | None", *, has_certificate: bool
+) -> "tuple[str, str] | None":
+    """The token that a server is shown, and where it came from; ``None`` when there is none."""
+    if given is not None:
+        return (given, "token=")
+    if os.environ.get("TACHO_TOKEN", "").strip():
+        return (os.environ["TACHO_TOKEN"], "TACHO_TOKEN")
+    named = os.environ.get("TACHO_TOKEN_FILE", "").strip()
+    if named:
+        return (text(named, "the token"), named)
+    folder = configuration_folder()
+    if folder is None or has_certificate:
+        return None
+    # What administers the server on this machine is no other server's to know.
+    names = ("token", "admin-token") if _is_loopback(url) else ("token",)
+    for path in (folder / name for name in names):
+        if path.exists():
+            found = text(path, "the token")
+            if found.strip():
+                return (found, str(path))
+    return None
+
+
+def text(path: "str | os.PathLike[str]", what: str) -> str:
+    """The text of a small file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(_TOKEN_BYTES_MAX)
+    except (OSError, UnicodeDecodeError) as error:
+        raise LogUnusable(f"cannot read {what} in {os.fspath(path)}: {error}") from None
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def configuration_folder() -> "Path | None":
@@ -67,3 +114,18 @@ def known(log_id: str) -> "tuple[str | None, list[str]]":
         return (str(it["origin"]), [str(key) for key in it["vkeys"]])
     except (OSError, ValueError, KeyError, TypeError):
         return (None, [])
+
+
+def known_by_origin(origin: str) -> list[str]:
+    """Keys of a log that this user made, by its origin; none when it is not known."""
+    folder = configuration_folder()
+    if folder is None:
+        return []
+    try:
+        for path in sorted((folder / "known-logs").glob("*.json")):
+            it = json.loads(path.read_text())
+            if it["origin"] == origin:
+                return [str(key) for key in it["vkeys"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return []

@@ -7,7 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from tachograph._log import AsyncLog, Log, settled
+from tachograph._async import AsyncLog
+from tachograph._log import Log
+from tachograph._receipts import settled
 from tachograph.errors import NotRecorded
 from tachograph.types import Mode
 

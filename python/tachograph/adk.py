@@ -13,7 +13,9 @@ from typing import Any
 from google.adk.plugins.base_plugin import BasePlugin
 
 from tachograph import context as _context
-from tachograph._log import AsyncLog, Log, failure, outcome_of
+from tachograph._async import AsyncLog
+from tachograph._log import Log
+from tachograph._outcomes import failure, outcome_of
 from tachograph._teller import Teller, counts, milliseconds_since
 from tachograph.types import EventType, Mode
 

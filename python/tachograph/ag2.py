@@ -20,7 +20,10 @@ except ImportError:  # ag2 up to 0.14 has the same module under this name
     from autogen.beta.network.hub import audit as _audit  # type: ignore[no-redef, import-not-found]
 
 from tachograph import context as _context
-from tachograph._log import AsyncLog, Log, failure, outcome_of, settled
+from tachograph._async import AsyncLog
+from tachograph._log import Log
+from tachograph._outcomes import failure, outcome_of
+from tachograph._receipts import settled
 from tachograph._teller import Teller, arguments, counts, milliseconds_since
 from tachograph.answers import Events
 from tachograph.types import EventType, Mode

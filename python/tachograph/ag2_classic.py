@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tachograph import context as _context
-from tachograph._log import AsyncLog, Log, failure, outcome_of
+from tachograph._async import AsyncLog
+from tachograph._log import Log
+from tachograph._outcomes import failure, outcome_of
 from tachograph._teller import Teller, arguments, milliseconds_since
 from tachograph.types import EventType, Mode
 

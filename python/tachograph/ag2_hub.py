@@ -12,7 +12,10 @@ from typing import Any
 
 from ag2.network import BaseHubListener, Deny
 
-from tachograph._log import AsyncLog, Log, failure, settled
+from tachograph._async import AsyncLog
+from tachograph._log import Log
+from tachograph._outcomes import failure
+from tachograph._receipts import settled
 from tachograph._teller import Teller
 from tachograph.ag2 import AuditLog, strict
 from tachograph.errors import NotRecorded

@@ -11,7 +11,9 @@ from typing import Any
 from ag2 import observer as _observer
 from ag2.events import BaseEvent
 
-from tachograph._log import AsyncLog, Log, failure
+from tachograph._async import AsyncLog
+from tachograph._log import Log
+from tachograph._outcomes import failure
 from tachograph._teller import Teller, arguments, counts
 from tachograph.ag2 import TOKENS
 from tachograph.types import EventType, Mode

@@ -21,7 +21,9 @@ from autogen_core.tools import StaticStreamWorkbench, TextResultContent, ToolRes
 from autogen_core.tools import Workbench as _TheirWorkbench
 
 from tachograph import context as _context
-from tachograph._log import AsyncLog, Log, failure, outcome_of
+from tachograph._async import AsyncLog
+from tachograph._log import Log
+from tachograph._outcomes import failure, outcome_of
 from tachograph._teller import Teller, counts, milliseconds_since
 from tachograph.errors import NotRecorded
 from tachograph.types import EventType, Mode

@@ -19,7 +19,8 @@ from crewai.hooks import register_before_tool_call_hook, unregister_before_tool_
 from crewai.hooks.dispatch import HookAborted
 
 from tachograph import context as _context
-from tachograph._log import AsyncLog, Log
+from tachograph._async import AsyncLog
+from tachograph._log import Log
 from tachograph._teller import Teller, counts
 from tachograph.types import EventType, Mode
 

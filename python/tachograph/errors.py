@@ -29,7 +29,8 @@ class KeyUnavailable(OpenFailed):
 
 
 class NotRecorded(TachographError):
-    """Nothing of the event is in the log; an act that it announces must not be done."""
+    """The event is not in the log, as far as can be known; an act that it announces must not be
+    done."""
 
 
 class EventRefused(NotRecorded, ValueError):
@@ -46,7 +47,8 @@ class EventRefused(NotRecorded, ValueError):
 
 
 class LogUnavailable(NotRecorded):
-    """The disk is full, or a write failed. It is tried again by itself; record it later."""
+    """The disk or the spool is full, a write failed, or a server did not acknowledge what is
+    required. It is tried again by itself; record it later."""
 
 
 class QueueFull(NotRecorded):
@@ -74,4 +76,4 @@ class BadQuestion(AskFailed, ValueError):
 
 
 class ReadFailed(AskFailed):
-    """The log cannot be read; ``verify`` says more."""
+    """The log cannot be read (``verify`` says more), or the server does not answer or allow it."""

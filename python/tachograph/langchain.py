@@ -17,7 +17,9 @@ except ImportError:
     from langchain_core.callbacks import BaseCallbackHandler as _Handler
 
 from tachograph import context as _context
-from tachograph._log import AsyncLog, Log, failure, outcome_of
+from tachograph._async import AsyncLog
+from tachograph._log import Log
+from tachograph._outcomes import failure, outcome_of
 from tachograph._teller import Teller, counts, milliseconds_since
 from tachograph.types import EventType, Mode
 

@@ -3,8 +3,8 @@
 from enum import Enum
 from typing import Literal
 
-#: When recording returns: at once, or when the event is on disk; ``required`` acts need their
-#: intent.
+#: When recording returns: at once, when the event is on disk, or when it is in the log, without
+#: which what it announces must not be done.
 Mode = Literal["buffered", "durable", "required"]
 
 

@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from served import PROGRAM, Server
 
 import tachograph
 
@@ -29,6 +30,21 @@ def data(tmp_path):
 def log(data):
     with tachograph.Log.open(data) as log:
         yield log
+
+
+@pytest.fixture
+def server(data, tmp_path):
+    """A server that is not started yet."""
+    if not PROGRAM:
+        pytest.skip("TACHOGRAPH_PROGRAM names no server; `cargo xtask python` does")
+    server = Server(data, tmp_path / "server.txt")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def spool(tmp_path):
+    return tmp_path / "spool"
 
 
 @pytest.fixture

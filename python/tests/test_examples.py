@@ -41,5 +41,14 @@ def test_two_agents(data, example):
         assert said in ran.stdout, ran.stdout
 
 
+def test_at_a_server(server, spool):
+    server.start()
+    command = [sys.executable, str(EXAMPLES / "at_a_server.py"), server.url, str(spool)]
+    ran = subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    for said in ("refunded", "tool_result:refund", "decision:close", "verified: ok"):
+        assert said in ran.stdout, ran.stdout
+
+
 def test_no_example_is_forgotten():
-    assert {path.name for path in EXAMPLES.glob("*.py")} == set(NEEDS)
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {*NEEDS, "at_a_server.py"}

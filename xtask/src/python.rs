@@ -104,6 +104,7 @@ fn pytest(
     Job::new(python)
         .env("PYTHONPATH", site)
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("TACHOGRAPH_PROGRAM", place::target().join("demo/tacho"))
         .args(["-m", "pytest", "-p", "no:cacheprovider", "--rootdir"])
         .arg(place::root().join("python"))
         .args(further)

@@ -7,10 +7,12 @@
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::remote::Remote;
-use crate::remote::sending::{Landed, LandedLine, Manner, Sending};
+use crate::remote::sending::{Manner, Sending};
 use crate::writing::{self, Accepted, Answer, Writing};
 use capture::Captured;
-use event::{Event, EventError};
+use event::EventError;
+use link::{Landed, LandedError, LandedLine, write_line};
+use serve::Refusal;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -158,24 +160,6 @@ impl Destination {
     }
 }
 
-/// An event as a producer sends it.
-fn write_line(mut event: Event<'_>, out: &mut Vec<u8>) {
-    // Only a receiver vouches for it, and a producer's claim would be kept beside that.
-    event.assurance = None;
-    let at = out.len();
-    event.write_meta(out);
-    let mut content = Vec::new();
-    event.write_content(&mut content);
-    if let Some(members) = content.get(1..).filter(|members| members.len() > 1)
-        && out.len() > at
-    {
-        out.pop();
-        out.push(b',');
-        out.extend_from_slice(members);
-    }
-    out.push(b'\n');
-}
-
 impl Flight {
     /// A line that never left.
     pub(crate) fn refused(line: u64, error: EventError) -> Self {
@@ -211,8 +195,8 @@ impl Flight {
                 while let Some((line, error)) = refused.next_if(|(number, _)| *number < line) {
                     each(Answer { line, result: Err((*error).into()) })?;
                 }
-                let result = match result.refusal() {
-                    Some(refusal) => Err(refusal),
+                let result = match &result.error {
+                    Some(error) => Err(refusal(error)),
                     None => Ok(accepted(result, landed.recorded_ms, checkpoint)?),
                 };
                 each(Answer { line, result })?;
@@ -223,6 +207,11 @@ impl Flight {
         }
         Ok(())
     }
+}
+
+fn refusal(error: &LandedError) -> Refusal {
+    let LandedError { code, field, reason } = error.clone();
+    Refusal { code: code.into(), field, reason: reason.into() }
 }
 
 fn misunderstood() -> Failure {
@@ -247,23 +236,4 @@ fn accepted<'a>(
         recorded_ms,
         checkpoint,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_event_is_sent_as_it_would_be_sealed() {
-        let text =
-            br#"{"event_type":"a.b","event_id":"e","params":{"n":1.50},"own":[1],"tags":["x"]}"#;
-        for text in [&text[..], br#"{"event_type":"a.b"}"#] {
-            let mut event = Event::from_json(text).unwrap();
-            event.assurance = Some(event::Assurance::Imported);
-            let mut line = Vec::new();
-            write_line(event.clone(), &mut line);
-            let read = Event::from_json(line.trim_ascii_end()).unwrap();
-            assert_eq!(read, Event { assurance: None, ..event });
-        }
-    }
 }

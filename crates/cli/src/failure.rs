@@ -137,6 +137,8 @@ from_display!(
     keys::KeyringError,
     keys::EntropyError,
     capture::CaptureError,
+    link::TlsError,
+    link::TokenError,
     segment::SegmentError,
     checkpoint::OpenError,
     checkpoint::KeyError,

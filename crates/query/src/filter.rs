@@ -54,6 +54,31 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// The same as the parameters of a question to a server, but for order and number.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = Vec::new();
+        for (name, values) in [
+            ("event", &self.events),
+            ("agent", &self.agents),
+            ("type", &self.types),
+            ("session", &self.sessions),
+            ("trace", &self.traces),
+            ("task", &self.tasks),
+            ("tool", &self.tools),
+            ("principal", &self.principals),
+            ("error_type", &self.error_types),
+        ] {
+            pairs.extend(values.iter().map(|value| (name, value.clone())));
+        }
+        pairs.extend(self.outcomes.iter().map(|it| ("outcome", it.as_str().to_owned())));
+        pairs.extend(self.tiers.iter().map(|it| ("tier", it.as_str().to_owned())));
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        let one = [("from", time(self.from)), ("to", time(self.to)), ("text", self.text.clone())];
+        pairs.extend(one.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        pairs
+    }
+
     /// True when the record, whose event this is, belongs to the answer. An erased or expired
     /// record has no metadata left: it matches only a question about tiers and record time.
     #[must_use]

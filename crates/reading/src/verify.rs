@@ -15,17 +15,20 @@
 //! | may the journal end as it does? | `verify/tail.rs` |
 //! | is it what receipts said? | `verify/since.rs` |
 //! | what did witnesses see? | `verify/witnessed.rs` |
+//! | is a public log that a server shows what its checkpoint says? | `verify/shown.rs` |
 
 mod coverage;
 mod files;
 mod public;
 mod records;
 mod segments;
+mod shown;
 mod since;
 mod suspect;
 mod tail;
 mod witnessed;
 
+pub use shown::{Ask, NotShown, Shown};
 pub use since::{ReceiptClaim, SinceError, SinceFile, check_receipts};
 pub use witnessed::check_witnesses;
 

@@ -6,9 +6,9 @@
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::remote::trouble::Trouble;
-use crate::remote::{Answer, Remote, segment};
+use crate::remote::Remote;
 use event::{Scope, Tier, Timestamp};
+use link::{Answer, Trouble, segment};
 use retain::{Due, Erased, Expired, Hold, Plan, Selector};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -11,22 +11,13 @@
 use crate::configuration_folder::ConfigurationFolder;
 use crate::environment;
 use crate::failure::Failure;
-use crate::remote::address::Address;
-use keys::SecretString;
+use link::{Address, Token};
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 /// Bytes of a file with a token: signed tokens of issuers have some thousand.
 const FILE_BYTES_MAX: u64 = 64 << 10;
-
-/// A token, and where it came from.
-pub(crate) struct Credential {
-    /// The token.
-    pub(crate) token: SecretString,
-    /// Where it came from, for errors.
-    pub(crate) place: String,
-}
 
 /// Which of the usual places count.
 #[derive(Clone, Copy, Debug)]
@@ -42,14 +33,14 @@ pub(crate) fn find(
     file: Option<&Path>,
     address: &Address,
     usual: Usual,
-) -> Result<Option<Credential>, Failure> {
+) -> Result<Option<Token>, Failure> {
     if let Some(path) = file {
         return read(path)?.map(Some).ok_or_else(|| {
             Failure::new(format!("{} (--token-file) holds no token", path.display()))
         });
     }
     if let Some(value) = environment::text("TACHO_TOKEN") {
-        return checked(value, "TACHO_TOKEN").map(Some);
+        return Ok(Some(Token::new(value, "TACHO_TOKEN")?));
     }
     let folder = ConfigurationFolder::locate().filter(|_| !usual.has_certificate);
     let Some(folder) = folder else { return Ok(None) };
@@ -63,7 +54,7 @@ pub(crate) fn find(
     for path in places {
         match read(&path) {
             Ok(None) => {}
-            Ok(Some(credential)) => return Ok(Some(credential)),
+            Ok(Some(token)) => return Ok(Some(token)),
             Err(failure) => return Err(failure),
         }
     }
@@ -71,7 +62,7 @@ pub(crate) fn find(
 }
 
 /// The token in a file; `None` when there is no file, or nothing in it.
-fn read(path: &Path) -> Result<Option<Credential>, Failure> {
+fn read(path: &Path) -> Result<Option<Token>, Failure> {
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other.map_err(Failure::io("read the token in", path))?,
@@ -82,17 +73,6 @@ fn read(path: &Path) -> Result<Option<Credential>, Failure> {
     let place = path.display().to_string();
     match text.trim() {
         "" => Ok(None),
-        token => checked(token.to_owned(), &place).map(Some),
+        token => Ok(Some(Token::new(token.to_owned(), &place)?)),
     }
-}
-
-/// A token that can stand in a header.
-fn checked(token: String, place: &str) -> Result<Credential, Failure> {
-    let token = SecretString::new(token.trim().to_owned());
-    if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Failure::new(format!(
-            "what {place} holds is no token: a token is one line of ASCII without spaces"
-        )));
-    }
-    Ok(Credential { token, place: place.to_owned() })
 }

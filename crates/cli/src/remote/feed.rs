@@ -7,7 +7,7 @@
 use crate::failure::Failure;
 use crate::remote::Remote;
 use crate::remote::questions::question;
-use crate::remote::trouble::{Trouble, of_io};
+use link::{Trouble, of_io};
 use query::row::read_row;
 use query::{Filter, Found};
 use serde::Deserialize;

@@ -2,10 +2,10 @@
 //! whatever is drawn from them is drawn by the same code.
 
 use crate::failure::Failure;
-use crate::remote::trouble::Trouble;
-use crate::remote::{Answer, Remote, segment};
-use event::{Outcome, Tier, Timestamp};
+use crate::remote::Remote;
+use event::Timestamp;
 use form_urlencoded::Serializer;
+use link::{Answer, Trouble, segment};
 use query::row::{PageRead, read_page};
 use query::{AsOf, By, Cursor, Filter, Found, Line};
 use reading::answer::Unreadable;
@@ -238,34 +238,7 @@ impl Page {
 
 /// The parameters that say which records are meant.
 pub(crate) fn question(filter: &Filter) -> String {
-    let mut query = Serializer::new(String::new());
-    for (name, values) in [
-        ("event", &filter.events),
-        ("agent", &filter.agents),
-        ("type", &filter.types),
-        ("session", &filter.sessions),
-        ("trace", &filter.traces),
-        ("task", &filter.tasks),
-        ("tool", &filter.tools),
-        ("principal", &filter.principals),
-        ("error_type", &filter.error_types),
-    ] {
-        for value in values {
-            query.append_pair(name, value);
-        }
-    }
-    let outcomes = filter.outcomes.iter().copied().map(Outcome::as_str).map(|it| ("outcome", it));
-    let tiers = filter.tiers.iter().copied().map(Tier::as_str).map(|it| ("tier", it));
-    query.extend_pairs(outcomes.chain(tiers));
-    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    for (name, value) in
-        [("from", time(filter.from)), ("to", time(filter.to)), ("text", filter.text.clone())]
-    {
-        if let Some(value) = value {
-            query.append_pair(name, &value);
-        }
-    }
-    query.finish()
+    Serializer::new(String::new()).extend_pairs(filter.parameters()).finish()
 }
 
 /// The checkpoint that a header names: `origin size root`.
@@ -305,6 +278,7 @@ fn activity_line(line: &Value, key: &str) -> Option<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use event::{Outcome, Tier};
 
     #[test]
     fn a_question_names_every_filter() {

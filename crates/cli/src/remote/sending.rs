@@ -3,26 +3,18 @@
 //! id is sealed once, and one without gets an id from the key of its batch.
 
 use crate::failure::Failure;
-use crate::remote::trouble::Trouble;
-use crate::remote::{Parcel, Remote};
+use crate::remote::Remote;
 use crate::terminal::{DOUBTFUL, Terminal, styled};
 use keys::{Entropy as _, SystemEntropy};
-use serde::Deserialize;
-use serve::Refusal;
+use link::{Landed, Pace, Parcel, Trouble};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Batches that are packed ahead of the one on its way.
 const AHEAD: usize = 2;
-/// The first pause before a batch is sent again; each is twice the one before.
-const PAUSE_FIRST: Duration = Duration::from_millis(250);
-/// No pause is longer, unless the server wants it.
+/// No pause before a batch is sent again is longer, unless the server wants it.
 const PAUSE_MAX: Duration = Duration::from_secs(15);
-/// However long the server wants to be left alone.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
-/// Packing: faster than most networks, and events repeat themselves.
-const ZSTD_LEVEL: i32 = 3;
 
 /// How a batch is to be taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,54 +41,6 @@ struct Job {
     key: String,
     path: String,
     reply: SyncSender<Result<Landed, Failure>>,
-}
-
-/// What became of a batch.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Landed {
-    /// When it was sealed, Unix milliseconds.
-    pub(crate) recorded_ms: Option<u64>,
-    /// What covers it.
-    pub(crate) checkpoint: Option<String>,
-    /// One for each event, in order.
-    pub(crate) results: Vec<LandedLine>,
-}
-
-/// What became of one event.
-#[derive(Debug, Deserialize)]
-pub(crate) struct LandedLine {
-    /// Its line in the batch, from 1.
-    pub(crate) line: u64,
-    /// What it is called, if it is in the log.
-    #[serde(default)]
-    pub(crate) event_id: String,
-    /// Where it stands.
-    pub(crate) index: Option<u64>,
-    /// The hash of its leaf, in hex.
-    #[serde(default)]
-    pub(crate) leaf_hash: String,
-    /// Whether it was there before.
-    #[serde(default)]
-    pub(crate) duplicate: bool,
-    error: Option<LandedError>,
-}
-
-#[derive(Debug, Deserialize)]
-struct LandedError {
-    code: String,
-    #[serde(default)]
-    field: String,
-    #[serde(default)]
-    reason: String,
-}
-
-impl LandedLine {
-    /// Why it is not in the log, if it is not.
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
-        let LandedError { code, field, reason } = self.error.as_ref()?;
-        let (code, reason) = (code.clone().into(), reason.clone().into());
-        Some(Refusal { code, field: field.clone(), reason })
-    }
 }
 
 /// What carries the batches.
@@ -145,7 +89,7 @@ impl Sending {
         path: &str,
         lines: &[u8],
     ) -> Result<Receiver<Result<Landed, Failure>>, Failure> {
-        let packed = zstd::bulk::compress(lines, ZSTD_LEVEL)
+        let packed = link::pack(lines)
             .map_err(|error| Failure::new(format!("cannot pack the events: {error}")))?;
         self.number += 1;
         let key = format!("{}-{}", self.run, self.number);
@@ -177,8 +121,8 @@ impl Drop for Sending {
 impl Carrier {
     /// Sends a batch until it is known what became of it.
     fn carry(&mut self, job: &Job) -> Result<Landed, Failure> {
-        let parcel = Parcel { packed: &job.packed, key: &job.key };
-        let (begun, mut pause, mut tries) = (Instant::now(), PAUSE_FIRST, 1_u32);
+        let parcel = Parcel { packed: &job.packed, key: Some(&job.key) };
+        let (begun, mut pace, mut tries) = (Instant::now(), Pace::new(PAUSE_MAX), 1_u32);
         loop {
             let trouble = match self.send(&job.path, &parcel) {
                 Ok(landed) => {
@@ -192,7 +136,7 @@ impl Carrier {
             };
             // Whoever answered at all may come back, though nobody is there for a moment.
             self.met |= !matches!(trouble, Trouble::Unreachable(_) | Trouble::Certificate(_));
-            let wait = trouble.retry_after().unwrap_or(pause).min(RETRY_AFTER_MAX);
+            let wait = pace.next(&trouble);
             if !self.is_worth_a_retry(&trouble) || begun.elapsed() + wait > self.patience {
                 return Err(self.given_up(&trouble, tries));
             }
@@ -204,8 +148,8 @@ impl Carrier {
                     trouble.brief()
                 ));
             }
-            std::thread::sleep(wait + spread(wait));
-            (pause, tries) = ((pause * 2).min(PAUSE_MAX), tries + 1);
+            std::thread::sleep(Pace::spread(wait));
+            tries += 1;
         }
     }
 
@@ -233,11 +177,4 @@ impl Carrier {
             other => other,
         }
     }
-}
-
-/// A little more, so that many who wait do not come at once.
-fn spread(wait: Duration) -> Duration {
-    let mut byte = [0; 1];
-    let drawn = SystemEntropy::new().fill(&mut byte).map(|()| u32::from(byte[0])).unwrap_or(0);
-    wait / 1024 * drawn
 }

@@ -1,9 +1,7 @@
 //! Where a server is: an address that a person wrote, in the one form that requests are made of.
 //!
-//! Not here: which address is meant (`remote.rs`), and what the server that holds a folder leaves
-//! there (`serving/held.rs`).
+//! Not here: which address is meant, which is said by whoever opens a connection.
 
-use crate::failure::Failure;
 use std::net::IpAddr;
 use ureq::http::Uri;
 
@@ -12,27 +10,31 @@ const BYTES_MAX: usize = 2048;
 
 /// The base address of a server, without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
+pub struct Address {
     base: String,
     is_tls: bool,
     is_loopback: bool,
 }
 
+/// What is wrong with a text that was to be an address: what follows the name of who said it. Never
+/// the text itself, which may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; write it like http://127.0.0.1:7411 or https://log.example.org")]
+pub struct AddressError(&'static str);
+
 impl Address {
     /// Whether a text is an address rather than a path.
-    pub(crate) fn looks_like_one(text: &str) -> bool {
+    #[must_use]
+    pub fn looks_like_one(text: &str) -> bool {
         text.starts_with("http://") || text.starts_with("https://")
     }
 
-    /// Reads what a person wrote. What is wrong is never told with the text itself where that may
-    /// hold a password.
-    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
-        let wrong = |what: &str| {
-            Err(Failure::usage(format!(
-                "--url (or TACHO_URL) {what}; write it like http://127.0.0.1:7411 or \
-                 https://log.example.org"
-            )))
-        };
+    /// Reads what a person wrote.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let wrong = |what| Err(AddressError(what));
         if text.len() > BYTES_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return wrong("is too long, or holds spaces or what is not ASCII");
         }
@@ -44,7 +46,7 @@ impl Address {
             return wrong("has no http:// or https://, or no host");
         };
         if authority.as_str().contains('@') {
-            return wrong("holds a user; a token comes from --token-file or TACHO_TOKEN");
+            return wrong("holds a user; a token is never part of an address");
         }
         if authority.host().is_empty() {
             return wrong("has no host");
@@ -59,22 +61,26 @@ impl Address {
     }
 
     /// The address.
-    pub(crate) fn as_str(&self) -> &str {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.base
     }
 
     /// Whether it is this machine, by what its name says.
-    pub(crate) fn is_loopback(&self) -> bool {
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
         self.is_loopback
     }
 
     /// Whether it is https.
-    pub(crate) fn is_tls(&self) -> bool {
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
         self.is_tls
     }
 
     /// Whether others could read along on the way there.
-    pub(crate) fn is_exposed(&self) -> bool {
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
         !self.is_tls && !self.is_loopback
     }
 }
