@@ -7,7 +7,7 @@ use crate::remote::{Answer, Remote, segment};
 use event::{Outcome, Tier, Timestamp};
 use form_urlencoded::Serializer;
 use query::row::{PageRead, read_page};
-use query::{AsOf, By, Cursor, Filter, Found, Line};
+use query::{AsOf, By, Cursor, Filter, Found, Line, written};
 use reading::answer::Unreadable;
 use serde::Deserialize;
 use serde_json::Value;
@@ -256,7 +256,8 @@ pub(crate) fn question(filter: &Filter) -> String {
     }
     let outcomes = filter.outcomes.iter().copied().map(Outcome::as_str).map(|it| ("outcome", it));
     let tiers = filter.tiers.iter().copied().map(Tier::as_str).map(|it| ("tier", it));
-    query.extend_pairs(outcomes.chain(tiers));
+    let kind = filter.kind.map(|kind| ("kind", written::kind_name(kind)));
+    query.extend_pairs(outcomes.chain(tiers).chain(kind));
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
     for (name, value) in
         [("from", time(filter.from)), ("to", time(filter.to)), ("text", filter.text.clone())]
@@ -305,6 +306,7 @@ fn activity_line(line: &Value, key: &str) -> Option<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use event::Kind;
 
     #[test]
     fn a_question_names_every_filter() {
@@ -313,13 +315,14 @@ mod tests {
             types: vec!["hub.*".to_owned()],
             outcomes: vec![Outcome::Timeout],
             tiers: vec![Tier::Critical],
+            kind: Some(Kind::Event),
             text: Some("\"x y\" ü".to_owned()),
             from: Timestamp::parse("2026-11-02T14:23:00Z"),
             ..Filter::default()
         };
         assert_eq!(
             question(&filter),
-            "agent=a+b%26c&agent=d&type=hub.*&outcome=timeout&tier=critical\
+            "agent=a+b%26c&agent=d&type=hub.*&outcome=timeout&tier=critical&kind=event\
              &from=2026-11-02T14%3A23%3A00.000000000Z&text=%22x+y%22+%C3%BC"
         );
     }
