@@ -11,6 +11,7 @@
 //! | what does it know? | `remote/questions.rs` |
 //! | what is it to do: hold, erase, let go? | `remote/acts.rs` |
 //! | what comes there? | `remote/feed.rs` |
+//! | how does a model's client reach it? | `remote/model.rs` |
 //!
 //! Not here: which answers a command has from a folder as well (`source.rs`), and the server
 //! (`serve`).
@@ -19,6 +20,7 @@ pub(crate) mod acts;
 pub(crate) mod address;
 mod credential;
 pub(crate) mod feed;
+mod model;
 pub(crate) mod questions;
 pub(crate) mod sending;
 pub(crate) mod trouble;
