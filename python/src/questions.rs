@@ -90,6 +90,7 @@ impl Question {
             from: time(&self.since)?,
             to: time(&self.until)?,
             text: self.text.clone(),
+            kind: None,
             without_access_records: false,
             limit: self.limit,
             newest_first: self.newest_first,

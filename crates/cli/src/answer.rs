@@ -5,6 +5,7 @@
 use crate::backup;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::key_source;
 use crate::source::{Place, Source};
 use crate::terminal::{DOUBTFUL, Progress, Terminal, plain, styled};
@@ -18,6 +19,17 @@ pub(crate) trait Conclude {
     /// Says so, if there are any, and returns the exit code of the answer: one that may lack
     /// records has failed, whatever else it holds.
     fn conclude(&self, context: &Context) -> Exit;
+
+    /// The same after the answer was printed: what it may lack counts, also when nobody reads it to
+    /// its end (`tacho events | head -1`).
+    fn conclude_after(
+        &self,
+        printed: Result<(), Failure>,
+        context: &Context,
+    ) -> Result<Exit, Failure> {
+        Failure::unless_nobody_reads(printed)?;
+        Ok(self.conclude(context))
+    }
 }
 
 impl Conclude for Unreadable {

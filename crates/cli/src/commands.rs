@@ -113,13 +113,14 @@ impl Command {
             | Self::Doctor(_)
             | Self::Sql(_)
             | Self::Export(_)
+            | Self::Mcp(_)
             | Self::Hold(_)
             | Self::Erase(_)
             | Self::Retention(_) => Place::Log,
             // The command that answers says it itself.
             Self::Ask(_) => Place::Log,
             Self::Report(_) | Self::Bundle(_) => Place::Log,
-            Self::Mcp(_) | Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => Place::Folder,
+            Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => Place::Folder,
             Self::Bench(_)
             | Self::Init(_)
             | Self::Serve(_)

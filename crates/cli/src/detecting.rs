@@ -1,6 +1,7 @@
 //! Rules and sinks from files: what `tacho detect`, `tacho alerts` and `tacho serve` share.
 
 use crate::failure::Failure;
+use crate::secret_file;
 use crate::terminal::plain;
 use ::detect::{FILE_BYTES_MAX, Level, RuleSet, SHIPPED};
 use serde::Deserialize;
@@ -8,12 +9,9 @@ use serve::alerts::{Detecting, Sink};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// Files of rules of one folder.
 const FILES_MAX: usize = 1_000;
-/// Bytes of a secret's file.
-const SECRET_BYTES_MAX: u64 = 4_096;
 
 /// `[detect]`: what a server looks for. Without the section it looks for nothing.
 #[derive(Debug, Deserialize)]
@@ -113,7 +111,7 @@ impl SinkSection {
             return Err(self.wrong("a name has 1 to 64 letters, digits, `-`, `_`, `.`"));
         }
         let need = |what: &str| self.wrong(&format!("`{what}` is missing"));
-        let secret = self.secret_file.as_deref().map(|path| self.secret(path)).transpose()?;
+        let secret = self.secret_file.as_deref().map(secret_file::read).transpose()?;
         let sink = match self.kind {
             SinkKind::Webhook => {
                 let url = self.url.as_deref().ok_or_else(|| need("url"))?;
@@ -133,17 +131,6 @@ impl SinkSection {
             Some(level) => sink.from_level(level),
             None => sink,
         })
-    }
-
-    fn secret(&self, path: &Path) -> Result<Zeroizing<String>, Failure> {
-        let file = std::fs::File::open(path).map_err(Failure::io("read", path))?;
-        let mut text = Zeroizing::new(String::new());
-        let mut file = file.take(SECRET_BYTES_MAX);
-        file.read_to_string(&mut text).map_err(Failure::io("read", path))?;
-        match text.trim().is_empty() {
-            true => Err(self.wrong(&format!("{} is empty", path.display()))),
-            false => Ok(text),
-        }
     }
 }
 

@@ -16,6 +16,7 @@
 //! | how is a server talked to? | `remote.rs` |
 //! | where does a server say that it holds a folder? | `serving/held.rs` |
 //! | how does the log learn of an export, or of a key handed out? | `recording.rs` |
+//! | whom does a server tell of its requests? | `telemetry.rs` |
 //! | what is a witness's key? | `witnessing.rs` |
 //! | how does a file appear, whole or not at all? | `whole_file.rs` |
 //! | how does an answer say that it may lack records? | `answer.rs` |
@@ -40,8 +41,10 @@ mod paper;
 mod recording;
 mod remote;
 mod retaining;
+mod secret_file;
 mod serving;
 mod source;
+mod telemetry;
 mod terminal;
 mod whole_file;
 mod witnessing;

@@ -10,6 +10,7 @@
 //! | what does it know? | `remote/questions.rs` |
 //! | what is it to do: hold, erase, let go? | `remote/acts.rs` |
 //! | what comes there? | `remote/feed.rs` |
+//! | how does a model's client reach it? | `remote/model.rs` |
 //!
 //! Not here: the connection itself (`link`), which answers a command has from a folder as well
 //! (`source.rs`), and the server (`serve`).
@@ -17,6 +18,7 @@
 pub(crate) mod acts;
 mod credential;
 pub(crate) mod feed;
+mod model;
 pub(crate) mod questions;
 pub(crate) mod sending;
 pub(crate) mod trouble;

@@ -9,7 +9,7 @@ use crate::recording;
 use crate::terminal::{DOUBTFUL, styled};
 use clap::Args;
 use event::Timestamp;
-use reading::{Reading, answer};
+use reading::View;
 use retain::{Policy, Profile, RetainError, Selector};
 use seal::{Settled, Writer};
 use segment::Row;
@@ -122,7 +122,8 @@ pub(crate) fn look<T>(
     let mut reading = context.reading()?;
     let mut looks = 1;
     loop {
-        let outcome = look_once(&reading, &ask)?;
+        let view = View::of(reading);
+        let outcome = look_once(&view, &ask)?;
         match outcome {
             Some(Ok(found)) => return Ok(found),
             // What was there may have been replaced before it was opened.
@@ -130,19 +131,18 @@ pub(crate) fn look<T>(
             Some(Err(error)) => return Err(error.into()),
             None => return Err(Failure::new(NOT_WHOLE)),
         }
-        reading = reading.again()?;
+        reading = view.reading().again()?;
     }
 }
 
 /// The same once; `None` when records are missing or damaged.
 fn look_once<T>(
-    reading: &Reading,
+    view: &View,
     ask: &impl Fn(&Settled, &[&Row]) -> Result<T, RetainError>,
 ) -> Result<Option<Result<T, RetainError>>, Failure> {
-    let Some(library) = reading::library(reading, answer::as_of(reading))? else { return Ok(None) };
+    let Some(library) = view.library()? else { return Ok(None) };
     let tail: Vec<&Row> = library.tail().collect();
-    let (folder, catalogue) = (&reading.log().folder, reading.catalogue().clone());
-    Ok(Some(ask(&Settled::new(folder, catalogue, reading.keyring()), &tail)))
+    Ok(Some(ask(&view.settled(), &tail)))
 }
 
 const NOT_WHOLE: &str = "what is held and what would go is told of a log that is whole, and records of this one are \

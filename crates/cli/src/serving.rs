@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::detecting::Detect;
 use crate::failure::Failure;
 use crate::key_source;
+use crate::telemetry::Telling;
 use configuration::Configuration;
 use keys::{SecretString, SystemEntropy};
 use reading::LogFolder;
@@ -62,6 +63,11 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
     let witness = configuration.witness.as_ref();
     let app = match witness.map(|it| it.watching(context.terminal)).transpose()?.flatten() {
         Some(witnessing) => app.with_witnesses(witnessing),
+        None => app,
+    };
+    let telemetry = configuration.telemetry.as_ref();
+    let app = match telemetry.map(Telling::prepare).transpose()? {
+        Some(telemetry) => app.with_telemetry(telemetry),
         None => app,
     };
     let name = configuration.server.hosts.first().cloned();

@@ -8,7 +8,7 @@ pub(crate) mod words;
 
 use crate::found::Found;
 use crate::withheld::is_access_record;
-use event::{Event, EventError, Outcome, Tier, Timestamp};
+use event::{Event, EventError, Kind, Outcome, Tier, Timestamp};
 use memchr::memmem::Finder;
 use words::Words;
 
@@ -45,6 +45,8 @@ pub struct Filter {
     /// Words and "quoted phrases", all of which occur in the values of metadata or content,
     /// whatever their case.
     pub text: Option<String>,
+    /// Producers' events alone, or the log's own records alone.
+    pub kind: Option<Kind>,
     /// Leaves out the log's own records of who read what, and who was refused.
     pub without_access_records: bool,
     /// At most so many records.
@@ -73,6 +75,7 @@ impl Filter {
         }
         pairs.extend(self.outcomes.iter().map(|it| ("outcome", it.as_str().to_owned())));
         pairs.extend(self.tiers.iter().map(|it| ("tier", it.as_str().to_owned())));
+        pairs.extend(self.kind.map(|kind| ("kind", crate::written::kind_name(kind).to_owned())));
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
         let one = [("from", time(self.from)), ("to", time(self.to)), ("text", self.text.clone())];
         pairs.extend(one.into_iter().filter_map(|(name, value)| Some((name, value?))));
@@ -80,7 +83,7 @@ impl Filter {
     }
 
     /// True when the record, whose event this is, belongs to the answer. An erased or expired
-    /// record has no metadata left: it matches only a question about tiers and record time.
+    /// record has no metadata left: it matches only a question about tiers, kind and record time.
     #[must_use]
     pub fn matches(&self, found: &Found<'_>, event: &Event<'_>) -> bool {
         self.matches_fields(found, event)
@@ -95,6 +98,7 @@ impl Filter {
         let happened_at = found.happened_at(event);
         let subject = event.principal.as_ref().and_then(|p| p.subject.as_deref());
         (self.tiers.is_empty() || self.tiers.contains(&found.tier))
+            && self.kind.is_none_or(|kind| found.kind == kind)
             && self.from.is_none_or(|from| happened_at >= from)
             && self.to.is_none_or(|to| happened_at < to)
             && (wanted(&self.agents, event.agent_name.as_deref())
@@ -111,11 +115,12 @@ impl Filter {
             && wanted(&self.error_types, event.error_type.as_deref())
     }
 
-    /// True when only tiers are asked for, so that no event need be parsed.
+    /// True when only tiers and a kind are asked for, so that no event need be parsed.
     fn asks_nothing_of_the_event(&self) -> bool {
         *self
             == Self {
                 tiers: self.tiers.clone(),
+                kind: self.kind,
                 text: self.text.clone(),
                 without_access_records: self.without_access_records,
                 limit: self.limit,
@@ -209,6 +214,7 @@ impl<'f> Sieve<'f> {
     /// The cheap look at the raw bytes; false only when the record cannot match.
     fn may_match(&self, found: &Found<'_>) -> bool {
         (self.filter.tiers.is_empty() || self.filter.tiers.contains(&found.tier))
+            && self.filter.kind.is_none_or(|kind| found.kind == kind)
             && self.needles.iter().all(|any| any.iter().any(|n| n.find(&found.meta).is_some()))
             && self.may_be_in_time(found)
             && self.words.may_be_in(found)

@@ -11,7 +11,7 @@ pub use read::{PageRead, RowError, read_page, read_row};
 use crate::escape::escape_json;
 use crate::find::Cursor;
 use crate::found::{AsOf, Found};
-use event::Kind;
+use crate::written;
 use serde::de::IgnoredAny;
 use std::io::{self, Write};
 
@@ -45,7 +45,7 @@ pub fn write_row(found: &Found<'_>, with_content: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"tier\":\"");
     out.extend_from_slice(found.tier.as_str().as_bytes());
     out.extend_from_slice(b"\",\"kind\":\"");
-    out.extend_from_slice(if found.kind == Kind::Log { b"log" } else { b"event" });
+    out.extend_from_slice(written::kind_name(found.kind).as_bytes());
     out.extend_from_slice(b"\",\"state\":\"");
     out.extend_from_slice(found.state.as_str().as_bytes());
     out.push(b'"');

@@ -1,6 +1,6 @@
 //! How people write the values of a question, whichever door they come to.
 
-use event::Timestamp;
+use event::{Kind, Timestamp};
 
 /// A time: RFC 3339, a date, or how long before `now_ms` (`90s`, `15m`, `24h`, `7d`).
 #[must_use]
@@ -29,6 +29,21 @@ pub fn event_type(name: &str) -> String {
     match name.contains(['.', '*']) {
         true => name.to_owned(),
         false => format!("agent.{name}"),
+    }
+}
+
+/// Whose records are meant: `event` for those of producers, `log` for the log's own.
+#[must_use]
+pub fn kind(name: &str) -> Option<Kind> {
+    [Kind::Event, Kind::Log].into_iter().find(|kind| kind_name(*kind) == name)
+}
+
+/// The name of a kind, as rows have it too.
+#[must_use]
+pub fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Event => "event",
+        Kind::Log => "log",
     }
 }
 

@@ -11,6 +11,7 @@ use crate::reading::Reading;
 use keys::{Kek, SystemEntropy};
 use merkle::TileReader;
 use query::{AsOf, Library};
+use seal::Settled;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A log as of one checkpoint. It does not change, but for what it has in memory.
@@ -116,6 +117,13 @@ impl View {
             Made::Done(Some((_, library))) => Ok(Some(Arc::clone(library))),
             _ => Ok(None),
         }
+    }
+
+    /// The segments alone, for whoever judges records one by one.
+    #[must_use]
+    pub fn settled(&self) -> Settled {
+        let (folder, catalogue) = (&self.reading.log().folder, self.reading.catalogue().clone());
+        Settled::new(folder, catalogue, self.reading.keyring())
     }
 
     /// Whether the library is at hand.

@@ -7,6 +7,7 @@ use crate::access::policy::Action;
 use crate::app::App;
 use crate::ask::{self, ask};
 use crate::gate::Granted;
+use crate::gather::{Gathered, Room, Sight, gather};
 use crate::paper;
 use crate::problem::Problem;
 use crate::question::Question;
@@ -23,8 +24,8 @@ use std::borrow::Cow;
 
 /// Bytes of one page at most; it ends before the first record that does not fit.
 const PAGE_BYTES_MAX: usize = 16 << 20;
-/// Records of one trace or session at most.
-const TRACE_RECORDS_MAX: usize = 50_000;
+/// What one trace or session may have: as many bytes as a page.
+const TRACE_ROOM: Room = Room { records: 50_000, bytes: PAGE_BYTES_MAX };
 
 /// Bytes to be sent, with what has to be recorded first.
 struct Answer {
@@ -167,9 +168,9 @@ async fn whole(
 ) -> Result<Response<Body>, Problem> {
     let question = Question::parse(text, app.logs().now_ms(), &[])?;
     let content = ask::content(app, granted, question.content)?;
-    let hides = ask::hides_access_records(app, granted);
+    let sight = Sight::new(app, content, ask::hides_access_records(app, granted));
     let answer = ask(app, granted, move |view| {
-        assembled(view, &scopes, hides, |trace, found, as_of| {
+        assembled(view, scopes, sight, |trace, found, as_of| {
             let mut bytes = Vec::new();
             query::write_trace(trace, found, as_of, content, &mut bytes);
             (bytes, "application/json")
@@ -197,11 +198,11 @@ pub(crate) async fn graph(
             }
         }
     }
-    let hides = ask::hides_access_records(&app, &granted);
-    // Only metadata is drawn: kinds, agents, tools, outcomes.
+    // Only metadata is drawn: kinds, agents, tools, outcomes. Labels would show parts of the content.
+    let sight = Sight::new(&app, false, ask::hides_access_records(&app, &granted));
     let answer = ask(&app, &granted, move |view| {
-        let scopes = [Scope::Trace(id.clone()), Scope::Task(id.clone()), Scope::Session(id)];
-        assembled(view, &scopes, hides, |trace, found, as_of| match format.as_str() {
+        let scopes = vec![Scope::Trace(id.clone()), Scope::Task(id.clone()), Scope::Session(id)];
+        assembled(view, scopes, sight, |trace, found, as_of| match format.as_str() {
             "dot" => (query::render::dot(trace, as_of).into_bytes(), "text/vnd.graphviz"),
             "mermaid" => {
                 (query::render::mermaid(trace, as_of).into_bytes(), "text/plain; charset=utf-8")
@@ -365,34 +366,21 @@ pub(crate) fn is_withheld(found: &Found<'_>) -> bool {
     found.kind == Kind::Log && found.meta.is_empty()
 }
 
-/// The first of these scopes that has any record, drawn.
+/// The first of these scopes that has any record, drawn from what the caller may see of it.
 fn assembled(
     view: &View,
-    scopes: &[Scope],
-    hides_access_records: bool,
+    scopes: Vec<Scope>,
+    sight: Sight,
     draw: impl FnOnce(&Trace, &[Found<'_>], &AsOf) -> (Vec<u8>, &'static str),
 ) -> Result<Answer, Problem> {
-    for scope in scopes {
-        let filter = Filter {
-            limit: Some(TRACE_RECORDS_MAX + 1),
-            without_access_records: hides_access_records,
-            ..scope.filter()
-        };
-        let page = view.page(&filter, None, &()).map_err(|error| ask::problem(&error))?;
-        if page.found.len() > TRACE_RECORDS_MAX {
-            return Err(Problem::too_large(
-                "it has more than 50,000 records; read them page by page with .../events?trace=ID",
-            ));
-        }
-        if page.found.is_empty() {
-            continue;
-        }
-        let trace = Trace::assemble(scope.clone(), &page.found);
-        let (bytes, kind) = draw(&trace, &page.found, &page.as_of);
-        let (records, unreadable) = (page.found.len() as u64, page.unreadable);
-        return Ok(Answer { unreadable, ..Answer::new(bytes, kind, &page.as_of, records) });
-    }
-    Err(Problem::not_found("no event that the checkpoint covers has this id"))
+    let Some(Gathered { scope, found, unreadable }) = gather(view, scopes, sight, TRACE_ROOM)?
+    else {
+        return Err(Problem::not_found("no event that the checkpoint covers has this id"));
+    };
+    let trace = Trace::assemble(scope, &found);
+    let (bytes, kind) = draw(&trace, &found, view.as_of());
+    let records = found.len() as u64;
+    Ok(Answer { unreadable, ..Answer::new(bytes, kind, view.as_of(), records) })
 }
 
 /// Records what is protected, and only then lets it go.

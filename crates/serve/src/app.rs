@@ -14,6 +14,7 @@ use crate::outstanding::Outstanding;
 use crate::problem::Problem;
 use crate::rates::{Counted, Counters, Rates};
 use crate::sessions::Sessions;
+use crate::telemetry::Telemetry;
 use crate::witness::Witnessing;
 use seal::Act;
 use serde_json::json;
@@ -53,6 +54,7 @@ struct Inner {
     counters: OnceLock<Counters>,
     detecting: OnceLock<Arc<Detecting>>,
     witnessing: OnceLock<Arc<Witnessing>>,
+    telemetry: OnceLock<Arc<Telemetry>>,
 }
 
 impl App {
@@ -78,6 +80,7 @@ impl App {
             counters: OnceLock::new(),
             detecting: OnceLock::new(),
             witnessing: OnceLock::new(),
+            telemetry: OnceLock::new(),
         }))
     }
 
@@ -129,6 +132,19 @@ impl App {
     pub fn with_witnesses(self, witnessing: Witnessing) -> Self {
         let _ = self.0.witnessing.set(Arc::new(witnessing));
         self
+    }
+
+    /// The same, telling a receiver of the requests that it answers. To be called once, before the
+    /// server begins.
+    #[must_use]
+    pub fn with_telemetry(self, telemetry: Telemetry) -> Self {
+        let _ = self.0.telemetry.set(Arc::new(telemetry));
+        self
+    }
+
+    /// What is told of requests, if something is.
+    pub(crate) fn telemetry(&self) -> Option<&Arc<Telemetry>> {
+        self.0.telemetry.get()
     }
 
     /// Whoever watches the logs, if somebody does.

@@ -26,8 +26,9 @@ use std::ops::ControlFlow;
 /// Minutes that are looked at if nothing is said, and at most: a week.
 const MINUTES: u64 = 60;
 pub(crate) const MINUTES_MAX: u64 = 7 * 24 * 60;
-/// Steps of the timeline, at most.
-const STEPS_MAX: u32 = 60;
+/// Steps of the timeline if nothing is said, none shorter than a minute; and at most.
+const STEPS: u64 = 60;
+pub(crate) const STEPS_MAX: u64 = 720;
 /// Names, errors and events that are told.
 const TOP: usize = 10;
 const ERRORS: usize = 10;
@@ -142,18 +143,20 @@ pub(crate) struct Checkpoint {
     root: String,
 }
 
-/// `GET .../dashboard?minutes=60`. With `content=0` nothing is recorded, so that a page may ask
+/// `GET .../dashboard?minutes=60&steps=60`. With `content=0` nothing is recorded, so that a page may ask
 /// again and again.
 pub(crate) async fn dashboard(
     State(app): State<App>,
     granted: Granted,
     RawQuery(text): RawQuery,
 ) -> Result<Response<Body>, Problem> {
-    let given = Parameters::parse(text.as_deref(), &["minutes", "content"])?;
-    let minutes = minutes(&given)?;
+    let given = Parameters::parse(text.as_deref(), &["minutes", "steps", "content"])?;
+    let minutes = number(&given, "minutes", MINUTES_MAX)?.unwrap_or(MINUTES);
+    let steps = number(&given, "steps", STEPS_MAX)?.unwrap_or(STEPS.min(minutes));
     let content = ask::content(&app, &granted, given.flag("content")?)?;
     let to = Timestamp(app.logs().now_ms().saturating_mul(1_000_000));
-    let made = ask::ask(&app, &granted, move |view| make(view, to, minutes, content)).await?;
+    let made =
+        ask::ask(&app, &granted, move |view| make(view, to, (minutes, steps), content)).await?;
     if content {
         let (question, size) = (json!({ "minutes": minutes }), made.checkpoint.size);
         let shown = made.recent_errors.len() as u64;
@@ -162,13 +165,20 @@ pub(crate) async fn dashboard(
     Ok(respond(StatusCode::OK, &made))
 }
 
-fn minutes(given: &Parameters) -> Result<u64, Problem> {
-    let Some(text) = given.get("minutes") else { return Ok(MINUTES) };
-    let number = text.parse().ok().filter(|number| (1..=MINUTES_MAX).contains(number));
-    number.ok_or_else(|| bad("minutes", &format!("a number from 1 to {MINUTES_MAX}")))
+fn number(given: &Parameters, name: &'static str, max: u64) -> Result<Option<u64>, Problem> {
+    let Some(text) = given.get(name) else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| (1..=max).contains(number));
+    number.map(Some).ok_or_else(|| bad(name, &format!("a number from 1 to {max}")))
 }
 
-fn make(view: &View, to: Timestamp, minutes: u64, content: bool) -> Result<Dashboard, Problem> {
+/// `length`: minutes, and steps of the timeline.
+fn make(
+    view: &View,
+    to: Timestamp,
+    length: (u64, u64),
+    content: bool,
+) -> Result<Dashboard, Problem> {
+    let (minutes, steps) = length;
     let failed = |error: &dyn std::fmt::Display| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "log_unreadable", error.to_string())
     };
@@ -184,8 +194,7 @@ fn make(view: &View, to: Timestamp, minutes: u64, content: bool) -> Result<Dashb
         60 => seen.errors,
         _ => overview(&columns, &last_hour).map_err(|error| failed(&error))?.errors,
     };
-    let steps = u32::try_from(minutes).unwrap_or(STEPS_MAX).min(STEPS_MAX);
-    let steps = NonZeroU32::new(steps).unwrap_or(NonZeroU32::MIN);
+    let steps = u32::try_from(steps).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
     let line = timeline(&columns, from, to, steps).map_err(|error| failed(&error))?;
     let calls = tool_calls(&columns, &period).map_err(|error| failed(&error))?;
     let spent = usage(&columns, &period).map_err(|error| failed(&error))?;

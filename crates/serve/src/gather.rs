@@ -99,6 +99,7 @@ fn too_large(room: Room) -> Problem {
     let mib = bytes >> 20;
     Problem::too_large(format!(
         "it has more than {records} records or {mib} MiB, which is more than a server makes one \
-         answer of; ask for less, without content, or where the log's folder is (`tacho --data`)"
+         answer of; ask without content (content=0), page by page (.../events?trace=ID), or where the \
+         log's folder is (`tacho --data`)"
     ))
 }

@@ -16,6 +16,7 @@
 //! | what is held, erased, let go? | `life_cycle.rs`, `life_cycle_api.rs`, `schedule.rs` |
 //! | what looks like an attack, and who is told? | `alerts.rs`, `alerts/`, `relay.rs` |
 //! | how does a model ask? | `mcp.rs` |
+//! | what does it tell of its own requests? | `metrics.rs`, `telemetry.rs`, `telemetry/` |
 //! | what do witnesses see, and who is one? | `witness.rs`, `witness/` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
 //! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `inflow.rs`, `leftover.rs`, `outstanding.rs`, `server.rs`, `wire.rs` |
@@ -70,6 +71,7 @@ mod schedule;
 mod server;
 mod sessions;
 mod sql;
+pub mod telemetry;
 mod wire;
 pub mod witness;
 

@@ -7,15 +7,19 @@
 use crate::open_log::{OpenLog, down};
 use crate::problem::Problem;
 use axum::http::StatusCode;
-use event::Principal;
+use event::{Principal, Tier};
 use retain::{
     Erased, Erasing, Erasure, Expired, Expiring, Hold, Plan, Policy, RetainError, Selector,
 };
 use seal::{Log, SealError, Settled, Writer};
+use segment::Row;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How often segments are looked at again, when one of them was replaced meanwhile.
 const LOOKS_MAX: usize = 5;
+/// And how long to wait before it.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A hold, an erasure or an expiry is under way in the log: only who has this may do another.
 pub(crate) type Turn = tokio::sync::OwnedMutexGuard<()>;
@@ -84,14 +88,53 @@ impl OpenLog {
         Ok(erased)
     }
 
-    /// What would expire, of what lies in segments. Nothing is written.
+    /// What would expire: of what lies in segments, and of the records that no segment has yet, as
+    /// the published checkpoint shows them. Nothing is written, and the writer is not asked.
     ///
     /// # Errors
-    /// 500, 503.
+    /// 500.
     pub(crate) fn plan(&self) -> Result<Plan, Problem> {
+        let (policy, now_ms) = (self.policy(), self.now_ms());
+        let mut looks = 1;
+        loop {
+            let view = self.view()?;
+            let library = view.library().map_err(|error| unreadable(&error))?;
+            let planned = library.map_or_else(
+                || Err(unreadable(&"records are missing or damaged; `tacho verify` names them")),
+                |library| {
+                    let tail: Vec<&Row> = library.tail().collect();
+                    let planned = retain::plan(&view.settled(), &tail, &policy, now_ms);
+                    planned.map_err(|error| unreadable(&error))
+                },
+            );
+            match planned {
+                // What was there may have been replaced before it was opened.
+                Err(_) if looks < LOOKS_MAX => looks += 1,
+                planned => return planned,
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// The same of what lies in segments alone.
+    fn plan_of_segments(&self) -> Result<Plan, Problem> {
         let (holds, policy, now_ms) = (self.holds()?, self.policy(), self.now_ms());
         let find = |settled: &Settled| Expiring::find_under(settled, &holds, &policy, now_ms);
         Ok(self.look(find)?.plan().clone())
+    }
+
+    /// Whether records that no segment has yet may be due: in a log that nothing was added to for
+    /// long. Only then it is worth having all of them in memory.
+    fn has_old_tail(&self) -> Result<bool, Problem> {
+        let (view, policy, now_ms) = (self.view()?, self.policy(), self.now_ms());
+        let first = view.reading().catalogue().covered();
+        if first >= view.as_of().size {
+            return Ok(false);
+        }
+        let oldest = reading::answer::at(view.reading(), first);
+        let oldest = oldest.map_err(|error| unreadable(&error))?;
+        let is_due = |time_ms| Tier::ALL.iter().any(|it| policy.due_ms(*it, time_ms) <= now_ms);
+        Ok(oldest.is_none_or(|oldest| is_due(oldest.recorded_at_ms)))
     }
 
     /// Lets go what is due, and waits until it is gone. Writes nothing when nothing is due.
@@ -99,13 +142,16 @@ impl OpenLog {
     /// # Errors
     /// 500, 503.
     pub(crate) fn expire(&self, _turn: &Turn, by: &Principal<'static>) -> Result<Expired, Problem> {
-        let plan = self.plan()?;
+        let plan = match self.has_old_tail()? {
+            true => self.plan()?,
+            false => self.plan_of_segments()?,
+        };
         if plan.going() == 0 {
             let held = plan.classes.iter().map(|class| class.held).sum();
             return Ok(Expired { held, ..Expired::default() });
         }
         let (policy, now_ms) = (self.policy(), self.now_ms());
-        // Records about holds may still lie in the journal.
+        // What is due may still lie in the journal, and records about holds.
         self.wait(Log::settle_tail)?;
         let mut expiring = self.look(|settled| Expiring::find(settled, &policy, now_ms))?;
         loop {

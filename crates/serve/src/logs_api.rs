@@ -1,9 +1,7 @@
 //! The list of logs, making one, and whether the server is well.
 
-use crate::access::policy::{Action, Scope};
 use crate::app::App;
 use crate::append::respond;
-use crate::ask;
 use crate::body;
 use crate::gate::Granted;
 use crate::open_log::OpenLog;
@@ -52,7 +50,7 @@ pub(crate) struct LogHealth {
     /// What witnesses say of it; absent when nobody watches it.
     #[serde(skip_serializing_if = "Option::is_none")]
     witnesses: Option<WitnessHealth>,
-    /// What the caller may do there; told of one log, not in the list.
+    /// What the caller may do there.
     #[serde(skip_serializing_if = "Option::is_none")]
     may: Option<Vec<&'static str>>,
     /// The version of what serves it; told of one log.
@@ -108,6 +106,8 @@ impl WitnessHealth {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct LogList {
     logs: Vec<LogHealth>,
+    /// What the caller may do to the server.
+    may: Vec<&'static str>,
 }
 
 /// `GET /api/v1/logs`: those in which the caller may do anything.
@@ -116,15 +116,18 @@ pub(crate) async fn list(
     granted: Granted,
 ) -> Result<Response<Body>, Problem> {
     let Some(caller) = granted.caller() else { return Err(Problem::internal()) };
-    let may = |log: &OpenLog| {
-        let policy = &app.keeper().policy;
-        let of_logs = Action::ALL.iter().filter(|action| action.scope() == Scope::Log);
-        of_logs.into_iter().any(|action| policy.decide(caller, *action, Some(log.name())).allowed)
+    let policy = &app.keeper().policy;
+    let reached = app.logs().all().into_iter().filter_map(|log| {
+        let may = policy.allowed(caller, Some(log.name()));
+        (!may.is_empty()).then_some((log, Some(may)))
+    });
+    let (reached, may): (Vec<_>, _) = (reached.collect(), policy.allowed(caller, None));
+    let describe = move || {
+        let one = |(log, may): (Arc<OpenLog>, _)| LogHealth { may, ..describe(&app, &log) };
+        reached.into_iter().map(one).collect()
     };
-    let mut logs = app.logs().all();
-    logs.retain(|log| may(log));
-    let logs = aside(move || logs.iter().map(|log| describe(&app, log)).collect()).await?;
-    Ok(respond(StatusCode::OK, &LogList { logs }))
+    let logs = aside(describe).await?;
+    Ok(respond(StatusCode::OK, &LogList { logs, may }))
 }
 
 /// `POST /api/v1/logs`.
@@ -156,11 +159,8 @@ pub(crate) async fn health_of_log(
     granted: Granted,
 ) -> Result<Response<Body>, Problem> {
     let log = Arc::clone(granted.log()?);
-    let may = |action: &Action| {
-        let of_log = action.scope() == Scope::Log;
-        of_log && ask::may(&app, &granted, *action)
-    };
-    let may = Action::ALL.iter().filter(|it| may(it)).map(|action| action.as_str()).collect();
+    let Some(caller) = granted.caller() else { return Err(Problem::internal()) };
+    let may = app.keeper().policy.allowed(caller, Some(log.name()));
     let describe = move || LogHealth {
         may: Some(may),
         version: Some(env!("CARGO_PKG_VERSION")),

@@ -105,6 +105,17 @@ fn all(app: &App) -> String {
             let _ = writeln!(out, "{name}{{of=\"{what}\"}} {}", limits.refused(counted));
         }
     }
+    if let Some(telemetry) = app.telemetry() {
+        let figures = telemetry.figures();
+        for (name, help, count) in [
+            ("sent_total", "Spans that the receiver took.", &figures.sent),
+            ("lost_total", "Spans that found no room, or no receiver.", &figures.lost),
+        ] {
+            let _ = writeln!(out, "# HELP tacho_spans_{name} {help}");
+            let _ = writeln!(out, "# TYPE tacho_spans_{name} counter");
+            let _ = writeln!(out, "tacho_spans_{name} {}", count.load(Ordering::Relaxed));
+        }
+    }
     if let Some(witnessing) = app.witnessing() {
         witnesses(&mut out, app, witnessing);
     }

@@ -38,11 +38,16 @@ tokio::task_local! {
 }
 
 /// Runs what answers until it is over, or until one of its answers is given up.
-pub(crate) async fn mortal<T>(work: impl Future<Output = T>) {
-    let end = Arc::new(Notify::new());
-    tokio::select! {
-        _ = STREAM.scope(Arc::clone(&end), work) => {}
-        () = end.notified() => {}
+pub(crate) fn mortal<T>(work: impl Future<Output = T>) -> impl Future<Output = ()> {
+    // In a place of its own: each future around it would have room for it once more, and an idle
+    // connection is nothing but that room.
+    let work = Box::pin(work);
+    async move {
+        let end = Arc::new(Notify::new());
+        tokio::select! {
+            _ = STREAM.scope(Arc::clone(&end), work) => {}
+            () = end.notified() => {}
+        }
     }
 }
 

@@ -81,6 +81,10 @@ impl Question {
                 let known = "choose debug, info, compliance or critical";
                 filter.tiers.push(Tier::from_name(&value).ok_or_else(|| bad(name, known))?);
             }
+            "kind" => {
+                let known = "choose event (producers') or log (the log's own)";
+                filter.kind = Some(written::kind(&value).ok_or_else(|| bad(name, known))?);
+            }
             "from" => filter.from = Some(time(&value)?),
             "to" => filter.to = Some(time(&value)?),
             "text" => filter.text = Some(value),
@@ -143,8 +147,9 @@ impl Question {
         }
         let time = |time: Option<Timestamp>| time.map(|time| json!(time.to_string()));
         let text = filter.text.as_ref().map(|text| json!(text));
-        for (name, value) in [("from", time(filter.from)), ("to", time(filter.to)), ("text", text)]
-        {
+        let kind = filter.kind.map(|kind| json!(written::kind_name(kind)));
+        let (from, to) = (time(filter.from), time(filter.to));
+        for (name, value) in [("kind", kind), ("from", from), ("to", to), ("text", text)] {
             members.extend(value.map(|value| (name.to_owned(), value)));
         }
         Value::Object(members)
@@ -168,7 +173,7 @@ mod tests {
     #[test]
     fn every_filter_has_a_name_and_anything_else_is_refused() {
         let text = "agent=a&agent=b&type=tool_call&session=s&trace=t&task=k&tool=l&principal=p&event=e\
-                    &outcome=failure&error_type=x&tier=critical&from=2026-11-02&to=1h&text=rare+word\
+                    &outcome=failure&error_type=x&tier=critical&kind=log&from=2026-11-02&to=1h&text=rare+word\
                     &limit=7&order=oldest&format=ndjson&content=0";
         let question = Question::parse(Some(text), 1_800_000_000_000, &[]).unwrap();
         let filter = &question.filter;
@@ -178,12 +183,13 @@ mod tests {
         assert_eq!((question.is_lines, question.content), (true, Some(false)));
         assert_eq!(filter.text.as_deref(), Some("rare word"));
         let described = question.described();
-        assert_eq!(described.as_object().unwrap().len(), 14, "{described}");
+        assert_eq!(described.as_object().unwrap().len(), 15, "{described}");
         for bad in [
             "limit=0",
             "limit=10001",
             "tier=x",
             "outcome=x",
+            "kind=agent",
             "from=x",
             "cursor=00",
             "agents=a",

@@ -208,6 +208,8 @@ async fn no_such_method() -> Problem {
 /// Around every request: a deadline, a count, and what every answer says to browsers.
 async fn around(State(app): State<App>, request: Request, next: Next) -> Response<Body> {
     let (begun, grpc) = (Instant::now(), otlp::is_grpc(request.headers()));
+    let telemetry = app.telemetry();
+    let told = telemetry.and_then(|it| Some((it, it.begin(&request, app.logs().now_ms())?)));
     let mut response = match timeout(app.limits().answer, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
@@ -227,5 +229,8 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
     // What is protected is kept by nobody on the way; files that never change say so themselves.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     app.metrics().answered(response.status(), begun.elapsed());
+    if let Some((telemetry, begun)) = told {
+        telemetry.end(begun, response.status());
+    }
     response
 }

@@ -10,6 +10,7 @@ use crate::handshake::{self, CertificateCaller};
 use crate::leftover;
 use crate::limits::Limits;
 use crate::outstanding::{Connection, Pieces, Streams, mortal};
+use crate::telemetry::Sending;
 use crate::wire::Wire;
 use crate::{routes, schedule, witness};
 use axum::Router;
@@ -82,6 +83,7 @@ pub async fn serve(
     let ending = tokio::spawn(app.outstanding().clone().run());
     let watching = Watching::start(&app);
     let witnessed = witness::Watching::start(&app);
+    let telling = Sending::start(app.telemetry());
     let mut stop = std::pin::pin!(stop);
     loop {
         let next = async {
@@ -120,6 +122,7 @@ pub async fn serve(
     let close = move || {
         watching.end();
         witnessed.end();
+        telling.end();
         logs.close();
     };
     let _ = tokio::task::spawn_blocking(close).await;

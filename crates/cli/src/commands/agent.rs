@@ -64,13 +64,14 @@ impl Arguments {
             );
             return Err(Failure::new(failure));
         }
-        events::print(context, &page.as_of, &page.found, page.next.as_ref(), format)?;
-        if let Some(next) = page.next.filter(|_| format != Format::Json) {
+        let printed = events::print(context, &page.as_of, &page.found, page.next.as_ref(), format);
+        let next = page.next.filter(|_| format != Format::Json && printed.is_ok());
+        if let Some(next) = next {
             let text =
                 format!("there are more; --limit N shows more, --cursor {next} the next page");
             context.terminal.note(styled(DIM, text));
         }
-        Ok(page.unreadable.conclude(context))
+        page.unreadable.conclude_after(printed, context)
     }
 }
 
@@ -79,19 +80,22 @@ pub(crate) fn list(context: &Context, by: By) -> Result<Exit, Failure> {
     let format = context.format(&[Format::Text, Format::Json, Format::Ndjson])?;
     let Active { as_of, lines, beyond, unreadable } = context.source()?.activity(by)?;
     let as_of = &as_of;
-    if format == Format::Text {
-        let mut out = context.terminal.people();
-        write!(out, "{}", render::activity(&lines, by, as_of, context.terminal.view()))?;
-        out.flush()?;
-    } else {
-        print_json(context, &lines, by, as_of, format)?;
-    }
+    let printed = match format {
+        Format::Text => print_text(context, &lines, by, as_of),
+        _ => print_json(context, &lines, by, as_of, format),
+    };
     if beyond > 0 {
         context
             .terminal
             .note(format!("{beyond} events of names beyond the first 100,000 are left out"));
     }
-    Ok(unreadable.conclude(context))
+    unreadable.conclude_after(printed, context)
+}
+
+fn print_text(context: &Context, lines: &[Line], by: By, as_of: &AsOf) -> Result<(), Failure> {
+    let mut out = context.terminal.people();
+    write!(out, "{}", render::activity(lines, by, as_of, context.terminal.view()))?;
+    Ok(out.flush()?)
 }
 
 fn print_json(

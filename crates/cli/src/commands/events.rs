@@ -9,7 +9,7 @@ use crate::remote::questions::Page;
 use crate::source::Source;
 use crate::terminal::{DIM, styled};
 use clap::Args;
-use event::{Outcome, Tier, Timestamp};
+use event::{Kind, Outcome, Tier, Timestamp};
 use query::row::{Rows, Shape};
 use query::written;
 use query::{AsOf, Cursor, Filter, Found, render};
@@ -23,6 +23,7 @@ Examples:
   tacho events --agent Billing --type agent.tool_call --outcome timeout
   tacho events --text 'refund \"order 1042\"' --from 2026-11-02 --to 2026-11-03
   tacho events --from 24h --tier critical --limit 200
+  tacho events --kind event                                       (without the log's own records)
   tacho events --trace 5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6 --format json | jq '.events[].index'
   tacho events --agent Billing --format json | jq -r .next        (for --cursor)
   tacho events --oldest-first --limit 0 --format ndjson > all.ndjson
@@ -85,6 +86,9 @@ pub(crate) struct FilterArguments {
     /// Retention tier: debug, info, compliance, critical
     #[arg(long, value_name = "TIER", value_parser = tier)]
     tier: Vec<Tier>,
+    /// Whose: event for those of producers, log for the log's own records
+    #[arg(long, value_name = "KIND", value_parser = kind)]
+    kind: Option<Kind>,
     /// Not before: RFC 3339, a date (UTC), or how long ago: 90s, 15m, 24h, 7d
     #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<Timestamp>,
@@ -114,6 +118,7 @@ impl FilterArguments {
             from: self.from,
             to: self.to,
             text: self.text.clone(),
+            kind: self.kind,
             without_access_records: false,
             limit: None,
             newest_first: false,
@@ -151,9 +156,11 @@ impl Arguments {
             return stream(context, &source, &filter, format);
         }
         let page = source.page(&filter, self.cursor.as_ref())?;
-        print(context, &page.as_of, &page.found, page.next.as_ref(), format)?;
-        self.tell(context, &page, format);
-        Ok(page.unreadable.conclude(context))
+        let printed = print(context, &page.as_of, &page.found, page.next.as_ref(), format);
+        if printed.is_ok() {
+            self.tell(context, &page, format);
+        }
+        page.unreadable.conclude_after(printed, context)
     }
 }
 
@@ -198,12 +205,14 @@ fn stream(
         context.terminal.note(answer::sentence(as_of));
     }
     let mut rows = Rows::begin(context.terminal.programs(), shape, as_of, true)?;
+    let mut printed = Ok(());
     let unreadable = source.each(filter, &mut |found| {
-        rows.write(found)?;
-        Ok(ControlFlow::Continue(()))
+        printed = rows.write(found);
+        // What could not be read so far counts, also when nobody reads on.
+        Ok(if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
-    rows.end()?;
-    Ok(unreadable.conclude(context))
+    let printed = printed.and_then(|()| rows.end().map(drop)).map_err(Failure::from);
+    unreadable.conclude_after(printed, context)
 }
 
 fn outcome(text: &str) -> Result<Outcome, String> {
@@ -215,6 +224,10 @@ fn outcome(text: &str) -> Result<Outcome, String> {
 fn tier(text: &str) -> Result<Tier, String> {
     let names: Vec<&str> = Tier::ALL.iter().map(|tier| tier.as_str()).collect();
     Tier::from_name(text).ok_or_else(|| format!("choose one of: {}", names.join(", ")))
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    written::kind(text).ok_or_else(|| "choose one of: event, log".to_owned())
 }
 
 pub(crate) fn time(text: &str) -> Result<Timestamp, String> {

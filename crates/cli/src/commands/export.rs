@@ -19,7 +19,7 @@ use crate::whole_file::WholeFile;
 use clap::Args;
 pub(crate) use formats::Exporter;
 use formats::{Out, Written};
-use query::{AsOf, Filter, Sieve};
+use query::{AsOf, Filter, Sieve, written};
 use reading::Reading;
 use reading::answer::{self, Unreadable};
 use seal::Act;
@@ -97,13 +97,15 @@ impl Arguments {
             Some(path) => export.to_file(WholeFile::begin(path)?)?,
             None => export.to_standard_output()?,
         };
-        context.terminal.note(format!(
-            "Exported {} of {} records, {} bytes; {}",
-            written.records,
-            export.as_of.size,
-            written.bytes,
-            answer::sentence(&export.as_of)
-        ));
+        if let Some(written) = written {
+            context.terminal.note(format!(
+                "Exported {} of {} records, {} bytes; {}",
+                written.records,
+                export.as_of.size,
+                written.bytes,
+                answer::sentence(&export.as_of)
+            ));
+        }
         Ok(unreadable.conclude(context))
     }
 
@@ -127,30 +129,33 @@ impl Arguments {
 
 impl Export<'_> {
     /// Writes a file, records it, and only then gives it its name.
-    fn to_file(&self, file: WholeFile) -> Result<(Written, Unreadable), Failure> {
+    fn to_file(&self, file: WholeFile) -> Result<(Option<Written>, Unreadable), Failure> {
         let (written, unreadable) = self.write(Box::new(file.writer()?))?;
         file.sync()?;
         self.record(&written, &unreadable, "file")?;
         file.place()?;
-        Ok((written, unreadable))
+        Ok((Some(written), unreadable))
     }
 
     /// Counts what there is, records it, and only then shows it: an answer as of one checkpoint has
-    /// the same bytes every time.
-    fn to_standard_output(&self) -> Result<(Written, Unreadable), Failure> {
+    /// the same bytes every time. When nobody reads it to its end nothing is said of what was
+    /// written, and what cannot be read counts all the same.
+    fn to_standard_output(&self) -> Result<(Option<Written>, Unreadable), Failure> {
         if matches!(self.from, From::Server(_)) {
-            return self.write(Box::new(self.context.terminal.bytes()));
+            let (written, unreadable) = self.write(Box::new(self.context.terminal.bytes()))?;
+            return Ok((Some(written), unreadable));
         }
         let (expected, unreadable) = self.write(Box::new(std::io::sink()))?;
         self.record(&expected, &unreadable, "standard output")?;
-        let (written, unreadable) = self.write(Box::new(self.context.terminal.bytes()))?;
-        if written != expected {
-            return Err(Failure::new(
+        match self.write(Box::new(self.context.terminal.bytes())) {
+            Err(Failure::NobodyReads) => Ok((None, unreadable)),
+            Err(failure) => Err(failure),
+            Ok((written, _)) if written != expected => Err(Failure::new(
                 "records were removed while they were exported: the log recorded more than was shown; \
                  run it again",
-            ));
+            )),
+            Ok((written, unreadable)) => Ok((Some(written), unreadable)),
         }
-        Ok((written, unreadable))
     }
 
     fn write(&self, out: Out) -> Result<(Written, Unreadable), Failure> {
@@ -221,6 +226,7 @@ fn filter_details(filter: &Filter) -> Value {
         }
     }
     let texts = [
+        ("kind", filter.kind.map(|kind| written::kind_name(kind).to_owned())),
         ("from", filter.from.map(|time| time.to_string())),
         ("to", filter.to.map(|time| time.to_string())),
         ("text", filter.text.clone()),

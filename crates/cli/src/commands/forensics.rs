@@ -53,8 +53,8 @@ impl Arguments {
             && let Some((bytes, unreadable)) =
                 remote.forensics(&self.id, &format.name(), self.alone)?
         {
-            paper::print(context, &harmless(bytes, format), format)?;
-            return Ok(unreadable.conclude(context));
+            let printed = paper::print(context, &harmless(bytes, format), format);
+            return unreadable.conclude_after(printed, context);
         }
         let (scope, found, mut unreadable) = trace::find(&source, &self.id, self.by)?;
         if found.is_empty() {
@@ -77,8 +77,8 @@ impl Arguments {
             let mut entries = view.reading().entries();
             answer.hash(|index| entries.leaf_hash(index));
         }
-        paper::print(context, &written(context, &answer, format), format)?;
-        Ok(unreadable.conclude(context))
+        let printed = paper::print(context, &written(context, &answer, format), format);
+        unreadable.conclude_after(printed, context)
     }
 }
 

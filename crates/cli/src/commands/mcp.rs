@@ -1,10 +1,11 @@
 //! `tacho mcp`: the log for a model, over standard input and output. What the tools are, and what
-//! they tell, is `serve::mcp`'s to say.
+//! they tell, is `serve::mcp`'s to say; of a server, the server's.
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::recording::RecordingArguments;
+use crate::remote::Remote;
 use clap::Args;
 use keys::Kek;
 use reading::{LogFolder, Lookout, View};
@@ -19,10 +20,12 @@ An MCP client starts this itself, with a configuration such as
   { \"mcpServers\": { \"audit\": { \"command\": \"tacho\", \"args\": [\"--data\", \"DIR\", \"mcp\"] } } }
 
 All tools only read. What the log holds comes marked as untrusted data. Content that is handed out is
-recorded in the log first; when a server holds the log, connect to its /mcp instead, or show metadata only.
+recorded in the log first; when a server holds the log, ask it (--url), or show metadata only. A server shows
+what the token may see.
 
 Examples:
   tacho mcp
+  tacho mcp --url https://log.example.org --token-file model.token
   tacho --data /srv/tachograph-data mcp --metadata-only";
 
 /// Let a model ask the log, with tools that only read (MCP over standard input and output)
@@ -38,6 +41,9 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
+        if let Some(remote) = Remote::named(context)? {
+            return self.hand_on(&remote);
+        }
         let log = context.log_folder()?;
         let kek = context.kek(&log)?;
         if std::io::stdin().is_terminal() {
@@ -56,6 +62,21 @@ impl Arguments {
         let source = LocalLog { log, kek, lookout, rights, recording };
         let ended = serve::mcp::stdio(Arc::new(source));
         ended.map(|()| Exit::Fine).map_err(|error| Failure::new(error.to_string()))
+    }
+
+    /// Between a client and a server.
+    fn hand_on(&self, remote: &Remote) -> Result<Exit, Failure> {
+        if self.metadata_only {
+            return Err(Failure::usage(
+                "a server shows what the token may see; leave --metadata-only out, and use the token of \
+                 a reader",
+            ));
+        }
+        // What is wrong with the address or the token is told to the person who configures the
+        // client.
+        remote.describe()?;
+        remote.converse(std::io::stdin().lock(), std::io::stdout().lock())?;
+        Ok(Exit::Fine)
     }
 }
 

@@ -5,10 +5,10 @@ use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::paper;
 use crate::source::Source;
 use clap::Args;
 use query::{Cursor, Filter, Found, Provenance, Scope, Trace, render};
-use std::io::Write as _;
 
 const AFTER_HELP: &str = "\
 The chain follows parents, then causes, then what the same agent did before; each step says by which. Who asked
@@ -46,17 +46,12 @@ impl Arguments {
         let it = Provenance::of(&trace, &page.found, &act.index.to_string()).ok_or_else(|| {
             Failure::new(format!("record {} cannot be read; run `tacho verify`", act.index))
         })?;
-        if format == Format::Json {
-            let mut out = context.terminal.programs();
-            out.write_all(render::provenance_json(&it, &trace, &as_of).as_bytes())?;
-            out.flush()?;
-        } else {
-            let view = context.terminal.view();
-            let mut out = context.terminal.people();
-            out.write_all(render::provenance(&it, &trace, &as_of, view).as_bytes())?;
-            out.flush()?;
-        }
-        Ok(page.unreadable.conclude(context))
+        let text = match format {
+            Format::Json => render::provenance_json(&it, &trace, &as_of),
+            _ => render::provenance(&it, &trace, &as_of, context.terminal.view()),
+        };
+        let printed = paper::print(context, text.as_bytes(), format);
+        page.unreadable.conclude_after(printed, context)
     }
 
     /// The record that is meant.

@@ -68,11 +68,11 @@ impl Arguments {
         }
         let view = context.terminal.view();
         let show = Show { replay: &replay, trace: &trace, found: &found, as_of: &as_of, view };
-        match Keyboard::open() {
-            Some(keyboard) => show.step_through(&keyboard)?,
-            None => show.print(context)?,
-        }
-        Ok(unreadable.conclude(context))
+        let shown = match Keyboard::open() {
+            Some(keyboard) => show.step_through(&keyboard),
+            None => show.print(context),
+        };
+        unreadable.conclude_after(shown, context)
     }
 }
 

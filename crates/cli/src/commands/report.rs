@@ -101,8 +101,7 @@ impl Arguments {
         if self.name == COMPLIANCE {
             let (report, as_of, unreadable) = self.packs.ask(context, self.from, self.to)?;
             let printed = self.print(context, &report, &as_of, format);
-            Failure::unless_nobody_reads(printed)?;
-            return Ok(unreadable.conclude(context));
+            return unreadable.conclude_after(printed, context);
         }
         if let Some(remote) = Remote::named(context)? {
             return self.fetch(context, &remote, format);

@@ -63,8 +63,8 @@ impl Arguments {
         let Page { mut found, as_of, unreadable, .. } = source.page(&filter, None)?;
         found.reverse();
         if !self.follow {
-            events::print(context, &as_of, &found, None, format)?;
-            return Ok(unreadable.conclude(context));
+            let printed = events::print(context, &as_of, &found, None, format);
+            return unreadable.conclude_after(printed, context);
         }
         let mut screen = Screen { terminal: context.terminal, format, row: Vec::new() };
         for found in &found {

@@ -5,6 +5,7 @@ use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::paper;
 use crate::source::Source;
 use clap::{Args, ValueEnum};
 use event::Event;
@@ -119,41 +120,46 @@ pub(crate) fn show(context: &Context, id: &str, by: Option<By>) -> Result<Exit, 
     }
     let as_of = source.as_of()?;
     let trace = Trace::assemble(scope, &found);
-    match format {
+    let printed = print(context, &trace, &found, &as_of, format);
+    unreadable.conclude_after(printed, context)
+}
+
+fn print(
+    context: &Context,
+    trace: &Trace,
+    found: &[Found<'_>],
+    as_of: &AsOf,
+    format: Format,
+) -> Result<(), Failure> {
+    let bytes = match format {
         Format::Json => {
             let mut json = Vec::new();
-            write_trace(&trace, &found, &as_of, true, &mut json);
+            write_trace(trace, found, as_of, true, &mut json);
             json.push(b'\n');
-            let mut out = context.terminal.programs();
-            out.write_all(&json)?;
-            out.flush()?;
+            json
         }
-        Format::Dot | Format::Mermaid | Format::Svg => {
-            let graph = match format {
-                Format::Dot => render::dot(&trace, &as_of),
-                Format::Mermaid => render::mermaid(&trace, &as_of),
-                _ => render::svg(&trace, &as_of),
-            };
-            let mut out = context.terminal.programs();
-            out.write_all(graph.as_bytes())?;
-            out.flush()?;
-        }
+        Format::Dot => render::dot(trace, as_of).into_bytes(),
+        Format::Mermaid => render::mermaid(trace, as_of).into_bytes(),
+        Format::Svg => render::svg(trace, as_of).into_bytes(),
         Format::Ndjson => {
-            context.terminal.note(answer::sentence(&as_of));
+            context.terminal.note(answer::sentence(as_of));
             let programs = context.terminal.programs();
-            let mut rows = Rows::begin(programs, Shape::Lines, &as_of, true)?;
+            let mut rows = Rows::begin(programs, Shape::Lines, as_of, true)?;
             for found in trace.nodes.iter().filter_map(|node| found.get(node.position)) {
                 rows.write(found)?;
             }
             rows.end()?;
+            return Ok(());
         }
         _ => {
             let mut out = context.terminal.people();
-            write!(out, "{}", drawing(&trace, &as_of, context.terminal.view(), format))?;
-            out.flush()?;
+            write!(out, "{}", drawing(trace, as_of, context.terminal.view(), format))?;
+            return Ok(out.flush()?);
         }
-    }
-    Ok(unreadable.conclude(context))
+    };
+    let mut out = context.terminal.programs();
+    out.write_all(&bytes)?;
+    Ok(out.flush()?)
 }
 
 /// Shows two traces beside each other.
@@ -173,17 +179,11 @@ fn compare(context: &Context, id: &str, other: &str, by: Option<By>) -> Result<E
     let [first, second] = traces.as_slice() else { return Ok(Exit::Failed) };
     let as_of = source.as_of()?;
     let it = Difference::between(first, second);
-    if format == Format::Json {
-        let mut out = context.terminal.programs();
-        out.write_all(render::difference_json(&it, first, second, &as_of).as_bytes())?;
-        out.flush()?;
-    } else {
-        let view = context.terminal.view();
-        let mut out = context.terminal.people();
-        out.write_all(render::difference(&it, first, second, &as_of, view).as_bytes())?;
-        out.flush()?;
-    }
-    Ok(all.conclude(context))
+    let text = match format {
+        Format::Json => render::difference_json(&it, first, second, &as_of),
+        _ => render::difference(&it, first, second, &as_of, context.terminal.view()),
+    };
+    all.conclude_after(paper::print(context, text.as_bytes(), format), context)
 }
 
 /// The records of a scope; without `by`, of the first kind of id that any record has.

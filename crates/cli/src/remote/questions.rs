@@ -278,7 +278,7 @@ fn activity_line(line: &Value, key: &str) -> Option<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use event::{Outcome, Tier};
+    use event::{Kind, Outcome, Tier};
 
     #[test]
     fn a_question_names_every_filter() {
@@ -287,13 +287,14 @@ mod tests {
             types: vec!["hub.*".to_owned()],
             outcomes: vec![Outcome::Timeout],
             tiers: vec![Tier::Critical],
+            kind: Some(Kind::Event),
             text: Some("\"x y\" ü".to_owned()),
             from: Timestamp::parse("2026-11-02T14:23:00Z"),
             ..Filter::default()
         };
         assert_eq!(
             question(&filter),
-            "agent=a+b%26c&agent=d&type=hub.*&outcome=timeout&tier=critical\
+            "agent=a+b%26c&agent=d&type=hub.*&outcome=timeout&tier=critical&kind=event\
              &from=2026-11-02T14%3A23%3A00.000000000Z&text=%22x+y%22+%C3%BC"
         );
     }

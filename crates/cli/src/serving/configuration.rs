@@ -5,6 +5,7 @@ use crate::configuration_folder::ConfigurationFolder;
 use crate::detecting::Detect;
 use crate::environment;
 use crate::failure::Failure;
+use crate::telemetry::Telling;
 use crate::witnessing::Witness;
 use retain::{Policy, PolicyError, Profile};
 use serde::Deserialize;
@@ -31,6 +32,8 @@ pub(crate) struct Configuration {
     pub(crate) detect: Option<Detect>,
     /// Who watches the logs, and whose logs are watched: nobody without the section.
     pub(crate) witness: Option<Witness>,
+    /// Whom the server tells of the requests that it answers: nobody without the section.
+    pub(crate) telemetry: Option<Telling>,
     /// How long records stay: `[retention]`, when it is there.
     #[serde(skip)]
     pub(crate) retention: Option<Policy>,
@@ -298,7 +301,7 @@ mod tests {
         let usual = Server::default();
         assert_eq!(format!("{:?}", parsed.server), format!("{usual:?}"));
         let sections: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
-        assert_eq!(sections.len(), 13);
+        assert_eq!(sections.len(), 14);
         for section in sections {
             let section = section.split(' ').next().unwrap();
             let begin = text.find(section).unwrap() + section.len();
@@ -309,6 +312,21 @@ mod tests {
                 assert!(key || text.contains(&format!("[{own}.{name}]")), "{section} {name}");
             }
         }
+    }
+
+    #[test]
+    fn the_page_names_every_variable_of_the_environment_and_no_other() {
+        let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
+        let value = |name: &str| {
+            asked.borrow_mut().insert(name.to_owned());
+            // Those of TLS are asked for together.
+            name.starts_with("TACHO_TLS__").then(|| "file".to_owned())
+        };
+        Configuration::default().take_environment(&value).unwrap();
+        let page = include_str!("../../../../docs/configuration.md");
+        let words = page.split(|it: char| !it.is_ascii_uppercase() && it != '_');
+        let named = words.filter(|it| it.starts_with("TACHO_") && *it != "TACHO_SECTION__KEY");
+        assert_eq!(asked.into_inner(), named.map(str::to_owned).collect());
     }
 
     #[test]

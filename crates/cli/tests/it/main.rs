@@ -22,6 +22,7 @@ mod refusals;
 mod remote_acts;
 mod remote_answers;
 mod remote_append;
+mod remote_mcp;
 mod remote_papers;
 mod replay;
 mod report;

@@ -47,6 +47,13 @@ impl Home {
     }
 
     /// Runs with something on standard input.
+    /// The exit code of a command whose output nobody reads.
+    pub(crate) fn unread(&self, arguments: &[&str]) -> Option<i32> {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        self.command(arguments).stdout(writer).stderr(Stdio::null()).status().unwrap().code()
+    }
+
     pub(crate) fn feed(&self, arguments: &[&str], input: &[u8]) -> Ran {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

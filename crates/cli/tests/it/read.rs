@@ -397,6 +397,36 @@ fn an_answer_that_lacks_damaged_records_says_so_and_fails() {
     }
 }
 
+/// `tacho events | head -1` ends as `tacho events` does.
+#[test]
+fn what_an_answer_lacks_counts_also_when_nobody_reads_it() {
+    let home = recorded();
+    let journal = home.log().join("journal/00000000000000000000.journal");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    bytes[4000] ^= 1;
+    std::fs::write(&journal, bytes).unwrap();
+    let all = ["events", "--limit", "0"];
+    let lines = ["events", "--limit", "0", "--oldest-first", "--format", "ndjson"];
+    let export = ["export", "--format", "ndjson", "--unrecorded"];
+    for command in [
+        &all[..],
+        &lines,
+        &["tail", "-n", "1000"],
+        &["agent"],
+        &["session"],
+        &["trace", OTLP],
+        &["trace", OTLP, "--format", "ndjson"],
+        &["trace", OTLP, "--format", "dot"],
+        &["trace", OTLP, "--diff", OTLP],
+        &["replay", OTLP, "--every"],
+        &["forensics", OTLP],
+        &export,
+    ] {
+        assert_eq!(home.run(command).code, 1, "{command:?}");
+        assert_eq!(home.unread(command), Some(1), "{command:?}");
+    }
+}
+
 /// What is not there may be in what cannot be read: the damaged record is named as `verify` names
 /// it, out of a frame with others that are whole.
 #[test]

@@ -121,12 +121,7 @@ const EVERYTHING: &str = "title: everything\nid: 6f3c2a2e-58a8-4a55-8f6b-0f6f4b6
 fn the_verdict_stands_when_nobody_reads_it() {
     let home = Home::new();
     home.write("no.html", "<html>");
-    let unread = |arguments: &[&str]| {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let mut command = home.command(arguments);
-        command.stdout(writer).stderr(std::process::Stdio::null()).status().unwrap().code()
-    };
+    let unread = |arguments: &[&str]| home.unread(arguments);
     assert_eq!(unread(&["verify", "no.html"]), Some(10));
     assert_eq!(unread(&["doctor", "--log", "none"]), Some(1));
     home.fine(&["append", testdata("incident/refund.ndjson").to_str().unwrap()]);

@@ -108,6 +108,23 @@ fn principals_are_found_by_subject() {
 }
 
 #[test]
+fn a_kind_is_the_records_own_whatever_it_says_of_itself() {
+    let mut of_log = record(0, r#"{"event_type":"agent.error"}"#);
+    of_log.kind = Kind::Log;
+    let mut gone = record(1, r#"{"event_type":"agent.error"}"#);
+    gone.meta.to_mut().clear();
+    for (kind, expected) in
+        [(None, [true, true]), (Some(Kind::Event), [false, true]), (Some(Kind::Log), [true, false])]
+    {
+        let filter = Filter { kind, ..Filter::default() };
+        let accepts = |found: &Found<'_>| Sieve::new(&filter).accepts(found).unwrap();
+        assert_eq!([accepts(&of_log), accepts(&gone)], expected, "{kind:?}");
+        let event = of_log.event().unwrap();
+        assert_eq!(filter.matches(&of_log, &event), expected[0], "{kind:?}");
+    }
+}
+
+#[test]
 fn words_ignore_case_and_keys_and_see_through_escapes() {
     let json = r#"{"event_type":"agent.tool_call","agent_name":"Support",
         "params":{"note":"Gr\u00fc\u00dfe aus Z\u00fcrich","path":"C:\\Temp","say":"a \"b\" c","n":1042}}"#;

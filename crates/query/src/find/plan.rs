@@ -8,7 +8,8 @@ use crate::filter::{Filter, is_type};
 use crate::guide::{GROUP_PAGES, Topic, decides};
 use crate::library::{Library, Volume};
 use crate::vocabulary::{PAGE_ROWS, Pages};
-use event::{Outcome, Timestamp};
+use event::types::LOG_PREFIX;
+use event::{Kind, Outcome, Timestamp};
 use segment::{IdKind, RowSet, SegmentError, Value};
 
 /// Above one row in so many, a column is read as a whole: passing over single rows costs more.
@@ -89,6 +90,7 @@ impl<'f> Plan<'f> {
         any(&["error_type"], &filter.error_types);
         any(&["principal_subject"], &filter.principals);
         any(&["agent_name", "agent_id"], &filter.agents);
+        steps.extend(producers(filter.kind));
         steps.extend(outcomes(&filter.outcomes));
         steps.extend(types(&filter.types));
         steps.extend(tools(&filter.tools));
@@ -187,6 +189,14 @@ fn rows_on(pages: &Pages, group: usize, rows: u32) -> RowSet {
     let on = (0..GROUP_PAGES).filter(|page| pages.has(first + page));
     let rows = on.flat_map(|page| page * PAGE_ROWS..((page + 1) * PAGE_ROWS).min(rows));
     RowSet::new(rows.collect())
+}
+
+/// Types of the log's own records are no producer's. What is left of a record that went has none.
+fn producers<'f>(wanted: Option<Kind>) -> Option<Step<'f>> {
+    let accepts =
+        |row: &[Value<'_>]| !matches!(row, [Value::Text(it)] if it.starts_with(LOG_PREFIX));
+    let is_wanted = wanted == Some(Kind::Event);
+    is_wanted.then(|| Step { columns: &["event_type"], accepts: Box::new(accepts) })
 }
 
 fn outcomes(wanted: &[Outcome]) -> Option<Step<'_>> {

@@ -82,6 +82,10 @@ fn row(random: &mut Random, index: u64) -> Row {
     let mut event = Event::from_json(json.as_bytes()).unwrap();
     let principal = event::Principal { subject: Some("ada".into()), ..event::Principal::default() };
     event.principal = (random.below(50) == 0).then_some(principal);
+    let kind = if random.below(20) == 0 { Kind::Log } else { Kind::Event };
+    if kind == Kind::Log {
+        event.event_type = "log.heartbeat".into();
+    }
     let (mut meta, mut content) = (Vec::new(), Vec::new());
     event.write_meta(&mut meta);
     event.write_content(&mut content);
@@ -92,7 +96,7 @@ fn row(random: &mut Random, index: u64) -> Row {
     };
     Row {
         index,
-        kind: Kind::Event,
+        kind,
         tier: Tier::ALL[(random.below(20).min(3)) as usize],
         time_ms: 1_767_225_600_000 + index * 2_000,
         meta,
@@ -220,14 +224,16 @@ fn filters() -> impl Strategy<Value = Filter> {
     let outcomes = prop_oneof![5 => Just(vec![]), 1 => Just(vec![Outcome::Failure])];
     let tiers = prop_oneof![3 => Just(vec![]), 1 => Just(vec![Tier::Critical, Tier::Debug])];
     let subjects = texts(&["ada", "bob"], 2);
+    let kinds =
+        prop_oneof![4 => Just(None), 1 => Just(Some(Kind::Event)), 1 => Just(Some(Kind::Log))];
     let what = (texts(&AGENTS, 2), texts(types, 2), texts(&TOOLS, 2), texts(&ERRORS, 1), subjects);
-    (names, what, outcomes, tiers, (time(), time()), text, any::<bool>()).prop_map(|it| {
+    (names, what, outcomes, tiers, (time(), time()), text, (kinds, any::<bool>())).prop_map(|it| {
         let (
             (events, traces, sessions, tasks),
             (agents, types, tools, error_types, principals),
             ..,
         ) = it.clone();
-        let (.., outcomes, tiers, (from, to), text, newest_first) = it;
+        let (.., outcomes, tiers, (from, to), text, (kind, newest_first)) = it;
         Filter {
             events,
             agents,
@@ -243,6 +249,7 @@ fn filters() -> impl Strategy<Value = Filter> {
             from,
             to,
             text,
+            kind,
             without_access_records: false,
             limit: None,
             newest_first,

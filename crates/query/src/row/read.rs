@@ -7,7 +7,8 @@
 
 use crate::find::Cursor;
 use crate::found::{AsOf, Found, State};
-use event::{Kind, Tier, Timestamp};
+use crate::written;
+use event::{Tier, Timestamp};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -98,11 +99,7 @@ impl Row {
     fn found(self) -> Result<Found<'static>, RowError> {
         let missing = |name: &str| RowError(format!("{name} is missing, or is not known here"));
         let recorded_at = self.recorded_at.as_deref().and_then(Timestamp::parse);
-        let kind = match self.kind.as_deref() {
-            Some("log") => Kind::Log,
-            Some("event") => Kind::Event,
-            _ => return Err(missing("kind")),
-        };
+        let kind = self.kind.as_deref().and_then(written::kind).ok_or_else(|| missing("kind"))?;
         let leaf_hash = match self.leaf_hash {
             Some(text) => {
                 let mut hash = [0; 32];

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::found::State;
-use event::Tier;
+use event::{Kind, Tier};
 
 const META: &[u8] = br#"{"schema":"tachograph.event/1","event_type":"x","cost":{"amount":1.50}}"#;
 const CONTENT: &[u8] = br#"{"params":{"n":1e2,"b":1,"a":2}}"#;

@@ -18,7 +18,7 @@ const OUTCOMES: Value = Value::Choice(event::Outcome::NAMES);
 const TIERS: Value = Value::Choice(&["debug", "info", "compliance", "critical"]);
 
 /// The filters that the commands have too.
-const FILTERS: [Parameter; 15] = [
+const FILTERS: [Parameter; 16] = [
     Parameter::query("event", Value::Text, "The event's id.").repeats(),
     Parameter::query("agent", Value::Text, "The agent's name or id.").repeats(),
     Parameter::query("type", Value::Text, "The event's type; `tool.*` for all that begin so.")
@@ -31,6 +31,11 @@ const FILTERS: [Parameter; 15] = [
     Parameter::query("error_type", Value::Text, "The error's class.").repeats(),
     Parameter::query("outcome", OUTCOMES, "How it ended.").repeats(),
     Parameter::query("tier", TIERS, "The tier.").repeats(),
+    Parameter::query(
+        "kind",
+        Value::Choice(&["event", "log"]),
+        "`event` leaves out the log's own records, `log` leaves out everybody else's.",
+    ),
     Parameter::query("from", Value::Time, "From this time on."),
     Parameter::query("to", Value::Time, "Before this time."),
     Parameter::query(
@@ -218,6 +223,11 @@ pub(crate) fn dashboard() -> About {
                 "minutes",
                 Value::Number(1, crate::dashboard::MINUTES_MAX),
                 "Minutes up to now; 60 if nothing is said.",
+            ),
+            Parameter::query(
+                "steps",
+                Value::Number(1, crate::dashboard::STEPS_MAX),
+                "Steps of the timeline at most; 60 if nothing is said, and none shorter than a minute.",
             ),
             CONTENT,
         ])

@@ -156,6 +156,15 @@ impl Policy {
         self.memo.get_or(&question, || self.ask(caller, &roles, action, log))
     }
 
+    /// Everything that `caller` may do to the log of this name, or to the server, by name.
+    #[must_use]
+    pub fn allowed(&self, caller: &Caller, log: Option<&str>) -> Vec<&'static str> {
+        let scope = if log.is_some() { Scope::Log } else { Scope::System };
+        let fitting = Action::ALL.iter().copied().filter(|action| action.scope() == scope);
+        let allowed = fitting.filter(|action| self.decide(caller, *action, log).allowed);
+        allowed.map(Action::as_str).collect()
+    }
+
     /// Asks Cedar.
     fn ask(
         &self,

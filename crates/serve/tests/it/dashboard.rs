@@ -57,6 +57,12 @@ async fn figures_are_of_the_minutes_that_were_asked_for() {
     assert_eq!((&newest[0]["type"], &newest[0]["has_error"]), (&"tool_call".into(), &false.into()));
     assert!(newest.iter().any(|it| it["event"] == "tool_call:read"), "{hour}");
 
+    let fine = rig.get(&token, &format!("{PATH}?steps=720")).await.json();
+    let steps = fine["timeline"].as_array().unwrap();
+    let events = steps.iter().map(|step| step["events"].as_u64().unwrap()).sum::<u64>();
+    assert_eq!((steps.len(), events), (720, 4));
+    assert_eq!(rig.get(&token, &format!("{PATH}?steps=0")).await.status, StatusCode::BAD_REQUEST);
+
     let day = rig.get(&token, &format!("{PATH}?minutes=1440")).await.json();
     assert_eq!((&day["total_events"], &day["total_errors"]), (&5.into(), &2.into()));
     assert_eq!(day["errors_last_hour"], 1, "of the last hour, whatever the period");

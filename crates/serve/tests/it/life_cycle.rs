@@ -163,6 +163,32 @@ async fn what_is_due_goes_when_somebody_says_so_and_nothing_is_written_when_noth
     assert!(rig.types("main").await.iter().any(|it| it == "log.retention"));
 }
 
+/// Nothing was added since, so no segment was made of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_in_the_journal_alone_is_planned_and_goes_as_well() {
+    let clock = Arc::new(Hands::default());
+    let rig = Rig::made(Wishes { clock: Some(Arc::clone(&clock)), ..Wishes::default() });
+    let token = with_session(&rig).await;
+    let retention = format!("{LOG}/retention");
+    rig.types("main").await;
+    let info = async || {
+        let plan = rig.get(&token, &retention).await.json();
+        let classes = plan["classes"].as_array().unwrap().clone();
+        classes.into_iter().find(|it| it["tier"] == "info")
+    };
+    let planned = info().await.expect("what no segment has yet is planned, too");
+    assert_eq!((&planned["records"], &planned["is_due"]), (&2.into(), &false.into()), "{planned}");
+    clock.0.store(32 * DAY_MS, Ordering::Relaxed);
+    let due = info().await.unwrap();
+    assert_eq!((&due["is_due"], &due["going"]), (&true.into(), &2.into()), "{due}");
+    let log = rig.app.logs().get("main").unwrap();
+    assert!(!log.folder().path.join("segments").exists(), "it lies in the journal");
+    let applied = rig.post(&token, &retention, "{}").await.json();
+    assert_eq!(applied["records"], 2, "{applied}");
+    assert_eq!(rig.get(&token, &format!("{LOG}/events/a")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(rig.post(&token, &retention, "{}").await.json()["records"], 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_server_lets_go_by_itself_what_is_due_where_a_policy_was_configured() {
     for retention in [Some(retain::Policy::default()), None] {

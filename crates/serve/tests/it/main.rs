@@ -20,6 +20,7 @@ mod rates;
 mod reports;
 #[cfg(feature = "sql")]
 mod sql;
+mod telemetry;
 mod trouble;
 mod untaken;
 mod withheld;
@@ -56,6 +57,7 @@ pub(crate) struct Wishes {
     pub(crate) limits: Limits,
     pub(crate) rates: serve::Rates,
     pub(crate) oidc: Option<serve::access::oidc::Oidc>,
+    pub(crate) telemetry: Option<serve::telemetry::Telemetry>,
 }
 
 /// A clock that the tests set: so many milliseconds ahead of the system's.
@@ -121,6 +123,10 @@ impl Rig {
         };
         let app = App::new(Arc::new(logs), keeper, ["other".to_owned()].into()).within(limits);
         let app = app.limited(wishes.rates);
+        let app = match wishes.telemetry {
+            Some(telemetry) => app.with_telemetry(telemetry),
+            None => app,
+        };
         Self { router: routes::router(app.clone()), app, folder }
     }
 

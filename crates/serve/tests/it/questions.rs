@@ -101,6 +101,68 @@ async fn content_is_for_those_who_may_see_it_and_every_look_is_recorded() {
     assert_eq!(count(&rig.types("main").await), before + 2);
 }
 
+/// Labels tell of content: what an agent was asked, and what an error says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drawn_trace_shows_no_content_to_those_who_may_not_see_it() {
+    let rig = Rig::new();
+    let admin = rig.admin();
+    let body = r#"{"event_type":"agent.invocation","trace_id":"t","session_id":"s","input":"canary-asked"}
+{"event_type":"agent.handoff","trace_id":"t","params":{"target":"canary-target"}}
+{"event_type":"agent.error","trace_id":"t","session_id":"s","error":"canary-said"}"#;
+    let path = "/api/v1/logs/main/events?ack=published";
+    assert_eq!(rig.post(&admin, path, body).await.json()["accepted"], 3);
+    let reader = rig.token(Role::READER, LogNames::All);
+    let graphs = ["json", "dot", "mermaid", "svg"].map(|it| format!("traces/t/graph?format={it}"));
+    let whole = ["traces/t", "sessions/s", "traces/t?content=0"].map(str::to_owned);
+    for path in whole.iter().chain(&graphs) {
+        let answer = rig.get(&reader, &format!("/api/v1/logs/main/{path}")).await;
+        let text = String::from_utf8(answer.bytes).unwrap();
+        assert!(answer.status == StatusCode::OK && !text.contains("canary"), "{path}: {text}");
+        // Whoever may see content sees none that is not recorded: graphs are not.
+        let answer = rig.get(&admin, &format!("/api/v1/logs/main/{path}")).await;
+        let shown = String::from_utf8(answer.bytes).unwrap().contains("canary-asked");
+        assert_eq!(shown, whole[..2].contains(path), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_that_is_too_large_for_one_answer_is_refused_and_read_in_parts() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let text = "x".repeat(900_000);
+    let line = format!(
+        "{{\"event_type\":\"a.b\",\"trace_id\":\"t\",\"params\":{{\"text\":\"{text}\"}}}}\n"
+    );
+    for _ in 0..2 {
+        let path = "/api/v1/logs/main/events?ack=published";
+        assert_eq!(rig.post(&token, path, line.repeat(10)).await.json()["accepted"], 10);
+    }
+    let refused = rig.get(&token, "/api/v1/logs/main/traces/t").await;
+    assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let said = refused.json()["detail"].to_string();
+    assert!(said.contains("16 MiB") && said.contains("content=0"), "{said}");
+    let metadata = rig.get(&token, "/api/v1/logs/main/traces/t?content=0").await.json();
+    assert_eq!(metadata["events"].as_array().unwrap().len(), 20);
+    let graph = rig.get(&token, "/api/v1/logs/main/traces/t/graph").await;
+    assert_eq!(graph.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_logs_own_records_are_left_out_when_they_are_not_asked_for() {
+    let rig = Rig::new();
+    let token = with_trace(&rig, "main").await;
+    let kinds = async |asked: &str| -> Vec<String> {
+        let answer = rig.get(&token, &format!("/api/v1/logs/main/events?limit=1000{asked}")).await;
+        let events = answer.json()["events"].as_array().unwrap().clone();
+        events.iter().map(|it| it["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = kinds("").await;
+    assert!(all.contains(&"log".to_owned()) && all.contains(&"event".to_owned()), "{all:?}");
+    assert_eq!(kinds("&kind=event").await, ["event", "event", "event"]);
+    let own = kinds("&kind=log").await;
+    assert!(!own.is_empty() && own.iter().all(|it| it == "log"), "{own:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_log_is_open_where_it_was_said_and_shut_elsewhere() {
     let rig = Rig::new();
@@ -210,6 +272,28 @@ async fn a_log_says_what_the_caller_may_do_there() {
     let reader = serde_json::json!(["ReadMetadata", "ReadProofs", "Verify"]);
     assert_eq!(may(Role::READER).await, reader);
     assert!(may(Role::ADMIN).await.as_array().unwrap().len() > 10);
+}
+
+/// Also to those who may not ask a log about itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_logs_says_what_the_caller_may_do_in_each_and_to_the_server() {
+    let rig = Rig::new();
+    let listed = async |role: Role, logs: LogNames| {
+        rig.get(&rig.token(role, logs), "/api/v1/logs").await.json()
+    };
+    let producer = listed(Role::PRODUCER, LogNames::only(["main"])).await;
+    assert_eq!(producer["logs"].as_array().unwrap().len(), 1);
+    assert_eq!(producer["logs"][0]["may"], serde_json::json!(["AppendEvents"]));
+    assert_eq!(producer["may"], serde_json::json!([]));
+    let operator = listed(Role::OPERATOR, LogNames::All).await;
+    let of_log = |at: usize, action: &str| {
+        operator["logs"][at]["may"].as_array().unwrap().contains(&action.into())
+    };
+    assert!(of_log(0, "ManageHolds") && of_log(1, "ManageHolds") && !of_log(0, "Erase"));
+    let to_server = operator["may"].as_array().unwrap();
+    assert!(to_server.contains(&"CreateLog".into()) && to_server.contains(&"ReadMetrics".into()));
+    let of_one = listed(Role::OPERATOR, LogNames::only(["main"])).await;
+    assert!(!of_one["may"].as_array().unwrap().contains(&"CreateLog".into()), "{of_one}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::filter::Filter;
 use crate::row::{Rows, Shape, write_row};
+use event::Kind;
 use proptest::prelude::*;
 
 const META: &[u8] = br#"{"schema":"tachograph.event/1","event_type":"x","cost":{"amount":1.50}}"#;
