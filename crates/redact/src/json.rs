@@ -340,7 +340,7 @@ impl<'r> Walk<'r> {
             return None;
         }
         self.redactor.note(self.ruling, self.notes, &self.path, rule, setting.action);
-        Some(self.redactor.stand_in(rule, setting, text))
+        Some(self.redactor.stand_in(rule, setting, text).into_owned())
     }
 
     /// Any other text: by its structure when it is JSON, else by the rules alone.

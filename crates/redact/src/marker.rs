@@ -8,28 +8,24 @@
 use crate::rule::Rule;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use std::borrow::Cow;
 
 const HASH_DIGITS: usize = 16;
 
 /// Most letters of a value that its marker may show.
 pub(crate) const TAIL_MAX: usize = 4;
 
-/// The marker of a masked value.
-pub(crate) fn mask(rule: Rule) -> String {
-    format!("[redacted:{}]", rule.as_str())
-}
-
 /// The marker of a masked value that shows its last `keep` letters and digits: none of a value that
 /// has less than three times as many more, or that could be guessed with their help.
-pub(crate) fn mask_but(rule: Rule, value: &str, keep: usize) -> String {
-    let known = value.bytes().filter(u8::is_ascii_alphanumeric).count();
+pub(crate) fn mask_but(rule: Rule, value: &str, keep: usize) -> Cow<'static, str> {
     let keep = keep.min(TAIL_MAX);
-    if keep == 0 || known < keep * 3 {
-        return mask(rule);
+    let known = || value.bytes().filter(u8::is_ascii_alphanumeric).count();
+    if keep == 0 || known() < keep * 3 {
+        return rule.mask().into();
     }
     let tail: Vec<u8> = value.bytes().rev().filter(u8::is_ascii_alphanumeric).take(keep).collect();
     let tail: String = tail.iter().rev().map(|b| char::from(*b)).collect();
-    format!("[redacted:{}:{tail}]", rule.as_str())
+    format!("[redacted:{}:{tail}]", rule.as_str()).into()
 }
 
 /// Makes the markers of hashed values.
@@ -90,35 +86,50 @@ fn end_of_marker(text: &str, start: usize) -> Option<usize> {
 }
 
 /// The pieces of `text` between markers, as byte ranges; empty ones are left out.
-pub(crate) fn pieces(text: &str) -> Vec<(usize, usize)> {
-    let mut pieces = Vec::new();
-    let mut from = 0;
-    let mut next = memchr::memchr(b'[', text.as_bytes());
-    while let Some(open) = next {
-        let mut after = open + 1;
-        if let Some(end) = end_of_marker(text, open) {
+pub(crate) fn pieces(text: &str) -> Pieces<'_> {
+    Pieces { text, from: 0, at: 0 }
+}
+
+/// See [`pieces`].
+pub(crate) struct Pieces<'t> {
+    text: &'t str,
+    /// Where the last marker ended, and up to where there is none behind it.
+    from: usize,
+    at: usize,
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = (usize, usize);
+
+    fn next(&mut self) -> Option<(usize, usize)> {
+        loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let Some(step) = memchr::memchr(b'[', rest) else { break };
+            let open = self.at + step;
+            let Some(end) = end_of_marker(self.text, open) else {
+                self.at = open + 1;
+                continue;
+            };
+            let from = std::mem::replace(&mut self.from, end);
+            self.at = end;
             if open > from {
-                pieces.push((from, open));
+                return Some((from, open));
             }
-            (from, after) = (end, end);
         }
-        let rest = text.as_bytes().get(after..).unwrap_or_default();
-        next = memchr::memchr(b'[', rest).map(|step| after + step);
+        self.at = self.text.len();
+        let from = std::mem::replace(&mut self.from, self.text.len());
+        (self.text.len() > from).then_some((from, self.text.len()))
     }
-    if text.len() > from {
-        pieces.push((from, text.len()));
-    }
-    pieces
 }
 
 /// True when `text` consists of markers alone (or of nothing).
 pub(crate) fn is_marker(text: &str) -> bool {
-    pieces(text).is_empty()
+    pieces(text).next().is_none()
 }
 
 /// True when `text` holds a marker.
 pub(crate) fn is_within(text: &str) -> bool {
-    pieces(text) != [(0, text.len())]
+    pieces(text).next() != Some((0, text.len()))
 }
 
 #[cfg(test)]
@@ -126,7 +137,7 @@ mod tests {
     use super::*;
 
     fn between(text: &str) -> Vec<&str> {
-        pieces(text).into_iter().map(|(from, to)| &text[from..to]).collect()
+        pieces(text).map(|(from, to)| &text[from..to]).collect()
     }
 
     #[test]
@@ -159,7 +170,7 @@ mod tests {
         assert_ne!(hash, hasher(1).hash(Rule::Email, "a@b.cd"));
         assert_ne!(hash, hasher(1).hash(Rule::Jwt, "a@b.co"));
         assert!(is_marker(&hash), "{hash}");
-        assert!(is_marker(&mask(Rule::CardNumber)));
+        assert!(is_marker(Rule::CardNumber.mask()));
         let token = hasher(1).token(Rule::Email, "a@b.co");
         assert!(is_marker(&token) && hasher(1).is_token_of(&token, "a@b.co"));
         assert!(

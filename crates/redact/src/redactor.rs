@@ -240,7 +240,7 @@ impl Redactor {
         };
         *json = redone.unwrap_or_else(|| {
             notes.add(path, Rule::SensitiveMember, Action::Mask.as_str());
-            Json::string(&crate::marker::mask(Rule::SensitiveMember))
+            Json::string(Rule::SensitiveMember.mask())
         });
         true
     }
@@ -348,7 +348,7 @@ impl Fields<'_> {
             return Some(whole);
         }
         let stand_in = self.redactor.stand_in(Rule::Field, setting, text);
-        Some(Redone::whole(stand_in, Rule::Field, setting.action))
+        Some(Redone::whole(stand_in.into_owned(), Rule::Field, setting.action))
     }
 
     fn member(&mut self, path: &str, text: &mut Option<Text<'_>>) {

@@ -59,6 +59,11 @@ macro_rules! rules {
                 match self { $(Self::$variant => Group::$group),* }
             }
 
+            /// The marker of a value that it took (`marker`).
+            pub(crate) fn mask(self) -> &'static str {
+                match self { $(Self::$variant => concat!("[redacted:", $name, "]")),* }
+            }
+
             /// What the rule takes, in a sentence for people.
             #[must_use]
             pub fn about(self) -> &'static str {

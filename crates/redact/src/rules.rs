@@ -20,6 +20,7 @@ mod keys_ai;
 mod keys_cloud;
 mod keys_code;
 mod keys_services;
+mod kinds;
 mod letters;
 mod lexicon;
 pub(crate) mod names;
@@ -36,6 +37,7 @@ mod words;
 use crate::policy::PolicyError;
 use crate::rule::Rule;
 use crate::scan::Families;
+use std::cell::LazyCell;
 
 pub use examples::Examples;
 pub(crate) use examples::all as examples;
@@ -77,12 +79,13 @@ impl Rules {
     /// may overlap. `name` is that of the member whose value the text is, or empty.
     pub(crate) fn find(&self, families: Families, text: &str, name: &str) -> Vec<Finding> {
         let mut found = Vec::new();
-        let spoken = context::Spoken::new(&self.context, text, name);
+        let kinds = LazyCell::new(|| kinds::Kinds::of(text.as_bytes()));
+        let spoken = LazyCell::new(|| context::Spoken::new(&self.context, (text, &*kinds), name));
         if families.has(Families::PRIVATE_KEYS) {
             private_keys::find(text, &mut found);
         }
         if families.has(Families::KEYS) || families.has(Families::WORDS) {
-            self.forms.find(text, &mut found);
+            self.forms.find(text, &kinds, &mut found);
         }
         if families.has(Families::WORDS) {
             words::find(text, &spoken, &mut found);
@@ -98,7 +101,7 @@ impl Rules {
             email::find(text, &mut found);
         }
         if families.has(Families::IBAN) {
-            iban::find(text, &mut found);
+            iban::find(text, &kinds, &mut found);
         }
         if families.has(Families::NAMES) {
             assignments::find(text, &mut found);
@@ -108,7 +111,7 @@ impl Rules {
             self.commands.find(text, &mut found);
         }
         if families.has(Families::NUMBERS) || families.has(Families::PERSONAL) {
-            let groups = numbers::groups(text.as_bytes());
+            let groups = numbers::groups(text.as_bytes(), &kinds);
             let place = numbers::Place { text, spoken: &spoken, groups: &groups };
             if families.has(Families::NUMBERS) {
                 cards::find(text.as_bytes(), &groups, &mut found);

@@ -106,7 +106,7 @@ impl Redactor {
             copied = to;
             if self.replace(&mut work, piece, &findings, ROUNDS_MAX).is_none() {
                 let rule = work.redone.by.first().map_or(Rule::Assignment, |(rule, _)| *rule);
-                return Some(Redone { text: marker::mask(rule), ..work.redone });
+                return Some(Redone { text: rule.mask().to_owned(), ..work.redone });
             }
         }
         work.redone.text.push_str(text.get(copied..).unwrap_or_default());
@@ -138,7 +138,7 @@ impl Redactor {
                 work.redone.text.push_str(&stand_in);
             }
             if setting.action == Action::Tokenise {
-                work.redone.originals.push((stand_in, secret.to_owned()));
+                work.redone.originals.push((stand_in.into_owned(), secret.to_owned()));
             }
         }
         join(&mut between, piece.get(from..).unwrap_or_default());
@@ -224,11 +224,11 @@ impl Redactor {
     }
 
     /// What stands where `secret` stood.
-    pub(crate) fn stand_in(&self, rule: Rule, setting: Setting, secret: &str) -> String {
+    pub(crate) fn stand_in(&self, rule: Rule, setting: Setting, secret: &str) -> Cow<'static, str> {
         match setting.action {
-            Action::Drop => String::new(),
-            Action::Hash => self.hasher.hash(rule, secret),
-            Action::Tokenise => self.hasher.token(rule, secret),
+            Action::Drop => Cow::Borrowed(""),
+            Action::Hash => self.hasher.hash(rule, secret).into(),
+            Action::Tokenise => self.hasher.token(rule, secret).into(),
             // Nothing that is allowed is ever replaced.
             Action::Mask | Action::Allow => {
                 marker::mask_but(rule, secret, usize::from(setting.keep))

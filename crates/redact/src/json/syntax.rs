@@ -62,7 +62,8 @@ pub(super) fn decode(raw: &str) -> Option<Cow<'_, str>> {
 }
 
 pub(super) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    // A text can always be written; nothing would not be JSON, and so go as a whole.
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// True when the whole text is one JSON object, array or string.

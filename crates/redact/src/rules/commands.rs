@@ -70,11 +70,19 @@ impl Commands {
 
     pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
         let bytes = text.as_bytes();
+        // Most texts have no option that asks for its command.
         let mut commands = self.0.find_iter(text).peekable();
         let mut last: Option<(usize, Takes)> = None;
         // Up to where the text was searched for the end of a command, and the last end.
         let (mut seen, mut end_of_command) = (0, 0);
         for at in memchr::memmem::find_iter(bytes, " -") {
+            let option = bytes.get(at + 2).copied().unwrap_or_default();
+            if option == b'-' {
+                found.extend(long(text, at + 3));
+            }
+            if !matches!(option, b'u' | b'p') {
+                continue;
+            }
             while let Some(command) = commands.next_if(|command| command.start() <= at) {
                 let takes = COMMANDS.get(command.pattern().as_usize()).map(|(_, takes)| *takes);
                 last = takes.map(|takes| (command.start(), takes));
@@ -84,12 +92,10 @@ impl Commands {
             end_of_command = ends.map_or(end_of_command, |step| seen + step);
             seen = at;
             let near = |start: usize| start >= end_of_command && at - start <= COMMAND_BYTES_MAX;
-            let takes = || last.filter(|(start, _)| near(*start));
-            found.extend(match bytes.get(at + 2) {
-                Some(b'-') => long(text, at + 3),
-                Some(b'u') => takes().and_then(|(_, takes)| curl(text, at + 3, takes)),
-                Some(b'p') => takes().and_then(|(_, takes)| short(text, at + 3, takes)),
-                _ => None,
+            let Some((_, takes)) = last.filter(|(start, _)| near(*start)) else { continue };
+            found.extend(match option {
+                b'u' => curl(text, at + 3, takes),
+                _ => short(text, at + 3, takes),
             });
         }
     }

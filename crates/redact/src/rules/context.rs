@@ -3,7 +3,8 @@
 //! All words are looked for at once, in the name of the member that the text is the value of and in
 //! the few bytes before the finding. A word counts whole: in base64 any three letters occur.
 
-use super::lexicon::{Lexicon, WordStarts};
+use super::kinds::Kinds;
+use super::lexicon::Lexicon;
 use std::cell::{Cell, OnceCell};
 
 /// A set of subjects that words speak of.
@@ -107,6 +108,9 @@ impl Subjects {
 /// How far before a finding a word may begin, in bytes.
 const WINDOW_BYTES: usize = 48;
 
+/// A text is looked through once so many answers as it has pieces of this length were looked for.
+const BYTES_EACH: usize = 4 * WINDOW_BYTES;
+
 /// Every word, ready to be looked for.
 pub(crate) struct Context(Lexicon<Subjects>);
 
@@ -117,8 +121,13 @@ impl Context {
     }
 
     /// Calls `found` with the whole words of a text from `from` to `to`, by where they start.
-    fn words(&self, text: &str, from: usize, to: usize, mut found: impl FnMut(Word)) {
-        for start in WordStarts::<true>::new(text.as_bytes(), from, to) {
+    fn words(
+        &self,
+        (text, kinds): (&str, &Kinds),
+        (from, to): (usize, usize),
+        mut found: impl FnMut(Word),
+    ) {
+        for start in kinds.name_starts(from, to) {
             let rest = text.as_bytes().get(start..to).unwrap_or_default();
             for (word, subjects) in self.0.candidates(rest) {
                 let written = rest.get(..word.len());
@@ -161,7 +170,7 @@ impl Word {
 /// found in one go, so that no text is walked more than twice.
 pub(super) struct Spoken<'t> {
     context: &'t Context,
-    text: &'t str,
+    text: (&'t str, &'t Kinds),
     /// The name of the member that the text is the value of.
     name: &'t str,
     named: OnceCell<Subjects>,
@@ -178,7 +187,7 @@ struct Words {
 }
 
 impl<'t> Spoken<'t> {
-    pub(super) fn new(context: &'t Context, text: &'t str, name: &'t str) -> Self {
+    pub(super) fn new(context: &'t Context, text: (&'t str, &'t Kinds), name: &'t str) -> Self {
         let (named, words) = (OnceCell::new(), OnceCell::new());
         Self { context, text, name, named, asked: Cell::new(0), words }
     }
@@ -188,11 +197,11 @@ impl<'t> Spoken<'t> {
         let named = if at <= WINDOW_BYTES { self.named() } else { Subjects::NONE };
         let before = match self.words.get() {
             Some(words) => words.before(at),
-            None if self.asked.get() * WINDOW_BYTES <= self.text.len() => {
+            None if self.asked.get() * BYTES_EACH <= self.text.0.len() => {
                 self.asked.set(self.asked.get() + 1);
                 let from = at.saturating_sub(WINDOW_BYTES);
                 let mut all = Subjects::NONE;
-                self.context.words(self.text, from, at, |word| all = all.and(word.before(at)));
+                self.context.words(self.text, (from, at), |word| all = all.and(word.before(at)));
                 all
             }
             None => self.words().before(at),
@@ -212,7 +221,8 @@ impl<'t> Spoken<'t> {
     fn named(&self) -> Subjects {
         *self.named.get_or_init(|| {
             let mut all = Subjects::NONE;
-            self.context.words(self.name, 0, self.name.len(), |word| {
+            let kinds = Kinds::of(self.name.as_bytes());
+            self.context.words((self.name, &kinds), (0, self.name.len()), |word| {
                 all = all.and(if word.ends { word.subjects } else { Subjects::NONE });
             });
             all
@@ -222,7 +232,7 @@ impl<'t> Spoken<'t> {
     fn words(&self) -> &Words {
         self.words.get_or_init(|| {
             let (mut words, mut subjects) = (Vec::new(), Subjects::NONE);
-            self.context.words(self.text, 0, self.text.len(), |word| {
+            self.context.words(self.text, (0, self.text.0.len()), |word| {
                 subjects = subjects.and(word.subjects);
                 words.push(word);
             });
@@ -284,7 +294,8 @@ mod tests {
     fn whole_words_before_the_place_count_and_nothing_else() {
         let context = Context::new();
         let has = |text: &str, name: &str, subject: Subjects| {
-            Spoken::new(&context, text, name).before(text.len()).has(subject)
+            let kinds = Kinds::of(text.as_bytes());
+            Spoken::new(&context, (text, &kinds), name).before(text.len()).has(subject)
         };
         assert!(has("her SSN is ", "", Subjects::SSN));
         assert!(has("", "customer_ssn", Subjects::SSN));

@@ -5,8 +5,9 @@
 //! text. Not here:
 //! keys that have no prefix (`words`), or only a name beside them (`assignments`).
 
+use super::kinds::Kinds;
 use super::letters::{Class, Runs};
-use super::lexicon::{Lexicon, WordStarts};
+use super::lexicon::Lexicon;
 use super::{Finding, ends_word, names};
 use crate::rule::Rule;
 
@@ -186,11 +187,11 @@ impl Forms {
         Self(Lexicon::new(known))
     }
 
-    pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
+    pub(super) fn find(&self, text: &str, kinds: &Kinds, found: &mut Vec<Finding>) {
         let (mut floor, mut memory) = (0, Memory::default());
-        for at in WordStarts::<false>::new(text.as_bytes(), 0, text.len()) {
+        for at in kinds.word_starts() {
             let rest = text.as_bytes().get(at..).unwrap_or_default();
-            let mut known = self.0.candidates(rest).iter();
+            let mut known = self.0.candidates(rest);
             let stands = |(prefix, _): &&(&str, Prefix)| rest.starts_with(prefix.as_bytes());
             let Some((_, prefix)) = known.find(stands) else { continue };
             if at < floor || prefix.is_taken(text, at) {

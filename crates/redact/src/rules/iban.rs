@@ -1,6 +1,6 @@
 //! Bank account numbers (ISO 13616): a country, its length, and a remainder of one modulo 97.
 
-use super::lexicon::WordStarts;
+use super::kinds::Kinds;
 use super::{Examples, Finding, ends_word};
 use crate::rule::Rule;
 
@@ -97,9 +97,9 @@ static BY_COUNTRY: [[u8; 32]; 32] = {
     by_country
 };
 
-pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
+pub(super) fn find(text: &str, kinds: &Kinds, found: &mut Vec<Finding>) {
     let mut floor = 0;
-    for start in WordStarts::<false>::new(text.as_bytes(), 0, text.len()) {
+    for start in kinds.account_starts() {
         if start >= floor
             && let Some(end) = end_of_iban(text, start)
         {
@@ -112,16 +112,10 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
 /// A remainder is taken of numbers above this, so that they stay numbers of 64 bits.
 const NUMBER_MAX: u64 = 10_000_000_000_000_000;
 
-/// Where the account that the word at `start` may be ends.
+/// Where the account that the two capitals and two digits at `start` may begin ends.
 fn end_of_iban(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let [first, second, check @ ..] = bytes.get(start..start + 4)? else { return None };
-    if !first.is_ascii_uppercase()
-        || !second.is_ascii_uppercase()
-        || !check.iter().all(u8::is_ascii_digit)
-    {
-        return None;
-    }
+    let [first, second] = bytes.get(start..start + 2)? else { return None };
     let by_second = BY_COUNTRY.get(usize::from(first & 31))?;
     let length = usize::from(*by_second.get(usize::from(second & 31))?);
     if length == 0 {

@@ -106,34 +106,6 @@ pub(crate) fn next_run(
     }
 }
 
-/// Calls `edge` with each place where a run of digits starts or ends, in turn. Bytes are looked at
-/// in blocks, side by side.
-pub(super) fn digit_edges(bytes: &[u8], mut edge: impl FnMut(usize)) {
-    const BLOCK_BYTES: usize = 16;
-    let mut before = 0;
-    let mut look = |block: &[u8; BLOCK_BYTES], start: usize| {
-        let mut digits = [0; BLOCK_BYTES];
-        for (mark, byte) in digits.iter_mut().zip(block) {
-            *mark = u8::from(byte.wrapping_sub(b'0') < 10);
-        }
-        let digits = u128::from_le_bytes(digits);
-        let mut edges = digits ^ (digits << 8 | before);
-        before = digits >> ((BLOCK_BYTES - 1) * 8);
-        while edges != 0 {
-            edge(start + edges.trailing_zeros() as usize / 8);
-            edges &= edges - 1;
-        }
-    };
-    let (blocks, tail) = bytes.as_chunks::<BLOCK_BYTES>();
-    for (number, block) in blocks.iter().enumerate() {
-        look(block, number * BLOCK_BYTES);
-    }
-    let mut last = [0; BLOCK_BYTES];
-    last.iter_mut().zip(tail).for_each(|(place, byte)| *place = *byte);
-    // Also when nothing is left: what ends with the text ends there.
-    look(&last, bytes.len() - tail.len());
-}
-
 /// Classes that runs are remembered of.
 const KEPT: usize = 16;
 

@@ -18,50 +18,125 @@ pub(crate) enum Name {
     Cookie,
 }
 
+/// Most letters that decide about a name: no known one has more.
+const LETTERS_MAX: usize = 16;
+
+/// The last letters of a name, small ones, the last in the lowest byte: compared all at once,
+/// because hostile texts have a name every few bytes.
+#[derive(Clone, Copy)]
+struct Letters {
+    bits: u128,
+    /// How many the name has, if not more than are looked at.
+    count: usize,
+}
+
+impl Letters {
+    /// Those of a name, by its end; what is neither letter, digit nor separator begins it.
+    fn of(name: &str) -> Self {
+        let (mut bits, mut count) = (0, 0);
+        for byte in name.bytes().rev() {
+            if byte.is_ascii_alphanumeric() {
+                if count < LETTERS_MAX {
+                    bits |= u128::from(byte.to_ascii_lowercase()) << (8 * count);
+                }
+                count += 1;
+            } else if !is_separator(byte) {
+                break;
+            }
+            if count > LETTERS_MAX {
+                break;
+            }
+        }
+        Self { bits, count }
+    }
+
+    fn last(self) -> u8 {
+        self.bits as u8
+    }
+}
+
+/// A word that names are compared with.
+struct Word {
+    text: &'static str,
+    bits: u128,
+}
+
+/// The word that these small letters write.
+const fn word(text: &'static str) -> Word {
+    let letters = text.as_bytes();
+    assert!(!letters.is_empty() && letters.len() <= LETTERS_MAX);
+    let (mut bits, mut at) = (0, 0);
+    while at < letters.len() {
+        bits = bits << 8 | letters[at] as u128;
+        at += 1;
+    }
+    Word { text, bits }
+}
+
+impl Word {
+    fn ends(&self, name: Letters) -> bool {
+        let others = 8 * (LETTERS_MAX - self.text.len());
+        name.count >= self.text.len() && (name.bits ^ self.bits) << others == 0
+    }
+
+    fn is(&self, name: Letters) -> bool {
+        name.count == self.text.len() && name.bits == self.bits
+    }
+}
+
 /// Names that are secret alone and as the end of a longer one (`db_password`, `openaiApiKey`), by
 /// their last letter.
-const STRONG_ENDINGS: &[(u8, &[&str])] = &[
-    (b'd', &["password", "passwd", "wachtwoord", "privatekeyid"]),
+const STRONG_ENDINGS: &[(u8, &[Word])] = &[
+    (b'd', &[word("password"), word("passwd"), word("wachtwoord"), word("privatekeyid")]),
     (
         b'y',
         &[
-            "apikey",
-            "secretkey",
-            "privatekey",
-            "accesskey",
-            "accountkey",
-            "signingkey",
-            "encryptionkey",
-            "masterkey",
-            "sshkey",
-            "deploykey",
-            "sharedkey",
-            "sessionkey",
-            "serverkey",
-            "storagekey",
-            "hmackey",
-            "authkey",
-            "passkey",
+            word("apikey"),
+            word("secretkey"),
+            word("privatekey"),
+            word("accesskey"),
+            word("accountkey"),
+            word("signingkey"),
+            word("encryptionkey"),
+            word("masterkey"),
+            word("sshkey"),
+            word("deploykey"),
+            word("sharedkey"),
+            word("sessionkey"),
+            word("serverkey"),
+            word("storagekey"),
+            word("hmackey"),
+            word("authkey"),
+            word("passkey"),
         ],
     ),
     (
         b'n',
         &[
-            "apitoken",
-            "accesstoken",
-            "refreshtoken",
-            "authtoken",
-            "idtoken",
-            "sessiontoken",
-            "bearertoken",
+            word("apitoken"),
+            word("accesstoken"),
+            word("refreshtoken"),
+            word("authtoken"),
+            word("idtoken"),
+            word("sessiontoken"),
+            word("bearertoken"),
         ],
     ),
-    (b't', &["secret", "passwort", "kennwort"]),
-    (b'e', &["passphrase", "recoverycode", "backupcode", "seedphrase", "motdepasse"]),
-    (b'l', &["credential"]),
-    (b's', &["credentials"]),
-    (b'c', &["mnemonic"]),
-    (b'a', &["contrasena", "senha"]),
+    (b't', &[word("secret"), word("passwort"), word("kennwort")]),
+    (
+        b'e',
+        &[
+            word("passphrase"),
+            word("recoverycode"),
+            word("backupcode"),
+            word("seedphrase"),
+            word("motdepasse"),
+        ],
+    ),
+    (b'l', &[word("credential")]),
+    (b's', &[word("credentials")]),
+    (b'c', &[word("mnemonic")]),
+    (b'a', &[word("contrasena"), word("senha")]),
 ];
 
 /// The same in letters that are not ASCII.
@@ -79,61 +154,54 @@ const STRONG_FOREIGN: &[&str] = &[
 ];
 
 /// Names that are secret only when they stand alone.
-const STRONG_ALONE: &[&str] =
-    &["jwt", "bearer", "cvv", "cvc", "otp", "passcode", "subscriptionkey"];
+const STRONG_ALONE: &[Word] = &[
+    word("jwt"),
+    word("bearer"),
+    word("cvv"),
+    word("cvc"),
+    word("otp"),
+    word("passcode"),
+    word("subscriptionkey"),
+];
 
 /// Ordinary words, secret only with a value to match.
-const WEAK_ALONE: &[&str] = &["key", "auth", "pass", "pwd", "sig", "token"];
+const WEAK_ALONE: &[Word] =
+    &[word("key"), word("auth"), word("pass"), word("pwd"), word("sig"), word("token")];
 
-/// Names longer than this are judged by their end.
-const NAME_BYTES_MAX: usize = 64;
+const COOKIES: &[Word] = &[word("cookie"), word("cookies"), word("setcookie")];
+const AUTHORIZATION: Word = word("authorization");
+const KEY: Word = word("key");
+const TOKEN: Word = word("token");
 
 /// Judges a name by its letters and digits.
 pub(crate) fn judge(name: &str) -> Option<Name> {
-    if !name.is_ascii() {
-        let name = name.to_lowercase();
-        if STRONG_FOREIGN.iter().any(|end| name.ends_with(end)) {
-            return Some(Name::Strong);
-        }
-    }
-    let mut letters = [0; NAME_BYTES_MAX];
-    let mut count = 0;
-    for byte in name.bytes().rev() {
-        if is_separator(byte) {
-            continue;
-        }
-        if !byte.is_ascii_alphanumeric() {
-            break;
-        }
-        let Some(slot) = NAME_BYTES_MAX.checked_sub(count + 1).and_then(|at| letters.get_mut(at))
-        else {
-            break;
-        };
-        *slot = byte.to_ascii_lowercase();
-        count += 1;
-    }
-    let name = letters.get(NAME_BYTES_MAX - count..)?;
-    judge_letters(name)
-}
-
-/// Judges the small letters of a name. The last one says which names to compare.
-fn judge_letters(name: &[u8]) -> Option<Name> {
-    let last = name.last()?;
-    let is = |known: &&str| known.as_bytes() == name;
-    let ends = |end: &&str| end.len() <= name.len() && name.ends_with(end.as_bytes());
-    match last {
-        b'y' if name.len() == 3 => return (name == b"key").then_some(Name::Weak),
-        b'n' if name.ends_with(b"authorization") => return Some(Name::Authorization),
-        b'e' | b's' if matches!(name, b"cookie" | b"cookies" | b"setcookie") => {
-            return Some(Name::Cookie);
-        }
-        _ => {}
-    }
-    let endings = STRONG_ENDINGS.iter().find(|(letter, _)| letter == last);
-    if endings.is_some_and(|(_, words)| words.iter().any(ends)) || STRONG_ALONE.iter().any(is) {
+    if ends_in_foreign(name) {
         return Some(Name::Strong);
     }
-    (WEAK_ALONE.iter().any(is) || name.ends_with(b"token")).then_some(Name::Weak)
+    let name = Letters::of(name);
+    match name.last() {
+        b'y' if name.count == 3 => return KEY.is(name).then_some(Name::Weak),
+        b'n' if AUTHORIZATION.ends(name) => return Some(Name::Authorization),
+        b'e' | b's' if COOKIES.iter().any(|word| word.is(name)) => return Some(Name::Cookie),
+        _ => {}
+    }
+    let endings = STRONG_ENDINGS.iter().find(|(letter, _)| *letter == name.last());
+    if endings.is_some_and(|(_, words)| words.iter().any(|word| word.ends(name)))
+        || STRONG_ALONE.iter().any(|word| word.is(name))
+    {
+        return Some(Name::Strong);
+    }
+    let weak = WEAK_ALONE.iter().any(|word| word.is(name)) || TOKEN.ends(name);
+    weak.then_some(Name::Weak)
+}
+
+/// True for names that end in a word of letters that are not ASCII; of those, one ends in an `a`.
+fn ends_in_foreign(name: &str) -> bool {
+    if !matches!(name.as_bytes(), [.., 0x80..=0xFF | b'a' | b'A']) || name.is_ascii() {
+        return false;
+    }
+    let name = name.to_lowercase();
+    STRONG_FOREIGN.iter().any(|end| name.ends_with(end))
 }
 
 /// What may stand between and after the letters of a name. Anything else begins a new one.
@@ -250,7 +318,7 @@ mod tests {
     #[test]
     fn the_cheap_question_never_misses_a_name() {
         let words = STRONG_ENDINGS.iter().flat_map(|(_, words)| words.iter());
-        let words = words.chain(STRONG_ALONE).chain(WEAK_ALONE);
+        let words = words.chain(STRONG_ALONE).chain(WEAK_ALONE).map(|word| &word.text);
         let words = words.chain(STRONG_FOREIGN);
         let headers =
             ["authorization", "cookie", "cookies", "set-cookie", "JSESSIONID", "phpsessid"];

@@ -5,7 +5,8 @@
 //! looked at once as the beginning of each known shape, so the search is linear in the text.
 
 use super::context::{Spoken, Subjects};
-use super::{Finding, ids_europe, ids_world, letters};
+use super::kinds::Kinds;
+use super::{Finding, ids_europe, ids_world};
 use crate::rule::Rule;
 
 /// One unbroken run of digits, and what joins it to the group before (0: nothing does).
@@ -97,21 +98,17 @@ impl Group {
 
 /// Every run of digits, with what joins it to the one before: one space, hyphen, full stop or
 /// slash.
-pub(super) fn groups(bytes: &[u8]) -> Vec<Group> {
+pub(super) fn groups(bytes: &[u8], kinds: &Kinds) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    let (mut start, mut last_end) = (None, usize::MAX);
-    let mut edge = |at: usize| {
-        let Some(start) = start.take() else {
-            start = Some(at);
-            return;
-        };
+    let mut last_end = usize::MAX;
+    let mut edges = kinds.digit_edges();
+    while let (Some(start), Some(end)) = (edges.next(), edges.next()) {
         let joined = usize::checked_sub(start, 1).filter(|before| *before == last_end);
         let joint = joined.and_then(|before| bytes.get(before)).copied().unwrap_or_default();
         let joint = if matches!(joint, b' ' | b'-' | b'.' | b'/') { joint } else { 0 };
-        groups.push(Group { start, end: at, joint });
-        last_end = at;
-    };
-    letters::digit_edges(bytes, &mut edge);
+        groups.push(Group { start, end, joint });
+        last_end = end;
+    }
     groups
 }
 

@@ -15,13 +15,24 @@ const NUMBER_BYTES_MAX: usize = 28;
 pub(super) fn find(place: &Place<'_>, found: &mut Vec<Finding>) {
     let bytes = place.text.as_bytes();
     let mut at = 0;
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(begins)) {
-        let start = at + step;
+    let mut signs = memchr::memchr2_iter(b'+', b'(', bytes).peekable();
+    let mut groups = place.groups.iter().map(|group| group.start).peekable();
+    loop {
+        let start = match (signs.peek(), groups.peek()) {
+            (Some(sign), Some(group)) if group < sign => groups.next(),
+            (Some(_), _) => signs.next(),
+            _ => groups.next(),
+        };
+        let Some(start) = start else { return };
+        if start < at {
+            continue;
+        }
         let end = end_of_number(place, start);
         if let Some(end) = end.filter(|end| ends(place, *end)) {
             found.push(Finding { start, end, rule: Rule::PhoneNumber });
         }
-        // Nothing that begins inside a run of digits is a number.
+        // Nothing that begins inside a run of digits is a number, or right behind a sign that
+        // begins none.
         let rest = bytes.get(start + 1..).unwrap_or_default();
         let inside = rest.iter().take_while(|b| b.is_ascii_digit()).count();
         at = end.map_or(start + 1 + inside, |end| end.max(start + 1));
@@ -42,10 +53,6 @@ fn end_of_number(place: &Place<'_>, start: usize) -> Option<usize> {
     let (end, digits) = (free && place.speaks_of(Subjects::PHONE, start))
         .then(|| number(place.text.as_bytes(), start))?;
     (NATIONAL.contains(&digits) && is_national(place, start, end)).then_some(end)
-}
-
-fn begins(byte: &u8) -> bool {
-    matches!(byte, b'+' | b'(' | b'0'..=b'9')
 }
 
 /// Where the number that begins at `start` ends, and how many digits it has.

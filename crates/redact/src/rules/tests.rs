@@ -1,7 +1,6 @@
 //! What each rule takes and what it leaves. The made-up keys are broken by `¦`, which is taken out
 //! at run time: otherwise scanners of repositories would report them.
 
-use crate::marker;
 use crate::policy::{Action, Policy, Preset};
 use crate::redactor::Redactor;
 use crate::rule::Rule;
@@ -23,7 +22,7 @@ fn takes(rule: Rule, texts: &[&str]) {
         let text = format!("{before}{secret}{after}");
         let redone = redactor.redact_plain(&text, Use::Value);
         let redone = redone.unwrap_or_else(|| panic!("{rule:?} missed {text}"));
-        assert_eq!(redone.text, format!("{before}{}{after}", marker::mask(rule)), "{text}");
+        assert_eq!(redone.text, format!("{before}{}{after}", rule.mask()), "{text}");
         assert_eq!(redone.by, [(rule, Action::Mask)], "{text}");
         // The fast road has to send raw JSON text the same way.
         let raw = serde_json::Value::from(text.as_str()).to_string();
@@ -191,7 +190,7 @@ fn every_rule_takes_its_examples_and_leaves_its_look_alikes() {
             let (secret, after) = rest.split_once('»').unwrap();
             let text = format!("{before}{secret}{after}");
             let redone = redactor.redact_plain(&text, Use::Value).map(|redone| redone.text);
-            let expected = format!("{before}{}{after}", marker::mask(examples.rule));
+            let expected = format!("{before}{}{after}", examples.rule.mask());
             if redone.as_ref() != Some(&expected) {
                 broken.push(format!("{text}: {redone:?} instead of {expected}"));
             }
