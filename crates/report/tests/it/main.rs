@@ -6,6 +6,7 @@
 mod forensics;
 mod golden;
 mod packs;
+mod pdf;
 mod periods;
 mod recordings;
 mod records;
