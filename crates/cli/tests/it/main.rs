@@ -29,6 +29,7 @@ mod retention;
 mod rolled;
 mod rotation;
 mod served;
+mod sinks;
 mod sql;
 mod tamper;
 mod verify;
