@@ -5,6 +5,7 @@
 
 mod forensics;
 mod golden;
+mod incident;
 mod packs;
 mod pdf;
 mod periods;
