@@ -27,7 +27,7 @@ mod tail;
 mod witnessed;
 
 pub use since::{ReceiptClaim, SinceError, SinceFile, check_receipts};
-pub use witnessed::check_witnesses;
+pub use witnessed::{Witnessed, check_witnesses, seen_by_witnesses};
 
 use crate::{Bound, End, Faults, JournalWalk, Place, Step, Walk};
 use coverage::Coverage;
