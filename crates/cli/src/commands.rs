@@ -18,6 +18,7 @@ pub(crate) mod export;
 mod forensics;
 mod hold;
 mod import;
+mod incident;
 pub(crate) mod init;
 mod keys;
 mod mcp;

@@ -154,6 +154,31 @@ impl Link {
             && kind(&response).starts_with("application/json");
         read(if is_answer { response } else { good(response)? })
     }
+
+    /// Hands on a message of another protocol, as JSON, and reads what is said to it; `None` when
+    /// it was taken and there is nothing to say. An error of that protocol is an answer.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub fn hand_on(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        message: &[u8],
+    ) -> Result<Option<Answer>, Trouble> {
+        let request = self.shown(self.agent.post(format!("{}{path}", self.address.as_str())));
+        let request = request
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream");
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let response = request.send(message)?;
+        if response.status().as_u16() == 202 {
+            return Ok(None);
+        }
+        let is_answer = kind(&response).starts_with("application/json");
+        read(if is_answer { response } else { good(response)? }).map(Some)
+    }
 }
 
 /// How often a question is asked at most: again when the server has no time, and once more when a

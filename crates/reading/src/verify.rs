@@ -30,7 +30,7 @@ mod witnessed;
 
 pub use shown::{Ask, NotShown, Shown};
 pub use since::{ReceiptClaim, SinceError, SinceFile, check_receipts};
-pub use witnessed::check_witnesses;
+pub use witnessed::{Witnessed, check_witnesses, seen_by_witnesses};
 
 use crate::{Bound, End, Faults, JournalWalk, Place, Step, Walk};
 use coverage::Coverage;

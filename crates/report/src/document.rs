@@ -249,7 +249,12 @@ pub enum Block {
     Table(Table),
     /// A chart.
     Chart(Chart),
+    /// Lines to sign on, each for somebody who did something: `Reviewed by`.
+    SignOff(Vec<&'static str>),
 }
+
+/// What is written on each line to sign on, beside who it is for.
+pub(crate) const SIGNED: [&str; 3] = ["Name", "Date", "Signature"];
 
 /// A line of the head of a document: the period, the checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -329,6 +334,11 @@ impl Document {
         if chart.points.len() > 1 {
             self.blocks.push(Block::Chart(chart));
         }
+    }
+
+    /// Adds lines to sign on.
+    pub fn sign_off(&mut self, roles: Vec<&'static str>) {
+        self.blocks.push(Block::SignOff(roles));
     }
 
     /// Its tables, in their order.

@@ -22,7 +22,7 @@ mod blind_spots;
 mod cause;
 pub(crate) mod facts;
 mod origin;
-mod page;
+pub(crate) mod page;
 mod surroundings;
 mod words;
 

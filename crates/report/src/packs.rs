@@ -16,10 +16,10 @@
 //!     clause = "House rule 7"
 //!     predicate = "C-INT-4"
 //! "#)?;
-//! let mut run = Run::new(&pack);
+//! let mut run = Run::new(&pack, Outside::default());
 //! # let events: Vec<query::Found> = Vec::new();
 //! events.iter().for_each(|found| run.offer(found));
-//! let answer = run.finish(&Outside::default());
+//! let answer = run.finish();
 //! assert_eq!(answer.controls[0].verdict, Verdict::NotAssessable);
 //! # Ok::<(), report::packs::PackError>(())
 //! ```
@@ -35,6 +35,7 @@ mod page;
 mod predicate;
 mod privacy;
 mod spending;
+mod witnesses;
 
 pub use data::{Control, Pack, PackError, Parameters};
 pub use page::document;
@@ -90,6 +91,17 @@ pub struct Examined {
     pub events: Vec<u64>,
 }
 
+/// What witnesses cosigned of the log, held against the policy that names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witnessed {
+    /// Whether enough of them did, and the log continues what they saw.
+    pub is_enough: bool,
+    /// The entries that they saw.
+    pub size: u64,
+    /// What was found, in a sentence.
+    pub found: String,
+}
+
 /// What the caller knows beside the records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outside {
@@ -98,6 +110,8 @@ pub struct Outside {
     /// The days that records stay at least, by tier (`debug`, `info`, `compliance`, `critical`), as
     /// configured.
     pub retention_days: Option<[u64; 4]>,
+    /// What witnesses saw, if somebody named those that count.
+    pub witnessed: Option<Witnessed>,
 }
 
 /// What a predicate found.
@@ -211,19 +225,23 @@ impl Answers {
 /// A pack being held against records, one after the other in the order of the log.
 pub struct Run<'p> {
     pack: &'p Pack,
+    outside: Outside,
     predicates: Vec<Option<Box<dyn Predicate>>>,
     records: u64,
     unreadable: u64,
     from_ms: Option<u64>,
     to_ms: Option<u64>,
+    /// The first record that witnesses have not seen, and its record time.
+    unseen: Option<(u64, u64)>,
 }
 
 impl<'p> Run<'p> {
-    /// Begins.
+    /// Begins, with what is known beside the records.
     #[must_use]
-    pub fn new(pack: &'p Pack) -> Self {
+    pub fn new(pack: &'p Pack, outside: Outside) -> Self {
         let predicates = pack.controls.iter().map(predicate::of).collect();
-        Self { pack, predicates, records: 0, unreadable: 0, from_ms: None, to_ms: None }
+        let (records, unreadable, from_ms, to_ms, unseen) = (0, 0, None, None, None);
+        Self { pack, outside, predicates, records, unreadable, from_ms, to_ms, unseen }
     }
 
     /// Looks at a record. Records must come oldest first.
@@ -231,6 +249,10 @@ impl<'p> Run<'p> {
         self.records += 1;
         self.from_ms.get_or_insert(found.recorded_at_ms);
         self.to_ms = Some(found.recorded_at_ms);
+        let seen = self.outside.witnessed.as_ref().map_or(u64::MAX, |it| it.size);
+        if found.index >= seen {
+            self.unseen.get_or_insert((found.index, found.recorded_at_ms));
+        }
         let is_gone = found.meta.is_empty();
         let event = if is_gone { None } else { found.event().ok() };
         if event.is_none() && !is_gone {
@@ -243,9 +265,10 @@ impl<'p> Run<'p> {
 
     /// The answer.
     #[must_use]
-    pub fn finish(self, outside: &Outside) -> Answers {
+    pub fn finish(self) -> Answers {
         let time = |ms: Option<u64>| ms.map(|ms| Timestamp::from_milliseconds(ms).to_string());
-        let end = predicate::End { outside, to_ms: self.to_ms.unwrap_or(0) };
+        let to_ms = self.to_ms.unwrap_or(0);
+        let end = predicate::End { outside: &self.outside, to_ms, unseen: self.unseen };
         let controls: Vec<Answer> = self
             .pack
             .controls
@@ -309,7 +332,7 @@ fn answer(
 /// Holds a pack against records that are at hand, oldest first.
 #[must_use]
 pub fn check(pack: &Pack, found: &[Found<'_>], as_of: &AsOf, outside: &Outside) -> Answers {
-    let mut run = Run::new(pack);
+    let mut run = Run::new(pack, outside.clone());
     found.iter().for_each(|found| run.offer(found));
-    run.finish(outside).as_of(as_of)
+    run.finish().as_of(as_of)
 }

@@ -80,7 +80,7 @@ pub(crate) async fn check(
 
 impl Asked {
     fn hold(&self, view: &View, sight: Sight) -> Result<Paper, Problem> {
-        let mut run = Run::new(&self.pack);
+        let mut run = Run::new(&self.pack, self.outside.clone());
         let filter = sight.of(self.filter.clone());
         let unreadable = view.each::<Problem>(&filter, &(), &mut |found| {
             sight.check_time()?;
@@ -88,14 +88,10 @@ impl Asked {
             Ok(ControlFlow::Continue(()))
         })?;
         let as_of = view.as_of().clone();
-        let answers = run.finish(&self.outside).as_of(&as_of);
+        let answers = run.finish().as_of(&as_of);
         let it = packs::document(&answers);
-        let bytes = match self.format {
-            "csv" => document::csv(&it, self.table.as_deref())
-                .map_err(|error| bad("table", &error.to_string()))?
-                .into_bytes(),
-            format => paper::write(&it, format, || document::json(&answers)),
-        };
+        let (table, json) = (self.table.as_deref(), || document::json(&answers));
+        let bytes = paper::write_with_tables(&it, self.format, table, json)?;
         let (format, records) = (self.format, answers.records);
         Ok(Paper { bytes, format, records, as_of, unreadable })
     }

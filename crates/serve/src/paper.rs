@@ -3,6 +3,8 @@
 //!
 //! Not here: answers made of records (`answers.rs`), and what a document says (`report`).
 
+use crate::parameters::bad;
+use crate::problem::Problem;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use query::AsOf;
@@ -38,6 +40,24 @@ pub(crate) fn write(it: &Document, format: &str, json: impl FnOnce() -> String) 
         "text" => document::text(it, TEXT).into_bytes(),
         "pdf" => document::pdf(it),
         _ => json().into_bytes(),
+    }
+}
+
+/// Writes a document that has tables: as CSV the one of this name, else its first.
+///
+/// # Errors
+/// 400 when it has no such table.
+pub(crate) fn write_with_tables(
+    it: &Document,
+    format: &str,
+    table: Option<&str>,
+    json: impl FnOnce() -> String,
+) -> Result<Vec<u8>, Problem> {
+    match format {
+        "csv" => document::csv(it, table)
+            .map(String::into_bytes)
+            .map_err(|error| bad("table", &error.to_string())),
+        format => Ok(write(it, format, json)),
     }
 }
 

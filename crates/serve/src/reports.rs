@@ -9,9 +9,10 @@ use crate::access::policy::Action;
 use crate::app::App;
 use crate::ask;
 use crate::compliance;
+use crate::forensics;
 use crate::gate::Granted;
 use crate::paper::{self, Paper};
-use crate::parameters::{Parameters, bad};
+use crate::parameters::Parameters;
 use crate::problem::Problem;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -22,15 +23,14 @@ use query::Columns;
 use query::figures::Period;
 use reading::View;
 use reading::answer::Unreadable;
-use report::document;
 use report::reports::{Name, Report, Settings, Subject, make};
 use serde_json::json;
 
 /// The formats, the first of which is what nobody asked for.
 pub(crate) const FORMATS: &[&str] = &["json", "md", "html", "csv", "text", "pdf"];
 /// The reports.
-pub(crate) const NAMES: &str = "`summary`, `tool-usage`, `error-analysis`, `cost`, `agents`, `daily` or \
-                                `compliance-check`.";
+pub(crate) const NAMES: &str = "`summary`, `tool-usage`, `error-analysis`, `cost`, `agents`, `daily`, \
+                                `compliance-check` or `incident`.";
 
 /// Makes a report.
 pub(crate) async fn report(
@@ -41,6 +41,7 @@ pub(crate) async fn report(
 ) -> Result<Response<Body>, Problem> {
     match name.as_str() {
         compliance::NAME => compliance::check(app, granted, text).await,
+        forensics::INCIDENT => forensics::incident(app, granted, text).await,
         name => counted(app, granted, name, text).await,
     }
 }
@@ -107,12 +108,8 @@ impl Asked {
         let settings = Settings::default();
         let report = make(self.name, &subject, &settings).map_err(|error| failed(&error))?;
         let Report { document: it, json } = report;
-        let bytes = match self.format {
-            "csv" => document::csv(&it, self.table.as_deref())
-                .map_err(|error| bad("table", &error.to_string()))?
-                .into_bytes(),
-            format => paper::write(&it, format, || json),
-        };
+        let table = self.table.as_deref();
+        let bytes = paper::write_with_tables(&it, self.format, table, || json)?;
         let (format, records) = (self.format, as_of.size);
         let unreadable = Unreadable::default();
         Ok(Paper { bytes, format, records, as_of, unreadable })

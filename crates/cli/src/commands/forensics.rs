@@ -7,9 +7,10 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::paper::{self, harmless};
-use crate::source::Place;
+use crate::source::{Place, Source};
 use clap::Args;
-use query::Trace;
+use query::{Found, Trace};
+use reading::answer::Unreadable;
 use report::document;
 use report::forensics::{self, Forensics, Surroundings};
 use std::ops::ControlFlow;
@@ -17,7 +18,8 @@ use std::ops::ControlFlow;
 const AFTER_HELP: &str = "\
 The answer names the first failure, its cause by documented rules (docs/forensics.md), how certain that is,
 what followed, what else touched the same tool, resource, model and caller within 15 minutes, what cannot be
-seen, and what to do. Each claim names events; `tacho prove INDEX` proves them.
+seen, and what to do. Each claim names events; `tacho prove INDEX` proves them. `tacho report incident TRACE` makes of
+it a report to hand over: with impact, people, proofs and lines to sign.
 
 Examples:
   tacho forensics 5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6
@@ -56,13 +58,36 @@ impl Arguments {
             let printed = paper::print(context, &harmless(bytes, format), format);
             return unreadable.conclude_after(printed, context);
         }
-        let (scope, found, mut unreadable) = trace::find(&source, &self.id, self.by)?;
+        let examined = Examined::of(context, &source, (&self.id, self.by), self.alone)?;
+        let printed = paper::print(context, &written(context, &examined.answer, format), format);
+        examined.unreadable.conclude_after(printed, context)
+    }
+}
+
+/// A trace, task or session that was examined, and the records that it consists of.
+pub(super) struct Examined {
+    pub(super) answer: Forensics,
+    pub(super) trace: Trace,
+    pub(super) found: Vec<Found<'static>>,
+    /// Records that may belong to it and could not be read.
+    pub(super) unreadable: Unreadable,
+}
+
+impl Examined {
+    /// Examines what has this id, and unless it is looked at alone, what happened around it.
+    pub(super) fn of(
+        context: &Context,
+        source: &Source,
+        (id, by): (&str, Option<trace::By>),
+        alone: bool,
+    ) -> Result<Self, Failure> {
+        let (scope, found, mut unreadable) = trace::find(source, id, by)?;
         if found.is_empty() {
-            return Err(trace::unknown(context, &source, &self.id, self.by, &unreadable)?);
+            return Err(trace::unknown(context, source, id, by, &unreadable)?);
         }
         let as_of = source.as_of()?;
         let trace = Trace::assemble(scope, &found);
-        let around = if self.alone {
+        let around = if alone {
             None
         } else {
             let mut around = Surroundings::new(&trace, &found);
@@ -77,8 +102,7 @@ impl Arguments {
             let mut entries = view.reading().entries();
             answer.hash(|index| entries.leaf_hash(index));
         }
-        let printed = paper::print(context, &written(context, &answer, format), format);
-        unreadable.conclude_after(printed, context)
+        Ok(Self { answer, trace, found, unreadable })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::compliance::PackArguments;
 use super::events::time;
+use super::incident;
 use crate::answer::{Bar, Conclude as _};
 use crate::arguments::Format;
 use crate::context::Context;
@@ -16,7 +17,7 @@ use clap::builder::PossibleValuesParser;
 use event::Timestamp;
 use query::figures::Period;
 use query::{AsOf, CACHE_BYTES, Columns};
-use reading::answer;
+use reading::answer::{self, Unreadable};
 use reading::search::Watch as _;
 use report::document;
 use report::reports::{self, Name, Report, Settings, Subject};
@@ -27,8 +28,9 @@ use std::sync::Arc;
 const AFTER_HELP: &str = "\
 Reports: summary; tool-usage (calls, errors, durations); error-analysis (types, messages, by agent and tool,
 trend, suggested actions); cost (tokens and money by agent, model, task, principal); agents (models, tools,
-versions, changes); daily (a day on one page); compliance-check (evidence toward the controls of a pack).
-docs/reports.md says what each number means, docs/compliance.md what each control asks.
+versions, changes); daily (a day on one page); compliance-check (evidence toward the controls of a pack);
+incident TRACE (what `tacho forensics` says of a trace, task or session, with impact, people, proofs, and lines to
+sign). docs/reports.md says what each number means, docs/compliance.md what each control asks.
 
 The period is [--from, --to); without either, all of the log. `daily` is the day (UTC) of --from, else of the
 last event. The trend of error-analysis needs both ends. With --settings a TOML file says prices, thresholds,
@@ -43,15 +45,19 @@ Examples:
   tacho report daily --from 2026-11-02 --format pdf --output monday.pdf
   tacho report compliance-check --pack eu-ai-act --verify --format html --output eu.html
   tacho report compliance-check --pack mine.toml
+  tacho report incident task-refund-order-1042 --format pdf --output incident.pdf
   tacho report daily --url https://log.example.org --format html --output today.html";
 
-/// Report on a period: summary, tool-usage, error-analysis, cost, agents, daily, compliance-check
+/// Report on a period or an incident: summary, tool-usage, error-analysis, cost, agents, daily, ...
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// Which report
     #[arg(value_name = "REPORT", value_parser = PossibleValuesParser::new(names()))]
     name: String,
+    /// Of `incident`: the trace, task or session
+    #[arg(value_name = "TRACE")]
+    trace: Option<String>,
     /// Not before: RFC 3339, a date (UTC), or how long ago: 90s, 15m, 24h, 7d
     #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<Timestamp>,
@@ -76,7 +82,7 @@ const COMPLIANCE: &str = "compliance-check";
 
 /// All reports.
 fn names() -> impl Iterator<Item = &'static str> {
-    Name::ALL.into_iter().map(Name::as_str).chain([COMPLIANCE])
+    Name::ALL.into_iter().map(Name::as_str).chain([COMPLIANCE, incident::NAME])
 }
 
 /// The formats of a report; the first one is what nobody asked for.
@@ -98,13 +104,16 @@ impl Arguments {
             let sentence = format!("--from {from} is not before --to {to}; turn them round");
             return Err(Failure::usage(sentence));
         }
+        let trace = self.subject()?;
         if self.name == COMPLIANCE {
-            let (report, as_of, unreadable) = self.packs.ask(context, self.from, self.to)?;
-            let printed = self.print(context, &report, &as_of, format);
-            return unreadable.conclude_after(printed, context);
+            let answer = self.packs.ask(context, self.from, self.to)?;
+            return self.show(context, answer, format);
         }
         if let Some(remote) = Remote::named(context)? {
             return self.fetch(context, &remote, format);
+        }
+        if let Some(trace) = trace {
+            return self.show(context, incident::report(context, trace)?, format);
         }
         let name = Name::from_name(&self.name)
             .ok_or_else(|| Failure::usage("there is no such report; `tacho report --help`"))?;
@@ -136,6 +145,32 @@ impl Arguments {
         Ok(Exit::Fine)
     }
 
+    /// What the incident is about; nothing for reports on a period.
+    fn subject(&self) -> Result<Option<&str>, Failure> {
+        let wrong = match (self.name == incident::NAME, &self.trace) {
+            (true, None) => "which incident? write the id of its trace, task or session behind it",
+            (false, Some(_)) => {
+                "only `incident` is about a trace; the others take a period: --from, --to"
+            }
+            (true, Some(_)) if self.from.is_some() || self.to.is_some() => {
+                "an incident is all of its trace; leave --from and --to out"
+            }
+            _ => return Ok(self.trace.as_deref()),
+        };
+        Err(Failure::usage(wrong))
+    }
+
+    /// Prints a report that records may be missing of.
+    fn show(
+        &self,
+        context: &Context,
+        (report, as_of, unreadable): (Report, AsOf, Unreadable),
+        format: Format,
+    ) -> Result<Exit, Failure> {
+        let printed = self.print(context, &report, &as_of, format);
+        unreadable.conclude_after(printed, context)
+    }
+
     /// The same of a server, with the prices and thresholds that it has.
     fn fetch(&self, context: &Context, remote: &Remote, format: Format) -> Result<Exit, Failure> {
         if self.settings.is_some() {
@@ -146,14 +181,15 @@ impl Arguments {
         }
         let time = |name, time: Option<Timestamp>| time.map(|time| (name, time.to_string()));
         let table = self.table.clone().map(|name| ("table", name));
-        let pairs = [time("from", self.from), time("to", self.to), table];
+        let trace = self.trace.clone().map(|id| ("trace", id));
+        let pairs = [time("from", self.from), time("to", self.to), table, trace];
         let pairs: Vec<(&str, String)> = pairs.into_iter().flatten().collect();
-        let (bytes, as_of) = remote.report(&self.name, &format.name(), &pairs)?;
+        let (bytes, as_of, unreadable) = remote.report(&self.name, &format.name(), &pairs)?;
         self.write(context, &harmless(bytes, format), format)?;
         if format == Format::Csv {
             context.terminal.note(answer::sentence(&as_of));
         }
-        Ok(Exit::Fine)
+        Ok(unreadable.conclude(context))
     }
 
     fn print(

@@ -5,6 +5,8 @@ mod document;
 mod print;
 mod server;
 
+pub(crate) use server::read_cosigned;
+
 use crate::arguments::Format;
 use crate::configuration_folder::ConfigurationFolder;
 use crate::context::Context;
@@ -199,6 +201,11 @@ impl Arguments {
 pub(crate) fn of_log(context: &Context) -> Result<Report, Failure> {
     let arguments = Arguments { target: None, key: Vec::new(), policy: None, since: None };
     arguments.check(context, &named(context)?, Vec::new(), None)
+}
+
+/// Checks the public log of a server, as `tacho verify --url` does.
+pub(crate) fn of_server(context: &Context, remote: &Remote) -> Result<Report, Failure> {
+    server::check(context, remote, Vec::new(), None, None)
 }
 
 fn named(context: &Context) -> Result<Target, Failure> {

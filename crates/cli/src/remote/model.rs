@@ -5,8 +5,8 @@
 //! need not be told a token, and it is kept and sent as every other command does.
 
 use crate::failure::Failure;
-use crate::remote::trouble::Trouble;
-use crate::remote::{Remote, good, kind, read};
+use crate::remote::Remote;
+use link::Trouble;
 use serde_json::{Value, json};
 use std::io::{BufRead, Read as _, Write};
 
@@ -62,21 +62,10 @@ impl Remote {
 
     /// One message; its answer, if it has one.
     fn hand_on(&self, message: &[u8], version: Option<&str>) -> Result<Option<Value>, Trouble> {
-        let request = self.shown(self.agent.post(format!("{}/mcp", self.address())));
-        let mut request = request
-            .header("content-type", "application/json")
-            .header("accept", "application/json, text/event-stream")
-            .header("tachograph-log", &self.log);
-        if let Some(version) = version {
-            request = request.header("mcp-protocol-version", version);
-        }
-        let response = request.send(message)?;
-        if response.status().as_u16() == 202 {
-            return Ok(None);
-        }
-        // An error of the protocol is an answer as well.
-        let is_answer = kind(&response).starts_with("application/json");
-        let answer = read(if is_answer { response } else { good(response)? })?;
+        let version = version.map(|version| ("mcp-protocol-version", version));
+        let headers: Vec<(&str, &str)> =
+            std::iter::once(("tachograph-log", self.log.as_str())).chain(version).collect();
+        let Some(answer) = self.link.hand_on("/mcp", &headers, message)? else { return Ok(None) };
         let said = serde_json::from_slice(&answer.bytes);
         said.map(Some).map_err(|error| Trouble::Foreign(error.to_string()))
     }

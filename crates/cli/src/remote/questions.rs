@@ -178,19 +178,21 @@ impl Remote {
         Ok(self.ask(&self.in_log(&format!("/bundle?{}", query.finish())))?.bytes)
     }
 
-    /// A report in a format, and the checkpoint that it is as of. `pairs`: what else is asked.
+    /// A report in a format, the checkpoint that it is as of, and what could not be read. `pairs`:
+    /// what else is asked.
     pub(crate) fn report(
         &self,
         name: &str,
         format: &str,
         pairs: &[(&str, String)],
-    ) -> Result<(Vec<u8>, AsOf), Failure> {
+    ) -> Result<(Vec<u8>, AsOf, Unreadable), Failure> {
         let mut query = Serializer::new(String::new());
         query.append_pair("format", format).extend_pairs(pairs);
         let path = format!("/reports/{}?{}", segment(name), query.finish());
         let answer = self.ask(&self.in_log(&path))?;
         let as_of = as_of(&answer).ok_or_else(|| self.foreign(&"it names no checkpoint"))?;
-        Ok((answer.bytes, as_of))
+        let unreadable = unreadable(&answer);
+        Ok((answer.bytes, as_of, unreadable))
     }
 
     /// What failed first in a trace, task or session, in a format; `None` when no record has this

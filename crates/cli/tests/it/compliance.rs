@@ -2,6 +2,7 @@
 
 use crate::program::Home;
 use crate::read::recorded;
+use crate::served::Served;
 use serde_json::Value;
 
 fn json(home: &Home, arguments: &[&str]) -> Value {
@@ -80,4 +81,34 @@ fn a_pack_of_ones_own_is_asked_and_an_unknown_key_is_refused() {
     let ran = home.run(&["report", "compliance-check", "--pack", "nobody"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("eu-ai-act"), "{}", ran.err);
+}
+
+#[test]
+fn of_a_server_its_own_log_is_verified_and_packs_of_ones_own_are_asked() {
+    let served_home = recorded();
+    let served = Served::start(&served_home);
+    // Here lies another log of the same name, and it is damaged.
+    let home = recorded();
+    let tile = home.log().join("tile/entries");
+    let file = home.files("tachograph-data").into_keys().find(|path| path.starts_with(&tile));
+    let file = file.unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let token = served_home.fine(&["token", "create", "asks", "--role", "admin", "--logs", "main"]);
+    home.write("token", token.trim());
+    let over_http = ["--url", served.url.as_str(), "--token-file", "token"];
+    let words = [&["--pack", "hipaa", "--verify"][..], &over_http].concat();
+    let value = json(&home, &words);
+    let controls = value["controls"].as_array().unwrap().iter();
+    let it = controls.clone().find(|it| it["predicate"] == "C-INT-1").unwrap();
+    let found = it["found"].as_str().unwrap();
+    assert!(it["verdict"] != "fail" && !found.contains("record and signature"), "{it}");
+    let here = json(&home, &["--pack", "hipaa", "--verify"]);
+    assert!(here.to_string().contains("`tacho verify` found"), "{here}");
+    let pack = "name = \"mine\"\nversion = \"1\"\ntitle = \"Ours\"\n[[controls]]\nid = \"a\"\n\
+                clause = \"7\"\npredicate = \"C-INT-4\"\n";
+    home.write("mine.toml", pack);
+    let value = json(&home, &[&["--pack", "mine.toml"][..], &over_http].concat());
+    assert_eq!((&value["pack"], value["controls"].as_array().unwrap().len()), (&"mine".into(), 1));
 }

@@ -52,6 +52,36 @@ fn the_same_log_gives_the_same_bytes() {
 }
 
 #[test]
+fn an_incident_is_reported_with_the_proofs_that_prove_gives() {
+    let home = recorded();
+    let it = json(&home, &["report", "incident", REFUND]);
+    let examined = json(&home, &["forensics", REFUND]);
+    assert_eq!(it["root_cause"], examined["root_cause"]);
+    assert_eq!(it["evidence"], examined["evidence"]);
+    let proofs = it["proofs"].as_array().unwrap();
+    assert_eq!(proofs.len(), 5);
+    for proof in proofs {
+        let made = home.fine(&["prove", &proof["index"].to_string()]);
+        assert_eq!(proof["tlog_proof"], made);
+    }
+    for format in ["text", "md", "html", "csv"] {
+        let text = home.fine(&["report", "incident", REFUND, "--format", format]);
+        assert!(text.contains("process_refund"), "{format}: {text}");
+    }
+    home.fine(&["report", "incident", REFUND, "--format", "pdf", "-o", "it.pdf"]);
+    assert!(std::fs::read(home.path("it.pdf")).unwrap().starts_with(b"%PDF-"));
+    for (words, code, said) in [
+        (&["report", "incident"][..], 2, "which incident?"),
+        (&["report", "daily", REFUND], 2, "only `incident`"),
+        (&["report", "incident", REFUND, "--from", "1d"], 2, "leave --from and --to out"),
+        (&["report", "incident", "nobody"], 1, "no event"),
+    ] {
+        let ran = home.run(words);
+        assert!(ran.code == code && ran.err.contains(said), "{words:?}: {} {}", ran.code, ran.err);
+    }
+}
+
+#[test]
 fn an_act_is_led_back_to_whoever_wanted_it() {
     let home = recorded();
     let event = "853a2f87-d49e-5564-841e-4a94379fccb4";

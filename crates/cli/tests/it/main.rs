@@ -30,6 +30,7 @@ mod retention;
 mod rolled;
 mod rotation;
 mod served;
+mod sinks;
 mod sql;
 mod tamper;
 mod verify;

@@ -27,11 +27,16 @@ fn a_server_writes_the_documents_of_its_folder_letter_by_letter() {
         &["forensics", TASK, "--format", "md", "--alone"],
         &["forensics", TASK, "--format", "html"],
         &["forensics", "nothing"],
+        &["report", "incident", TASK],
+        &["report", "incident", TASK, "--format", "json"],
+        &["report", "incident", TASK, "--format", "html"],
     ] {
         let (local, remote) = same(&home, &served, arguments);
         assert_eq!(local.out, remote.out, "{arguments:?}");
         assert_eq!((local.code, local.err), (remote.code, remote.err), "{arguments:?}");
     }
+    let ran = home.run(&["report", "incident", "nothing", "--url", &served.url]);
+    assert!(ran.code == 1 && ran.err.contains("has this id"), "{} {}", ran.code, ran.err);
     let csv = ["report", "tool-usage", "--format", "csv"];
     let (local, remote) = same(&home, &served, &csv);
     assert_eq!(local.out, remote.out);

@@ -179,17 +179,54 @@ fn cosign(log: &Path, watchers: &[u8]) {
     std::fs::write(log.join("cosigned"), note.to_string()).unwrap();
 }
 
+/// Two of three.
+fn two_of_three(home: &Home) {
+    let mut policy = String::new();
+    for number in 1..=3 {
+        policy += &format!("witness w{number} {}\n", watcher(number).verifier_key());
+    }
+    home.write("policy", format!("{policy}group enough 2 w1 w2 w3\nquorum enough\n"));
+}
+
+#[test]
+fn a_pack_asks_whether_witnesses_saw_the_log() {
+    let home = Home::new();
+    home.fine(&["init"]);
+    assert_eq!(home.feed(&["append"], events(0..3).as_bytes()).code, 0);
+    two_of_three(&home);
+    let asked = |more: &[&str]| {
+        let words = ["report", "compliance-check", "--pack", "finos-mi-21", "--format", "json"];
+        let text = home.fine(&[&words[..], more].concat());
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let controls = value["controls"].as_array().unwrap();
+        let it = controls.iter().find(|it| it["predicate"] == "C-INT-2").unwrap();
+        let text = |name: &str| it[name].as_str().unwrap().to_owned();
+        (text("verdict"), text("found"))
+    };
+    assert_eq!(asked(&[]).0, "not_assessable");
+    let (verdict, found) = asked(&["--witnesses", "policy"]);
+    assert!(verdict == "fail" && found.contains("no checkpoint was cosigned"), "{found}");
+    cosign(&home.log(), &[2]);
+    assert_eq!(asked(&["--witnesses", "policy"]).0, "fail");
+    cosign(&home.log(), &[1, 2]);
+    let (verdict, found) = asked(&["--witnesses", "policy"]);
+    assert!(verdict == "pass" && found.contains("2 of 3 witnesses"), "{verdict} {found}");
+    let served = crate::served::Served::start(&home);
+    let (verdict, over_http) = asked(&["--witnesses", "policy", "--url", &served.url]);
+    assert!(verdict == "pass" && over_http.contains("2 of 3 witnesses"), "{over_http}");
+    home.write("policy", "quorum none\n");
+    let words = ["report", "compliance-check", "--witnesses", "policy"];
+    let ran = home.run(&words);
+    assert!(ran.code == 2 && ran.err.contains("asks for no witness"), "{} {}", ran.code, ran.err);
+}
+
 #[test]
 fn verify_says_how_many_of_which_witnesses_saw_the_log() {
     let home = Home::new();
     home.fine(&["init"]);
     assert_eq!(home.feed(&["append"], events(0..3).as_bytes()).code, 0);
     let log = home.log();
-    let mut policy = String::new();
-    for number in 1..=3 {
-        policy += &format!("witness w{number} {}\n", watcher(number).verifier_key());
-    }
-    home.write("policy", format!("{policy}group enough 2 w1 w2 w3\nquorum enough\n"));
+    two_of_three(&home);
     let verify = || {
         let ran = home.run(&["verify", "--policy", "policy", "--format", "json"]);
         (ran.code, serde_json::from_str::<serde_json::Value>(&ran.out).unwrap())

@@ -2,7 +2,7 @@
 //! anywhere, and a policy in the page that allows none. Light and dark as the reader has it.
 
 use super::chart;
-use super::{Block, Document, KeyFigure, Span, Table, Text, Tone};
+use super::{Block, Document, KeyFigure, SIGNED, Span, Table, Text, Tone};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use query::escape::escape;
@@ -92,7 +92,21 @@ fn write_block(out: &mut String, block: &Block) {
                 chart::svg(chart)
             );
         }
+        Block::SignOff(roles) => write_sign_off(out, roles),
     }
+}
+
+/// Rows with room for a pen: their lower rules are what is signed on.
+fn write_sign_off(out: &mut String, roles: &[&str]) {
+    out.push_str("<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\"></th>");
+    for title in SIGNED {
+        let _ = write!(out, "<th scope=\"col\">{}</th>", escaped(title));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    for role in roles {
+        let _ = writeln!(out, "<tr><td><br>{}</td><td></td><td></td><td></td></tr>", escaped(role));
+    }
+    out.push_str("</tbody>\n</table></div>\n");
 }
 
 fn write_figure(out: &mut String, figure: &KeyFigure) {

@@ -5,7 +5,7 @@
 //! and values stand between backticks, more of them than the value holds.
 
 use super::chart::{self, Chart};
-use super::{Block, Cell, Document, Span, Table, Text, Tone};
+use super::{Block, Cell, Document, SIGNED, Span, Table, Text, Tone};
 use query::escape::escape;
 use std::fmt::Write as _;
 
@@ -63,6 +63,13 @@ fn write_block(out: &mut String, block: &Block) {
         }
         Block::Table(table) => write_table(out, table),
         Block::Chart(chart) => write_chart(out, chart),
+        Block::SignOff(roles) => {
+            let _ = writeln!(out, "| | {} |\n|---|---|---|---|", SIGNED.join(" | "));
+            for role in roles {
+                let _ = writeln!(out, "| {} | | | |", plain(role));
+            }
+            out.push('\n');
+        }
     }
 }
 

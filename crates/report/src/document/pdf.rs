@@ -18,7 +18,7 @@ mod picture;
 mod sheet;
 mod table;
 
-use super::{Block, Document, Fact, KeyFigure, Text, Tone};
+use super::{Block, Document, Fact, KeyFigure, SIGNED, Text, Tone};
 use letters::{Font, encoded};
 use lines::{Lines, colour};
 use sheet::{Colour, INK, MARGIN, PALE, ROOM, SOFT, Sheets};
@@ -67,6 +67,7 @@ impl Writer {
             Block::Figures(figures) => self.figures(figures),
             Block::Table(it) => self.is_whole &= table::draw(&mut self.sheets, it),
             Block::Chart(chart) => self.is_whole &= picture::draw(&mut self.sheets, chart),
+            Block::SignOff(roles) => self.sign_off(roles),
         }
     }
 
@@ -146,6 +147,32 @@ impl Writer {
             self.sheets.y += height + gap;
         }
         self.sheets.y += 4.0;
+    }
+}
+
+impl Writer {
+    /// Lines with room for a pen above them, and below each what belongs there.
+    fn sign_off(&mut self, roles: &[&str]) {
+        let (height, gap, first) = (46.0, 14.0, 92.0);
+        let parts = [0.36, 0.22, 0.42];
+        // Signatures on another page than each other would be easy to mix up.
+        self.sheets.need(height * roles.len() as f32);
+        for role in roles {
+            self.sheets.need(height);
+            let y = self.sheets.y + height - 16.0;
+            let (codes, _) = encoded(role);
+            self.sheets.write((MARGIN, y), (Font::Strong, BODY, INK), &codes);
+            let room = ROOM - first - gap * 2.0;
+            let mut x = MARGIN + first;
+            for (title, part) in SIGNED.iter().zip(parts) {
+                let width = room * part;
+                self.sheets.line(&[(x, y + 1.5), (x + width, y + 1.5)], 0.6, SOFT);
+                let (codes, _) = encoded(title);
+                self.sheets.write((x, y + 10.0), (Font::Plain, 7.0, SOFT), &codes);
+                x += width + gap;
+            }
+            self.sheets.y += height;
+        }
     }
 }
 

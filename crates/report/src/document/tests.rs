@@ -88,6 +88,7 @@ fn everywhere(said: &str) -> Document {
             bad: Some("errors"),
         });
     }
+    document.sign_off(vec!["Reviewed by"]);
     document
 }
 

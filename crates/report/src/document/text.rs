@@ -2,7 +2,7 @@
 
 use super::chart;
 use super::markdown::text_legend;
-use super::{Block, Cell, Document, Span, Table, Text, Tone};
+use super::{Block, Cell, Document, SIGNED, Span, Table, Text, Tone};
 use query::escape::escape;
 use query::render::{Style, View, fit, width_of};
 use std::fmt::Write as _;
@@ -107,6 +107,7 @@ impl Page {
                     let _ = writeln!(out, "  {line}");
                 }
             }
+            Block::SignOff(roles) => sign_off(out, roles),
         }
         if !is_line && !matches!(block, Block::Heading(_) | Block::Subheading(_)) {
             out.push('\n');
@@ -162,6 +163,14 @@ impl Page {
             }
         }
         widths
+    }
+}
+
+fn sign_off(out: &mut String, roles: &[&str]) {
+    let widest = roles.iter().map(|role| width_of(role)).max().unwrap_or(0);
+    for role in roles {
+        let lines = SIGNED.map(|title| format!("{title} {}", "_".repeat(12)));
+        let _ = writeln!(out, "  {role:<widest$}  {}", lines.join("  "));
     }
 }
 

@@ -7,11 +7,20 @@ use query::AsOf;
 use query::render::{clock, duration};
 
 /// Consequences, failures and events that a page lists; programs get all.
-const ROWS_MAX: usize = 50;
+pub(crate) const ROWS_MAX: usize = 50;
 
 /// The answer as a document.
 #[must_use]
 pub fn document(answer: &Forensics) -> Document {
+    let mut page = begun("Incident Forensics", answer);
+    course(answer, &mut page);
+    limits(answer, &mut page);
+    evidence(answer, &mut page);
+    page
+}
+
+/// A document about what was examined, with all of it in short.
+pub(crate) fn begun(title: &str, answer: &Forensics) -> Document {
     let subject = &answer.subject;
     let noun = subject.kind.strip_suffix("_id").unwrap_or(subject.kind);
     let capital = match noun {
@@ -22,31 +31,39 @@ pub fn document(answer: &Forensics) -> Document {
     let checkpoint = answer.checkpoint.clone();
     let super::Checkpoint { origin, size, root } = checkpoint;
     let as_of = AsOf { origin, size, root_hex: root };
-    let title = format!("Incident Forensics — {capital} {}", subject.id);
-    let mut page = Document::new(title, &as_of);
+    let mut page = Document::new(format!("{title} — {capital} {}", subject.id), &as_of);
     if let Some((from, to)) = subject.started_at.as_ref().zip(subject.ended_at.as_ref()) {
         page.fact("Time", format!("{} to {} (UTC)", short(from), short(to)));
     }
     page.fact("Events", format!("{}, by {}", subject.events, subject.agents.join(", ")));
     page.fact("Rules", Text::default().code(answer.rules));
     page.callout(tone(answer.verdict), marked(&in_short(answer)));
+    page
+}
+
+/// What happened: the timeline, the cause, what followed, what else was touched.
+pub(crate) fn course(answer: &Forensics, page: &mut Document) {
     page.heading("Timeline");
     page.table(timeline(answer));
     if answer.timeline_left_out > 0 {
         page.paragraph(format!("{} more events.", answer.timeline_left_out));
     }
     page.heading("Root Cause");
-    root_cause(answer, &mut page);
+    root_cause(answer, page);
     if !answer.consequences.is_empty() {
         page.heading("What Followed");
         page.table(consequences(answer));
     }
     if let Some(around) = &answer.blast_radius {
         page.heading("Blast Radius");
-        blast_radius(around, &mut page);
+        blast_radius(around, page);
     }
+}
+
+/// What to do, and what nobody can see.
+pub(crate) fn limits(answer: &Forensics, page: &mut Document) {
     page.heading("Recommendations");
-    recommendations(answer, &mut page);
+    recommendations(answer, page);
     page.heading("What Cannot Be Seen");
     let spot = |spot: &super::BlindSpot| {
         let text = marked(&capital_first(&spot.sentence));
@@ -54,14 +71,18 @@ pub fn document(answer: &Forensics) -> Document {
         if events.is_empty() { text } else { named(text.plain(": "), events) }
     };
     page.list(false, answer.blind_spots.iter().map(spot).collect());
-    if !answer.evidence.is_empty() {
-        page.heading("Evidence");
-        page.paragraph(marked(
-            "Each of these is proved by `tacho prove INDEX`, under the checkpoint above.",
-        ));
-        page.table(evidence(answer));
+}
+
+/// The events that all of it rests on, if there are any.
+pub(crate) fn evidence(answer: &Forensics, page: &mut Document) {
+    if answer.evidence.is_empty() {
+        return;
     }
-    page
+    page.heading("Evidence");
+    page.paragraph(marked(
+        "Each of these is proved by `tacho prove INDEX`, under the checkpoint above.",
+    ));
+    page.table(evidence_table(answer));
 }
 
 /// The summary without what the root cause tells in full below.
@@ -82,7 +103,8 @@ fn tone(verdict: Verdict) -> Tone {
     }
 }
 
-fn at(index: u64) -> Evidence {
+/// A reference to an event by its index.
+pub(crate) fn at(index: u64) -> Evidence {
     Evidence { index, event_id: None }
 }
 
@@ -112,7 +134,7 @@ fn capital_first(text: &str) -> String {
 }
 
 /// `2026-11-02 14:23:01` of a stored time.
-fn short(time: &str) -> String {
+pub(crate) fn short(time: &str) -> String {
     Timestamp::parse(time).map_or_else(|| time.to_owned(), query::render::date_and_clock)
 }
 
@@ -159,10 +181,15 @@ fn timeline(answer: &Forensics) -> Table {
     }
 }
 
-/// The name of a cause for people.
-fn name(cause: Cause) -> String {
+/// The name of a cause, and of the rule that says so.
+fn key(cause: Cause) -> String {
     let name = serde_json::to_value(cause).unwrap_or_default();
-    name.as_str().unwrap_or_default().replace('_', " ")
+    name.as_str().unwrap_or_default().to_owned()
+}
+
+/// The same for people.
+fn name(cause: Cause) -> String {
+    key(cause).replace('_', " ")
 }
 
 fn root_cause(answer: &Forensics, page: &mut Document) {
@@ -185,6 +212,10 @@ fn root_cause(answer: &Forensics, page: &mut Document) {
     let text = Text::default()
         .plain("Cause: ")
         .strong(name(root.cause))
+        .plain(", by the rule ")
+        .code(key(root.cause))
+        .plain(" of ")
+        .code(answer.rules)
         .plain(format!(". Confidence: {confidence}; it rests on {basis}. Shown by "));
     page.paragraph(named(text, &root.events));
     let others: Vec<Text> = answer
@@ -284,7 +315,7 @@ fn recommendations(answer: &Forensics, page: &mut Document) {
     page.list(true, answer.recommendations.iter().map(item).collect());
 }
 
-fn evidence(answer: &Forensics) -> Table {
+fn evidence_table(answer: &Forensics) -> Table {
     let row = |it: &super::EventReference| {
         vec![
             Cell::text(Text::default().evidence(&at(it.index))),

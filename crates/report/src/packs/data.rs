@@ -71,6 +71,8 @@ pub struct Parameters {
     pub max_gap_s: Option<u64>,
     /// How far clocks may be apart, in milliseconds.
     pub max_offset_ms: Option<u64>,
+    /// How long a record may wait for witnesses, in minutes.
+    pub max_minutes: Option<u64>,
     /// At least one in so many days.
     pub every_days: Option<u64>,
     /// Tokens in a day.
@@ -93,6 +95,7 @@ impl Parameters {
             ("tiers", self.tiers.is_some()),
             ("max_gap_s", self.max_gap_s.is_some()),
             ("max_offset_ms", self.max_offset_ms.is_some()),
+            ("max_minutes", self.max_minutes.is_some()),
             ("every_days", self.every_days.is_some()),
             ("tokens_per_day", self.tokens_per_day.is_some()),
             ("detect", self.detect.is_some()),

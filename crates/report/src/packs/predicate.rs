@@ -1,7 +1,7 @@
 //! The library of predicates: what can be asked of a log, and how each answers.
 
 use super::{Assessed, Control, Named, Outside, Parameters, Verdict};
-use super::{access, capture, changes, fields, life, oversight, privacy, spending};
+use super::{access, capture, changes, fields, life, oversight, privacy, spending, witnesses};
 use crate::forensics::facts::Facts;
 use event::{Event, Kind, types};
 use query::{Found, Status};
@@ -20,6 +20,8 @@ pub(super) struct End<'o> {
     pub(super) outside: &'o Outside,
     /// Record time of the last record.
     pub(super) to_ms: u64,
+    /// The first record that witnesses have not seen, and its record time.
+    pub(super) unseen: Option<(u64, u64)>,
 }
 
 /// One record, read once for all predicates.
@@ -91,7 +93,7 @@ impl Assessed {
         Self::of(Verdict::Manual, question.unwrap_or("only people can answer").to_owned(), 0)
     }
 
-    fn of(verdict: Verdict, found: String, looked_at: u64) -> Self {
+    pub(super) fn of(verdict: Verdict, found: String, looked_at: u64) -> Self {
         let offending = Named::default();
         Self { verdict, found, threshold: None, measured: None, looked_at, offending }
     }
@@ -169,7 +171,7 @@ type Make = fn(&Parameters) -> Box<dyn Predicate>;
 /// Every predicate: its name, what it takes, how it begins.
 const LIBRARY: &[(&str, &[&str], Make)] = &[
     ("C-INT-1", &[], |_| examined("C-INT-1", "the log was not verified; add --verify")),
-    ("C-INT-2", &[], |_| examined("C-INT-2", "no witness's cosignatures were examined")),
+    ("C-INT-2", &["max_minutes"], |it| Box::new(witnesses::Witnesses::new(it))),
     ("C-INT-3", &[], |_| Box::new(capture::Sequences::default())),
     ("C-INT-4", &["min_share"], |it| Box::new(capture::Calls::new(it, capture::Asked::Outcome))),
     ("C-INT-5", &["max_gap_s"], |it| Box::new(life::Life::new(it))),

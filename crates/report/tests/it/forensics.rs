@@ -1,24 +1,30 @@
 //! Forensics of recorded systems, against golden files; `UPDATE_GOLDEN=1` rewrites them.
 
+use crate::golden::check_document;
 use crate::records::{as_of, record, recorded, sent};
 use capture::Format;
 use query::{Found, Scope, Sieve, State, Trace};
+use report::document;
 use report::forensics::{
     Cause, Confidence, ConsequenceKind, Forensics, Surroundings, Verdict, examine,
 };
 use serde_json::{Value, json};
-use std::path::Path;
 
 const REFUND: &str = "5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6";
 const OTLP: &str = "e245bb6bb91295b97d43276ff7aafcc0";
 
-/// Examines a scope of a log, surroundings included.
-fn examined(scope: Scope, log: &[Found<'static>]) -> Forensics {
+/// A scope of a log put together, and its records.
+pub(crate) fn assembled(scope: Scope, log: &[Found<'static>]) -> (Trace, Vec<Found<'static>>) {
     let filter = scope.filter();
     let own = Sieve::new(&filter);
-    let found: Vec<Found<'_>> = log.iter().filter(|it| own.accepts(it).unwrap()).cloned().collect();
+    let found: Vec<_> = log.iter().filter(|it| own.accepts(it).unwrap()).cloned().collect();
     assert!(!found.is_empty());
-    let trace = Trace::assemble(scope, &found);
+    (Trace::assemble(scope, &found), found)
+}
+
+/// Examines a scope of a log, surroundings included.
+pub(crate) fn examined(scope: Scope, log: &[Found<'static>]) -> Forensics {
+    let (trace, found) = assembled(scope, log);
     let mut around = Surroundings::new(&trace, &found);
     let window = around.filter();
     let sieve = Sieve::new(&window);
@@ -29,24 +35,6 @@ fn examined(scope: Scope, log: &[Found<'static>]) -> Forensics {
 fn refund() -> Forensics {
     let log = recorded(Format::Native, "incident/refund.ndjson");
     examined(Scope::Trace(REFUND.to_owned()), &log)
-}
-
-fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
-        return;
-    }
-    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
-    for (number, (found, wanted)) in text.lines().zip(wanted.lines()).enumerate() {
-        assert_eq!(found, wanted, "{name}, line {}; UPDATE_GOLDEN=1 accepts it", number + 1);
-    }
-    assert_eq!(text.len(), wanted.len(), "{name}; UPDATE_GOLDEN=1 accepts it");
-}
-
-fn golden_json(name: &str, answer: &Forensics) {
-    golden(name, &(serde_json::to_string_pretty(answer).unwrap() + "\n"));
 }
 
 #[test]
@@ -120,31 +108,34 @@ fn every_claim_names_events_of_the_log() {
     assert_eq!(it.checkpoint.root, "5e".repeat(32));
 }
 
-#[test]
-fn recorded_systems_are_examined_the_same_way_each_time() {
-    golden_json("refund.json", &refund());
-    let otlp = recorded(Format::OtlpTracesProtobuf, "otlp/traces.pb");
-    golden_json("otlp.json", &examined(Scope::Trace(OTLP.to_owned()), &otlp));
-    let hub = recorded(Format::Ag2Audit, "ag2/hub/audit.jsonl");
-    let failed = Scope::Session("18e9d751eda4759b10b5d42cadec956c".to_owned());
-    golden_json("ag2_turn_failed.json", &examined(failed, &hub));
+/// Recorded systems: the refund, one with OpenTelemetry, a turn that failed in AG2.
+pub(crate) fn systems() -> [(&'static str, Scope, Vec<Found<'static>>); 3] {
+    let session = Scope::Session("18e9d751eda4759b10b5d42cadec956c".to_owned());
+    [
+        (
+            "refund",
+            Scope::Trace(REFUND.to_owned()),
+            recorded(Format::Native, "incident/refund.ndjson"),
+        ),
+        (
+            "otlp",
+            Scope::Trace(OTLP.to_owned()),
+            recorded(Format::OtlpTracesProtobuf, "otlp/traces.pb"),
+        ),
+        ("ag2_turn_failed", session, recorded(Format::Ag2Audit, "ag2/hub/audit.jsonl")),
+    ]
 }
 
 #[test]
-fn an_answer_is_a_page_in_every_format() {
-    use report::document::{html, markdown, text};
-    let page = report::forensics::document(&refund());
-    golden("refund.md", &markdown(&page));
-    golden("refund.html", &html(&page));
-    let view = query::render::View { width: 100, style: query::render::Style::Plain };
-    golden("refund.txt", &text(&page, view));
-    let otlp = recorded(Format::OtlpTracesProtobuf, "otlp/traces.pb");
-    let otlp = examined(Scope::Trace(OTLP.to_owned()), &otlp);
-    golden("otlp.md", &markdown(&report::forensics::document(&otlp)));
+fn recorded_systems_are_examined_the_same_way_each_time_in_every_format() {
+    for (name, scope, log) in systems() {
+        let it = examined(scope, &log);
+        check_document(name, &report::forensics::document(&it), &document::json(&it));
+    }
 }
 
 /// One event at a second, under a parent.
-fn at(id: &str, second: u64, parent: &str, members: Value) -> Value {
+pub(crate) fn at(id: &str, second: u64, parent: &str, members: Value) -> Value {
     let mut event = json!({
         "event_id": id, "event_type": "agent.tool_call", "timestamp": 1_800_000_000 + second,
         "agent_name": "A", "trace_id": "t",
@@ -157,7 +148,7 @@ fn at(id: &str, second: u64, parent: &str, members: Value) -> Value {
     event
 }
 
-fn log(events: &[Value]) -> Vec<Found<'static>> {
+pub(crate) fn log(events: &[Value]) -> Vec<Found<'static>> {
     let one = |(index, value): (u64, &Value)| {
         let event = sent(value);
         record(index, event.timestamp.unwrap().milliseconds() + 5, &event)

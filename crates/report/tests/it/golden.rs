@@ -1,11 +1,14 @@
 //! Every report of every recording in every format, kept in `tests/golden`; `UPDATE_GOLDEN=1`
-//! rewrites them.
+//! rewrites them. A PDF is kept as what its pages show and where (`pdf.rs`).
 
-use crate::recordings::{Source, log, rows};
+use crate::pdf::drawn;
+use crate::recordings::{Source, found, log, rows};
+use crate::records::as_of;
 use capture::Format;
 use query::figures::Period;
 use query::render::{Style, View};
-use report::document;
+use report::document::{self, Document};
+use report::packs::{self, Outside, Pack};
 use report::reports::{Name, Report, Settings, Subject, make};
 use std::path::Path;
 
@@ -45,7 +48,8 @@ fn report(name: Name, sources: &[Source]) -> Report {
     make(name, &subject, &settings()).unwrap()
 }
 
-fn check(file: &str, found: &str) {
+/// Holds a text against its golden file.
+pub(crate) fn check(file: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -59,16 +63,35 @@ fn check(file: &str, found: &str) {
     assert_eq!(found, wanted, "{file}; UPDATE_GOLDEN=1 accepts it");
 }
 
+/// Holds a document in every format against golden files of this name.
+pub(crate) fn check_document(name: &str, document: &Document, json: &str) {
+    let file = |end: &str| format!("{name}.{end}");
+    check(&file("json"), json);
+    check(&file("md"), &document::markdown(document));
+    check(&file("html"), &document::html(document));
+    let view = View { width: 100, style: Style::Plain };
+    check(&file("txt"), &document::text(document, view));
+    let pdf = document::pdf(document);
+    assert_eq!(pdf, document::pdf(document), "{name}");
+    check(&file("pdf.txt"), &drawn(&pdf));
+}
+
 fn every_format(recording: &str, sources: &[Source]) {
     for name in Name::ALL {
         let Report { document, json } = report(name, sources);
-        let file = |end: &str| format!("{recording}/{}.{end}", name.as_str());
-        check(&file("json"), &json);
-        check(&file("md"), &document::markdown(&document));
-        check(&file("html"), &document::html(&document));
-        check(&file("csv"), &document::csv(&document, None).unwrap_or_default());
-        let view = View { width: 100, style: Style::Plain };
-        check(&file("txt"), &document::text(&document, view));
+        let file = format!("{recording}/{}", name.as_str());
+        check_document(&file, &document, &json);
+        check(&format!("{file}.csv"), &document::csv(&document, None).unwrap_or_default());
+    }
+    let found = found(sources);
+    let as_of = as_of(found.len() as u64);
+    for name in ["governance", "eu-ai-act"] {
+        let pack = Pack::shipped(name).unwrap();
+        let answers = packs::check(&pack, &found, &as_of, &Outside::default());
+        let (document, json) = (packs::document(&answers), document::json(&answers));
+        let file = format!("{recording}/compliance-{name}");
+        check_document(&file, &document, &json);
+        check(&format!("{file}.csv"), &document::csv(&document, None).unwrap_or_default());
     }
 }
 

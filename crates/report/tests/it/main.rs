@@ -5,7 +5,9 @@
 
 mod forensics;
 mod golden;
+mod incident;
 mod packs;
+mod pdf;
 mod periods;
 mod recordings;
 mod records;

@@ -3,7 +3,7 @@
 
 use crate::records::{as_of, record, said, sent};
 use query::Found;
-use report::packs::{Answers, Examined, Outside, Pack, Verdict, check};
+use report::packs::{Answers, Examined, Outside, Pack, Verdict, Witnessed, check};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,11 +77,20 @@ impl Log {
     }
 }
 
+/// Enough witnesses saw so many entries.
+fn witnessed(size: u64) -> Witnessed {
+    Witnessed { is_enough: true, size, found: "2 of 3 witnesses saw it".to_owned() }
+}
+
 /// A log that is as every pack asks.
 fn good() -> Log {
     let holds = |name| (name, Examined { holds: true, found: "it holds".into(), events: vec![] });
-    let examined = ["C-INT-1", "C-INT-2", "C-ACC-2", "C-RET-2", "C-ENC-1"].map(holds);
-    let outside = Outside { examined: BTreeMap::from(examined), retention_days: Some([2_192; 4]) };
+    let examined = ["C-INT-1", "C-ACC-2", "C-RET-2", "C-ENC-1"].map(holds);
+    let outside = Outside {
+        examined: BTreeMap::from(examined),
+        retention_days: Some([2_192; 4]),
+        witnessed: Some(witnessed(u64::MAX)),
+    };
     let mut log = Log { entries: Vec::new(), outside };
     log.own("created", 0, json!({"event_type": "created"}));
     log.own("keys", 0, json!({"event_type": "keys"}));
@@ -241,7 +250,12 @@ fn examination(log: &mut Log, name: &'static str) {
 
 const BREAKS: &[Break] = &[
     ("a leaf does not recompute", &["C-INT-1"], &["call"], |log| examination(log, "C-INT-1")),
-    ("no witness saw it", &["C-INT-2"], &["call"], |log| examination(log, "C-INT-2")),
+    ("too few witnesses saw it", &["C-INT-2"], &[], |log| {
+        log.outside.witnessed.as_mut().unwrap().is_enough = false;
+    }),
+    ("no witness saw the newest for long", &["C-INT-2"], &["call"], |log| {
+        log.outside.witnessed = Some(witnessed(log.index("call")));
+    }),
     ("one who may do all", &["C-ACC-2"], &["call"], |log| examination(log, "C-ACC-2")),
     ("old records are slow", &["C-RET-2"], &["call"], |log| examination(log, "C-RET-2")),
     ("a number is missing", &["C-INT-3"], &["newer"], |log| {
@@ -444,4 +458,30 @@ fn a_pack_that_cannot_be_asked_is_refused_with_what_is_wrong() {
     }
     let unknown = Pack::shipped("hipa").unwrap_err().to_string();
     assert!(unknown.contains("hipaa"), "{unknown}");
+}
+
+#[test]
+fn how_long_a_record_may_wait_for_witnesses_is_the_packs_to_say() {
+    let pack = |parameters: &str| {
+        let text = "name = \"m\"\nversion = \"1\"\ntitle = \"t\"\n[[controls]]\nid = \"w\"\n\
+                    clause = \"c\"\npredicate = \"C-INT-2\"\n";
+        Pack::parse("m.toml", &format!("{text}{parameters}")).unwrap()
+    };
+    let mut log = good();
+    // The last record but one came minutes before the last.
+    let last = log.entries.len() as u64 - 1;
+    log.entries[last as usize].1 = log.entries[last as usize - 1].1 + 3 * MINUTE_MS;
+    let verdict = |log: &Log, parameters: &str| {
+        let answers = log.held_against(&pack(parameters));
+        (answers.controls[0].verdict, answers.controls[0].found.clone())
+    };
+    log.outside.witnessed = Some(witnessed(last - 1));
+    assert_eq!(verdict(&log, "").0, Verdict::Pass);
+    let (strict, found) = verdict(&log, "[controls.parameters]\nmax_minutes = 2\n");
+    assert_eq!(strict, Verdict::Fail);
+    assert!(found.contains("waited 3 minutes"), "{found}");
+    log.outside.witnessed = None;
+    let (unasked, found) = verdict(&log, "");
+    assert_eq!(unasked, Verdict::NotAssessable);
+    assert!(found.contains("--witnesses"), "{found}");
 }

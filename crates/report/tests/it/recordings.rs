@@ -1,10 +1,10 @@
-//! Recordings as the columns of a log.
+//! Recordings as the records and the columns of a log.
 
 use capture::Format;
 use event::{Assurance, Kind, Record, Tier};
-use query::{AsOf, Columns};
+use query::{AsOf, Columns, Found, State};
 use redact::{Policy, Redactor};
-use segment::Row;
+use segment::{ContentState, Row};
 use std::path::Path;
 
 /// Record times begin here, and are a second apart.
@@ -50,6 +50,24 @@ pub(crate) fn row(index: u64, kind: Kind, tier: Tier, meta: &[u8], content: &[u8
         content,
     };
     Row::of(index, &record)
+}
+
+/// The same as a reader of the log finds them.
+pub(crate) fn found(sources: &[Source]) -> Vec<Found<'static>> {
+    let one = |row: Row| Found {
+        index: row.index,
+        recorded_at_ms: row.time_ms,
+        tier: row.tier,
+        kind: row.kind,
+        leaf_hash: Some([row.index as u8; 32]),
+        state: State::Present,
+        meta: row.meta.into(),
+        content: match row.content {
+            ContentState::Present { bytes, .. } => bytes.into(),
+            _ => Vec::new().into(),
+        },
+    };
+    rows(sources).into_iter().map(one).collect()
 }
 
 /// Their columns, and the checkpoint that covers them.

@@ -33,7 +33,8 @@ pub(crate) fn report() -> About {
             "Counted anew for every request, as `tacho report` counts. Its JSON has a member for each number, and \
              begins with `report`, `checkpoint`, `period` and `records`. `compliance-check` holds a pack of controls \
              against the log: evidence toward them, and no statement that anybody complies. It looks into content, so it \
-             needs the right to see that.",
+             needs the right to see that. `incident` is the examination of a trace as a report to hand over, with \
+             impact, people, lines to sign, and the proofs of what it rests on for those who may read proofs.",
         )
         .reads([
             Parameter::query("from", Value::Time, period),
@@ -45,6 +46,11 @@ pub(crate) fn report() -> About {
                 Value::Text,
                 "Of `compliance-check` alone: which shipped pack; `governance` if nothing is said.",
             ),
+            Parameter::query(
+                "trace",
+                Value::Text,
+                "Of `incident` alone: the id of the trace, or else of a task or a session.",
+            ),
             CONTENT,
         ])
         .answers_with(
@@ -53,6 +59,7 @@ pub(crate) fn report() -> About {
             [Media::json::<AnyReport>(), MARKDOWN, PAGE, TABLE, TEXT, PDF],
             HEADERS,
         )
+        .refuses(413, &["too_large"])
 }
 
 pub(crate) fn forensics() -> About {
@@ -105,13 +112,32 @@ const FILE_HEADERS: &[(&str, &str)] = &[
     ("Content-Disposition", "A name for the file."),
 ];
 
-/// A report that counts, or a pack that was held against the log.
+/// A report that counts, a pack that was held against the log, or an incident.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it is there for its schema")]
 #[serde(untagged)]
 enum AnyReport {
     Counted(Report),
     Controls(PackAnswers),
+    Incident(IncidentReport),
+}
+
+/// An examination, and what people ask of it who were not there (docs/forensics.md).
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is there for its schema")]
+struct IncidentReport {
+    /// `incident`.
+    report: String,
+    #[serde(flatten)]
+    examination: Examination,
+    /// What it cost, and whom it hit.
+    impact: Map<String, Json>,
+    /// Who was involved, and how the log knows.
+    people: Vec<Map<String, Json>>,
+    /// What people decided.
+    decisions: Vec<Map<String, Json>>,
+    /// `index` and `tlog_proof` of the events that it rests on.
+    proofs: Vec<Map<String, Json>>,
 }
 
 /// What every report begins with; docs/reports.md names the numbers that follow.

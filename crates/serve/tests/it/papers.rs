@@ -2,6 +2,7 @@
 //! nothing in them that the caller may not see.
 
 use super::*;
+use serde_json::json;
 
 const LOG: &str = "/api/v1/logs/main";
 
@@ -65,6 +66,50 @@ async fn a_trace_is_examined_in_every_format_and_the_look_is_recorded() {
     let looks = accesses.iter().filter(|it| it["route"] == "forensics");
     let looks: Vec<_> = looks.map(|it| (&it["question"]["trace"], &it["records"])).collect();
     assert_eq!(looks, [(&"t-1".into(), &3.into()); 6], "{accesses:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_is_reported_with_proofs_for_those_who_may_read_them() {
+    let roles = vec![Role::new("looker").unwrap()];
+    let policies = r#"
+        permit (principal in Role::"looker", action == Action::"ReadMetadata", resource);
+    "#;
+    let rig = Rig::made(Wishes { policies, roles: roles.clone(), ..Wishes::default() });
+    let admin = with_incident(&rig).await;
+    let path = format!("{LOG}/reports/incident?trace=t-1");
+    let answer = rig.get(&admin, &path).await.json();
+    assert_eq!(answer["root_cause"]["cause"], "tool_timeout", "{answer}");
+    let proof = answer["proofs"][0].clone();
+    let made = rig.get(&admin, &format!("{LOG}/events/{}/proof", proof["index"])).await;
+    // Made at a later checkpoint, the proof may be another; its first lines are the same.
+    let head = |text: &str| text.lines().take(2).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(
+        head(proof["tlog_proof"].as_str().unwrap()),
+        head(&String::from_utf8_lossy(&made.bytes))
+    );
+    for format in ["md", "html", "text", "pdf", "csv"] {
+        let answer = rig.get(&admin, &format!("{path}&format={format}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{format}");
+    }
+    let looker = rig.token(roles[0].clone(), LogNames::only(["main"]));
+    let seen = rig.get(&looker, &path).await.json();
+    assert_eq!((&seen["proofs"], &seen["root_cause"]["tool"]), (&json!([]), &"refund".into()));
+    assert!(!seen.to_string().contains("canary-word"), "{seen}");
+    for (rest, status) in [
+        ("reports/incident", 400),
+        ("reports/incident?trace=none", 404),
+        ("reports/incident?trace=t-1&pack=x", 400),
+        ("reports/incident?trace=t-1&format=csv&table=x", 400),
+    ] {
+        assert_eq!(
+            rig.get(&admin, &format!("{LOG}/{rest}")).await.status.as_u16(),
+            status,
+            "{rest}"
+        );
+    }
+    let (accesses, _) = told(&rig).await;
+    let looks = accesses.iter().filter(|it| it["question"]["report"] == "incident");
+    assert_eq!(looks.count(), 6, "{accesses:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

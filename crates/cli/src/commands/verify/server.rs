@@ -56,7 +56,7 @@ pub(super) fn check(
 }
 
 /// The checkpoint that enough witnesses of the server's own policy cosigned, if there is one.
-fn read_cosigned(remote: &Remote) -> Result<Option<Vec<u8>>, Failure> {
+pub(crate) fn read_cosigned(remote: &Remote) -> Result<Option<Vec<u8>>, Failure> {
     match remote.get(&remote.public(reading::COSIGNED_PATH)) {
         Ok(answer) => Ok(Some(answer.bytes)),
         Err(Trouble::Answered { status: 404, .. }) => Ok(None),
