@@ -844,8 +844,10 @@ export interface components {
             reason?: string;
             /** @description What witnesses say of it; absent when nobody watches it. */
             witnesses?: components["schemas"]["WitnessHealth"];
-            /** @description What the caller may do there; told of one log, not in the list. */
+            /** @description What the caller may do there; absent when the log was just made. */
             may?: string[];
+            /** @description Whether what serves it was built with SQL; told of one log. */
+            sql?: boolean;
             /** @description The version of what serves it; told of one log. */
             version?: string;
             /**

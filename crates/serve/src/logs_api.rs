@@ -1,9 +1,9 @@
 //! The list of logs, making one, and whether the server is well.
 
+use crate::access::Caller;
 use crate::access::policy::{Action, Scope};
 use crate::app::App;
 use crate::append::respond;
-use crate::ask;
 use crate::body;
 use crate::gate::Granted;
 use crate::open_log::OpenLog;
@@ -52,9 +52,12 @@ pub(crate) struct LogHealth {
     /// What witnesses say of it; absent when nobody watches it.
     #[serde(skip_serializing_if = "Option::is_none")]
     witnesses: Option<WitnessHealth>,
-    /// What the caller may do there; told of one log, not in the list.
+    /// What the caller may do there; absent when the log was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
     may: Option<Vec<&'static str>>,
+    /// Whether what serves it was built with SQL; told of one log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sql: Option<bool>,
     /// The version of what serves it; told of one log.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
@@ -116,15 +119,27 @@ pub(crate) async fn list(
     granted: Granted,
 ) -> Result<Response<Body>, Problem> {
     let Some(caller) = granted.caller() else { return Err(Problem::internal()) };
-    let may = |log: &OpenLog| {
-        let policy = &app.keeper().policy;
-        let of_logs = Action::ALL.iter().filter(|action| action.scope() == Scope::Log);
-        of_logs.into_iter().any(|action| policy.decide(caller, *action, Some(log.name())).allowed)
+    let may = |log: Arc<OpenLog>| {
+        let may = allowed(&app, caller, &log);
+        (!may.is_empty()).then_some((log, may))
     };
-    let mut logs = app.logs().all();
-    logs.retain(|log| may(log));
-    let logs = aside(move || logs.iter().map(|log| describe(&app, log)).collect()).await?;
+    let logs: Vec<(Arc<OpenLog>, Vec<&'static str>)> =
+        app.logs().all().into_iter().filter_map(may).collect();
+    let describe = move || {
+        let one =
+            |(log, may): (Arc<OpenLog>, _)| LogHealth { may: Some(may), ..describe(&app, &log) };
+        logs.into_iter().map(one).collect()
+    };
+    let logs = aside(describe).await?;
     Ok(respond(StatusCode::OK, &LogList { logs }))
+}
+
+/// What a caller may do in a log, by name.
+fn allowed(app: &App, caller: &Caller, log: &OpenLog) -> Vec<&'static str> {
+    let policy = &app.keeper().policy;
+    let may = |action: &&Action| policy.decide(caller, **action, Some(log.name())).allowed;
+    let of_logs = Action::ALL.iter().filter(|action| action.scope() == Scope::Log);
+    of_logs.filter(may).map(|action| action.as_str()).collect()
 }
 
 /// `POST /api/v1/logs`.
@@ -156,13 +171,11 @@ pub(crate) async fn health_of_log(
     granted: Granted,
 ) -> Result<Response<Body>, Problem> {
     let log = Arc::clone(granted.log()?);
-    let may = |action: &Action| {
-        let of_log = action.scope() == Scope::Log;
-        of_log && ask::may(&app, &granted, *action)
-    };
-    let may = Action::ALL.iter().filter(|it| may(it)).map(|action| action.as_str()).collect();
+    let Some(caller) = granted.caller() else { return Err(Problem::internal()) };
+    let may = allowed(&app, caller, &log);
     let describe = move || LogHealth {
         may: Some(may),
+        sql: Some(cfg!(feature = "sql")),
         version: Some(env!("CARGO_PKG_VERSION")),
         disk_free_bytes: log.room(),
         ..describe(&app, &log)
@@ -192,6 +205,7 @@ fn describe(app: &App, log: &OpenLog) -> LogHealth {
         reason,
         witnesses: WitnessHealth::of(app, log),
         may: None,
+        sql: None,
         version: None,
         disk_free_bytes: None,
     }
