@@ -33,7 +33,7 @@ export async function signIn(page: Page, role = 'auditor', to = '/'): Promise<vo
 }
 
 export async function settled(page: Page): Promise<void> {
-  await expect(page.locator('.wait')).toHaveCount(0);
+  await expect(page.locator('.wait, .asking')).toHaveCount(0);
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 }
 

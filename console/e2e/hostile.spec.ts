@@ -2,7 +2,7 @@
 // the policy because nothing tries, and the title stays ours.
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import { overflow, settled, signIn, tokenOf, watch } from './helpers';
+import { overflow, REFUND, settled, signIn, tokenOf, watch } from './helpers';
 
 const payloads = JSON.parse(
   readFileSync(new URL('../../testdata/hostile/payloads.json', import.meta.url), 'utf8'),
@@ -52,6 +52,9 @@ test('no text of an agent does anything but stand there', async ({ page }) => {
     `/logs/main/traces/${TRACE}`,
     `/logs/main/traces/${TRACE}?view=graph`,
     `/logs/main/traces/${TRACE}?view=conversation`,
+    `/logs/main/traces/${TRACE}?view=replay&step=7`,
+    `/logs/main/traces/${TRACE}?view=incident`,
+    `/logs/main/compare?left=${TRACE}&right=${REFUND}`,
     '/logs/main/reports?report=error-analysis',
     '/logs/main/reports?report=agents',
     '/logs/main/reports?report=tool-usage',
@@ -61,7 +64,7 @@ test('no text of an agent does anything but stand there', async ({ page }) => {
     await settled(page);
     expect
       .soft(await page.title(), address)
-      .toMatch(/^(Overview|Live|Explore|Agents|Sessions|Trace|Reports) · Tachograph$/);
+      .toMatch(/^(Overview|Live|Explore|Agents|Sessions|Trace|Reports|Compare) · Tachograph$/);
     expect.soft(await overflow(page), `${address} sticks out`).toBeLessThanOrEqual(0);
   }
   await page.goto(`/logs/main/explore?trace=${TRACE}`);

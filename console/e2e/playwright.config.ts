@@ -29,6 +29,9 @@ export default defineConfig({
     // Each colour and each width is among the two above; LOOKS=all tries them together, too.
     ...(process.env['LOOKS'] === 'all' ? [use('dark', 1440), use('light', 390)] : []),
     { name: 'flows', testMatch: 'flows.spec.ts' },
+    { name: 'investigate', testMatch: 'investigate.spec.ts' },
+    { name: 'liar', testMatch: 'liar.spec.ts' },
+    { name: 'lifecycle', testMatch: 'lifecycle.spec.ts' },
     { name: 'hostile', testMatch: 'hostile.spec.ts' },
   ],
 });

@@ -3,7 +3,7 @@
 // temporary folder and goes with it. With FRONT=1 the console's files come from crates/serve/console as they
 // lie there: for work on the console without building the server.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync, readdirSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,9 +50,16 @@ for (const role of ['reader', 'analyst', 'auditor', 'operator', 'admin']) {
 }
 writeFileSync(fileURLToPath(new URL('.tokens.json', import.meta.url)), JSON.stringify(tokens));
 
+// The same log as it is now, before what follows: for the test of a server that shows an older tree.
+const older = { ...env, TACHO_DATA: join(folder, 'older') };
+cpSync(env.TACHO_DATA, older.TACHO_DATA, { recursive: true });
+writeFileSync(join(folder, 'more.ndjson'), '{"event_type":"agent.message","agent_name":"Later"}\n'.repeat(20));
+run('append', join(folder, 'more.ndjson'));
+
 const listen = process.env.FRONT ? '127.0.0.1:7498' : '127.0.0.1:7499';
 const server = `http://${listen}`;
 children.push(spawn(tacho, ['serve', '--listen', listen], { env, stdio: 'ignore' }));
+children.push(spawn(tacho, ['serve', '--listen', '127.0.0.1:7497'], { env: older, stdio: 'ignore' }));
 for (let tries = 0; ; tries += 1) {
   const isUp = await fetch(`${server}/healthz`).then(
     (answer) => answer.ok,

@@ -1,6 +1,6 @@
 // Every question that the console asks, each with the address it goes to and what it answers.
 import { address, ask, askBytes, askJson, askText, type Query } from './client';
-import { narrow } from './narrow';
+import { narrow, type Shape } from './narrow';
 import { shapes } from './shapes';
 import type * as T from './types';
 
@@ -28,8 +28,8 @@ export const log = async (name: string, signal?: Signal): Promise<T.LogHealth> =
 export const events = async (name: string, query: Query, signal?: Signal): Promise<T.Page> =>
   narrow(await askJson(`${base(name)}/events`, { query, ...within(signal) }), shapes.page, 'page');
 
-export const event = async (name: string, id: string, signal?: Signal): Promise<T.Page> =>
-  narrow(await askJson(`${base(name)}/events/${part(id)}`, within(signal)), shapes.page, 'event');
+export const event = async (name: string, id: string, query: Query = {}, signal?: Signal): Promise<T.Page> =>
+  narrow(await askJson(`${base(name)}/events/${part(id)}`, { query, ...within(signal) }), shapes.page, 'event');
 
 export const evidence = async (name: string, id: string, query: Query = {}): Promise<T.Evidence> => {
   const path = `${base(name)}/events/${part(id)}/proof`;
@@ -51,6 +51,23 @@ export async function trace(
   );
 }
 
+export const forensics = async (name: string, id: string, signal?: Signal): Promise<T.Examination> =>
+  narrow(
+    await askJson(`${base(name)}/traces/${part(id)}/forensics`, within(signal)),
+    shapes.examination,
+    'examination',
+  );
+
+/** The same in another format, as a file. */
+export const forensicsAs = async (name: string, id: string, format: string): Promise<Blob> =>
+  (await ask(`${base(name)}/traces/${part(id)}/forensics`, { query: { format }, accept: '*/*' })).blob();
+
+/** Evidence that checks itself; `subject` is a session, a trace or an event, by its name in the API. */
+export const bundleAs = async (name: string, subject: Query, format: string, content: boolean): Promise<Blob> => {
+  const query = { ...subject, format, content: content ? 1 : 0 };
+  return (await ask(`${base(name)}/bundle`, { query, accept: '*/*' })).blob();
+};
+
 export const sessions = async (name: string, signal?: Signal): Promise<T.SessionActivity> =>
   narrow(await askJson(`${base(name)}/sessions`, within(signal)), shapes.sessions, 'sessions');
 
@@ -67,6 +84,13 @@ export async function report<R extends T.Report>(
   return narrow(await askJson(path, { query: { ...query, format: 'json' }, ...within(signal) }), shapes.report, kind);
 }
 
+export const pack = async (name: string, query: Query, signal?: Signal): Promise<T.PackAnswers> =>
+  narrow(
+    await askJson(`${base(name)}/reports/compliance-check`, { query: { ...query, format: 'json' }, ...within(signal) }),
+    shapes.pack,
+    'pack',
+  );
+
 export const reportAs = async (name: string, kind: string, query: Query): Promise<Blob> =>
   (await ask(`${base(name)}/reports/${part(kind)}`, { query, accept: '*/*' })).blob();
 
@@ -78,6 +102,32 @@ export const erasures = async (name: string, signal?: Signal): Promise<T.Erasure
 
 export const retention = async (name: string, signal?: Signal): Promise<T.Plan> =>
   narrow(await askJson(`${base(name)}/retention`, within(signal)), shapes.plan, 'plan');
+
+const done = async <R>(name: string, path: string, json: unknown, shape: Shape, what: string): Promise<R> =>
+  narrow<R>(await askJson(`${base(name)}/${path}`, { method: 'POST', json }), shape, what);
+
+export const hold = (name: string, select: T.Select, reason: string): Promise<T.Held> =>
+  done(name, 'holds', { select, reason }, shapes.held, 'hold');
+
+export const release = (name: string, id: string, reason: string): Promise<{ released: string }> =>
+  done(name, `holds/${part(id)}/release`, { reason }, shapes.released, 'release');
+
+export const erase = (
+  name: string,
+  erasure: { select: T.Select; scope: string; reason: string; ground?: string },
+): Promise<T.Erased> => done(name, 'erasures', erasure, shapes.erased, 'erasure');
+
+/** Lets go what is due. */
+export const expire = (name: string): Promise<T.Expired> => done(name, 'retention', {}, shapes.expired, 'expiry');
+
+/** One SELECT. The log keeps every statement. */
+export const sql = (name: string, statement: string): Promise<T.Rows> =>
+  done(name, 'sql', { statement }, shapes.rows, 'rows');
+
+export const sqlAs = async (name: string, statement: string, format: string): Promise<Blob> => {
+  const asked = { method: 'POST' as const, json: { statement }, query: { format }, accept: '*/*' };
+  return (await ask(`${base(name)}/sql`, asked)).blob();
+};
 
 export const checkpoint = (name: string): Promise<string> => askText(`/log/${part(name)}/checkpoint`);
 

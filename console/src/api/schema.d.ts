@@ -322,7 +322,7 @@ export interface paths {
         };
         /**
          * A report over a period
-         * @description Counted anew for every request, as `tacho report` counts. Its JSON has a member for each number, and begins with `report`, `checkpoint`, `period` and `records`. `compliance-check` holds a pack of controls against the log: evidence toward them, and no statement that anybody complies. It looks into content, so it needs the right to see that.
+         * @description Counted anew for every request, as `tacho report` counts. Its JSON has a member for each number, and begins with `report`, `checkpoint`, `period` and `records`. `compliance-check` holds a pack of controls against the log: evidence toward them, and no statement that anybody complies. It looks into content, so it needs the right to see that. `incident` is the examination of a trace as a report to hand over, with impact, people, lines to sign, and the proofs of what it rests on for those who may read proofs.
          */
         get: operations["getReport"];
         put?: never;
@@ -809,6 +809,8 @@ export interface components {
         /** @description Logs. */
         LogList: {
             logs: components["schemas"]["LogHealth"][];
+            /** @description What the caller may do to the server. */
+            may: string[];
         };
         /** @description How a log is. */
         LogHealth: {
@@ -844,8 +846,10 @@ export interface components {
             reason?: string;
             /** @description What witnesses say of it; absent when nobody watches it. */
             witnesses?: components["schemas"]["WitnessHealth"];
-            /** @description What the caller may do there; told of one log, not in the list. */
+            /** @description What the caller may do there; absent when the log was just made. */
             may?: string[];
+            /** @description Whether what serves it was built with SQL; told of one log. */
+            sql?: boolean;
             /** @description The version of what serves it; told of one log. */
             version?: string;
             /**
@@ -1310,8 +1314,8 @@ export interface components {
             /** @description RFC 3339. */
             last_seen: string;
         };
-        /** @description A report that counts, or a pack that was held against the log. */
-        AnyReport: components["schemas"]["Report"] | components["schemas"]["PackAnswers"];
+        /** @description A report that counts, a pack that was held against the log, or an incident. */
+        AnyReport: components["schemas"]["Report"] | components["schemas"]["PackAnswers"] | components["schemas"]["IncidentReport"];
         /** @description What every report begins with; docs/reports.md names the numbers that follow. */
         Report: {
             report: string;
@@ -1392,6 +1396,63 @@ export interface components {
             offending: number;
             /** @description The first of them. */
             events: components["schemas"]["Named"][];
+        };
+        /** @description An examination, and what people ask of it who were not there (docs/forensics.md). */
+        IncidentReport: {
+            /** @description `incident`. */
+            report: string;
+            checkpoint: components["schemas"]["Checkpoint"];
+            /** @description The version of the rules. */
+            rules: string;
+            /** @description What was looked at. */
+            subject: {
+                [key: string]: unknown;
+            };
+            /** @description `failed`, `escalated`, `stopped`, `recovered` or `nothing_failed`. */
+            verdict: string;
+            summary: string;
+            /** @description What happened, causes before effects. */
+            timeline: {
+                [key: string]: unknown;
+            }[];
+            /** Format: uint64 */
+            timeline_left_out: number;
+            /** @description Why, as far as the log shows; null when nothing failed. */
+            root_cause?: {
+                [key: string]: unknown;
+            };
+            other_failures: {
+                [key: string]: unknown;
+            }[];
+            consequences: {
+                [key: string]: unknown;
+            }[];
+            /** @description What else touched the same things: an object, or null when it was not asked for. */
+            blast_radius: unknown;
+            blind_spots: {
+                [key: string]: unknown;
+            }[];
+            recommendations: {
+                [key: string]: unknown;
+            }[];
+            /** @description What all of this rests on. */
+            evidence: components["schemas"]["Named"][];
+            /** @description What it cost, and whom it hit. */
+            impact: {
+                [key: string]: unknown;
+            };
+            /** @description Who was involved, and how the log knows. */
+            people: {
+                [key: string]: unknown;
+            }[];
+            /** @description What people decided. */
+            decisions: {
+                [key: string]: unknown;
+            }[];
+            /** @description `index` and `tlog_proof` of the events that it rests on. */
+            proofs: {
+                [key: string]: unknown;
+            }[];
         };
         /** @description What agents did lately. */
         Dashboard: {
@@ -2111,6 +2172,8 @@ export interface operations {
                 outcome?: ("success" | "failure" | "timeout" | "denied" | "escalated" | "cancelled" | "unknown")[];
                 /** @description The tier. */
                 tier?: ("debug" | "info" | "compliance" | "critical")[];
+                /** @description `event` leaves out the log's own records, `log` leaves out everybody else's. */
+                kind?: "event" | "log";
                 /** @description From this time on. */
                 from?: string;
                 /** @description Before this time. */
@@ -2263,6 +2326,8 @@ export interface operations {
             query?: {
                 /** @description Minutes up to now; 60 if nothing is said. */
                 minutes?: number;
+                /** @description Steps of the timeline at most; 60 if nothing is said, and none shorter than a minute. */
+                steps?: number;
                 /** @description Whether content is answered; without the right to see it, asking for it is refused. Without this: as the credential allows. */
                 content?: "1" | "0" | "true" | "false";
             };
@@ -2501,6 +2566,8 @@ export interface operations {
                 outcome?: ("success" | "failure" | "timeout" | "denied" | "escalated" | "cancelled" | "unknown")[];
                 /** @description The tier. */
                 tier?: ("debug" | "info" | "compliance" | "critical")[];
+                /** @description `event` leaves out the log's own records, `log` leaves out everybody else's. */
+                kind?: "event" | "log";
                 /** @description From this time on. */
                 from?: string;
                 /** @description Before this time. */
@@ -3093,6 +3160,8 @@ export interface operations {
                 outcome?: ("success" | "failure" | "timeout" | "denied" | "escalated" | "cancelled" | "unknown")[];
                 /** @description The tier. */
                 tier?: ("debug" | "info" | "compliance" | "critical")[];
+                /** @description `event` leaves out the log's own records, `log` leaves out everybody else's. */
+                kind?: "event" | "log";
                 /** @description From this time on. */
                 from?: string;
                 /** @description Before this time. */
@@ -3338,6 +3407,8 @@ export interface operations {
                 table?: string;
                 /** @description Of `compliance-check` alone: which shipped pack; `governance` if nothing is said. */
                 pack?: string;
+                /** @description Of `incident` alone: the id of the trace, or else of a task or a session. */
+                trace?: string;
                 /** @description Whether content is answered; without the right to see it, asking for it is refused. Without this: as the credential allows. */
                 content?: "1" | "0" | "true" | "false";
             };
@@ -3345,7 +3416,7 @@ export interface operations {
             path: {
                 /** @description The log's name. */
                 log: string;
-                /** @description `summary`, `tool-usage`, `error-analysis`, `cost`, `agents`, `daily` or `compliance-check`. */
+                /** @description `summary`, `tool-usage`, `error-analysis`, `cost`, `agents`, `daily`, `compliance-check` or `incident`. */
                 name: string;
             };
             cookie?: never;
@@ -3386,6 +3457,15 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            /** @description Payload Too Large: `too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             /** @description Internal Server Error: `internal`, `log_unreadable`. */
             500: {

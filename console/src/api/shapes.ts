@@ -15,6 +15,7 @@ const record: Shape = {
 };
 const node: Shape = { id: 'string', index: 'number', depth: 'number', offset_ms: 'number', status: 'string' };
 const active: Shape = { events: 'number', errors: 'number', first_seen: 'string', last_seen: 'string' };
+const named: Shape = { index: 'number' };
 const log: Shape = { name: 'string', origin: 'string', size: 'number', status: 'string', keys: 'array', may: 'array?' };
 
 export const shapes = {
@@ -41,6 +42,33 @@ export const shapes = {
     next: 'string?',
   },
   plan: { clock: 'string', policy: 'object', classes: 'array', schedule: { on: 'boolean', every_s: 'number' } },
+  examination: {
+    checkpoint,
+    verdict: 'string',
+    summary: 'string',
+    timeline: [{ ...named, time: 'string', action: 'string', status: 'string' }],
+    timeline_left_out: 'number',
+    root_cause: 'object?',
+    other_failures: [{ ...named, cause: 'string', relation: 'string' }],
+    consequences: [{ ...named, kind: 'string', status: 'string', is_linked: 'boolean' }],
+    blast_radius: 'object?',
+    blind_spots: [{ kind: 'string', sentence: 'string', events: 'array' }],
+    recommendations: [{ rule: 'string', action: 'string', because: 'string', events: 'array' }],
+    evidence: [named],
+  },
+  pack: {
+    pack: 'string',
+    title: 'string',
+    limits: 'string',
+    records: 'number',
+    counts: 'object',
+    controls: [{ id: 'string', clause: 'string', verdict: 'string', found: 'string', events: [named] }],
+  },
+  rows: { checkpoint, columns: 'array', rows: 'array', truncated: 'boolean' },
+  held: { hold: 'string' },
+  released: { released: 'string' },
+  erased: { records: 'number', scope: 'string', record: 'number' },
+  expired: { records: 'number', held: 'number' },
   ledger: { ledger: 'array' },
   session: { subject: 'string', roles: 'array', expires_at: 'string?' },
 } satisfies Record<string, Shape>;

@@ -26,6 +26,52 @@ export type Cost = Schemas['Cost'];
 export type Report = Schemas['Report'];
 export type LedgerNames = Schemas['LedgerNames'];
 
+export type PackAnswers = Schemas['PackAnswers'];
+export type Rows = Schemas['Rows'];
+/** The description gives each member a default, so the generated type has all of them. */
+export type Select = Partial<Schemas['Select']>;
+export type Held = Schemas['Held'];
+export type Erased = Schemas['Erased'];
+export type Expired = Schemas['Expired'];
+
+/** A failure, or a row that has a part in one: what the views read of it. */
+interface Named {
+  index: number;
+}
+
+/** What became of a trace (docs/forensics.md), as far as the views read it. */
+export type Examination = Omit<
+  Schemas['Examination'],
+  'timeline' | 'root_cause' | 'other_failures' | 'consequences' | 'blast_radius' | 'blind_spots' | 'recommendations'
+> & {
+  timeline: (Named & {
+    time: string;
+    action: string;
+    status: string;
+    agent?: string | null;
+    duration_ms?: number | null;
+    error?: string | null;
+    role?: string | null;
+  })[];
+  root_cause?:
+    (Named & { cause: string; sentence: string; confidence: string; basis: string; events: number[] }) | null;
+  other_failures: (Named & { cause: string; relation: string; agent?: string | null; tool?: string | null })[];
+  consequences: (Named & {
+    kind: string;
+    status: string;
+    is_linked: boolean;
+    agent?: string | null;
+    detail?: string | null;
+  })[];
+  blast_radius: {
+    from: string;
+    to: string;
+    shared: { kind: string; name: string; events: number; failures: number; traces: number }[];
+  } | null;
+  blind_spots: { kind: string; sentence: string; events: number[] }[];
+  recommendations: { rule: string; action: string; because: string; events: number[] }[];
+};
+
 /** What redaction did at one place of an event. */
 export interface Redaction {
   path: string;

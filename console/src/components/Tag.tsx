@@ -1,8 +1,9 @@
 // A word with a tone: colour says the same as the word and its sign, never more.
 import type { ComponentChildren } from 'preact';
+import type { TagTone } from '../model/tone';
 import { Icon, type IconName } from './Icon';
 
-export type TagTone = 'good' | 'plain' | 'warn' | 'bad' | 'denied' | 'muted' | 'accent';
+export type { TagTone };
 
 const SIGNS: Partial<Record<TagTone, IconName>> = { bad: 'bad', warn: 'warn', denied: 'denied' };
 

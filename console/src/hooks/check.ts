@@ -5,8 +5,23 @@ import { loadChecker } from './checker';
 import { expectedKey } from './kept';
 import { useQuery, type Answer } from './query';
 
-export const useEventCheck = (log: string, origin: string, id: string, index: number): Answer<EventCheck> =>
-  useQuery(['check', log, id, index, expectedKey(origin)], async () => {
-    const [module, proof] = await Promise.all([loadChecker(), evidence(log, id)]);
-    return checkEvidence(module, proof, expectedKey(origin), index);
-  });
+interface Asked {
+  id: string;
+  index: number;
+  /** With content whoever looks is in the log once more. */
+  content: boolean;
+  enabled?: boolean;
+}
+
+export function useEventCheck(log: string, origin: string, asked: Asked): Answer<EventCheck> {
+  const { id, index, content, enabled = true } = asked;
+  return useQuery(
+    ['check', log, id, index, content, expectedKey(origin)],
+    async () => {
+      // Without the right to content an answer has none, whatever is asked.
+      const [module, proof] = await Promise.all([loadChecker(), evidence(log, id, content ? {} : { content: 0 })]);
+      return checkEvidence(module, proof, expectedKey(origin), index);
+    },
+    { enabled },
+  );
+}

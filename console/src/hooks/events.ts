@@ -20,7 +20,7 @@ export const useFew = (log: string, search: Search, limit: number, every: number
 
 export const useEvent = (log: string, id: string): Answer<EventRecord> =>
   useQuery(['event', log, id], async (signal) => {
-    const { events } = await questions.event(log, id, signal);
+    const { events } = await questions.event(log, id, {}, signal);
     const [record] = events;
     if (!record) throw new Error(`there is no event ${id}`);
     return record;

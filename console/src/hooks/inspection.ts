@@ -66,7 +66,7 @@ export function useInspection(log: string, origin: string): [Inspection, () => P
 }
 
 /** Entry 0 under the newest checkpoint, and whether that tree contains the one that was seen before. */
-async function grown(
+export async function grown(
   module: WebAssembly.Module,
   log: string,
   origin: string,

@@ -1,4 +1,5 @@
-// The live feed as state: rows come in as fast as the log takes them, and are drawn once a frame.
+// The live feed as state: rows come in as fast as the log takes them, and are drawn ten times a second, which
+// is more than anybody reads.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { live } from '../api/questions';
 import { shapes } from '../api/shapes';
@@ -8,6 +9,11 @@ import { Feed, type FeedRow } from '../model/feed';
 import type { Search } from '../model/filters';
 import { SentEvents, type Sent } from '../model/sse';
 
+/** Between two pictures. Each draws the same few rows, however many came; where so many come that nobody reads
+ *  them, fewer pictures leave the time to take them. */
+const PICTURE_MS = 100;
+const BUSY_PICTURE_MS = 300;
+const BUSY_RECORDS = 100;
 const WAIT_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
 export interface LiveFeed {
@@ -25,9 +31,9 @@ export interface LiveFeed {
   clear: () => void;
 }
 
-export function useLive(log: string, search: Search, from: number | undefined): LiveFeed {
+export function useLive(log: string, search: Search, from: number | undefined, isOwnShown: boolean): LiveFeed {
   const feed = useRef(new Feed());
-  const frozen = useRef<{ rows: FeedRow[]; seen: number } | undefined>(undefined);
+  const frozen = useRef<{ every: FeedRow[]; events: FeedRow[]; seen: number } | undefined>(undefined);
   const status = useRef<{ state: LiveFeed['state']; error: Error | undefined; rate: number }>({
     state: 'connecting',
     error: undefined,
@@ -40,12 +46,17 @@ export function useLive(log: string, search: Search, from: number | undefined): 
     feed.current = new Feed();
     if (from !== undefined) feed.current.last = from - 1;
     frozen.current = undefined;
-    let frame = 0;
+    let picture = 0;
+    let drawn = 0;
+    let wait = PICTURE_MS;
     const soon = (): void => {
-      frame ||= requestAnimationFrame(() => {
-        frame = 0;
+      picture ||= window.setTimeout(() => {
+        const { seen } = feed.current;
+        wait = seen - drawn > BUSY_RECORDS ? BUSY_PICTURE_MS : PICTURE_MS;
+        drawn = seen;
+        picture = 0;
         redraw((turn) => turn + 1);
-      });
+      }, wait);
     };
     let before = 0;
     const timer = setInterval(() => {
@@ -57,26 +68,29 @@ export function useLive(log: string, search: Search, from: number | undefined): 
     return () => {
       end.abort();
       clearInterval(timer);
-      cancelAnimationFrame(frame);
+      clearTimeout(picture);
     };
   }, [key]);
-  const shown = frozen.current ?? { rows: feed.current.rows, seen: feed.current.seen };
+  const still = frozen.current;
   const pause = (paused: boolean): void => {
-    frozen.current = paused ? { rows: feed.current.rows.slice(), seen: feed.current.seen } : undefined;
+    const { current } = feed;
+    frozen.current = paused
+      ? { every: current.rows(true).slice(), events: current.rows(false).slice(), seen: current.seen }
+      : undefined;
     redraw((turn) => turn + 1);
   };
   const clear = (): void => {
-    feed.current.rows = [];
+    feed.current.clear();
     pause(false);
   };
   const { seen, missed } = feed.current;
   return {
-    rows: shown.rows,
+    rows: still ? (isOwnShown ? still.every : still.events) : feed.current.rows(isOwnShown),
     seen,
     missed,
     ...status.current,
-    isPaused: frozen.current !== undefined,
-    waiting: seen - shown.seen,
+    isPaused: still !== undefined,
+    waiting: still ? seen - still.seen : 0,
     pause,
     clear,
   };
@@ -120,7 +134,7 @@ async function read(body: ReadableStream<Uint8Array>, feed: Feed, soon: () => vo
   const decoder = new TextDecoder();
   const events = new SentEvents();
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    events.push(decoder.decode(piece.value, { stream: true })).forEach((sent) => take(sent, feed));
+    for (const sent of events.push(decoder.decode(piece.value, { stream: true }))) take(sent, feed);
     soon();
   }
 }

@@ -4,6 +4,8 @@ import { useContext } from 'preact/hooks';
 import * as questions from '../api/questions';
 import type {
   AgentActivity,
+  Examination,
+  PackAnswers,
   LogHealth,
   LogList,
   Plan,
@@ -23,8 +25,10 @@ const ACTIVITY_EVERY_MS = 15_000;
 export interface LogPlace {
   name: string;
   may: ReadonlySet<string>;
+  /** Whether what serves it answers SQL. */
+  sql: boolean;
 }
-export const LogContext = createContext<LogPlace>({ name: '', may: new Set() });
+export const LogContext = createContext<LogPlace>({ name: '', may: new Set(), sql: false });
 export const useLogPlace = (): LogPlace => useContext(LogContext);
 
 export const useLogs = (): Answer<LogList> => useQuery(['logs'], questions.logs);
@@ -41,6 +45,10 @@ export const useSessions = (name: string): Answer<SessionActivity> =>
 /** A trace or a session; with what stands in content only when that is wanted, because the log records it. */
 export const useTrace = (name: string, kind: 'traces' | 'sessions', id: string, content: boolean): Answer<Trace> =>
   useQuery([kind, name, id, content], (signal) => questions.trace(name, kind, id, content, signal), { keep: true });
+
+/** What failed first in a trace, and why. Asked for once: looking at content is a record of the log. */
+export const useForensics = (name: string, id: string): Answer<Examination> =>
+  useQuery(['forensics', name, id], (signal) => questions.forensics(name, id, signal));
 
 export interface ReportQuery {
   from?: string | undefined;
@@ -59,6 +67,10 @@ export function useReport<R extends Report>(
     keep: true,
   });
 }
+
+/** A pack of controls held against the log. It looks into content, and so is asked for once. */
+export const usePack = (name: string, pack: string, from: string, enabled: boolean): Answer<PackAnswers> =>
+  useQuery(['pack', name, pack, from], (signal) => questions.pack(name, { pack, from }, signal), { enabled });
 
 export const useHolds = (name: string, enabled: boolean): Answer<Holds> =>
   useQuery(['holds', name], (signal) => questions.holds(name, signal), { enabled });

@@ -9,6 +9,7 @@ export const paths = {
   event: (log: string, id: string | number) => `/logs/${part(log)}/events/${part(String(id))}`,
   trace: (log: string, id: string) => `/logs/${part(log)}/traces/${part(id)}`,
   session: (log: string, id: string) => `/logs/${part(log)}/sessions/${part(id)}`,
+  compare: (log: string, left: string) => `/logs/${part(log)}/compare?left=${part(left)}`,
   sessions: (log: string) => `/logs/${part(log)}/sessions`,
   agents: (log: string) => `/logs/${part(log)}/agents`,
   agent: (log: string, name: string) => `/logs/${part(log)}/agents/${part(name)}`,

@@ -1,6 +1,7 @@
 // Where one is: the address, which is all of a view's state that is worth keeping. Links go through
 // here, so that a page is not loaded again.
 import { useEffect, useState } from 'preact/hooks';
+import { parametersOf, type Search } from '../model/filters';
 
 export interface Place {
   path: string;
@@ -38,6 +39,14 @@ export function withParameters(place: Place, changes: Record<string, string | un
     if (value === undefined || value === '') parameters.delete(name);
     else parameters.set(name, value);
   }
+  const text = parameters.toString();
+  return text === '' ? place.path : `${place.path}?${text}`;
+}
+
+/** The same page with another search; the chosen event is left behind. */
+export function searchAddress(place: Place, search: Search): string {
+  const parameters = parametersOf(search);
+  for (const name of ['content', 'own']) if (place.parameters.get(name) === '1') parameters.set(name, '1');
   const text = parameters.toString();
   return text === '' ? place.path : `${place.path}?${text}`;
 }

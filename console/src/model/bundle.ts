@@ -5,11 +5,11 @@ import { parseProof } from './note';
 
 /** How a bundle escapes what HTML would obey. */
 const ESCAPED = /[<>&\u007f\u2028\u2029\ufeff]/g;
-const escaped = (text: string): string =>
+export const escaped = (text: string): string =>
   text.replace(ESCAPED, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** Figures of nothing. The checker counts them from the record; see `withFigures`. */
-const NO_FIGURES =
+export const NO_FIGURES =
   '{"events":0,"errors":0,"first":null,"last":null,"statuses":{},"types":{},"agents":{},"tools":{},"tokens":{"input":0,"output":0,"total":0},"costs":{}}';
 const PLACE = '"figures":';
 

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import type { Evidence } from '../api/types';
 import { bundleOf, memberText } from './bundle';
-import { checkEvidence, differences } from './check';
+import { checkEvidence, differences, isAskedFor } from './check';
 
 const file = (path: string): Buffer => readFileSync(new URL(path, import.meta.url));
 const module = new WebAssembly.Module(gunzipSync(file('../../../crates/report/src/bundle/checker.wasm.gz')));
@@ -66,8 +66,28 @@ test('what is shown otherwise than it was sealed is named', async () => {
     content: JSON.parse(record['content'] ?? '') as unknown,
   } as Record<string, unknown>;
   if (!checked) throw new Error('it was not checked');
+  shown['recorded_at'] = checked.records[0]?.recorded_at;
   expect(differences(shown, checked)).toEqual([]);
   expect(differences({ ...shown, outcome: 'success', content: {} }, checked)).toEqual(['outcome', 'content']);
+});
+
+test('what was never sealed counts as altered, and so does another time', async () => {
+  const { checked } = await checkEvidence(module, evidence, key);
+  const record = evidence.record as Record<string, string>;
+  if (!checked) throw new Error('it was not checked');
+  const shown = { ...(JSON.parse(record['meta'] ?? '') as object), recorded_at: checked.records[0]?.recorded_at };
+  expect(differences({ ...shown, content: JSON.parse(record['content'] ?? '') as unknown }, checked)).toEqual([]);
+  const lying = { ...shown, content: JSON.parse(record['content'] ?? '') as unknown, approver: 'Mallory' };
+  expect(differences(lying, checked)).toEqual(['approver']);
+  expect(differences({ ...lying, approver: undefined, recorded_at: '2020-01-01T00:00:00Z' }, checked)).toEqual([
+    'recorded_at',
+  ]);
+});
+
+test('an event is the one that was asked for by its id or its index', () => {
+  expect(isAskedFor('8', { index: 8, event_id: 'e' })).toBe(true);
+  expect(isAskedFor('e', { index: 8, event_id: 'e' })).toBe(true);
+  expect(isAskedFor('8', { index: 7, event_id: 'e' })).toBe(false);
 });
 
 test('a bundle has the one spelling, also for what HTML would obey', () => {

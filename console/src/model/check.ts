@@ -52,12 +52,24 @@ export async function checkEvidence(
   return { verdict, faults, notes: report.notes, checked, checkpoint, size: report.size, root: report.root };
 }
 
-/** Whether what the server showed as a record is what was proved: the metadata that both name. */
+/** What the log says of a record beside the event: no part of what was sealed as its metadata. */
+const BESIDE = new Set(['index', 'recorded_at', 'leaf_hash', 'content', 'tier', 'kind', 'state', 'unreadable']);
+
+/** Whether what the server showed as a record is what was proved: no member otherwise, none that is not there. */
 export function differences(shown: Record<string, unknown>, checked: Checked): string[] {
   const record = checked.records[0];
   if (!record) return ['nothing was proved'];
   const proved = JSON.parse(record.meta) as Record<string, unknown>;
-  const parts: [string, unknown, unknown][] = Object.entries(proved).map(([name, value]) => [name, value, shown[name]]);
+  const names = [
+    ...Object.keys(proved),
+    ...Object.keys(shown).filter((name) => !BESIDE.has(name) && !(name in proved)),
+  ];
+  const parts: [string, unknown, unknown][] = names.map((name) => [name, proved[name], shown[name]]);
+  parts.push(['recorded_at', Date.parse(record.recorded_at ?? ''), Date.parse(String(shown['recorded_at']))]);
   if (record.content !== null) parts.push(['content', JSON.parse(record.content), shown['content'] ?? {}]);
   return parts.filter(([, one, other]) => JSON.stringify(one) !== JSON.stringify(other)).map(([name]) => name);
 }
+
+/** Whether a record is the one that was asked for by id or index. */
+export const isAskedFor = (id: string, record: { index: number; event_id?: string }): boolean =>
+  record.event_id === id || String(record.index) === id;

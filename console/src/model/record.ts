@@ -73,6 +73,10 @@ export const agentOf = (record: EventRecord): string =>
 /** By what the API finds it: its id, else its index. */
 export const handle = (record: EventRecord): string => record.event_id ?? String(record.index);
 
+/** Tokens that it says were used. */
+export const tokensOf = ({ tokens }: EventRecord): number =>
+  tokens ? (tokens.total ?? (tokens.input ?? 0) + (tokens.output ?? 0)) : 0;
+
 /** When it happened, by its producer; else when the log took it. */
 export const happened = (record: EventRecord): string =>
   typeof record.timestamp === 'string' ? record.timestamp : record.recorded_at;

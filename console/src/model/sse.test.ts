@@ -19,3 +19,10 @@ test('a feed that is cut anywhere gives the same events', () => {
 test('what is not whole is kept', () => {
   expect(new SentEvents().push('data: half')).toEqual([]);
 });
+
+test('line ends of both kinds, and data of several lines', () => {
+  expect(new SentEvents().push('id: 1\r\nevent: x\r\ndata: a\r\ndata:b\r\n\r\ndata:  c\n\n')).toEqual([
+    { id: '1', event: 'x', data: 'a\nb' },
+    { id: undefined, event: 'message', data: ' c' },
+  ]);
+});

@@ -8,6 +8,7 @@ import { useSession, type SessionActions } from '../hooks/session';
 import { codeOf } from '../api/problem';
 import type { LogHealth, Session } from '../api/types';
 import { Frame } from './frame/Frame';
+import { Watch } from './frame/Watch';
 import { Page } from './Page';
 import { SignIn } from './SignIn';
 
@@ -38,12 +39,13 @@ function Within({ session, actions }: { session: Session; actions: SessionAction
       health.error,
       logs.data?.logs.find((it) => it.name === route.log),
     );
-  const log = { name: route.log ?? first ?? '', may: new Set(known?.may ?? []) };
+  const log = { name: route.log ?? first ?? '', may: new Set(known?.may ?? []), sql: known?.sql === true };
   return (
     <LogContext.Provider value={log}>
       <Frame route={route} place={place} names={names} health={known} session={session} leave={actions.leave}>
         {logs.error ? <Failure error={logs.error} retry={logs.refresh} /> : null}
         {!logs.error && !known && (health.error ? <Failure error={health.error} retry={health.refresh} /> : null)}
+        {known && <Watch health={known} key={known.name} />}
         {known ? (
           <Page route={route} place={place} health={known} />
         ) : (
@@ -54,7 +56,7 @@ function Within({ session, actions }: { session: Session; actions: SessionAction
   );
 }
 
-/** For an operator, who sees no events: what the list says of the log. The server refuses what is not allowed. */
+/** For who sees no events, as an operator: what the list says of the log, and of what they may do there. */
 function unseen(error: Error | null, listed: LogHealth | undefined): LogHealth | undefined {
-  return codeOf(error) === 'forbidden' && listed ? { ...listed, may: ['ReadRetention'] } : undefined;
+  return codeOf(error) === 'forbidden' ? listed : undefined;
 }

@@ -5,6 +5,7 @@ import { useLogPlace } from '../hooks/log';
 import type { Route } from '../hooks/paths';
 import type { Place } from '../hooks/route';
 import { Agents } from './agents/Agents';
+import { Compare } from './compare/Compare';
 import { EventPage } from './event/EventPage';
 import { Explore } from './explore/Explore';
 import { Integrity } from './integrity/Integrity';
@@ -32,6 +33,7 @@ export function Page({ route, place, health }: { route: Route; place: Place; hea
   if ((page === 'traces' || page === 'sessions') && id !== undefined)
     return <TracePage kind={page} id={id} place={place} key={page + id} />;
   if (page === 'sessions') return <Sessions place={place} />;
+  if (page === 'compare') return <Compare place={place} />;
   if (page === 'agents') return <Agents place={place} name={id} />;
   if (page === 'reports') return <Reports place={place} />;
   if (page === 'integrity') return <Integrity health={health} />;

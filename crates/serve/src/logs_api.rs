@@ -50,9 +50,12 @@ pub(crate) struct LogHealth {
     /// What witnesses say of it; absent when nobody watches it.
     #[serde(skip_serializing_if = "Option::is_none")]
     witnesses: Option<WitnessHealth>,
-    /// What the caller may do there.
+    /// What the caller may do there; absent when the log was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
     may: Option<Vec<&'static str>>,
+    /// Whether what serves it was built with SQL; told of one log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sql: Option<bool>,
     /// The version of what serves it; told of one log.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<&'static str>,
@@ -163,6 +166,7 @@ pub(crate) async fn health_of_log(
     let may = app.keeper().policy.allowed(caller, Some(log.name()));
     let describe = move || LogHealth {
         may: Some(may),
+        sql: Some(cfg!(feature = "sql")),
         version: Some(env!("CARGO_PKG_VERSION")),
         disk_free_bytes: log.room(),
         ..describe(&app, &log)
@@ -192,6 +196,7 @@ fn describe(app: &App, log: &OpenLog) -> LogHealth {
         reason,
         witnesses: WitnessHealth::of(app, log),
         may: None,
+        sql: None,
         version: None,
         disk_free_bytes: None,
     }

@@ -6,14 +6,15 @@ import { Empty, Failure, Waiting } from '../../components/States';
 import { useSearch } from '../../hooks/events';
 import { useAgents, useLogPlace } from '../../hooks/log';
 import { paths } from '../../hooks/paths';
-import { go, withParameters, type Place } from '../../hooks/route';
+import type { Place } from '../../hooks/route';
 import { useTitle } from '../../hooks/screen';
 import { count, percent } from '../../model/number';
 import { moment } from '../../model/time';
 import { oneLine, visible } from '../../model/visible';
-import { EventDetail } from '../event/EventDetail';
+import { Beside, choose, chosenIn } from '../event/Beside';
+import { useListKeys } from '../explore/Explore';
 import { EventTable } from '../explore/EventTable';
-import { Errors } from '../sessions/Sessions';
+import { eventColumns, lastColumn, tokensColumn } from '../sessions/columns';
 
 const rate = (it: ActiveAgent): number => (it.events === 0 ? 0 : it.errors / it.events);
 
@@ -24,23 +25,9 @@ const columns = (log: string): SortedColumn<ActiveAgent>[] => [
     sortBy: (it) => it.agent,
     cell: (it) => <a href={paths.agent(log, it.agent)}>{oneLine(it.agent)}</a>,
   },
-  { id: 'events', label: 'Events', isNumber: true, sortBy: (it) => it.events, cell: (it) => count(it.events) },
-  {
-    id: 'errors',
-    label: 'Errors',
-    isNumber: true,
-    sortBy: (it) => it.errors,
-    cell: (it) => <Errors value={it.errors} />,
-  },
+  ...eventColumns,
   { id: 'rate', label: 'Error rate', isNumber: true, sortBy: rate, cell: (it) => percent(rate(it)) },
-  {
-    id: 'tokens',
-    label: 'Tokens',
-    isNumber: true,
-    hideSmall: true,
-    sortBy: (it) => it.tokens,
-    cell: (it) => count(it.tokens),
-  },
+  tokensColumn,
   {
     id: 'first',
     label: 'First event (UTC)',
@@ -49,14 +36,7 @@ const columns = (log: string): SortedColumn<ActiveAgent>[] => [
     sortBy: (it) => it.first_seen,
     cell: (it) => <span class="mono">{moment(it.first_seen).slice(0, 19)}</span>,
   },
-  {
-    id: 'last',
-    label: 'Last event (UTC)',
-    isNumber: true,
-    hideSmall: true,
-    sortBy: (it) => it.last_seen,
-    cell: (it) => <span class="mono">{moment(it.last_seen).slice(0, 19)}</span>,
-  },
+  { ...lastColumn, hideSmall: true },
 ];
 
 export function Agents({ place, name: agent }: { place: Place; name: string | undefined }) {
@@ -102,7 +82,12 @@ function OneAgent({ agent, activity, place }: { agent: string; activity: ActiveA
   const { name } = useLogPlace();
   const { data: pages, error, refresh, more } = useSearch(name, { agent: [agent] }, false);
   const events = pages?.flatMap((page) => page.events) ?? [];
-  const chosen = place.parameters.get('event_at') ?? undefined;
+  const chosen = chosenIn(place);
+  useListKeys(
+    events.map((record) => String(record.index)),
+    chosen,
+    (id) => choose(place, id),
+  );
   return (
     <div class="page">
       <div class="head">
@@ -129,7 +114,7 @@ function OneAgent({ agent, activity, place }: { agent: string; activity: ActiveA
         </div>
       )}
       {error && <Failure error={error} retry={refresh} />}
-      <div class={chosen === undefined ? 'split' : 'split open'}>
+      <Beside place={place}>
         <Card title="What it did, newest first" flush>
           {!pages && !error && <Waiting what="events" />}
           {pages && events.length === 0 && (
@@ -148,16 +133,7 @@ function OneAgent({ agent, activity, place }: { agent: string; activity: ActiveA
             />
           )}
         </Card>
-        {chosen !== undefined && (
-          <aside class="detail" aria-label="The chosen event">
-            <EventDetail
-              id={chosen}
-              key={chosen}
-              close={() => go(withParameters(place, { event_at: undefined }), true)}
-            />
-          </aside>
-        )}
-      </div>
+      </Beside>
     </div>
   );
 }

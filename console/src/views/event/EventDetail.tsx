@@ -13,6 +13,7 @@ import { Content } from './Content';
 import { Facts } from './Facts';
 import { Proof } from './Proof';
 import { Raw } from './Raw';
+import { SealAlert, SealTag, useSeal } from './Seal';
 
 const PARTS = [
   { id: 'facts', label: 'Details' },
@@ -25,6 +26,7 @@ export function EventDetail({ id, close, first = 'facts' }: { id: string; close?
   const { name, may } = useLogPlace();
   const [part, setPart] = useState(first);
   const { data: record, error, refresh } = useEvent(name, id);
+  const seal = useSeal(id, record, part === 'content');
   const parts = PARTS.filter(
     (it) => (it.id !== 'proof' || may.has('ReadProofs')) && (it.id !== 'content' || may.has('ReadContent')),
   );
@@ -38,6 +40,7 @@ export function EventDetail({ id, close, first = 'facts' }: { id: string; close?
           <span class="soft">#{record.index}</span> {oneLine(record.event_type ?? 'record')}
         </h2>
         {end !== '' && <Tag tone={tone(record)}>{end}</Tag>}
+        <SealTag seal={seal} />
         <div class="push line">
           {close && (
             <a class="small" href={paths.event(name, record.index)}>
@@ -59,6 +62,7 @@ export function EventDetail({ id, close, first = 'facts' }: { id: string; close?
       </header>
       <Tabs label="Parts of the event" options={parts} value={part} choose={setPart} />
       <div class="body" role="tabpanel" aria-label={parts.find((it) => it.id === part)?.label}>
+        {part !== 'proof' && <SealAlert seal={seal} />}
         {part === 'facts' && <Facts record={record} />}
         {part === 'content' && <Content record={record} />}
         {part === 'raw' && <Raw record={record} />}

@@ -13,7 +13,15 @@ import { handle } from '../../model/record';
 export function Proof({ record }: { record: EventRecord }) {
   const { name } = useLogPlace();
   const origin = useLogHealth(name).data?.origin ?? '';
-  const { data: proof, error, refresh } = useEventCheck(name, origin, handle(record), record.index);
+  const {
+    data: proof,
+    error,
+    refresh,
+  } = useEventCheck(name, origin, {
+    id: handle(record),
+    index: record.index,
+    content: true,
+  });
   if (record.state === 'erased' || record.state === 'expired') {
     return (
       <Alert tone="warn">

@@ -3,8 +3,10 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { Segments } from '../../components/Choice';
 import { Card } from '../../components/Card';
+import { Download } from '../../components/Download';
 import { Icon } from '../../components/Icon';
 import { Empty, Failure, Waiting } from '../../components/States';
+import { useColumns } from '../../hooks/choices';
 import { useSearch } from '../../hooks/events';
 import { useLogPlace } from '../../hooks/log';
 import { useShortcuts } from '../../hooks/keys';
@@ -13,17 +15,57 @@ import { go, withParameters, type Place } from '../../hooks/route';
 import { useTitle } from '../../hooks/screen';
 import { searchOf, showsOwn } from '../../model/filters';
 import { count, plural } from '../../model/number';
-import { EventDetail } from '../event/EventDetail';
+import { Beside, choose, chosenIn } from '../event/Beside';
 import { EventTable } from './EventTable';
+import { Facets } from './Facets';
 import { FilterBar } from './FilterBar';
+import { SqlView } from './SqlView';
+import { ColumnMenu, SavedViewMenu } from './ViewMenus';
 
 /** Rows that fill a screen, and pages that are asked for to find as many. */
 const ROWS_WANTED = 40;
 const PAGES_ALONE_MAX = 12;
 
+/** Searches by filters, and by SQL where the server has it and the caller may. */
 export function Explore({ place }: { place: Place }) {
   useTitle('Explore');
+  const { may, sql } = useLogPlace();
+  const part = place.parameters.get('part') === 'sql' ? 'sql' : 'search';
+  const isOffered = sql && may.has('RunSql');
+  return (
+    <div class="page">
+      {(isOffered || part === 'sql') && (
+        <div class="line">
+          <Segments
+            label="Ways to ask"
+            value={part}
+            options={[
+              { id: 'search', label: 'Filters' },
+              { id: 'sql', label: 'SQL' },
+            ]}
+            choose={(id) => go(withParameters(place, { part: id === 'sql' ? 'sql' : '', event_at: undefined }))}
+          />
+        </div>
+      )}
+      {part === 'sql' ? (
+        <>
+          <div class="head">
+            <h1>SQL</h1>
+          </div>
+          <section class="card" aria-label="SQL">
+            <SqlView place={place} />
+          </section>
+        </>
+      ) : (
+        <SearchPage place={place} />
+      )}
+    </div>
+  );
+}
+
+function SearchPage({ place }: { place: Place }) {
   const { name, may } = useLogPlace();
+  const columns = useColumns();
   const search = searchOf(place.parameters);
   const content = place.parameters.get('content') === '1' || search.text !== undefined;
   const {
@@ -45,16 +87,15 @@ export function Explore({ place }: { place: Place }) {
   useEffect(() => {
     if (isThin) more();
   }, [isThin, pages?.length]);
-  const chosen = place.parameters.get('event_at') ?? undefined;
-  const choose = (id: string | undefined): void => go(withParameters(place, { event_at: id }), chosen !== undefined);
+  const chosen = chosenIn(place);
   useListKeys(
     events.map((record) => String(record.index)),
     chosen,
-    choose,
+    (id) => choose(place, id),
   );
   const checkpoint = pages?.[0]?.checkpoint;
   return (
-    <div class="page">
+    <>
       <div class="head">
         <h1>Explore</h1>
         {checkpoint && (
@@ -83,19 +124,20 @@ export function Explore({ place }: { place: Place }) {
           >
             <Icon name="refresh" />
           </button>
-          <button
-            type="button"
-            class="button hide-small"
-            title="The first 10,000 of them, as shown"
-            onClick={() => void downloadEvents(name, search, content && may.has('ReadContent'))}
-          >
-            <Icon name="download" />
-            NDJSON
-          </button>
+          <SavedViewMenu place={place} key={name} />
+          <ColumnMenu columns={columns} />
+          <span class="hide-small">
+            <Download
+              label="NDJSON"
+              title="The first 10,000 of them, as shown"
+              fetch={() => downloadEvents(name, search, content && may.has('ReadContent'))}
+            />
+          </span>
         </div>
       </div>
       <FilterBar place={place} search={search} mayReadContent={may.has('ReadContent')} />
-      <div class={chosen === undefined ? 'split' : 'split open'}>
+      <Beside place={place} alone="faceted">
+        {chosen === undefined && <Facets events={events} search={search} place={place} />}
         <Card title="Events" flush>
           {error && (
             <div class="body">
@@ -122,28 +164,24 @@ export function Explore({ place }: { place: Place }) {
               place={place}
               nearEnd={more}
               height="calc(100vh - 250px)"
+              columns={columns.chosen}
             />
           )}
         </Card>
-        {chosen !== undefined && (
-          <aside class="detail" aria-label="The chosen event">
-            <EventDetail id={chosen} key={chosen} close={() => choose(undefined)} />
-          </aside>
-        )}
-      </div>
-    </div>
+      </Beside>
+    </>
   );
 }
 
-/** `j` and `k` go through a list, `Escape` closes what was chosen. */
-export function useListKeys(ids: string[], chosen: string | undefined, choose: (id: string | undefined) => void): void {
+/** `j` and `k` go through a list. */
+export function useListKeys(ids: string[], chosen: string | undefined, choose: (id: string) => void): void {
   const shortcuts = useMemo(() => {
     const move = (step: number) => (): void => {
       const at = chosen === undefined ? -1 : ids.indexOf(chosen);
       const next = ids[at < 0 ? 0 : Math.max(0, Math.min(ids.length - 1, at + step))];
       if (next !== undefined) choose(next);
     };
-    return { j: move(1), k: move(-1), Escape: () => chosen !== undefined && choose(undefined) };
+    return { j: move(1), k: move(-1) };
   }, [ids.length, ids[0], chosen]);
   useShortcuts(shortcuts);
 }

@@ -2,8 +2,8 @@
 // whether content is shown in the rows.
 import { useState } from 'preact/hooks';
 import { Icon } from '../../components/Icon';
-import { go, withParameters, type Place } from '../../hooks/route';
-import { FILTERS, OUTCOMES, TIERS, parametersOf, type Filter, type Search } from '../../model/filters';
+import { go, searchAddress, withParameters, type Place } from '../../hooks/route';
+import { FILTERS, OUTCOMES, TIERS, type Filter, type Search } from '../../model/filters';
 import { RANGES } from '../../model/time';
 import { visible } from '../../model/visible';
 
@@ -30,12 +30,7 @@ const LABELS: Record<Filter, string> = {
 };
 
 export function FilterBar({ place, search, mayReadContent, hasTime = true }: Props) {
-  const to = (next: Search): void => {
-    const parameters = parametersOf(next);
-    for (const name of ['content', 'own']) if (place.parameters.get(name) === '1') parameters.set(name, '1');
-    const text = parameters.toString();
-    go(text === '' ? place.path : `${place.path}?${text}`);
-  };
+  const to = (next: Search): void => go(searchAddress(place, next));
   const without = (name: Filter, value: string): Search => {
     const rest = (search[name] ?? []).filter((it) => it !== value);
     const next = { ...search, [name]: rest };

@@ -38,7 +38,7 @@ const targets = (log: string): { title: string; targets: Target[] }[] => [
 ];
 
 /** Pages that one comes to from another one. */
-const BELONGS: Record<string, string> = { events: 'explore', traces: 'explore' };
+const BELONGS: Record<string, string> = { events: 'explore', traces: 'explore', compare: 'sessions' };
 
 export function Navigation({ log, page, health }: { log: string; page: string; health: LogHealth | undefined }) {
   const may = new Set(health?.may ?? []);

@@ -9,12 +9,12 @@ import { VirtualList } from '../../components/VirtualList';
 import { useShortcuts } from '../../hooks/keys';
 import { useLive } from '../../hooks/live';
 import { useLogHealth, useLogPlace } from '../../hooks/log';
-import { go, withParameters, type Place } from '../../hooks/route';
+import type { Place } from '../../hooks/route';
 import { useSmallScreen, useTitle } from '../../hooks/screen';
 import { searchOf, showsOwn } from '../../model/filters';
 import { count, plural } from '../../model/number';
-import { EventDetail } from '../event/EventDetail';
-import { EventRow, ROW_PX, TALL_ROW_PX } from '../explore/EventTable';
+import { Beside, chosenIn } from '../event/Beside';
+import { EventRow, ROW_PX, TALL_ROW_PX, eventAddresses } from '../explore/EventTable';
 import { FilterBar } from '../explore/FilterBar';
 
 /** How many entries before the end the feed begins. */
@@ -27,19 +27,12 @@ export function Live({ place }: { place: Place }) {
   // Where it begins is decided once; a feed that moves its beginning would begin again and again.
   const [from] = useState(() => (size === undefined ? undefined : Math.max(0, size - BEFORE)));
   const search = searchOf(place.parameters);
-  const feed = useLive(name, search, from);
-  const isOwnShown = showsOwn(place.parameters, search);
-  const rows = useMemo(
-    () => (isOwnShown ? feed.rows : feed.rows.filter((it) => 'missed' in it || it.record.kind !== 'log')),
-    [feed.rows, feed.rows.length, isOwnShown],
-  );
+  const feed = useLive(name, search, from, showsOwn(place.parameters, search));
+  const { rows } = feed;
+  const hrefOf = useMemo(() => eventAddresses(place), [place]);
   const rowHeight = useSmallScreen() ? TALL_ROW_PX : ROW_PX;
-  const chosen = place.parameters.get('event_at') ?? undefined;
-  const choose = (id: string | undefined): void => go(withParameters(place, { event_at: id }), chosen !== undefined);
-  const shortcuts = useMemo(
-    () => ({ p: () => feed.pause(!feed.isPaused), Escape: () => chosen !== undefined && choose(undefined) }),
-    [feed.isPaused, chosen],
-  );
+  const chosen = chosenIn(place);
+  const shortcuts = useMemo(() => ({ p: () => feed.pause(!feed.isPaused) }), [feed.isPaused]);
   useShortcuts(shortcuts);
   return (
     <div class="page">
@@ -72,7 +65,7 @@ export function Live({ place }: { place: Place }) {
       </div>
       <FilterBar place={place} search={search} mayReadContent={false} hasTime={false} />
       {feed.error && feed.state !== 'open' && <Failure error={feed.error} />}
-      <div class={chosen === undefined ? 'split' : 'split open'}>
+      <Beside place={place}>
         <Card title="Events as they come" flush aside={<span class="small soft">newest below</span>}>
           {rows.length === 0 ? (
             <Empty icon="live" title="Waiting for events">
@@ -101,19 +94,14 @@ export function Live({ place }: { place: Place }) {
                     record={row.record}
                     style={style}
                     isChosen={chosen === id}
-                    href={withParameters(place, { event_at: id })}
+                    href={hrefOf(row.record.index)}
                   />
                 );
               }}
             />
           )}
         </Card>
-        {chosen !== undefined && (
-          <aside class="detail" aria-label="The chosen event">
-            <EventDetail id={chosen} key={chosen} close={() => choose(undefined)} />
-          </aside>
-        )}
-      </div>
+      </Beside>
     </div>
   );
 }

@@ -9,8 +9,9 @@ import { paths } from '../../hooks/paths';
 import type { Place } from '../../hooks/route';
 import { useTitle } from '../../hooks/screen';
 import { count } from '../../model/number';
-import { duration, moment } from '../../model/time';
+import { duration } from '../../model/time';
 import { oneLine } from '../../model/visible';
+import { eventColumns, lastColumn, tokensColumn } from './columns';
 
 const SHOWN_MAX = 500;
 const lasted = (it: ActiveSession): number => Date.parse(it.last_seen) - Date.parse(it.first_seen);
@@ -26,22 +27,8 @@ const columns = (log: string): SortedColumn<ActiveSession>[] => [
       </a>
     ),
   },
-  { id: 'events', label: 'Events', isNumber: true, sortBy: (it) => it.events, cell: (it) => count(it.events) },
-  {
-    id: 'errors',
-    label: 'Errors',
-    isNumber: true,
-    sortBy: (it) => it.errors,
-    cell: (it) => <Errors value={it.errors} />,
-  },
-  {
-    id: 'tokens',
-    label: 'Tokens',
-    isNumber: true,
-    hideSmall: true,
-    sortBy: (it) => it.tokens,
-    cell: (it) => count(it.tokens),
-  },
+  ...eventColumns,
+  tokensColumn,
   {
     id: 'lasted',
     label: 'Lasted',
@@ -50,18 +37,8 @@ const columns = (log: string): SortedColumn<ActiveSession>[] => [
     sortBy: lasted,
     cell: (it) => duration(lasted(it)),
   },
-  {
-    id: 'last',
-    label: 'Last event (UTC)',
-    isNumber: true,
-    sortBy: (it) => it.last_seen,
-    cell: (it) => <span class="mono">{moment(it.last_seen).slice(0, 19)}</span>,
-  },
+  lastColumn,
 ];
-
-export function Errors({ value }: { value: number }) {
-  return value > 0 ? <b class="bad-text">{count(value)}</b> : <span class="soft">0</span>;
-}
 
 export function Sessions({ place }: { place: Place }) {
   useTitle('Sessions');

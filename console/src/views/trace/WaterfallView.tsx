@@ -3,12 +3,14 @@ import { useMemo } from 'preact/hooks';
 import type { Trace } from '../../api/types';
 import { Tag } from '../../components/Tag';
 import { VirtualList } from '../../components/VirtualList';
-import { withParameters, type Place } from '../../hooks/route';
+import type { Place } from '../../hooks/route';
 import { useSmallScreen } from '../../hooks/screen';
 import { agentOf, ending, toolOf, tone } from '../../model/record';
 import { duration } from '../../model/time';
 import { oneLine } from '../../model/visible';
 import { ticks, waterfall, type Row } from '../../model/waterfall';
+import { choose, chosenIn } from '../event/Beside';
+import { eventAddresses } from '../explore/EventTable';
 import { useListKeys } from '../explore/Explore';
 
 const INDENT_PX = 14;
@@ -18,18 +20,18 @@ const TALLEST_PX = 720;
 interface Props {
   trace: Trace;
   place: Place;
-  chosen: string | undefined;
-  choose: (event: string | undefined) => void;
 }
 
-export function WaterfallView({ trace, place, chosen, choose }: Props) {
+export function WaterfallView({ trace, place }: Props) {
+  const chosen = chosenIn(place);
   const { rows, span } = useMemo(() => waterfall(trace), [trace]);
   const scale = useMemo(() => ticks(span), [span]);
+  const hrefOf = useMemo(() => eventAddresses(place), [place]);
   const rowHeight = useSmallScreen() ? 46 : 30;
   useListKeys(
     rows.map((row) => String(row.record.index)),
     chosen,
-    choose,
+    (event) => choose(place, event),
   );
   return (
     <>
@@ -60,7 +62,7 @@ export function WaterfallView({ trace, place, chosen, choose }: Props) {
               span={span}
               scale={scale}
               style={style}
-              href={withParameters(place, { event_at: index })}
+              href={hrefOf(row.record.index)}
               isChosen={chosen === index}
             />
           );

@@ -272,6 +272,30 @@ async fn a_log_says_what_the_caller_may_do_there() {
     let reader = serde_json::json!(["ReadMetadata", "ReadProofs", "Verify"]);
     assert_eq!(may(Role::READER).await, reader);
     assert!(may(Role::ADMIN).await.as_array().unwrap().len() > 10);
+    // Who sees no event cannot ask for one log, and is told by the list.
+    let token = rig.token(Role::OPERATOR, LogNames::only(["main"]));
+    let listed = rig.get(&token, "/api/v1/logs").await.json();
+    let operator = serde_json::json!([
+        "Verify",
+        "ReadRetention",
+        "ManageHolds",
+        "ManageRetention",
+        "ManageKeys",
+        "Backup"
+    ]);
+    assert_eq!(
+        (&listed["logs"][0]["name"], &listed["logs"][0]["may"]),
+        (&"main".into(), &operator)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_says_whether_what_serves_it_answers_sql() {
+    let rig = Rig::new();
+    let token = rig.token(Role::ANALYST, LogNames::All);
+    let says = rig.get(&token, "/api/v1/logs/main").await.json()["sql"].clone();
+    let asked = rig.post(&token, "/api/v1/logs/main/sql", r#"{"statement":"SELECT 1"}"#).await;
+    assert_eq!(says, (asked.status != StatusCode::NOT_IMPLEMENTED));
 }
 
 /// Also to those who may not ask a log about itself.
