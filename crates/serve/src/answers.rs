@@ -198,7 +198,8 @@ pub(crate) async fn graph(
             }
         }
     }
-    // Only metadata is drawn: kinds, agents, tools, outcomes. Labels would show parts of the content.
+    // Only metadata is drawn: kinds, agents, tools, outcomes. Labels would show parts of the
+    // content.
     let sight = Sight::new(&app, false, ask::hides_access_records(&app, &granted));
     let answer = ask(&app, &granted, move |view| {
         let scopes = vec![Scope::Trace(id.clone()), Scope::Task(id.clone()), Scope::Session(id)];

@@ -143,8 +143,8 @@ pub(crate) struct Checkpoint {
     root: String,
 }
 
-/// `GET .../dashboard?minutes=60&steps=60`. With `content=0` nothing is recorded, so that a page may ask
-/// again and again.
+/// `GET .../dashboard?minutes=60&steps=60`. With `content=0` nothing is recorded, so that a page
+/// may ask again and again.
 pub(crate) async fn dashboard(
     State(app): State<App>,
     granted: Granted,
