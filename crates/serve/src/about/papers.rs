@@ -119,7 +119,7 @@ const FILE_HEADERS: &[(&str, &str)] = &[
 enum AnyReport {
     Counted(Report),
     Controls(PackAnswers),
-    Incident(IncidentReport),
+    Incident(Box<IncidentReport>),
 }
 
 /// An examination, and what people ask of it who were not there (docs/forensics.md).

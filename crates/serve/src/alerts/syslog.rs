@@ -11,13 +11,15 @@ use event::Timestamp;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::fmt::Write as _;
-use std::io::{self, Write};
-use std::net::TcpStream;
+use std::io::{self, Read as _, Write};
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Connecting, and every write.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait for a receiver to end a connection whose message it has.
+const END_MAX: Duration = Duration::from_secs(1);
 /// The facility: log audit.
 const FACILITY: u8 = 13;
 /// The number that examples may use for private members (RFC 5612); Tachograph has none of its own.
@@ -79,7 +81,7 @@ impl Syslog {
         stream.set_read_timeout(Some(TIMEOUT))?;
         let Some(config) = &self.tls else {
             stream.write_all(bytes)?;
-            return stream.shutdown(std::net::Shutdown::Write);
+            return end(stream);
         };
         let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
         let connection =
@@ -87,8 +89,21 @@ impl Syslog {
         let mut stream = StreamOwned::new(connection, stream);
         stream.write_all(bytes)?;
         stream.conn.send_close_notify();
-        stream.flush()
+        stream.flush()?;
+        end(stream.sock)
     }
+}
+
+/// Ends a connection so that what was written arrives: where something that came is not read, the
+/// session tickets of TLS 1.3 for one, closing resets the connection, and a reset takes from the
+/// receiver what it has not read yet.
+fn end(mut stream: TcpStream) -> io::Result<()> {
+    stream.shutdown(Shutdown::Write)?;
+    stream.set_read_timeout(Some(END_MAX))?;
+    let (begun, mut rest) = (Instant::now(), [0; 1_024]);
+    // How the receiver ends it is its own affair: it was told.
+    while begun.elapsed() < END_MAX && stream.read(&mut rest).is_ok_and(|count| count > 0) {}
+    Ok(())
 }
 
 fn client() -> Result<Arc<ClientConfig>, SinkError> {
