@@ -36,6 +36,8 @@ test('the failing tool of the incident is found in under five clicks', async ({ 
 
 test('the keyboard alone searches, chooses, and closes', async ({ page }) => {
   await signIn(page);
+  await expect(page.getByRole('link', { name: 'Explore' })).toBeVisible();
+  await settled(page);
   await page.keyboard.press('/');
   await page.keyboard.type('agent:Billing outcome:timeout');
   await page.keyboard.press('Enter');

@@ -68,6 +68,8 @@ test('no text of an agent does anything but stand there', async ({ page }) => {
     expect.soft(await overflow(page), `${address} sticks out`).toBeLessThanOrEqual(0);
   }
   await page.goto(`/logs/main/explore?trace=${TRACE}`);
+  // A key counts once the list is there.
+  await expect(page.locator('.event-row').first()).toBeVisible();
   await settled(page);
   for (let at = 0; at < 40; at += 1) {
     await page.keyboard.press('j');
