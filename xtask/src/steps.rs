@@ -55,12 +55,12 @@ use Action::{Call, Cargo};
 
 /// Seconds of fuzzing in all, which targets share: some for each are enough to replay the seeds and
 /// catch a parser that falls over at once.
-const FUZZ_SECONDS: u32 = 80;
+const FUZZ_SECONDS: u32 = 60;
 
 /// Processes killed: some seconds each, most of them waiting for the disk.
-const KILL_ROUNDS: u32 = 30;
+const KILL_ROUNDS: u32 = 20;
 /// Servers killed: about a second each.
-const KILL_SERVERS: u32 = 12;
+const KILL_SERVERS: u32 = 8;
 
 /// Honest logs that must not be accused: some tenths of a second each.
 const HONEST_LOGS: u32 = 8;
@@ -226,11 +226,11 @@ pub(crate) const STEPS: &[Step] = &[
                 "simulate",
                 "--",
                 "--runs",
-                "200",
-                "--faults",
-                "80",
-                "--pairs",
                 "150",
+                "--faults",
+                "60",
+                "--pairs",
+                "100",
             ],
             &[],
         ),
