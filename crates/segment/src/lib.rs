@@ -19,7 +19,7 @@
 //! | writing | `writer.rs`, `batch.rs` |
 //! | reading | `source.rs`, `segment.rs`, `group_reader.rs`, `rows.rs`, `decode.rs` |
 //! | some rows, picked by some of their values | `pick.rs`, `row_set.rs` |
-//! | columns for an engine, and what the footer says of them | `columns.rs` |
+//! | columns for an engine, and what the footer says of them | `columns.rs`, `peek.rs` |
 //! | every row, and on behind damage; do its columns agree with it? | `examine.rs`, `agree.rs` |
 //! | are these the records that the log committed to? | `verify.rs` |
 //! | which row groups may hold an id? | `id_filters.rs` |
