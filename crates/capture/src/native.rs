@@ -5,16 +5,17 @@
 use crate::CaptureError;
 use crate::lines::{lines, without_byte_order_mark};
 use crate::sink::Sink;
-use event::{Event, limits};
+use event::{Event, Order, limits};
 use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
 /// One event a line.
 pub(crate) fn capture<'a>(bytes: &'a [u8], sink: &mut Sink<'_, 'a>) {
+    let mut order = Order::default();
     for (number, line) in lines(bytes) {
         sink.begin(number);
-        take(line, sink);
+        take(line, &mut order, sink);
     }
 }
 
@@ -28,7 +29,7 @@ pub(crate) fn capture_body<'a>(
         Some(b'[') => capture_array(body, sink),
         Some(b'{') if is_one_object(body) => {
             sink.begin(1);
-            take(body, sink);
+            take(body, &mut Order::default(), sink);
             Ok(())
         }
         _ => {
@@ -38,8 +39,8 @@ pub(crate) fn capture_body<'a>(
     }
 }
 
-fn take<'a>(bytes: &'a [u8], sink: &mut Sink<'_, 'a>) {
-    sink.read(|| Event::from_json(bytes));
+fn take<'a>(bytes: &'a [u8], order: &mut Order, sink: &mut Sink<'_, 'a>) {
+    sink.read(|| Event::from_json_after(bytes, order));
 }
 
 /// True for one object and nothing after it. A broken object that was laid out over several lines
@@ -58,9 +59,10 @@ fn capture_array<'a>(body: &'a [u8], sink: &mut Sink<'_, 'a>) -> Result<(), Capt
         .deserialize_seq(Items)
         .and_then(|items| deserializer.end().map(|()| items))
         .map_err(|error| CaptureError::NotJson { reason: error.to_string() })?;
+    let mut order = Order::default();
     for item in items {
         sink.begin_next();
-        take(item.get().as_bytes(), sink);
+        take(item.get().as_bytes(), &mut order, sink);
     }
     Ok(())
 }

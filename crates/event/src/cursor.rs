@@ -98,6 +98,11 @@ impl<'a> Cursor<'a> {
         Some(Value { text: self.text.get(start..self.at)?, shape })
     }
 
+    /// The bytes from here on.
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     /// The text from here on, for whoever takes the slow road from here.
     pub(crate) fn rest(&self) -> Option<&'a str> {
         self.text.get(self.at..)

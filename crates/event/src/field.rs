@@ -17,6 +17,9 @@ macro_rules! fields {
             const ALL: &'static [(&'static str, usize, Self)] =
                 &[$($(($name, $length, Self::$field)),*),*];
 
+            /// How many there are.
+            pub(crate) const COUNT: usize = [$($(Self::$field),*),*].len();
+
             /// The field of this name.
             pub(crate) fn of(key: &str) -> Option<Self> {
                 match key.len() {

@@ -32,6 +32,7 @@ mod json;
 mod key_rotation;
 pub mod limits;
 mod members;
+mod order;
 mod parse;
 mod plain;
 pub mod record;
@@ -53,6 +54,7 @@ pub use event::{
 pub use hold::{HoldMark, HoldMarkError};
 pub use json::Json;
 pub use key_rotation::{KeyRotation, KeyRotationError};
+pub use order::Order;
 pub use record::{Record, RecordError};
 pub use removal::{Cause, REMOVAL_RANGES_MAX, Removal, RemovalError, RemovedClass, Scope};
 pub use status::Status;

@@ -55,7 +55,19 @@ fn plain_members(text: &str, level: usize) -> Option<PlainMembers<'_>> {
 pub(crate) fn walk<'a>(
     text: &'a str,
     level: usize,
-    mut each: impl FnMut(&'a str, Value<'a>) -> Option<()>,
+    each: impl FnMut(&'a str, Value<'a>) -> Option<()>,
+) -> Option<()> {
+    walk_by(text, level, Cursor::key, each)
+}
+
+/// The same for whoever has a way of its own to find out which member comes: `key` passes over the
+/// name and the colon.
+#[inline]
+pub(crate) fn walk_by<'a, K>(
+    text: &'a str,
+    level: usize,
+    mut key: impl FnMut(&mut Cursor<'a>) -> Option<K>,
+    mut each: impl FnMut(K, Value<'a>) -> Option<()>,
 ) -> Option<()> {
     let mut cursor = Cursor::new(text);
     cursor.skip_blanks();
@@ -63,7 +75,7 @@ pub(crate) fn walk<'a>(
     cursor.skip_blanks();
     if cursor.take(b'}').is_none() {
         loop {
-            let key = cursor.key()?;
+            let key = key(&mut cursor)?;
             each(key, member_value(&mut cursor, level)?)?;
             cursor.skip_blanks();
             if cursor.take(b',').is_none() {

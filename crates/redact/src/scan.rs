@@ -9,6 +9,7 @@ mod numbers;
 mod prefixes;
 
 use crate::rules::{RUN_BYTES_MIN, names, names_end};
+use wide::u8x16;
 
 /// A set of rule families.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,21 +67,23 @@ pub(crate) const SECRET_BYTES_MIN: usize = 6;
 /// Bytes looked at in one step: what the registers of every x86-64 and 64-bit ARM hold.
 const BLOCK_BYTES: usize = 16;
 
+/// A bit for every byte of a block, and the others of the word that these bits stand in.
+const BLOCK_BITS: u32 = (1 << BLOCK_BYTES) - 1;
+const BLOCK_BITS_AWAY: u32 = u32::BITS - BLOCK_BYTES as u32;
+
 /// Digits that a text must have for the family of personal data.
 const PERSONAL_DIGITS_MIN: usize = 4;
 
 /// A number of fifteen bytes with a joint between any two digits has so many in one of its blocks.
 const BLOCK_DIGITS_MIN: usize = 4;
 
-/// What one block holds, a byte set to one for each byte that is of a kind.
+/// What one block holds: a bit for each byte that is of a kind, the lowest for the first byte.
 struct Marks {
-    anchors: u128,
+    anchors: u32,
     /// Neither letter nor digit.
-    stops: u128,
-    digits: usize,
+    stops: u32,
+    digits: u32,
 }
-
-const ONES: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
 
 /// Those of the `wanted` families whose rules may find something in `bytes`.
 pub(crate) fn families(bytes: &[u8], wanted: Families) -> Families {
@@ -104,7 +107,7 @@ fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
         let marks = marks(block);
         let mut anchors = marks.anchors;
         while anchors != 0 {
-            let at = start + anchors.trailing_zeros() as usize / 8;
+            let at = start + anchors.trailing_zeros() as usize;
             anchors &= anchors - 1;
             let leads_to = bytes.get(at).map_or(Families::default(), |byte| leads_to(*byte));
             let missing = wanted.without(families).only(leads_to);
@@ -112,17 +115,20 @@ fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
                 families.add(confirm(bytes, at, missing).only(wanted));
             }
         }
-        if run + marks.stops.trailing_zeros() as usize / 8 >= RUN_BYTES_MIN {
+        if run + (marks.stops | !BLOCK_BITS).trailing_zeros() as usize >= RUN_BYTES_MIN {
             families.add(Families::WORDS.only(wanted));
         }
-        let whole = marks.stops == 0;
-        run = if whole { run + BLOCK_BYTES } else { marks.stops.leading_zeros() as usize / 8 };
-        digits += marks.digits;
-        if marks.digits >= BLOCK_DIGITS_MIN
-            && wanted.without(families).has(Families::NUMBERS)
-            && numbers::has_number(bytes, start, BLOCK_BYTES)
-        {
-            families.add(Families::NUMBERS);
+        let trail = (marks.stops << BLOCK_BITS_AWAY).leading_zeros() as usize;
+        run = if marks.stops == 0 { run + BLOCK_BYTES } else { trail };
+        if marks.digits != 0 {
+            let count = marks.digits.count_ones() as usize;
+            digits += count;
+            if count >= BLOCK_DIGITS_MIN
+                && wanted.without(families).has(Families::NUMBERS)
+                && numbers::has_number(bytes, start, BLOCK_BYTES)
+            {
+                families.add(Families::NUMBERS);
+            }
         }
         if digits >= PERSONAL_DIGITS_MIN {
             families.add(Families::PERSONAL.only(wanted));
@@ -143,47 +149,32 @@ fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
     families
 }
 
-/// True for the anchors `@ = : \\ - _ % . / ~ b`, capitals, and a few that share all but some bits
-/// with them, which [`confirm`] turns down. Without branches and tables, so that the bytes of a
-/// block are looked at side by side.
+/// Marks the anchors `@ = : \\ - _ % . / ~ b`, capitals, and a few that share all but some bits with
+/// them, which [`confirm`] turns down.
 #[inline(always)]
-fn may_be_anchor(byte: u8) -> bool {
-    (byte & 0xE0 == 0x40)
-        | (byte & 0xFE == b'.')
-        | (byte == b':')
-        | (byte == b'=')
-        | (byte == b'-')
-        | (byte == b'%')
-        | (byte == b'b')
-        | (byte == b'~')
+fn may_be_anchors(bytes: u8x16) -> u8x16 {
+    let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
+    (bytes & u8x16::splat(0xE0)).simd_eq(u8x16::splat(0x40))
+        | (bytes & u8x16::splat(0xFE)).simd_eq(u8x16::splat(b'.'))
+        | is(b':')
+        | is(b'=')
+        | is(b'-')
+        | is(b'%')
+        | is(b'b')
+        | is(b'~')
 }
 
 #[inline(always)]
 fn marks(block: &[u8; BLOCK_BYTES]) -> Marks {
-    let (mut anchors, mut letters, mut digits) =
-        ([0; BLOCK_BYTES], [0; BLOCK_BYTES], [0; BLOCK_BYTES]);
-    for (mark, byte) in anchors.iter_mut().zip(block) {
-        *mark = u8::from(may_be_anchor(*byte));
-    }
-    for (mark, byte) in digits.iter_mut().zip(block) {
-        *mark = u8::from(byte.wrapping_sub(b'0') < 10);
-    }
-    for (mark, byte) in letters.iter_mut().zip(block) {
-        *mark = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
-    }
-    let (digits, letters) = (u128::from_le_bytes(digits), u128::from_le_bytes(letters));
+    let bytes = u8x16::new(*block);
+    let below = |offsets: u8x16, count: u8| offsets.min(u8x16::splat(count - 1)).simd_eq(offsets);
+    let digits = below(bytes - u8x16::splat(b'0'), 10);
+    let letters = below((bytes | u8x16::splat(0x20)) - u8x16::splat(b'a'), 26);
     Marks {
-        anchors: u128::from_le_bytes(anchors),
-        stops: (digits | letters) ^ ONES,
-        digits: count(digits),
+        anchors: may_be_anchors(bytes).to_bitmask(),
+        stops: !(digits | letters).to_bitmask() & BLOCK_BITS,
+        digits: digits.to_bitmask(),
     }
-}
-
-/// How many bytes are one, the others being zero. The top byte of the product is their sum.
-#[inline(always)]
-fn count(marks: u128) -> usize {
-    let halves = (marks as u64).wrapping_add((marks >> 64) as u64);
-    (halves.wrapping_mul(ONES as u64) >> 56) as usize
 }
 
 /// Fewer bytes than a block, and zeros behind them.
