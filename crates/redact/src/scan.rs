@@ -149,8 +149,8 @@ fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
     families
 }
 
-/// Marks the anchors `@ = : \\ - _ % . / ~ b`, capitals, and a few that share all but some bits with
-/// them, which [`confirm`] turns down.
+/// Marks the anchors `@ = : \\ - _ % . / ~ b`, capitals, and a few that share all but some bits
+/// with them, which [`confirm`] turns down.
 #[inline(always)]
 fn may_be_anchors(bytes: u8x16) -> u8x16 {
     let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
