@@ -6,9 +6,9 @@ use crate::Command;
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::need::{Need, need};
+use crate::place;
 use crate::simulate;
 use crate::steps::Outcome;
-use crate::{demo, place};
 
 pub(crate) const COMMAND: Command = Command {
     name: "attack",
@@ -44,7 +44,6 @@ pub(crate) fn slice(honest: u32) -> Result<Outcome, Failure> {
 }
 
 fn attack(honest: u32, further: &[String]) -> Result<(), Failure> {
-    demo::build()?;
-    let job = simulate::job().args(["attack", "--honest", &honest.to_string()]);
+    let job = simulate::job()?.args(["attack", "--honest", &honest.to_string()]);
     job.args(further).arg("--tacho").arg(place::tacho("demo")).run()
 }

@@ -60,3 +60,11 @@ pub(crate) fn build() -> Result<(), Failure> {
     need(&Need::Compiler)?;
     Job::cargo().args(BUILD).run()
 }
+
+/// Builds something else as well, in one go with the binary: alone it would need the same libraries
+/// with fewer features, all of them built again.
+pub(crate) fn build_with(words: &[&str]) -> Result<(), Failure> {
+    need(&Need::Compiler)?;
+    let both = ["build", "--profile", "demo", "-p", "cli", "--no-default-features"];
+    Job::cargo().args(both).args(words).run()
+}

@@ -22,7 +22,12 @@ pub(crate) fn target() -> PathBuf {
 
 /// The `tacho` binary of a build profile.
 pub(crate) fn tacho(profile: &str) -> PathBuf {
-    target().join(profile).join(format!("tacho{}", std::env::consts::EXE_SUFFIX))
+    built(profile, "tacho")
+}
+
+/// Any binary of a build profile; examples lie in `examples/`.
+pub(crate) fn built(profile: &str, name: &str) -> PathBuf {
+    target().join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// A folder under the system's temporary one that goes away when this value does.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Command;
 use crate::arguments::Arguments;
+use crate::demo;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::need::{Need, need};
@@ -24,10 +25,6 @@ const REQUIREMENTS: &str = "python/tests/requirements.txt";
 const APART: &str = "python/tests/apart";
 /// The sources, one folder a package; the first has the module.
 const PACKAGES: [&str; 2] = ["tachograph", "tachograph_verify"];
-/// Together with `cli`: alone it would need the same libraries with fewer features, all of them
-/// built again.
-const BUILD: &[&str] =
-    &["build", "--profile", "demo", "-p", "cli", "-p", "python", "--no-default-features"];
 
 pub(crate) const COMMAND: Command = Command {
     name: "python",
@@ -64,7 +61,7 @@ pub(crate) fn step() -> Result<Outcome, Failure> {
 }
 
 fn build() -> Result<PathBuf, Failure> {
-    Job::cargo().args(BUILD).run()?;
+    demo::build_with(&["-p", "python"])?;
     assemble()
 }
 

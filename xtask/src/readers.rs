@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Command;
 use crate::arguments::Arguments;
+use crate::demo;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::need::{Need, need};
@@ -41,20 +42,8 @@ pub(crate) fn step() -> Result<Outcome, Failure> {
     let folder = Temporary::new("readers")?;
     let at = |name: &str| folder.path().join(name);
     let (data, kek) = (at("data"), at("kek"));
-    Job::cargo()
-        .args([
-            "run",
-            "--quiet",
-            "--profile",
-            "demo",
-            "-p",
-            "seal",
-            "--example",
-            "rolled_log",
-            "--",
-        ])
-        .args([&data, &kek])
-        .run()?;
+    demo::build_with(&["-p", "seal", "--example", "rolled_log"])?;
+    Job::new(place::built("demo", "examples/rolled_log")).args([&data, &kek]).run()?;
     let tacho = |words: &[&Path]| {
         let job = Job::new(place::tacho("demo")).env("TACHO_DATA", &data);
         job.env("TACHO_KEK_FILE", &kek).args(words).run()

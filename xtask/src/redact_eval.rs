@@ -14,7 +14,7 @@ use crate::job::Job;
 use crate::need::{Need, need};
 use crate::place::{self, Temporary};
 use crate::steps::Outcome;
-use crate::{demo, exporters, simulate, wheels};
+use crate::{exporters, simulate, wheels};
 
 const FOLDER: &str = "testdata/redaction";
 
@@ -51,7 +51,6 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let only_canaries = arguments.flag("--canaries");
     arguments.nothing_left()?;
     need(&Need::Compiler)?;
-    demo::build()?;
     if only_canaries {
         return canaries(CANARIES);
     }
@@ -64,17 +63,17 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
 
 /// The slice of `cargo xtask test`: nothing is worse than it was, and a few canaries.
 pub(crate) fn step() -> Result<Outcome, Failure> {
-    redaction().args(["--keeps", "--tacho"]).arg(place::tacho("demo")).run()?;
+    redaction()?.args(["--keeps", "--tacho"]).arg(place::tacho("demo")).run()?;
     canaries(CANARIES_FEW)?;
     Ok(Outcome::Passed)
 }
 
-fn redaction() -> Job {
-    simulate::job().arg("redaction")
+fn redaction() -> Result<Job, Failure> {
+    Ok(simulate::job()?.arg("redaction"))
 }
 
 fn evaluate(tune: bool) -> Result<(), Failure> {
-    let job = redaction().arg("--tacho").arg(place::tacho("demo"));
+    let job = redaction()?.arg("--tacho").arg(place::tacho("demo"));
     if tune { job.arg("--tune").run() } else { job.run() }
 }
 
@@ -82,7 +81,7 @@ fn ask_peers() -> Result<(), Failure> {
     need(&Need::Python)?;
     let python = wheels::python("peers", &Path::new(FOLDER).join("requirements.txt"))?;
     let folder = Temporary::new("peers")?;
-    let sheet = write(folder.path(), "sheet", &redaction().args(["--sheet", PEERS_STEP]).read()?)?;
+    let sheet = write(folder.path(), "sheet", &redaction()?.args(["--sheet", PEERS_STEP]).read()?)?;
     let job = Job::new(python).env("PYTHONDONTWRITEBYTECODE", "1");
     job.arg(place::root().join(FOLDER).join("peers.py")).arg(sheet).run()
 }
@@ -91,7 +90,7 @@ fn canaries(count: &str) -> Result<(), Failure> {
     need(&Need::Python)?;
     let python = wheels::python("exporters", Path::new(exporters::REQUIREMENTS))?;
     let folder = Temporary::new("canaries")?;
-    let secrets = redaction().args(["--canaries", count]).read()?;
+    let secrets = redaction()?.args(["--canaries", count]).read()?;
     let secrets = write(folder.path(), "secrets", &secrets)?;
     let job = Job::new(python).env("PYTHONDONTWRITEBYTECODE", "1");
     let job = job.arg(place::root().join(FOLDER).join("canary.py")).arg(place::tacho("demo"));

@@ -4,7 +4,6 @@ use crate::Command;
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::job::Job;
-use crate::need::{Need, need};
 use crate::steps::Outcome;
 use crate::{demo, place};
 
@@ -27,21 +26,30 @@ Examples:
 fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let further = arguments.passed_on();
     let plain = arguments.rest()?;
-    need(&Need::Compiler)?;
-    job().args(plain).args(further).run()
+    job()?.args(plain).args(further).run()
 }
 
 /// Kills processes under load, and restores and servers of the binary that the demo plays with.
 pub(crate) fn kill(rounds: u32, servers: u32) -> Result<Outcome, Failure> {
-    demo::build()?;
     for (mode, rounds) in [("kill", rounds), ("kill-server", servers)] {
-        let job = job().args([mode, "--rounds", &rounds.to_string(), "--tacho"]);
+        let job = job()?.args([mode, "--rounds", &rounds.to_string(), "--tacho"]);
         job.arg(place::tacho("demo")).run()?;
     }
     Ok(Outcome::Passed)
 }
 
-/// The simulator, without arguments.
-pub(crate) fn job() -> Job {
-    Job::cargo().args(["run", "--profile", "demo", "-p", "simulate", "--"])
+/// Seeded runs, faults and pairs of them: so many.
+pub(crate) fn slice(runs: u32, faults: u32, pairs: u32) -> Result<Outcome, Failure> {
+    let mut job = job()?;
+    for (word, count) in [("--runs", runs), ("--faults", faults), ("--pairs", pairs)] {
+        job = job.args([word, &count.to_string()]);
+    }
+    job.run()?;
+    Ok(Outcome::Passed)
+}
+
+/// The simulator, without arguments; it is built, and so is the binary that the demo plays with.
+pub(crate) fn job() -> Result<Job, Failure> {
+    demo::build_with(&["-p", "simulate"])?;
+    Ok(Job::new(place::built("demo", "simulate")))
 }

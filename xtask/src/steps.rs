@@ -57,6 +57,11 @@ use Action::{Call, Cargo};
 /// catch a parser that falls over at once.
 const FUZZ_SECONDS: u32 = 60;
 
+/// Runs of the simulated writer: some tenths of a second each.
+const SEEDED_RUNS: u32 = 150;
+const SEEDED_FAULTS: u32 = 60;
+const SEEDED_PAIRS: u32 = 100;
+
 /// Processes killed: some seconds each, most of them waiting for the disk.
 const KILL_ROUNDS: u32 = 20;
 /// Servers killed: about a second each.
@@ -217,23 +222,7 @@ pub(crate) const STEPS: &[Step] = &[
         what: "faults and crashes against the real writer",
         needs: &[Need::Compiler],
         file: Some("crates/simulate/src/main.rs"),
-        action: Cargo(
-            &[
-                "run",
-                "--profile",
-                "demo",
-                "-p",
-                "simulate",
-                "--",
-                "--runs",
-                "150",
-                "--faults",
-                "60",
-                "--pairs",
-                "100",
-            ],
-            &[],
-        ),
+        action: Call(|| crate::simulate::slice(SEEDED_RUNS, SEEDED_FAULTS, SEEDED_PAIRS)),
         remedy: "the failure names the line that replays it; `cargo xtask simulate` runs this step",
     },
     Step {
