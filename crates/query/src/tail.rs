@@ -152,6 +152,12 @@ impl Tail {
         rows.unwrap_or_default().iter().enumerate().map(move |(place, row)| (at + place, row))
     }
 
+    /// False only when it is known that no row of a run can hold what is wanted.
+    pub(crate) fn may_hold(&self, run: &TailRun, wanted: &Wanted) -> bool {
+        let sketches = self.pieces.get(run.piece).and_then(|piece| piece.chunk.sketches.get());
+        sketches.is_none_or(|sketches| sketches.may_hold(wanted))
+    }
+
     /// The rows of a run that may hold what is wanted, each with its position in the tail.
     pub(crate) fn rows_that_may_hold<'t>(
         &'t self,
@@ -273,7 +279,12 @@ mod tests {
             rows.map(|(at, row)| (at, row.index)).collect::<Vec<_>>()
         };
         let tail = Tail::from((0..500).map(row).collect::<Vec<_>>()).from_index(100);
+        let (run, _) = tail.runs((300, 599)).next().unwrap();
+        let may_hold = |id: &str| tail.may_hold(&run, &Wanted::of(&event(id)).unwrap());
+        assert!(may_hold("e-1000"), "nothing is known of a piece that nobody asked");
         assert!(found(&tail, "e-400").contains(&(300, 400)));
+        assert!(may_hold("e-400"));
+        assert!((1000..1100).filter(|n| may_hold(&format!("e-{n}"))).count() < 10);
         let next = tail.and((500..600).map(row));
         for index in 300..600_u64 {
             let rows = found(&next, &format!("e-{index}"));

@@ -313,6 +313,25 @@ pub fn schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
 
+/// The same schema, with texts that repeat as numbers of a dictionary.
+pub(crate) fn coded_schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        let is_coded = |name: &str| {
+            let mut columns = COLUMNS.iter().filter(|column| column.name == name);
+            columns.any(|it| it.repeats == Often && it.data_type() == DataType::Utf8)
+        };
+        let coded = |field: &Arc<Field>| match is_coded(field.name()) {
+            true => {
+                let (keys, values) = (Box::new(DataType::Int32), Box::new(DataType::Utf8));
+                Arc::new(field.as_ref().clone().with_data_type(DataType::Dictionary(keys, values)))
+            }
+            false => Arc::clone(field),
+        };
+        Arc::new(Schema::new(schema().fields().iter().map(coded).collect::<Vec<_>>()))
+    });
+    Arc::clone(&SCHEMA)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

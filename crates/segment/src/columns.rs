@@ -9,7 +9,7 @@ use arrow_array::builder::FixedSizeBinaryBuilder;
 use arrow_array::{
     ArrayRef, Int8Array, Int64Array, RecordBatch, TimestampMillisecondArray, new_null_array,
 };
-use arrow_schema::{ArrowError, FieldRef, Schema};
+use arrow_schema::{ArrowError, Field, FieldRef, Schema};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
 use crate::SegmentError;
@@ -32,12 +32,12 @@ pub struct Extremes {
 
 impl Segment {
     /// The named columns of a row group as batches, in the order of the rows; names that no segment
-    /// has are left out.
+    /// has are left out. Texts that repeat may come as numbers of a dictionary.
     ///
     /// # Errors
     /// [`SegmentError::Damaged`] or [`SegmentError::Read`].
     pub fn columns(&self, group: usize, names: &[&str]) -> Result<Vec<RecordBatch>, SegmentError> {
-        let mut reader = GroupReader::open(self, group, Some(names))?;
+        let mut reader = GroupReader::open_coded(self, group, names)?;
         let mut batches = Vec::new();
         while let Some(batch) = reader.next()? {
             batches.push(completed(&batch, names)?);
@@ -71,7 +71,11 @@ fn completed(batch: &RecordBatch, names: &[&str]) -> Result<RecordBatch, Segment
         Some(array) => Arc::clone(array),
         None => new_null_array(field.data_type(), batch.num_rows()),
     };
-    let arrays = fields.iter().map(array).collect();
+    let arrays: Vec<ArrayRef> = fields.iter().map(array).collect();
+    let typed = |(field, array): (&FieldRef, &ArrayRef)| {
+        field.as_ref().clone().with_data_type(array.data_type().clone())
+    };
+    let fields: Vec<Field> = fields.iter().zip(&arrays).map(typed).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
         .map_err(|error| SegmentError::reading(&error))
 }

@@ -46,6 +46,34 @@ impl GroupReader {
         Self::open_rows(segment, group, names, None)
     }
 
+    /// The same for columns to compute on: texts that repeat come as numbers of a dictionary, and
+    /// as many rows in a batch as memory allows.
+    pub(crate) fn open_coded(
+        segment: &Segment,
+        group: usize,
+        names: &[&str],
+    ) -> Result<Self, SegmentError> {
+        let Some(footer) = segment.footer().row_groups().get(group) else {
+            return Err(SegmentError::Damaged(format!("there is no row group {group}")));
+        };
+        let wanted = wanted(footer, Some(names));
+        let bytes = wanted.iter().map(|at| footer.column(*at).uncompressed_size()).sum();
+        let chunks = Chunks::of_pages(Arc::clone(&segment.source));
+        let failure = chunks.failure();
+        let metadata = segment.coded()?.clone();
+        let parquet = guarded(|| {
+            let columns = segment.footer().file_metadata().schema_descr();
+            ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata)
+                .with_row_groups(vec![group])
+                .with_projection(ProjectionMask::leaves(columns, wanted.iter().copied()))
+                .with_batch_size(rows_within(rows_in(footer), bytes, u64::MAX))
+                .build()
+                .map_err(|error| SegmentError::reading(&error))
+        });
+        let parquet = parquet.map_err(|error| told_apart(error, &failure))?;
+        Ok(Self { parquet: Some(parquet), failure })
+    }
+
     /// The same for some rows of the row group, given by their positions in it. Pages without any
     /// of them are passed over, encrypted as they are.
     pub(crate) fn open_rows(
@@ -128,7 +156,12 @@ fn told_apart(error: SegmentError, failure: &Failure) -> SegmentError {
 
 /// Rows in a batch, so that it takes about [`BATCH_BYTES`].
 fn batch_rows(group: &RowGroupMetaData) -> usize {
-    let bytes = u64::try_from(group.total_byte_size()).unwrap_or(u64::MAX).max(1);
-    let rows = BATCH_BYTES.saturating_mul(rows_in(group)) / bytes;
-    usize::try_from(rows.clamp(1, BATCH_ROWS_MAX)).unwrap_or(1)
+    rows_within(rows_in(group), group.total_byte_size(), BATCH_ROWS_MAX)
+}
+
+/// Of `rows` rows that take so many bytes as many as may be in a batch, and not more than `most`.
+fn rows_within(rows: u64, bytes: i64, most: u64) -> usize {
+    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX).max(1);
+    let fit = BATCH_BYTES.saturating_mul(rows) / bytes;
+    usize::try_from(fit.clamp(1, most.min(rows.max(1)))).unwrap_or(1)
 }

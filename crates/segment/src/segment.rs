@@ -3,7 +3,7 @@
 //! Not here: rows (`rows`), their commitments (`verify`).
 
 use std::ops::{Bound, RangeBounds};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use keys::{KeyId, SecretKey};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -13,7 +13,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMe
 use parquet::file::statistics::Statistics;
 
 use crate::SegmentError;
-use crate::column::{INDEX, RECORDED_AT, VERSION, VERSION_KEY, schema};
+use crate::column::{INDEX, RECORDED_AT, VERSION, VERSION_KEY, coded_schema, schema};
 use crate::guard::guarded;
 use crate::properties::decryption_properties;
 use crate::row_set::RowSet;
@@ -31,6 +31,7 @@ const FOOTER_BYTES_MAX: u32 = 256 << 20;
 pub struct Segment {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) metadata: ArrowReaderMetadata,
+    coded: Arc<OnceLock<ArrowReaderMetadata>>,
 }
 
 /// What the footer says about one row group.
@@ -135,7 +136,7 @@ impl Segment {
             }
             other => other,
         })?;
-        let segment = Self { source, metadata };
+        let segment = Self { source, metadata, coded: Arc::default() };
         segment.check_version()?;
         Ok(segment)
     }
@@ -159,6 +160,18 @@ impl Segment {
     #[must_use]
     pub fn footer(&self) -> &Arc<ParquetMetaData> {
         self.metadata.metadata()
+    }
+
+    /// The same footer for readers that take texts that repeat as they are stored: as numbers of a
+    /// dictionary.
+    pub(crate) fn coded(&self) -> Result<&ArrowReaderMetadata, SegmentError> {
+        if let Some(coded) = self.coded.get() {
+            return Ok(coded);
+        }
+        let options = ArrowReaderOptions::new().with_schema(coded_schema());
+        let coded = ArrowReaderMetadata::try_new(Arc::clone(self.footer()), options);
+        let coded = coded.map_err(|error| SegmentError::reading(&error))?;
+        Ok(self.coded.get_or_init(|| coded))
     }
 
     /// Rows in the segment.

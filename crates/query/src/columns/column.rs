@@ -3,10 +3,13 @@
 //! Texts that repeat are kept once, and two bytes a row say which: 5,000,000 agent names take 10 MB
 //! so, and counting them is counting small numbers.
 
-use arrow_array::{Array, ArrayRef, StringArray, StringViewArray, UInt16Array, new_empty_array};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, StringArray, StringViewArray, UInt16Array, new_empty_array,
+};
 use arrow_schema::DataType;
-use hashbrown::HashTable;
-use std::hash::BuildHasher as _;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 /// Stands for null among the numbers of words.
@@ -30,37 +33,102 @@ pub(crate) enum Column {
     Values(ArrayRef),
 }
 
+/// Texts while they are given numbers, in the order in which they come.
+struct WordList<'t> {
+    words: Vec<&'t str>,
+    codes: HashMap<&'t str, u16, foldhash::fast::FixedState>,
+    most: usize,
+}
+
+impl<'t> WordList<'t> {
+    /// For so many texts; above a fourth of them hardly any repeats.
+    fn of(texts: usize) -> Self {
+        let most = texts.div_ceil(4).clamp(16, usize::from(NO_WORD) - 1);
+        Self { words: Vec::new(), codes: HashMap::default(), most }
+    }
+
+    /// The number of a text; `None` when there are too many.
+    fn code(&mut self, text: &'t str) -> Option<u16> {
+        if let Some(code) = self.codes.get(text) {
+            return Some(*code);
+        }
+        let code = u16::try_from(self.words.len()).ok().filter(|_| self.words.len() < self.most)?;
+        self.words.push(text);
+        self.codes.insert(text, code);
+        Some(code)
+    }
+
+    /// The words of rows with these numbers.
+    fn words(self, codes: Vec<u16>) -> Words {
+        Words { codes, words: StringViewArray::from_iter_values(self.words) }
+    }
+}
+
 impl Words {
     /// The words of some texts; `None` when hardly any repeats.
     pub(crate) fn of<'t>(texts: impl ExactSizeIterator<Item = Option<&'t str>>) -> Option<Self> {
-        let most = texts.len().div_ceil(4).clamp(16, usize::from(NO_WORD) - 1);
-        let state = foldhash::fast::FixedState::default();
+        let mut list = WordList::of(texts.len());
         let mut codes = Vec::with_capacity(texts.len());
-        let (mut words, mut table) = (Vec::<&str>::new(), HashTable::<u16>::new());
         let mut last = NO_WORD;
         for text in texts {
             let Some(text) = text else {
                 codes.push(NO_WORD);
                 continue;
             };
-            if words.get(usize::from(last)) != Some(&text) {
-                let is_it = |code: &u16| words.get(usize::from(*code)) == Some(&text);
-                let hash = state.hash_one(text);
-                last = if let Some(code) = table.find(hash, is_it) {
-                    *code
-                } else {
-                    let code = u16::try_from(words.len()).ok().filter(|_| words.len() < most)?;
-                    words.push(text);
-                    let rehash = |code: &u16| {
-                        state.hash_one(words.get(usize::from(*code)).copied().unwrap_or_default())
-                    };
-                    table.insert_unique(hash, code, rehash);
-                    code
-                };
+            if list.words.get(usize::from(last)) != Some(&text) {
+                last = list.code(text)?;
             }
             codes.push(last);
         }
-        Some(Self { codes, words: StringViewArray::from_iter_values(words) })
+        Some(list.words(codes))
+    }
+
+    /// The words of texts that are stored as numbers of a dictionary already. What no row has is no
+    /// word, and one that the dictionary has twice is one; `None` as above.
+    fn coded(array: &DictionaryArray<Int32Type>) -> Option<Self> {
+        let texts = array.values().as_string_opt::<i32>()?;
+        let texts: Vec<Option<&str>> = texts.iter().collect();
+        let keys = array.keys().iter();
+        Self::translated(keys.map(|key| usize::try_from(key?).ok()), &texts)
+    }
+
+    /// The words of rows of which each has the text at a place of a list, or none.
+    fn translated<'t>(
+        rows: impl ExactSizeIterator<Item = Option<usize>>,
+        texts: &[Option<&'t str>],
+    ) -> Option<Self> {
+        let mut list = WordList::of(rows.len());
+        let mut known: Vec<Option<u16>> = vec![None; texts.len()];
+        let mut codes = Vec::with_capacity(rows.len());
+        for row in rows {
+            let place = row.and_then(|at| Some((known.get_mut(at)?, texts.get(at)?.as_ref()?)));
+            codes.push(match place {
+                None => NO_WORD,
+                Some((Some(code), _)) => *code,
+                Some((slot, text)) => *slot.insert(list.code(text)?),
+            });
+        }
+        Some(list.words(codes))
+    }
+
+    /// The words of rows that have the text that `first` has for them, else what becomes of the
+    /// text of `second` in rows that count; `None` as above.
+    pub(crate) fn first_of(
+        first: &Self,
+        second: &Self,
+        becomes: impl Fn(&str) -> Option<&str>,
+        counts: impl Fn(usize) -> bool,
+    ) -> Option<Self> {
+        let own = first.words.iter();
+        let others = second.words.iter().map(|text| text.and_then(&becomes));
+        let texts: Vec<Option<&str>> = own.chain(others).collect();
+        let place = |code: &u16, from: usize| (*code != NO_WORD).then(|| from + usize::from(*code));
+        let rows = first.codes.iter().zip(&second.codes).enumerate();
+        let rows = rows.map(|(row, (own, other))| {
+            let other = || place(other, first.words.len()).filter(|_| counts(row));
+            place(own, 0).or_else(other)
+        });
+        Self::translated(rows, &texts)
     }
 
     /// The text of a row.
@@ -81,6 +149,23 @@ impl Column {
         match Words::of(array.iter()) {
             Some(words) => Self::Words(words),
             None => Self::Values(Arc::new(StringViewArray::from(array))),
+        }
+    }
+
+    /// The column that is stored as this; texts may be numbers of a dictionary.
+    pub(crate) fn stored(array: ArrayRef) -> Option<Self> {
+        if let Some(coded) = array.as_dictionary_opt::<Int32Type>() {
+            return match Words::coded(coded) {
+                Some(words) => Some(Self::Words(words)),
+                None => {
+                    let texts = StringViewArray::from(coded.values().as_string_opt::<i32>()?);
+                    arrow_select::take::take(&texts, coded.keys(), None).ok().map(Self::Values)
+                }
+            };
+        }
+        match array.as_string_opt::<i32>() {
+            Some(texts) => Some(Self::texts(texts)),
+            None => Some(Self::Values(array)),
         }
     }
 
@@ -141,6 +226,49 @@ mod tests {
         assert_eq!(back, texts[..90]);
         assert_eq!(column.text(1), texts[1].as_deref());
         assert_eq!(column.text(0), None);
+    }
+
+    fn words(column: &Column) -> Vec<Option<&str>> {
+        let Column::Words(words) = column else { panic!("should be words") };
+        (0..words.codes.len()).map(|row| words.get(row)).collect()
+    }
+
+    /// As a file of somebody else's may have it: one text twice, one of no row, and one that is
+    /// null.
+    #[test]
+    fn texts_of_a_dictionary_are_the_words_that_the_rows_have() {
+        let texts = StringArray::from(vec![Some("b"), Some("a"), None, Some("unused"), Some("a")]);
+        let keys = arrow_array::Int32Array::from(vec![Some(1), None, Some(4), Some(2), Some(0)]);
+        let coded = DictionaryArray::try_new(keys, Arc::new(texts)).unwrap();
+        let column = Column::stored(Arc::new(coded)).unwrap();
+        assert_eq!(words(&column), [Some("a"), None, Some("a"), None, Some("b")]);
+        let Column::Words(Words { words, .. }) = &column else { panic!("should be words") };
+        assert_eq!(words.iter().flatten().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn texts_of_a_dictionary_that_hardly_repeat_stay_as_they_are() {
+        let texts: Vec<String> = (0..100).map(|n| format!("id-{n}")).collect();
+        let coded: DictionaryArray<Int32Type> =
+            texts.iter().map(|text| (text != "id-7").then_some(text.as_str())).collect();
+        let column = Column::stored(Arc::new(coded)).unwrap();
+        assert!(matches!(column, Column::Values(_)));
+        assert_eq!((column.text(42), column.text(7)), (Some("id-42"), None));
+    }
+
+    #[test]
+    fn the_first_text_goes_before_what_becomes_of_the_second() {
+        let of = |texts: [Option<&'static str>; 5]| Words::of(texts.into_iter()).unwrap();
+        let first = of([Some("x"), None, None, None, Some("y")]);
+        let second = of([Some("a:q"), Some("a:x"), Some("plain"), Some("a:z"), None]);
+        let made = Words::first_of(
+            &first,
+            &second,
+            |text| text.split_once(':').map(|(_, it)| it),
+            |row| row != 3,
+        );
+        let column = Column::Words(made.unwrap());
+        assert_eq!(words(&column), [Some("x"), Some("x"), None, None, Some("y")]);
     }
 
     #[test]

@@ -68,13 +68,7 @@ fn batches(
 
 fn column(field: &Field, batches: &[RecordBatch]) -> Result<Column, SegmentError> {
     match field.from {
-        From::Column => {
-            let array = whole(batches, field.name)?;
-            match array.as_string_opt::<i32>() {
-                Some(texts) => Ok(Column::texts(texts)),
-                None => Ok(Column::Values(array)),
-            }
-        }
+        From::Column => stored_as(batches, field.name),
         From::Tier => numbered(batches, field.name, |n| Tier::from_number(n).map(Tier::as_str)),
         From::Kind => numbered(batches, field.name, |n| {
             Kind::from_number(n).map(|kind| if kind == Kind::Log { "log" } else { "event" })
@@ -109,29 +103,35 @@ fn words<'t>(
     Words::of(texts).map(Column::Words).ok_or_else(|| wrong(name))
 }
 
+fn stored_as(batches: &[RecordBatch], name: &str) -> Result<Column, SegmentError> {
+    Column::stored(whole(batches, name)?).ok_or_else(|| wrong(name))
+}
+
 /// The tool of an event as `--tool` understands it: its field, or for calls and results what stands
 /// behind the colon of `action`.
 fn tool(batches: &[RecordBatch]) -> Result<Column, SegmentError> {
-    let arrays = ["tool", "action", "event_type"].map(|name| whole(batches, name));
-    let [tools, actions, kinds] = arrays;
+    let columns = ["tool", "action", "event_type"].map(|name| stored_as(batches, name));
+    let [tools, actions, kinds] = columns;
     let (tools, actions, kinds) = (tools?, actions?, kinds?);
-    let text =
-        |array: &ArrayRef| array.as_string_opt::<i32>().cloned().ok_or_else(|| wrong("tool"));
-    let (tools, actions, kinds) = (text(&tools)?, text(&actions)?, text(&kinds)?);
-    let made: StringArray = (0..tools.len())
+    let is_use =
+        |row: usize| matches!(kinds.text(row), Some(types::TOOL_CALL | types::TOOL_RESULT));
+    if let (Column::Words(tools), Column::Words(actions)) = (&tools, &actions)
+        && let Some(words) = Words::first_of(tools, actions, tool_of, is_use)
+    {
+        return Ok(Column::Words(words));
+    }
+    let made: StringArray = (0..batches.iter().map(RecordBatch::num_rows).sum())
         .map(|row| {
-            if tools.is_valid(row) {
-                return Some(tools.value(row));
-            }
-            let kind = kinds.is_valid(row).then(|| kinds.value(row));
-            if !matches!(kind, Some(types::TOOL_CALL | types::TOOL_RESULT)) {
-                return None;
-            }
-            let action = actions.is_valid(row).then(|| actions.value(row))?;
-            action.split_once(':').map(|(_, tool)| tool).filter(|tool| !tool.is_empty())
+            let other = || actions.text(row).filter(|_| is_use(row)).and_then(tool_of);
+            tools.text(row).or_else(other)
         })
         .collect();
     Ok(Column::texts(&made))
+}
+
+/// What stands behind the colon of an action.
+fn tool_of(action: &str) -> Option<&str> {
+    action.split_once(':').map(|(_, tool)| tool).filter(|tool| !tool.is_empty())
 }
 
 fn column_of<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, SegmentError> {

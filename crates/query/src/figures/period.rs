@@ -79,11 +79,17 @@ impl<'c> Sheet<'c> {
         let fields = Vec::new();
         let mut sheet =
             Self { columns, question, chunk, rows, fields, picked: Vec::new(), own: Vec::new() };
-        sheet.load(&BASE)?;
-        sheet.pick(period)?;
-        // A chunk outside the period costs no more than its times.
-        if !sheet.picked.is_empty() {
-            sheet.load(names)?;
+        // A chunk outside the period costs no more than its times; of one that cannot be outside
+        // everything is read in one go.
+        if *period == Period::default() {
+            sheet.load(&[&BASE, names].concat())?;
+            sheet.pick(period)?;
+        } else {
+            sheet.load(&BASE)?;
+            sheet.pick(period)?;
+            if !sheet.picked.is_empty() {
+                sheet.load(names)?;
+            }
         }
         Ok(sheet)
     }
@@ -172,15 +178,17 @@ impl<'c> Sheet<'c> {
         let named: Vec<Option<Outcome>> = (0..outcomes.count())
             .map(|code| outcomes.name(code).and_then(Outcome::from_name))
             .collect();
+        let errors = self.fields.iter().find(|(name, _)| *name == "error").map(|(_, it)| it);
+        let has_error =
+            |row: usize| errors.and_then(|errors| errors.text(row)).is_some_and(is_present);
         let at = |codes: &Codes<'_>, row: usize| codes.codes().get(row).copied().unwrap_or(NO_WORD);
         let status = |picked: &Picked| {
             let row = picked.row;
             let outcome = named.get(usize::from(at(&outcomes, row))).copied().flatten();
             let kind = at(&kinds, row);
             let class = classes.name(usize::from(at(&classes, row)));
-            let is_error = class.is_some()
-                || kind == is_error_type && kind != NO_WORD
-                || self.text("error", row).is_some_and(is_present);
+            let is_error =
+                class.is_some() || kind == is_error_type && kind != NO_WORD || has_error(row);
             Status::told_by(outcome, is_error, class)
         };
         Ok(self.picked.iter().map(status).collect())

@@ -105,7 +105,11 @@ pub(super) fn search(
         pages: BTreeMap::new(),
         runs: Vec::new(),
         waiting: BinaryHeap::new(),
-        groups_next: GROUPS_FIRST,
+        // Few row groups hold an event or a trace, and they are all looked at, whatever the limit.
+        groups_next: match filter.events.is_empty() && filter.traces.is_empty() {
+            true => GROUPS_FIRST,
+            false => GROUPS_MAX,
+        },
     };
     // Whatever is missing is made by several threads, as it is when nobody prepared anything.
     super::prepare(library, filter, &|_, _| {})?;
@@ -145,7 +149,9 @@ impl Search<'_> {
         }
         let tail = self.library.whole_tail();
         for (run, indexes) in tail.runs((first, last)) {
-            self.runs.push((self.order.first(indexes), Run::Tail(run)));
+            if self.wanted.as_ref().is_none_or(|wanted| tail.may_hold(&run, wanted)) {
+                self.runs.push((self.order.first(indexes), Run::Tail(run)));
+            }
         }
         self.runs.sort_by_key(|(key, _)| Reverse(*key));
         Ok(())
