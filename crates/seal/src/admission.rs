@@ -24,7 +24,17 @@ pub struct Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.admission.give_back(self.bytes);
+        self.admission.give_back(self.bytes, 1);
+    }
+}
+
+impl Permit {
+    /// Keeps as much room as `bytes` need, which are fewer than was asked for: what was only needed
+    /// while they were encoded goes to whoever waits.
+    pub(crate) fn keep(&mut self, bytes: usize) {
+        let spare = self.bytes.saturating_sub(bytes);
+        self.bytes -= spare;
+        self.admission.give_back(spare, 0);
     }
 }
 
@@ -99,11 +109,11 @@ impl Admission {
         self.holders.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Gives room back, and at once on to those who wait longest.
-    fn give_back(&self, bytes: usize) {
+    /// Gives room back, and at once on to those who wait longest; so many permits end with it.
+    fn give_back(&self, bytes: usize, holders: usize) {
         let mut room = self.lock();
         room.used -= bytes;
-        self.holders.fetch_sub(1, Ordering::Relaxed);
+        self.holders.fetch_sub(holders, Ordering::Relaxed);
         while let Some(next) = room.waiting.front().map(Arc::clone)
             && self.fits(&room, next.bytes)
         {
@@ -153,6 +163,21 @@ mod tests {
         drop(held.next());
         let _given = [&large, &small, &late].map(soon);
         assert_eq!((admission.lock().used, admission.holders()), ((6 + 30 + 1 + 1) << 20, 4));
+    }
+
+    #[test]
+    fn room_that_a_batch_does_not_need_any_more_goes_to_whoever_waits() {
+        let admission = Arc::new(Admission::default());
+        let mut held: Vec<Permit> = (0..4).map(|_| admission.admit(6 << 20)).collect();
+        let waiting = ask(&admission, 5 << 20);
+        held[0].keep(4 << 20);
+        assert!(waiting.try_recv().is_err());
+        held[1].keep(3 << 20);
+        let given = soon(&waiting);
+        held[2].keep(usize::MAX);
+        assert_eq!((admission.lock().used, admission.holders()), ((4 + 3 + 6 + 6 + 5) << 20, 5));
+        drop((held, given));
+        assert_eq!((admission.lock().used, admission.holders()), (0, 0));
     }
 
     #[test]

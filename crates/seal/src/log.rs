@@ -143,7 +143,8 @@ impl Log {
     ///
     /// # Errors
     /// [`SealError::Closed`].
-    pub fn submit(&self, batch: Batch, permit: Permit) -> Result<Ticket, SealError> {
+    pub fn submit(&self, batch: Batch, mut permit: Permit) -> Result<Ticket, SealError> {
+        permit.keep(batch.bytes());
         let (outbox, ticket) = sync_channel(1);
         // A receiver that is gone no longer wants to know: its batch is sealed all the same.
         let reply: WhenDone = Box::new(move |outcome| drop(outbox.send(outcome)));
