@@ -376,8 +376,8 @@ fn what_follows_comes_as_lines_for_siems_too() {
     let index = ecs["event"]["sequence"].as_u64().unwrap();
     assert_eq!(ocsf["metadata"]["sequence"], index);
     assert!(cef.starts_with("CEF:0|") && cef.contains(&format!(" cn1={index}")), "{cef}");
-    let origin = &ecs["tachograph"]["origin"];
-    assert_eq!(&ocsf["metadata"]["log_source"], origin);
+    let origin = &json(&home, &["events"])["checkpoint"]["origin"];
+    assert_eq!((&ecs["tachograph"]["origin"], &ocsf["metadata"]["log_source"]), (origin, origin));
     assert!(cef.contains(&format!(" deviceExternalId={} ", origin.as_str().unwrap())), "{cef}");
 }
 
