@@ -139,6 +139,12 @@ pub(crate) enum Format {
     Csv,
     /// For analysis: Apache Parquet
     Parquet,
+    /// For SIEMs: Common Event Format
+    Cef,
+    /// For SIEMs: Elastic Common Schema
+    Ecs,
+    /// For SIEMs: Open Cybersecurity Schema Framework
+    Ocsf,
     /// For people: Markdown
     #[value(alias = "markdown")]
     Md,

@@ -20,6 +20,7 @@
 //! | what is a witness's key? | `witnessing.rs` |
 //! | how does a file appear, whole or not at all? | `whole_file.rs` |
 //! | how does an answer say that it may lack records? | `answer.rs` |
+//! | what does a SIEM get? | `siem.rs` |
 //! | how is a log copied while it is being written to? | `backup.rs` |
 //! | how fast is it here? | `bench.rs` |
 
@@ -43,6 +44,7 @@ mod remote;
 mod retaining;
 mod secret_file;
 mod serving;
+mod siem;
 mod source;
 mod telemetry;
 mod terminal;

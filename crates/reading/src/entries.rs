@@ -36,10 +36,14 @@ impl<'e> Entries<'e> {
         self.bundle.as_ref()?.1.get(place).copied().flatten()
     }
 
-    /// The hash of a leaf in hexadecimal; `None` as for [`Entries::at`].
+    /// The hash of a leaf; `None` as for [`Entries::at`].
+    pub fn leaf(&mut self, index: u64) -> Option<[u8; 32]> {
+        Some(merkle::leaf_hash(&self.at(index)?.encode()).0)
+    }
+
+    /// The same in hexadecimal.
     pub fn leaf_hash(&mut self, index: u64) -> Option<String> {
-        let entry = self.at(index)?;
-        Some(hex::encode(merkle::leaf_hash(&entry.encode()).as_bytes()))
+        self.leaf(index).map(hex::encode)
     }
 
     /// Reads a bundle, or the beginning of the wider one in which it has become.

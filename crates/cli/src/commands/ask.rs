@@ -22,6 +22,7 @@ What is understood, among others:
   Show error summary                       tacho report error-analysis
   Audit agent Billing                      tacho agent Billing
   Run forensic analysis of trace 5f2c      tacho forensics 5f2c
+  Incident report of task task-42          tacho report incident task-42
   Export audit data                        tacho export
 Also: tool usage, cost (\"Why did we spend this today?\"), agents, daily summary, verify. Of time: today, yesterday,
 last hour, last 24 hours, last 7 days.
@@ -181,6 +182,11 @@ impl<'p> Asked<'p> {
         };
         let traced = self.behind(&["trace", "task", "incident"]);
         let session = self.behind(&["session"]);
+        if self.has(&["incident"]) && self.has(&["report"]) {
+            let id = self.behind(&["trace", "task"]).or(session);
+            let words = ["report", "incident"].into_iter().chain(id);
+            return Some(line(&words.collect::<Vec<&str>>()));
+        }
         if self.has(&["forensic", "forensics", "investigate", "incident"]) {
             let command = if is_known("forensics") { "forensics" } else { "trace" };
             return Some(match traced.or(session) {
@@ -312,6 +318,9 @@ mod tests {
             ("What did agent Billing do?", "agent Billing"),
             ("what did agent \"Support Agent\" do yesterday?", "agent Support Agent"),
             ("Run forensic analysis of trace 5f2c", "forensics 5f2c"),
+            ("Incident report of task task-42", "report incident task-42"),
+            ("write an incident report for session s-1", "report incident s-1"),
+            ("incident report of trace --url=x", "report incident"),
             ("what happened in session s-1", "session s-1"),
             ("error summary of the last 7 days", "report error-analysis --from 7d"),
             ("tool usage of the last hour", "report tool-usage --from 1h"),

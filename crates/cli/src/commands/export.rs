@@ -1,7 +1,8 @@
 //! `tacho export`: records for other programs, outside the log's protection.
 //!
 //! The log records the export before its output is in place. How each format is written stands in
-//! `export/formats.rs`, what makes a CSV safe in `export/csv.rs`.
+//! `export/formats.rs`, what makes a CSV safe in `export/csv.rs`, lines for SIEMs in
+//! `siem.rs`.
 
 mod csv;
 mod formats;
@@ -19,7 +20,7 @@ use crate::whole_file::WholeFile;
 use clap::Args;
 pub(crate) use formats::Exporter;
 use formats::{Out, Written};
-use query::{AsOf, Filter, Sieve, written};
+use query::{AsOf, Filter, Found, Sieve, written};
 use reading::Reading;
 use reading::answer::{self, Unreadable};
 use seal::Act;
@@ -29,9 +30,10 @@ use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
 Formats: ndjson has the fields of `tacho events --format ndjson`, csv one column for each typed field with the
-content as JSON text, parquet the same columns typed, for DuckDB, Spark, pandas and others. What is exported
-is not encrypted. The log records who exported what (`log.export`) before the output is in place. A server (--url, or
-the one that holds the folder) records what it is asked instead (`log.access`).
+content as JSON text, parquet the same columns typed, for DuckDB, Spark, pandas and others; cef, ecs (Elastic) and
+ocsf are lines for SIEMs. What is exported is not encrypted. The log records who exported what (`log.export`)
+before the output is in place. A server (--url, or the one that holds the folder) records what it is asked
+instead (`log.access`).
 
 In csv, a text that a spreadsheet would run as a formula gets a `'` before its `=`, `+`, `-` or `@`, and
 characters that nobody sees are written as \\u{..}: use ndjson or parquet where every byte matters.
@@ -40,7 +42,13 @@ Examples:
   tacho export --output all.ndjson
   tacho export --format csv --from 2026-11-01 --to 2026-12-01 --metadata-only --output november.csv
   tacho export --format parquet --agent Billing --output billing.parquet
+  tacho export --format cef --from 24h --output day.cef
+  tacho export --format ocsf --type agent.security --output alerts.ocsf.ndjson
   tacho export --trace 5f2c8e1b9a7d4c03b6e1f0a2d3c4b5a6 | jq .event_type";
+
+/// The formats, the first of which is what nobody asked for.
+const FORMATS: [Format; 6] =
+    [Format::Ndjson, Format::Csv, Format::Parquet, Format::Cef, Format::Ecs, Format::Ocsf];
 
 /// Export records for other programs, not encrypted
 #[derive(Debug, Args)]
@@ -79,7 +87,7 @@ enum From {
 
 impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
-        let format = context.format(&[Format::Ndjson, Format::Csv, Format::Parquet])?;
+        let format = context.format(&FORMATS)?;
         if format == Format::Parquet && self.output.is_none() && context.terminal.is_watched() {
             return Err(Failure::usage("parquet is not for a terminal; name a file with --output"));
         }
@@ -164,15 +172,22 @@ impl Export<'_> {
         let mut progress = self.context.terminal.progress("records");
         let mut bad = Unreadable::default();
         let unreadable = match &self.from {
-            From::Folder(reading) => answer::scan::<Failure>(reading, 0, &mut |found| {
-                progress.at(found.index, self.as_of.size);
-                match sieve.accepts(found) {
-                    Ok(false) => {}
-                    Ok(true) => exporter.push(found)?,
-                    Err(error) => bad.add(found.index, 1, &error.to_string()),
-                }
-                Ok(ControlFlow::Continue(()))
-            })?,
+            From::Folder(reading) => {
+                let mut entries = reading.entries();
+                answer::scan::<Failure>(reading, 0, &mut |found| {
+                    progress.at(found.index, self.as_of.size);
+                    match sieve.accepts(found) {
+                        Ok(false) => {}
+                        Ok(true) if exporter.names_leaves() => {
+                            let leaf_hash = entries.leaf(found.index);
+                            exporter.push(&Found { leaf_hash, ..found.clone() })?;
+                        }
+                        Ok(true) => exporter.push(found)?,
+                        Err(error) => bad.add(found.index, 1, &error.to_string()),
+                    }
+                    Ok(ControlFlow::Continue(()))
+                })?
+            }
             // Content is asked for outright: an export without it would pass for whole.
             From::Server(source) => {
                 source.each_with(&self.filter, Some(self.with_content), &mut |found| {

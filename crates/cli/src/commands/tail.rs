@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_source;
 use crate::remote::questions::Page;
+use crate::siem::SiemLines;
 use crate::source::{Place, Source};
 use crate::terminal::{BAD, DIM, Terminal, styled};
 use clap::Args;
@@ -27,6 +28,7 @@ Examples:
   tacho tail -n 100 --agent Billing
   tacho tail -f --tier critical
   tacho tail -f --format ndjson | jq -r .action
+  tacho tail -f -n 0 --format ocsf >> /var/log/tachograph.ocsf.ndjson
   tacho tail -f --url https://log.example.org";
 
 /// Characters of an agent's name while following.
@@ -54,7 +56,7 @@ impl Arguments {
     pub(crate) fn run(&self, context: &Context) -> Result<Exit, Failure> {
         let known: &[Format] = match self.follow {
             // A document that never ends is of no use.
-            true => &[Format::Text, Format::Ndjson],
+            true => &[Format::Text, Format::Ndjson, Format::Cef, Format::Ecs, Format::Ocsf],
             false => &[Format::Text, Format::Json, Format::Ndjson],
         };
         let format = context.format(known)?;
@@ -66,7 +68,8 @@ impl Arguments {
             let printed = events::print(context, &as_of, &found, None, format);
             return unreadable.conclude_after(printed, context);
         }
-        let mut screen = Screen { terminal: context.terminal, format, row: Vec::new() };
+        let siem = SiemLines::of(format, &as_of.origin, true);
+        let mut screen = Screen { terminal: context.terminal, format, siem, row: Vec::new() };
         for found in &found {
             screen.add(found);
         }
@@ -125,16 +128,17 @@ impl Arguments {
 struct Screen {
     terminal: Terminal,
     format: Format,
+    siem: Option<SiemLines>,
     row: Vec<u8>,
 }
 
 impl Screen {
     /// Adds an event to what is shown next.
     fn add(&mut self, found: &Found<'_>) {
-        if self.format == Format::Ndjson {
-            write_row(found, true, &mut self.row);
-        } else {
-            self.row.extend_from_slice(line(found).as_bytes());
+        match &self.siem {
+            Some(lines) => lines.add(found, &mut self.row),
+            None if self.format == Format::Ndjson => write_row(found, true, &mut self.row),
+            None => self.row.extend_from_slice(line(found).as_bytes()),
         }
         self.row.push(b'\n');
     }
@@ -143,7 +147,7 @@ impl Screen {
         if self.row.is_empty() {
             return Ok(());
         }
-        if self.format == Format::Ndjson {
+        if self.format != Format::Text {
             let mut out = self.terminal.programs();
             out.write_all(&self.row)?;
             out.flush()?;

@@ -93,6 +93,30 @@ fn parquet_is_a_parquet_file_and_the_same_every_time() {
 }
 
 #[test]
+fn lines_for_siems_name_the_leaves_that_the_log_has() {
+    let home = recorded();
+    let rows = json_lines(&home.fine(&["events", "--trace", REFUND, "--format", "ndjson"]));
+    let ocsf = json_lines(&home.fine(&["export", "--format", "ocsf", "--trace", REFUND]));
+    assert_eq!(ocsf.len(), rows.len());
+    for line in &ocsf {
+        let index = line["metadata"]["sequence"].to_string();
+        let evidence = home.fine(&["prove", &index, "--evidence"]);
+        let evidence: Value = serde_json::from_str(&evidence).unwrap();
+        // Evidence has the entry; its leaf is the hash that the tree is made of.
+        let entry = hex::decode(evidence["entry"].as_str().unwrap()).unwrap();
+        let leaf = hex::encode(merkle::leaf_hash(&entry).0);
+        assert_eq!(line["unmapped"]["leaf_hash"], leaf, "{evidence}");
+    }
+    let cef = home.fine(&["export", "--format", "cef", "--trace", REFUND]);
+    assert_eq!(cef.lines().count(), rows.len());
+    assert!(cef.lines().all(|line| line.starts_with("CEF:0|Tachograph|tacho|")), "{cef}");
+    let ecs = json_lines(&home.fine(&["export", "--format", "ecs", "--trace", REFUND]));
+    let late: Vec<&Value> = ecs.iter().filter(|it| it["error"]["type"] == "TimeoutError").collect();
+    assert_eq!(late.len(), 2);
+    assert_eq!(exports(&home).len(), 3);
+}
+
+#[test]
 fn what_the_log_cannot_record_is_refused_and_leaves_nothing() {
     let home = recorded();
     std::fs::write(home.path("old.ndjson"), "before").unwrap();

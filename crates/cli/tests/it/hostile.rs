@@ -93,6 +93,9 @@ fn no_command_prints_what_a_stranger_wrote_as_it_is() {
         &["trace", "s1", "--diff", "s1"],
         &["trace", "s1", "--diff", "s1", "--format", "json"],
         &["export", "--format", "csv"],
+        &["export", "--format", "cef"],
+        &["export", "--format", "ecs"],
+        &["export", "--format", "ocsf"],
         &["verify"],
         &["doctor"],
     ] {
@@ -121,6 +124,12 @@ fn no_command_prints_what_a_stranger_wrote_as_it_is() {
     let exported = home.fine(&["export", "--format", "ndjson"]);
     let texts: Vec<Value> =
         exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // Nor does any of it end a line.
+    for format in ["cef", "ecs", "ocsf"] {
+        let lines = home.fine(&["export", "--kind", "event", "--format", format]);
+        let records = texts.iter().filter(|row| row["kind"] == "event").count();
+        assert_eq!(lines.lines().count(), records, "{format}");
+    }
     let texts = texts.iter().filter_map(|row: &Value| row["content"]["reasoning"].as_str());
     assert!(texts.count() > 250);
 }

@@ -360,6 +360,28 @@ fn reading_works_while_a_writer_is_active_and_tail_follows_it() {
 }
 
 #[test]
+fn what_follows_comes_as_lines_for_siems_too() {
+    let home = Home::new();
+    assert_eq!(home.feed(&["append"], events(0..5).as_bytes()).code, 0);
+    let mut tails = ["cef", "ecs", "ocsf"]
+        .map(|format| Following::start(&home, &["--format", format, "--type", "agent.*"]));
+    for tail in &mut tails {
+        for _ in 0..5 {
+            tail.line();
+        }
+    }
+    assert_eq!(home.feed(&["append"], events(70..71).as_bytes()).code, 0);
+    let [cef, ecs, ocsf] = tails.each_mut().map(|tail| tail.line());
+    let [ecs, ocsf]: [Value; 2] = [ecs, ocsf].map(|line| serde_json::from_str(&line).unwrap());
+    let index = ecs["event"]["sequence"].as_u64().unwrap();
+    assert_eq!(ocsf["metadata"]["sequence"], index);
+    assert!(cef.starts_with("CEF:0|") && cef.contains(&format!(" cn1={index}")), "{cef}");
+    let origin = &json(&home, &["events"])["checkpoint"]["origin"];
+    assert_eq!((&ecs["tachograph"]["origin"], &ocsf["metadata"]["log_source"]), (origin, origin));
+    assert!(cef.contains(&format!(" deviceExternalId={} ", origin.as_str().unwrap())), "{cef}");
+}
+
+#[test]
 fn reading_changes_no_byte() {
     let home = recorded();
     let before = home.files("tachograph-data");

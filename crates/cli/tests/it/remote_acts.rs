@@ -99,6 +99,11 @@ fn an_export_from_a_server_has_the_rows_of_one_from_its_folder() {
     assert!(found.code == 0 && found.err.contains(HELD), "{}", found.err);
     let csv = std::fs::read_to_string(home.path("refund.csv")).unwrap();
     assert_eq!(csv.lines().count(), before.lines().count() + 1);
+    // A server does not tell leaves with its records, so there are none in lines for SIEMs.
+    let lines = json_lines(&home.fine(&[&trace[..], &["--format", "ocsf"]].concat()));
+    assert_eq!(lines.len(), before.lines().count());
+    assert!(lines.iter().all(|line| line["unmapped"].get("leaf_hash").is_none()));
+    assert_eq!(lines[0]["metadata"]["sequence"], json_lines(&before)[0]["index"]);
     // Everything is published when it has stopped.
     served.stop();
     let asked = events(&home, "log.access");

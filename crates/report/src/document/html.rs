@@ -160,6 +160,8 @@ fn inline(text: &Text) -> String {
     let span = |span: &Span| match span {
         Span::Plain(text) => escaped(text),
         Span::Strong(text) => format!("<strong>{}</strong>", escaped(text)),
+        // It has a background, which would show as an empty box.
+        Span::Code(text) if text.is_empty() => String::new(),
         Span::Code(text) => format!("<code>{}</code>", escaped(text)),
         Span::Evidence(evidence) => {
             let id = evidence.event_id.as_deref().unwrap_or("no event id");

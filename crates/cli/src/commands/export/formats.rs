@@ -3,6 +3,7 @@
 use super::csv::CsvRows;
 use crate::arguments::Format;
 use crate::failure::Failure;
+use crate::siem::SiemLines;
 use query::row::{Rows, Shape};
 use query::{AsOf, Found};
 use segment::{PlainRecord, PlainWriter};
@@ -31,6 +32,7 @@ enum Table {
     Lines(Rows<Counted>),
     Csv(Box<CsvRows<Counted>>),
     Parquet(Box<PlainWriter<Counted>>),
+    Siem(SiemLines, Counted),
 }
 
 impl Exporter {
@@ -47,9 +49,10 @@ impl Exporter {
             ("tachograph.size", &size),
             ("tachograph.root", &as_of.root_hex),
         ];
-        let rows = match format {
-            Format::Csv => Table::Csv(Box::new(CsvRows::begin(out, with_content)?)),
-            Format::Parquet => Table::Parquet(Box::new(PlainWriter::new(out, &notes)?)),
+        let rows = match (format, SiemLines::of(format, &as_of.origin, with_content)) {
+            (_, Some(lines)) => Table::Siem(lines, out),
+            (Format::Csv, None) => Table::Csv(Box::new(CsvRows::begin(out, with_content)?)),
+            (Format::Parquet, None) => Table::Parquet(Box::new(PlainWriter::new(out, &notes)?)),
             _ => Table::Lines(Rows::begin(out, Shape::Lines, as_of, with_content)?),
         };
         Ok(Self { rows, with_content, records: 0 })
@@ -61,6 +64,12 @@ impl Exporter {
         match &mut self.rows {
             Table::Lines(rows) => rows.write(found)?,
             Table::Csv(rows) => rows.write(found)?,
+            Table::Siem(lines, out) => {
+                let mut line = Vec::new();
+                lines.add(found, &mut line);
+                line.push(b'\n');
+                out.write_all(&line)?;
+            }
             Table::Parquet(rows) => rows.push(&PlainRecord {
                 index: found.index,
                 time_ms: found.recorded_at_ms,
@@ -74,12 +83,18 @@ impl Exporter {
         Ok(())
     }
 
+    /// Whether it says which leaf of the tree a record has, if that is known.
+    pub(super) fn names_leaves(&self) -> bool {
+        matches!(self.rows, Table::Siem(..))
+    }
+
     /// Ends it; everything was handed to where it goes.
     pub(crate) fn end(self) -> Result<Written, Failure> {
         let mut out = match self.rows {
             Table::Lines(rows) => rows.end()?,
             Table::Csv(rows) => rows.end()?,
             Table::Parquet(rows) => rows.finish()?,
+            Table::Siem(_, out) => out,
         };
         out.flush()?;
         Ok(Written {
