@@ -13,7 +13,7 @@ use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::need::{Need, need};
-use crate::place;
+use crate::place::{self, Temporary};
 use crate::steps::Outcome;
 use crate::wheels;
 
@@ -22,12 +22,27 @@ const REQUIREMENTS: &str = "python/tests/requirements.txt";
 /// Frameworks that need an environment of their own, or long to be fetched: `NAME.txt` is what
 /// `tests/test_NAME.py` needs.
 const APART: &str = "python/tests/apart";
+/// Secrets that the tests send through every way into the package (`test_canaries.py`); `simulate`
+/// makes them, of the kinds that the redactor promises to find.
+const CANARIES: &str = "100";
+/// The whole number, with `--canaries`.
+const CANARIES_ALL: &str = "1000";
 /// The sources, one folder a package; the first has the module.
 const PACKAGES: [&str; 2] = ["tachograph", "tachograph_verify"];
 /// Together with `cli`: alone it would need the same libraries with fewer features, all of them
-/// built again.
-const BUILD: &[&str] =
-    &["build", "--profile", "demo", "-p", "cli", "-p", "python", "--no-default-features"];
+/// built again. So would `simulate`.
+const BUILD: &[&str] = &[
+    "build",
+    "--profile",
+    "demo",
+    "-p",
+    "cli",
+    "-p",
+    "python",
+    "-p",
+    "simulate",
+    "--no-default-features",
+];
 
 pub(crate) const COMMAND: Command = Command {
     name: "python",
@@ -37,6 +52,8 @@ Builds the module of python/ beside the binary (profile `demo`), puts the packag
 runs python/tests and python/examples with pytest in a virtual environment there, with frameworks from PyPI. No model
 is called.
 
+  --canaries   only: 1,000 secrets of all kinds through every way into the package, then looked for everywhere;
+               without it 100 are sent
   --all        also the adapters of frameworks that take long to be fetched, each in an environment of its own
                (python/tests/apart); CI leaves them out
   -- ARGS      for pytest, instead of all tests
@@ -44,22 +61,27 @@ is called.
 Examples:
   cargo xtask python
   cargo xtask python --all
+  cargo xtask python --canaries
   cargo xtask python -- -k kill -x",
     run,
 };
 
 fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let further = arguments.passed_on();
-    let all = arguments.flag("--all");
+    let (all, canaries) = (arguments.flag("--all"), arguments.flag("--canaries"));
     arguments.nothing_left()?;
     need(&Need::Python)?;
     let site = build()?;
-    test(&site, &further)?;
+    if canaries {
+        let tests = place::root().join("python/tests/test_canaries.py");
+        return test(&site, &further, CANARIES_ALL, &tests);
+    }
+    test(&site, &further, CANARIES, &place::root().join("python/tests"))?;
     if all { test_apart(&site, &further) } else { Ok(()) }
 }
 
 pub(crate) fn step() -> Result<Outcome, Failure> {
-    test(&build()?, &[])?;
+    test(&build()?, &[], CANARIES, &place::root().join("python/tests"))?;
     Ok(Outcome::Passed)
 }
 
@@ -68,9 +90,15 @@ fn build() -> Result<PathBuf, Failure> {
     assemble()
 }
 
-fn test(site: &Path, further: &[String]) -> Result<(), Failure> {
+fn test(site: &Path, further: &[String], canaries: &str, tests: &Path) -> Result<(), Failure> {
     let python = wheels::python("python", Path::new(REQUIREMENTS))?;
-    pytest(&python, site, further, &[place::root().join("python/tests")])
+    let folder = Temporary::new("python-canaries")?;
+    let simulate = Job::new(place::target().join("demo/simulate"));
+    let secrets = folder.path().join("secrets");
+    let lines = simulate.args(["redaction", "--canaries", canaries]).read()?;
+    fs::write(&secrets, lines).map_err(|e| Failure::file("write", &secrets, &e))?;
+    let job = pytest(&python, site).env("TACHOGRAPH_CANARIES", &secrets);
+    job.args(further).arg(tests).run()
 }
 
 /// What each framework apart has: the tests of its adapter, and its example.
@@ -90,26 +118,19 @@ fn test_apart(site: &Path, further: &[String]) -> Result<(), Failure> {
         let requirements = Path::new(APART).join(format!("{name}.txt"));
         let python = wheels::python(&format!("python-{name}"), &requirements)?;
         let files = [tests.join(format!("test_{name}.py")), tests.join("test_examples.py")];
-        pytest(&python, site, further, &files)?;
+        pytest(&python, site).args(further).args(&files).run()?;
     }
     Ok(())
 }
 
-fn pytest(
-    python: &Path,
-    site: &Path,
-    further: &[String],
-    tests: &[PathBuf],
-) -> Result<(), Failure> {
+/// pytest of that Python, with the package; arguments follow.
+fn pytest(python: &Path, site: &Path) -> Job {
     Job::new(python)
         .env("PYTHONPATH", site)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("TACHOGRAPH_PROGRAM", place::target().join("demo/tacho"))
         .args(["-m", "pytest", "-p", "no:cacheprovider", "--rootdir"])
         .arg(place::root().join("python"))
-        .args(further)
-        .args(tests)
-        .run()
 }
 
 /// Puts sources and module together, as an installed package has them.
