@@ -4,6 +4,7 @@ use event::EventError;
 use link::spool::SpoolError;
 use pyo3::prelude::*;
 use reading::{ErrorKind, ReadError};
+use redact::without_secrets;
 use seal::SealError;
 use store::StoreError;
 
@@ -22,14 +23,17 @@ impl Fault {
         Self { class, sentence: sentence.into(), refusal: None }
     }
 
-    /// An event that no log takes.
+    /// An event that no log takes. A name in it may be a secret, as a value may be.
     pub(crate) fn refused(code: &str, field: &str, reason: &str) -> Self {
-        let refusal = Some((code.to_owned(), field.to_owned()));
+        let field = without_secrets(field.to_owned()).into_owned();
+        let reason = without_secrets(reason.to_owned());
+        let refusal = Some((code.to_owned(), field));
         Self { refusal, ..Self::new("EventRefused", reason) }
     }
 
+    /// What was asked makes no sense; the sentence repeats it, but for secrets.
     pub(crate) fn usage(sentence: impl Into<String>) -> Self {
-        Self::new("BadQuestion", sentence)
+        Self::new("BadQuestion", without_secrets(sentence.into()))
     }
 
     pub(crate) fn key(sentence: impl Into<String>) -> Self {

@@ -4,6 +4,7 @@ use crate::fault::Fault;
 use crate::outbox::Outbox;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use redact::without_secrets;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -256,10 +257,12 @@ impl Receipt {
         Ok(dict)
     }
 
+    /// For logs: an id that the producer chose may hold a secret.
     fn __repr__(&self) -> String {
+        let id = without_secrets(self.event_id.to_string());
         match self.index() {
-            Some(index) => format!("<Receipt {} at index {index}>", self.event_id),
-            None => format!("<Receipt {}, not known to be durable>", self.event_id),
+            Some(index) => format!("<Receipt {id} at index {index}>"),
+            None => format!("<Receipt {id}, not known to be durable>"),
         }
     }
 }

@@ -1,10 +1,14 @@
 """What JSON has no word for, as something that it has: one level, the caller goes on from there."""
 
 import dataclasses
+import re
 from collections.abc import Mapping, Set
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from typing import Any
+
+#: As long as the shortest secret that a rule knows.
+_WORD = re.compile(rb"[ -~]{8}")
 
 
 def plain(value: Any) -> Any:
@@ -22,7 +26,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"bytes": bytes(value).hex()}
+        return _of_bytes(bytes(value))
     if isinstance(value, BaseException):
         return {"type": type(value).__name__, "message": str(value)}
     if isinstance(value, type) or callable(value):
@@ -35,6 +39,14 @@ def plain(value: Any) -> Any:
             except Exception:  # an object of somebody else's, half made perhaps
                 break
     return _text(value)
+
+
+def _of_bytes(data: bytes) -> dict[str, str]:
+    """Hexadecimal would hide a secret from redaction: only what holds no words is written so."""
+    text = data.decode("utf-8", "backslashreplace")
+    if _WORD.search(data) or text.encode() == data:
+        return {"text": text}
+    return {"bytes": data.hex()}
 
 
 def _json_type(value: Any) -> Any:

@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
-from tachograph_verify.notes import Bad, Key, open_checkpoint
+from tachograph_verify.ledger import Shown
+from tachograph_verify.notes import UNREADABLE, Bad, Key
 from tachograph_verify.report import Report
-from tachograph_verify.tree import ENTRY_BYTES, TILE_WIDTH, Entry, leaf, path, root
+from tachograph_verify.tree import ENTRY_BYTES, LOG, TILE_WIDTH, Entry, leaf, path, root
+from tachograph_verify.trust import Trust
 
 _IDENTITY = {"format", "log_id", "name", "origin", "created", "keys"}
 
@@ -16,8 +18,8 @@ def check_folder(folder: Path, keys: "list[str] | None" = None, since: str = "")
     report = Report()
     try:
         _Check(folder, report).run([Key.parse(key) for key in keys or []], since)
-    except (Bad, OSError, ValueError) as error:
-        report.findings.append(str(error))
+    except (OSError, *UNREADABLE) as error:
+        report.findings.append(str(error) or type(error).__name__)
     return report
 
 
@@ -26,43 +28,40 @@ class _Check:
         self.folder = folder
         self.report = report
         self.leaves: list[bytes] = []
+        self.shown: dict[int, Shown] = {}
 
     def run(self, pinned: list[Key], since: str) -> None:
         identity = json.loads((self.folder / "log.json").read_bytes())
         if not isinstance(identity, dict) or set(identity) != _IDENTITY or identity["format"] != 1:
             raise Bad("log.json is not what it must be")
         keys = [Key.parse(text) for text in identity["keys"]]
-        if (self.folder / "ledger").is_dir() and self._has_rotation():
-            self.report.unassessed.append("keys that follow each other are not followed here")
-            keys = []
-        data = (self.folder / "checkpoint").read_bytes()
-        checkpoint, wrong, unknown = open_checkpoint(data, keys)
-        if keys:
-            self.report.findings += wrong
-            self.report.unassessed += unknown
-        if checkpoint.origin != identity["origin"]:
-            raise Bad("the checkpoint is of another log")
-        if any(key.name != checkpoint.origin for key in keys):
+        if any(key.name != identity["origin"] for key in keys):
             raise Bad("a key in log.json has another name than the log")
+        trust = Trust(identity["origin"], keys, pinned)
+        self._ledger(trust)
+        opened = trust.open_published((self.folder / "checkpoint").read_bytes())
+        self.report.unassessed += opened.unassessed
+        checkpoint = opened.checkpoint
         self.report.origin, self.report.size = checkpoint.origin, checkpoint.size
         self.report.root = checkpoint.root.hex()
-        self._pin(pinned, keys)
+        self.report.is_pinned = bool(pinned)
         self._entries(checkpoint.size)
         self._tiles(checkpoint.size)
         if root(self.leaves) != checkpoint.root:
             raise Bad("the root of the entries is not the signed one")
+        for index in self.shown:
+            if index >= checkpoint.size:
+                raise Bad(f"the ledger shows record {index}, behind the checkpoint")
         self._strangers(checkpoint.size)
-        self._since(since, keys)
+        self._since(since, trust)
 
-    def _has_rotation(self) -> bool:
-        files = (self.folder / "ledger").glob("*.json")
-        return any(b"key-succession" in file.read_bytes() for file in files)
-
-    def _pin(self, pinned: list[Key], keys: list[Key]) -> None:
-        there = {key.text for key in keys}
-        if pinned and not any(key.text in there for key in pinned):
-            self.report.findings.append("none of the keys given is one of the log")
-        self.report.is_pinned = bool(pinned) and any(key.text in there for key in pinned)
+    def _ledger(self, trust: Trust) -> None:
+        """What the log shows of its own records; with it who signs now."""
+        files = sorted((self.folder / "ledger").glob("*"))
+        for shown in map(Shown.read, files):
+            self.shown[shown.index] = shown
+        of_keys = [(it.index, it.succession) for it in self.shown.values() if it.succession]
+        trust.follow(of_keys)
 
     def _read(self, level: "int | str", number: int, width: int) -> bytes:
         """A tile or bundle: the partial one of the checkpoint, or the full one that overtook it."""
@@ -92,9 +91,15 @@ class _Check:
                     raise Bad(f"record {index}: record time goes back")
                 if entry.sequence != streams.get(entry.stream, 0) + 1:
                     raise Bad(f"record {index}: its stream has a gap")
+                self._compare(index, entry)
                 previous, time_ms = leaf(bytes_), entry.time_ms
                 streams[entry.stream] = entry.sequence
                 self.leaves.append(previous)
+
+    def _compare(self, index: int, entry: Entry) -> None:
+        shown = self.shown.get(index)
+        if shown and (shown.commitment != entry.commitment or entry.kind != LOG):
+            raise Bad(f"the ledger shows record {index} otherwise than the log has it")
 
     def _tiles(self, size: int) -> None:
         """Every tile holds the hashes of what lies below it."""
@@ -142,24 +147,26 @@ class _Check:
         if len(there) != width or there[: len(leaves)] != leaves:
             raise Bad(f"{name} holds something else than the log")
 
-    def _since(self, since: str, keys: list[Key]) -> None:
+    def _since(self, since: str, trust: Trust) -> None:
         if not since.strip():
             return
         if not since.lstrip().startswith("{"):
-            self._continues(since, keys)
+            self._continues(since, trust)
             return
         for number, line in enumerate(filter(str.strip, since.splitlines()), 1):
             receipt = json.loads(line)
             index = receipt["index"]
             if index >= len(self.leaves) or self.leaves[index].hex() != receipt["leaf_hash"]:
                 self.report.findings.append(f"receipt {number}: record {index} is not in the log")
-            self._continues(receipt["checkpoint"], keys)
+            self._continues(receipt["checkpoint"], trust)
 
-    def _continues(self, note: str, keys: list[Key]) -> None:
-        earlier, wrong, _ = open_checkpoint(note.encode(), keys)
-        if earlier.origin != self.report.origin or (keys and wrong):
-            self.report.findings.append("what was kept is not signed by this log")
-        elif earlier.size > len(self.leaves):
+    def _continues(self, note: str, trust: Trust) -> None:
+        try:
+            earlier = trust.open_kept(note.encode()).checkpoint
+        except Bad as error:
+            self.report.findings.append(f"what was kept is not signed by this log: {error}")
+            return
+        if earlier.size > len(self.leaves):
             self.report.findings.append("the log is shorter than it was")
         elif root(self.leaves[: earlier.size]) != earlier.root:
             self.report.findings.append("the log is not the one that was seen before")

@@ -3,14 +3,19 @@
 import base64
 import binascii
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ED25519 = 1
+#: By the type of a key: Ed25519, its cosignatures, ML-DSA-44.
+_PUBLIC_BYTES = {ED25519: 32, 4: 32, 6: 1312}
 NOTE_BYTES_MAX = 524_288
 SIGNATURES_MAX = 100
+SIGNATURE_BYTES_MAX = 8192
+NAME_BYTES_MAX = 255
 # The field's prime: an encoding at or above it is another spelling of a smaller one.
 _PRIME = 2**255 - 19
 # The points of small order, by y: a key among them signs anything.
@@ -32,6 +37,10 @@ class Bad(Exception):
     """Bytes that are not what the format says."""
 
 
+#: What reading hostile bytes may raise: another type where a text was to be, or too deep a nesting.
+UNREADABLE = (Bad, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
 def decode(text: str) -> bytes:
     """Base64 of RFC 4648, padded, in its only spelling."""
     try:
@@ -41,6 +50,21 @@ def decode(text: str) -> bytes:
     if base64.b64encode(data).decode() != text:
         raise Bad("base64 in another spelling")
     return data
+
+
+def decimal(text: str) -> int:
+    """A number of 64 bits in its only spelling."""
+    if not text.isascii() or not text.isdigit() or len(text) > 20 or str(int(text)) != text:
+        raise Bad("not a number in decimal")
+    if int(text) >= 2**64:
+        raise Bad("the number is too large")
+    return int(text)
+
+
+def is_key_name(name: str) -> bool:
+    """Whether a key may be called so."""
+    odd = (it.isspace() or it == "+" or unicodedata.category(it) == "Cc" for it in name)
+    return 0 < len(name.encode()) <= NAME_BYTES_MAX and not any(odd)
 
 
 @dataclass(frozen=True)
@@ -63,6 +87,10 @@ class Key:
         key_id = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
         if not data or key_id.hex() != digest:
             raise Bad("the hash in the vkey is not that of its key")
+        if not is_key_name(name):
+            raise Bad("the vkey has no name that a key can have")
+        if len(data) - 1 != _PUBLIC_BYTES.get(data[0]):
+            raise Bad("the vkey is of a type or a length that no key has")
         return cls(text, name, key_id, data[0], data[1:])
 
     def verify(self, message: bytes, signature: bytes) -> bool:
@@ -91,17 +119,20 @@ class Note:
     def parse(cls, data: bytes) -> "Note":
         if len(data) > NOTE_BYTES_MAX:
             raise Bad("the note is too long")
+        if any(byte < 0x20 and byte != 0x0A for byte in data):
+            raise Bad("the note holds control characters")
+        data.decode("utf-8", "strict")
         text, found, lines = data.rpartition(b"\n\n")
         if not found or not lines.endswith(b"\n"):
             raise Bad("not a signed note")
         signatures = []
         for line in lines[:-1].decode("utf-8", "strict").split("\n"):
             parts = line.split(" ")
-            if len(parts) != 3 or parts[0] != "—":
+            if len(parts) != 3 or parts[0] != "—" or not is_key_name(parts[1]):
                 raise Bad("not a signature line")
             signed = decode(parts[2])
-            if len(signed) < 5:
-                raise Bad("a signature is too short")
+            if not 4 < len(signed) <= 4 + SIGNATURE_BYTES_MAX:
+                raise Bad("a signature has a length that none has")
             signatures.append((parts[1], signed[:4], signed[4:]))
         if len(signatures) > SIGNATURES_MAX:
             raise Bad("too many signatures")
@@ -126,27 +157,7 @@ class Checkpoint:
         if len(lines) != 4 or lines[3]:
             raise Bad("a checkpoint has three lines")
         origin, size, root = lines[:3]
-        if not size.isascii() or not size.isdigit() or str(int(size)) != size:
-            raise Bad("the size is no number")
         data = decode(root)
         if len(data) != 32:
             raise Bad("the root has another length")
-        return cls(origin, int(size), data)
-
-
-def open_checkpoint(data: bytes, keys: list[Key]) -> tuple[Checkpoint, list[str], list[str]]:
-    """A checkpoint, what is wrong with its signatures, and what cannot be told."""
-    note = Note.parse(data)
-    checkpoint = Checkpoint.parse(note.text)
-    wrong, unknown = [], []
-    for key in keys:
-        found = note.by(key)
-        if len(found) != 1:
-            wrong.append(f"the checkpoint has {len(found)} signatures by {key.name}+{key.id.hex()}")
-        elif key.kind != ED25519:
-            unknown.append(f"a signature of type {key.kind} is not checked here")
-        elif not key.verify(note.text, found[0]):
-            wrong.append(f"the signature by {key.name}+{key.id.hex()} does not hold")
-    if len(note.signatures) != len(keys):
-        wrong.append("the checkpoint has signature lines by others")
-    return checkpoint, wrong, unknown
+        return cls(origin, decimal(size), data)

@@ -8,6 +8,8 @@ from tachograph_verify.notes import Bad
 
 ENTRY_BYTES = 104
 TILE_WIDTH = 256
+#: The kind of the log's own records.
+LOG = 1
 
 
 def leaf(data: bytes) -> bytes:

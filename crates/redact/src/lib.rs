@@ -42,6 +42,7 @@ mod redactor;
 mod rule;
 mod rules;
 mod ruling;
+mod said;
 mod scan;
 mod text;
 
@@ -50,6 +51,7 @@ pub use redacted::Redacted;
 pub use redactor::Redactor;
 pub use rule::{Group, Rule};
 pub use rules::Examples;
+pub use said::without_secrets;
 
 /// What each rule takes and leaves, for documentation and for people who ask.
 pub fn examples() -> impl Iterator<Item = &'static Examples> {

@@ -4,13 +4,12 @@
 
 use crate::problem::Problem;
 use axum::http::StatusCode;
-use event::{Event, EventError};
-use redact::{Policy, Redactor};
+use event::EventError;
+use redact::without_secrets;
 use schemars::JsonSchema;
 use seal::{Outcome, Receipt};
 use serde::Serialize;
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 /// What became of one event of a request.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -90,20 +89,9 @@ impl From<EventError> for Refusal {
     /// Names of fields are those who sent them's, and reasons may repeat one: no secret that was
     /// such a name comes back, or gets into the log of whoever sent it.
     fn from(error: EventError) -> Self {
-        let field = without_secrets(error.field.into()).into_owned();
+        let field = without_secrets(error.field).into_owned();
         Self { code: error.code.as_str().into(), field, reason: without_secrets(error.reason) }
     }
-}
-
-/// The rules for what is said of a refusal: all of them, whatever a log lets through.
-static RULES: LazyLock<Option<Redactor>> =
-    LazyLock::new(|| Redactor::new(&Policy::default(), [0; 32]).ok());
-
-fn without_secrets(text: Cow<'static, str>) -> Cow<'static, str> {
-    let Some(rules) = &*RULES else { return Cow::Borrowed("[withheld]") };
-    let mut said = Event::new("agent.error");
-    said.action = Some(text);
-    rules.redact(said).into_inner().action.unwrap_or_default()
 }
 
 impl<'a> Answer<'a> {
