@@ -28,6 +28,20 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 /// Rows of the tail in a chunk: as many as a row group has.
 const TAIL_CHUNK_ROWS: usize = segment::ROW_GROUP_ROWS_MAX;
 
+/// Columns of the metadata that one report or another asks for.
+const TAIL_COMPANIONS: [&str; 10] = [
+    "timestamp",
+    "event_type",
+    "outcome",
+    "error_type",
+    "agent_name",
+    "agent_id",
+    "duration_ms",
+    "action",
+    "tool",
+    "approver",
+];
+
 /// Bytes of decoded columns that stay in memory, unless told otherwise.
 pub const CACHE_BYTES: usize = 192 << 20;
 
@@ -170,6 +184,7 @@ impl Columns {
             .map(|(field, _)| *field)
             .collect();
         if !missing.is_empty() {
+            let missing = self.with_companions(question, chunk, there, missing);
             let loaded = load::load(&self.segments, &self.tail, there, &missing)?;
             for (field, column) in missing.iter().zip(loaded) {
                 let column = Arc::new(column);
@@ -184,6 +199,28 @@ impl Columns {
             }
         }
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// In the tail a column is looked for in the text of every row: whoever asks for one of those
+    /// that reports ask for gets the others, too, for whoever asks next.
+    fn with_companions(
+        &self,
+        question: Question,
+        chunk: usize,
+        there: &Chunk,
+        mut missing: Vec<Field>,
+    ) -> Vec<Field> {
+        let is_tail = matches!(there.place, Place::Tail(_));
+        if is_tail && missing.iter().any(|field| TAIL_COMPANIONS.contains(&field.name)) {
+            let others = TAIL_COMPANIONS.iter().filter_map(|name| field(name));
+            let held = |it: &Field| self.cache.get(question.0, (chunk, it.position)).is_some();
+            for other in others.filter(|it| it.is_cached() && !held(it)) {
+                if missing.iter().all(|field| field.position != other.position) {
+                    missing.push(other);
+                }
+            }
+        }
+        missing
     }
 
     /// Texts of some rows of a chunk, which are never kept: `mask` says which rows.

@@ -45,6 +45,15 @@ impl Segment {
         Ok(batches)
     }
 
+    /// Whole rows of a row group as batches, for [`decode`](crate::decode).
+    ///
+    /// # Errors
+    /// [`SegmentError::Damaged`] or [`SegmentError::Read`].
+    pub fn batches(&self, group: usize) -> Result<Vec<RecordBatch>, SegmentError> {
+        let mut reader = GroupReader::open(self, group, None)?;
+        std::iter::from_fn(|| reader.next().transpose()).collect()
+    }
+
     /// What the footer says about a column; `None` where it says nothing.
     #[must_use]
     pub fn extremes(&self, name: &str) -> Option<Extremes> {

@@ -181,24 +181,26 @@ pub(super) fn texts(
         meta.push(text(&row.meta));
         content.push(text(row.content.bytes()));
     };
-    if let Place::Tail(positions) = &chunk.place {
-        let is_chosen = |at: usize| mask.is_none_or(|mask| mask.is_valid(at) && mask.value(at));
-        let rows = tail.rows_at(positions.clone()).enumerate();
-        rows.filter(|(at, _)| is_chosen(*at)).for_each(|(_, row)| take(row));
-    } else {
-        let schema = segment::schema();
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let mut offset = 0;
-        for batch in batches(segments, tail, chunk, &names)? {
-            let rows = batch.num_rows().min(chunk.rows.saturating_sub(offset));
-            let mut batch = batch.slice(0, rows);
-            if let Some(mask) = mask {
-                let mask = mask.slice(offset, rows);
-                batch = filter_record_batch(&batch, &mask)
-                    .map_err(|error| SegmentError::Damaged(error.to_string()))?;
+    match &chunk.place {
+        Place::Tail(positions) => {
+            let is_chosen = |at: usize| mask.is_none_or(|mask| mask.is_valid(at) && mask.value(at));
+            let rows = tail.rows_at(positions.clone()).enumerate();
+            rows.filter(|(at, _)| is_chosen(*at)).for_each(|(_, row)| take(row));
+        }
+        Place::Group(segment, group) => {
+            let batches = segments.get(*segment).map(|it| it.batches(*group)).transpose()?;
+            let mut offset = 0;
+            for batch in batches.unwrap_or_default() {
+                let rows = batch.num_rows().min(chunk.rows.saturating_sub(offset));
+                let mut batch = batch.slice(0, rows);
+                if let Some(mask) = mask {
+                    let mask = mask.slice(offset, rows);
+                    batch = filter_record_batch(&batch, &mask)
+                        .map_err(|error| SegmentError::Damaged(error.to_string()))?;
+                }
+                offset += rows;
+                segment::decode(&batch)?.iter().for_each(&mut take);
             }
-            offset += rows;
-            segment::decode(&batch)?.iter().for_each(&mut take);
         }
     }
     Ok(Texts { meta: meta.into_iter().collect(), content: content.into_iter().collect() })
