@@ -93,9 +93,9 @@ impl Words {
     }
 
     /// The words of rows of which each has the text at a place of a list, or none.
-    fn translated<'t>(
+    fn translated(
         rows: impl ExactSizeIterator<Item = Option<usize>>,
-        texts: &[Option<&'t str>],
+        texts: &[Option<&str>],
     ) -> Option<Self> {
         let mut list = WordList::of(rows.len());
         let mut known: Vec<Option<u16>> = vec![None; texts.len()];
