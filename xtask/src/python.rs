@@ -80,7 +80,7 @@ fn build() -> Result<PathBuf, Failure> {
 fn test(site: &Path, further: &[String], canaries: &str, tests: &Path) -> Result<(), Failure> {
     let python = wheels::python("python", Path::new(REQUIREMENTS))?;
     let folder = Temporary::new("python-canaries")?;
-    let simulate = Job::new(place::target().join("demo/simulate"));
+    let simulate = Job::new(place::built("demo", "simulate"));
     let secrets = folder.path().join("secrets");
     let lines = simulate.args(["redaction", "--canaries", canaries]).read()?;
     fs::write(&secrets, lines).map_err(|e| Failure::file("write", &secrets, &e))?;
@@ -115,7 +115,7 @@ fn pytest(python: &Path, site: &Path) -> Job {
     Job::new(python)
         .env("PYTHONPATH", site)
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("TACHOGRAPH_PROGRAM", place::target().join("demo/tacho"))
+        .env("TACHOGRAPH_PROGRAM", place::tacho("demo"))
         .args(["-m", "pytest", "-p", "no:cacheprovider", "--rootdir"])
         .arg(place::root().join("python"))
 }
