@@ -4,15 +4,14 @@
 //! one writer has little left to do: it fills in record time, stream and sequence, and hashes the
 //! leaf.
 
+use crate::spare;
 use event::record::{self, RECORD_HEADER_BYTES, Record, SALT_BYTES};
 use event::{Event, Kind, Tier};
 use keys::{Entropy, EntropyError};
 use redact::Redacted;
 use siphasher::sip128::{Hasher128, SipHasher13};
-use std::cmp::Reverse;
 use std::hash::{BuildHasher, Hasher as _};
 use std::ops::Range;
-use std::sync::Mutex;
 
 /// Secrets that name things inside this log without showing them: event ids in the idempotency
 /// window.
@@ -84,17 +83,8 @@ pub(crate) struct Item {
     pub(crate) tier: Tier,
 }
 
-/// Buffers of batches that are done, for the next ones: fresh megabytes from the system cost more
-/// than encoding into them, and every thread would keep its own.
-static SPARE: Mutex<Vec<Batch>> = Mutex::new(Vec::new());
-
-/// Bytes of records in spare buffers, from which on no more are kept.
-const SPARE_BYTES_TOTAL: usize = 32 << 20;
 /// Room is made in steps of this share of itself, so that batches of about one size share buffers.
 const ROOM_STEPS: usize = 8;
-/// A batch is worth keeping from this many bytes on, up to the size of a full batch of usual
-/// events.
-const SPARE_BYTES: Range<usize> = 64 << 10..16 << 20;
 
 /// Encoded records, ready for the writer.
 #[derive(Clone, Debug, Default)]
@@ -106,15 +96,8 @@ pub struct Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        if SPARE_BYTES.contains(&self.bytes.capacity())
-            && let Ok(mut spare) = SPARE.lock()
-            && spare.iter().map(|batch| batch.bytes.capacity()).sum::<usize>() < SPARE_BYTES_TOTAL
-        {
-            let mut batch = std::mem::take(self);
-            batch.bytes.clear();
-            batch.texts.clear();
-            batch.items.clear();
-            spare.push(batch);
+        if spare::KEPT_BYTES.contains(&self.bytes.capacity()) {
+            spare::keep(std::mem::take(self));
         }
     }
 }
@@ -125,22 +108,11 @@ impl Batch {
         // Records are up to two fifths larger than their events, which are 600 bytes or so each.
         let room = bytes + bytes / 5 * 2;
         let room = room.next_multiple_of((room.next_power_of_two() / ROOM_STEPS).max(1));
-        Self::used(room).unwrap_or_else(|| Self {
+        spare::take(room).unwrap_or_else(|| Self {
             bytes: Vec::with_capacity(room),
             items: Vec::with_capacity(room / 700),
             texts: String::with_capacity(room / 11),
         })
-    }
-
-    /// The smallest spare batch with this much room; of several the one that was used last, which
-    /// the caches still hold.
-    fn used(room: usize) -> Option<Self> {
-        let mut spare = SPARE.lock().ok().filter(|_| SPARE_BYTES.contains(&room))?;
-        let fits = |(at, batch): (usize, &Self)| {
-            (batch.bytes.capacity() >= room).then_some((batch.bytes.capacity(), Reverse(at)))
-        };
-        let (_, Reverse(place)) = spare.iter().enumerate().filter_map(fits).min()?;
-        Some(spare.remove(place))
     }
 
     /// The same records in batches of at most `max` bytes each, or one record.

@@ -6,7 +6,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | what happens on the caller's thread | `batch.rs` |
+//! | what happens on the caller's thread | `batch.rs`, `spare.rs` |
 //! | in what order, with which chain | `sequence.rs`, `streams.rs`, `window.rs` |
 //! | when is something acknowledged | `writer.rs` |
 //! | what is public, and when | `publish.rs` |
@@ -48,6 +48,7 @@ mod sealed;
 mod segment_file;
 mod sequence;
 mod settled;
+mod spare;
 mod streams;
 mod window;
 mod writer;

@@ -28,6 +28,9 @@ use store::{
 /// The path of the keyring.
 pub const KEYRING_PATH: &str = "keyring";
 
+/// Bytes that stand before a group's records: the hash of the leaf before them.
+const PREVIOUS_BYTES: usize = 32;
+
 /// Bytes of records in one group at most: a frame has a limit, and life events need a little room.
 pub(crate) const GROUP_BYTES_LIMIT: usize = store::FRAME_PAYLOAD_BYTES_MAX - (1 << 20);
 
@@ -215,6 +218,9 @@ impl Writer {
     fn order(&mut self, batches: Vec<Batch>, now_ms: u64) -> Result<Prepared, SealError> {
         let mut life = self.life_batch(&batches, now_ms)?;
         self.frame.clear();
+        // Room at once: growing into it would move megabytes, and leave up to twice the room.
+        let records: usize = std::iter::once(&life).chain(&batches).map(Batch::bytes).sum();
+        self.frame.reserve(PREVIOUS_BYTES + records);
         // 1. Order: indexes, record time, streams, leaves. In memory only; a crash here loses
         //    nothing that anyone was told.
         let all = std::iter::once(&life).chain(&batches);

@@ -15,8 +15,9 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 const BLOCK: usize = BLOCK_BYTES as usize;
-/// A buffer larger than this is given back after use: only a rare group is larger.
-const BUFFER_BYTES_KEPT: usize = 13 << 20;
+/// Bytes that one call writes at most: enough for full disk speed, and a larger frame, of which
+/// there are few, needs no buffer of its own size.
+const WRITE_BYTES_MAX: usize = 4 << 20;
 /// Buffers are made in steps of this many bytes, so that frames of about one size share one.
 const BUFFER_BYTES_STEP: usize = 1 << 20;
 
@@ -83,6 +84,15 @@ impl DirectFile {
     }
 
     fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut at = offset;
+        for piece in bytes.chunks(WRITE_BYTES_MAX) {
+            self.write_piece(at, piece)?;
+            at += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn write_piece(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.load_tail(offset)?;
         let inside = self.tail.len();
         let filled = inside + bytes.len();
@@ -97,9 +107,6 @@ impl DirectFile {
         self.tail.clear();
         self.tail.extend_from_slice(&self.buffer[start + full..start + filled]);
         self.tail_at += full as u64;
-        if self.buffer.len() > BUFFER_BYTES_KEPT {
-            self.buffer = Vec::new();
-        }
         Ok(())
     }
 }
@@ -131,7 +138,7 @@ mod tests {
         let mut file = DirectFile::open(&at, "f").unwrap();
         let mut wanted = Vec::new();
         for (round, length) in
-            [1, 4095, 1, 0, 4096, 5000, 64, 12_288, 3, 100_000].into_iter().enumerate()
+            [1, 4095, 1, 0, 4096, 5000, 64, 12_288, 3, 9_000_001, 100_000].into_iter().enumerate()
         {
             let piece: Vec<u8> = (0..length).map(|n| (n * 7 + round) as u8).collect();
             file.write_at(wanted.len() as u64, &piece).unwrap();

@@ -31,6 +31,8 @@ pub(crate) const FRAME_MAGIC: &[u8; 4] = b"TJF1";
 const VERSION: u32 = 1;
 /// Frame header bytes that are authenticated: all but the CRC.
 const CRC_OFFSET: usize = 40;
+/// Room for a frame is made in steps of this many bytes.
+const ROOM_BYTES_STEP: usize = 1 << 20;
 
 /// What a journal file says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +185,14 @@ impl FrameBuffer {
         self.bytes.resize(FRAME_HEADER_BYTES, 0);
     }
 
+    /// Makes room for a payload of so many bytes, in steps, so that frames of about one size need
+    /// it once.
+    pub fn reserve(&mut self, payload_bytes: usize) {
+        let bytes = FRAME_HEADER_BYTES + payload_bytes + TAG_BYTES;
+        let wanted = bytes.next_multiple_of(ROOM_BYTES_STEP);
+        self.bytes.reserve_exact(wanted.saturating_sub(self.bytes.len()));
+    }
+
     /// Where to append the payload's bytes.
     pub fn payload(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
@@ -225,4 +235,23 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut array = [0; N];
     array.copy_from_slice(bytes);
     array
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_newer_version_says_so_and_a_torn_one_does_not() {
+        let header = JournalHeader { log_id: [1; 16], key_id: [2; 16], first_index: 7 };
+        let mut bytes = header.encode();
+        assert_eq!(JournalHeader::decode(&bytes, "j").unwrap(), header);
+        bytes[11] = 2;
+        let torn = JournalHeader::decode(&bytes, "j");
+        assert!(matches!(torn, Err(StoreError::Damaged { .. })), "{torn:?}");
+        let crc = crc32c::crc32c(&bytes[..60]);
+        bytes[60..].copy_from_slice(&crc.to_be_bytes());
+        let newer = JournalHeader::decode(&bytes, "j");
+        assert!(matches!(newer, Err(StoreError::FutureVersion { version: 2, .. })), "{newer:?}");
+    }
 }
