@@ -203,6 +203,9 @@ impl Ground {
         if is_finished && !reports::unreported(&*folder, &contents)?.is_empty() {
             return Err("a removal was carried out, and the log does not say so".to_owned());
         }
+        if let Some(restores) = &self.restores {
+            restores.verify()?;
+        }
         let ids = contents.ids();
         let found = |batch: &Vec<Arc<crate::workload::Planned>>| {
             batch.iter().any(|planned| ids.contains(planned.id.as_str()))

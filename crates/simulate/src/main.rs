@@ -96,6 +96,10 @@ fn pairs(arguments: &Arguments) -> bool {
     count.conclude()
 }
 
+/// What kills are to cut short, each at least once in so many rounds.
+const ACTS: [&str; 6] = ["roll", "compact", "erase", "expire", "rotate", "restore"];
+const ROUNDS_FOR_ALL: u64 = 200;
+
 /// Kills real processes; after a failure their folder is kept.
 fn kill(arguments: &Arguments) -> bool {
     let begun = Instant::now();
@@ -115,7 +119,14 @@ fn kill(arguments: &Arguments) -> bool {
             if arguments.tacho.is_none() {
                 say("  restores: none was killed; name the binary with --tacho");
             }
-            true
+            let acts =
+                ACTS.iter().copied().filter(|it| *it != "restore" || arguments.tacho.is_some());
+            let lacking = tally.acts.lacking(&acts.collect::<Vec<_>>());
+            let is_enough = arguments.rounds < ROUNDS_FOR_ALL || lacking.is_empty();
+            if !is_enough {
+                say(&format!("FAILED: no kill cut short: {}", lacking.join(", ")));
+            }
+            is_enough
         }
         Err(what) => {
             say(&format!("FAILED: {what}\nkills: 1 failed"));

@@ -410,34 +410,50 @@ impl World {
         }
     }
 
-    /// Moves what lies in ended journal files into segments. A roll that fails by itself is no
-    /// failure of the log: the journal is still there, and the writer goes on unless its own
-    /// storage failed.
+    /// Moves what lies in ended journal files into segments, and now and then makes small segments
+    /// one.
     fn roll(&mut self, writer: &mut Writer) -> Result<Step, String> {
-        self.folder.note("--- roll");
         if self.random.percent(50) {
             writer.end_journal_file();
         }
         let compacts = self.random.percent(30);
-        let rolled = writer.roll();
-        let rolled = match rolled {
-            Ok(count) if compacts => writer.compact().map(|more| {
-                self.tally.compacted += more as u64;
-                count
-            }),
-            other => other,
-        };
-        match rolled {
-            Ok(count) => {
-                self.tally.rolled += count as u64;
-                self.model.shown(&writer.checkpoint())?;
-            }
-            Err(error) if self.folder.fired().is_empty() => {
-                return Err(format!("a roll failed although the storage did not: {error}"));
-            }
-            Err(error) => self.folder.note(format!("--- not rolled: {error}")),
+        self.make_segments(writer)?;
+        if compacts {
+            self.compact(writer)?;
         }
         Ok(Step::Alive)
+    }
+
+    fn make_segments(&mut self, writer: &mut Writer) -> Result<(), String> {
+        self.folder.note("--- roll");
+        let outcome = writer.roll();
+        self.tally.rolled += self.made(writer, outcome)?;
+        Ok(())
+    }
+
+    fn compact(&mut self, writer: &mut Writer) -> Result<(), String> {
+        self.folder.note("--- compact");
+        let outcome = writer.compact();
+        self.tally.compacted += self.made(writer, outcome)?;
+        Ok(())
+    }
+
+    /// How many segments were made. A roll that fails by itself is no failure of the log: the
+    /// journal is still there, and the writer goes on unless its own storage failed.
+    fn made(&mut self, writer: &Writer, outcome: Result<usize, SealError>) -> Result<u64, String> {
+        match outcome {
+            Ok(count) => {
+                self.model.shown(&writer.checkpoint())?;
+                Ok(count as u64)
+            }
+            Err(error) if self.folder.fired().is_empty() => {
+                Err(format!("a roll failed although the storage did not: {error}"))
+            }
+            Err(error) => {
+                self.folder.note(format!("--- not rolled: {error}"));
+                Ok(0)
+            }
+        }
     }
 
     /// Erases a session, or lets expire what is old. As with a roll, a failure that is not the

@@ -206,6 +206,15 @@ impl Cuts {
     }
 }
 
+impl Cuts {
+    /// Those of the names that no kill cut short.
+    #[must_use]
+    pub fn lacking<'n>(&self, names: &[&'n str]) -> Vec<&'n str> {
+        let was_cut = |name: &&str| self.0.get(name).is_some_and(|(_, cut)| *cut > 0);
+        names.iter().copied().filter(|name| !was_cut(name)).collect()
+    }
+}
+
 impl std::fmt::Display for Cuts {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (place, (name, (begun, cut))) in self.0.iter().enumerate() {
@@ -244,5 +253,6 @@ mod tests {
             cuts.count(name, is_cut);
         }
         assert_eq!(cuts.to_string(), "erase 0 of 1, roll 1 of 2");
+        assert_eq!(cuts.lacking(&["roll", "erase", "rotate"]), ["erase", "rotate"]);
     }
 }

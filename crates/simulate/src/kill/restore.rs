@@ -74,6 +74,16 @@ impl Restores {
         Ok(*self.took.insert(begun.elapsed()))
     }
 
+    /// What `tacho verify` says of the log that is killed, as the kill and what came after left it.
+    ///
+    /// # Errors
+    /// What it found.
+    pub(super) fn verify(&self) -> Result<(), String> {
+        std::fs::create_dir_all(&self.at).map_err(text)?;
+        let output = self.command(&["verify"], &self.data).output().map_err(text)?;
+        fine(&output, "`tacho verify` after a kill")
+    }
+
     /// A log that has its name is whole, and is not restored over; else a second restore succeeds.
     fn judge(&self, backup: &Path, target: &Path, is_placed: bool) -> Result<(), String> {
         let verify = || {

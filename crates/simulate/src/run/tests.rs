@@ -215,3 +215,89 @@ fn a_rotation_that_is_stopped_at_any_call_is_undone_or_finished() {
     }
     assert_eq!(epochs, [0, 1].into(), "some were undone, and some finished");
 }
+
+/// Journal files enough for a class of segments to be compacted, and a few more: not every one has
+/// records of every tier.
+const SMALL_FILES: usize = 12;
+
+/// A log with ended journal files, of which segments are being made when it is stopped at a call.
+fn stopped_roll(at_call: u64, kind: FaultKind, end: End) -> Result<Tally, String> {
+    let mut world = world(3, 1 << 30);
+    let mut writer = world.open()?.ok_or("it did not open")?;
+    for _ in 0..3 {
+        world.append(&mut writer)?;
+        writer.end_journal_file();
+    }
+    world.append(&mut writer)?;
+    stop_making(world, writer, (at_call, kind, end), World::make_segments)
+}
+
+/// The same, when small segments are being made one.
+fn stopped_compaction(at_call: u64, kind: FaultKind, end: End) -> Result<Tally, String> {
+    let mut world = world(3, 1 << 30);
+    let mut writer = world.open()?.ok_or("it did not open")?;
+    for _ in 0..SMALL_FILES {
+        world.append(&mut writer)?;
+        writer.end_journal_file();
+    }
+    world.append(&mut writer)?;
+    world.make_segments(&mut writer)?;
+    stop_making(world, writer, (at_call, kind, end), World::compact)
+}
+
+fn stop_making(
+    mut world: World,
+    mut writer: Writer,
+    (at_call, kind, end): (u64, FaultKind, End),
+    make: impl FnOnce(&mut World, &mut Writer) -> Result<(), String>,
+) -> Result<Tally, String> {
+    let before = world.folder.calls();
+    world.folder.set_faults(vec![Fault { at_call: before + at_call, kind }]);
+    make(&mut world, &mut writer)?;
+    let (made, calls) = (world.tally, world.folder.calls() - before);
+    let fired = !world.folder.fired().is_empty();
+    drop(writer);
+    world.end(end)?;
+    // Behind the last call nothing is stopped.
+    world.faults.clear();
+    world.live_in_peace()?;
+    Ok(Tally { faults: u64::from(fired), calls, ..made })
+}
+
+/// Runs a process whole, and then stops it at so many of its calls, from the first to the last, each
+/// by one kind; the slices of `cargo xtask simulate` reach all of them by all. Returns what the
+/// whole one did.
+fn stop_at_many(
+    stops: u64,
+    stopped: impl Fn(u64, FaultKind, End) -> Result<Tally, String>,
+) -> Tally {
+    let kinds = [
+        (FaultKind::CrashAfter, End::PowerCut),
+        (FaultKind::CrashBefore, End::Kill),
+        (FaultKind::FailedSync, End::Reopen),
+        (FaultKind::Eio, End::PowerCut),
+    ];
+    let whole = stopped(7_000_000, FaultKind::Eio, End::Kill).unwrap();
+    assert_eq!(whole.faults, 0);
+    for (stop, (kind, end)) in (0..stops).zip(kinds.into_iter().cycle()) {
+        let at_call = stop * whole.calls / stops;
+        let outcome = stopped(at_call, kind, end);
+        let tally = outcome.unwrap_or_else(|what| panic!("{kind:?} at call {at_call}: {what}"));
+        // A sync that fails needs a sync: the next one after the call may be behind the last.
+        let is_late = stop * 5 > stops * 4;
+        assert!(tally.faults > 0 || is_late, "{kind:?} did not happen at call {at_call}");
+    }
+    whole
+}
+
+#[test]
+fn a_roll_that_is_stopped_at_any_call_is_undone_or_finished() {
+    let whole = stop_at_many(60, stopped_roll);
+    assert!(whole.rolled >= 3 && whole.calls > 60, "{whole:?}");
+}
+
+#[test]
+fn a_compaction_that_is_stopped_at_any_call_is_undone_or_finished() {
+    let whole = stop_at_many(40, stopped_compaction);
+    assert!(whole.compacted > 0 && whole.calls > 40, "{whole:?}");
+}
