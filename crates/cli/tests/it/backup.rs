@@ -7,7 +7,7 @@ use event::Event;
 use seal::Batch;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const ALL: [&str; 6] = ["events", "--limit", "0", "--oldest-first", "--format", "ndjson"];
@@ -242,6 +242,33 @@ fn a_rollback_that_contradicts_receipts_is_refused() {
     home.fine(&["restore", "old", "--data", "back"]);
     let ran = home.run(&["verify", "--data", "back", "--since", "receipts.ndjson"]);
     assert_eq!(ran.code, 10, "{}", ran.out);
+}
+
+/// A limit on the size of files is what a full disk is: a write in the middle fails.
+#[test]
+fn a_restore_that_cannot_write_says_so_and_leaves_no_log_behind() {
+    let home = recorded();
+    end_journal_file(&home);
+    roll(&home);
+    home.fine(&["backup", "backup"]);
+    let before = home.files("backup");
+    // In blocks of 512 bytes.
+    for blocks in [0, 1, 2, 8, 16] {
+        let plain = home.command(&["restore", "backup", "--data", "again"]);
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut limited = Command::new("/bin/sh");
+        limited.arg("-c").arg(script).arg(plain.get_program()).args(plain.get_args());
+        limited.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = limited.current_dir(home.path("")).stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{blocks} blocks: {said}");
+        assert_eq!(said.lines().filter(|it| it.starts_with("error: ")).count(), 1, "{said}");
+        let listed = home.run(&["events", "--data", "again"]);
+        assert_eq!(listed.code, 1, "no log has its name: {}{}", listed.out, listed.err);
+    }
+    home.fine(&["restore", "backup", "--data", "again"]);
+    home.fine(&["verify", "--data", "again"]);
+    assert_eq!(home.files("backup"), before);
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod remote_mcp;
 mod remote_papers;
 mod replay;
 mod report;
+mod resealed;
 mod retention;
 mod rolled;
 mod rotation;

@@ -1,7 +1,10 @@
 //! What goes wrong is said in one sentence, and nothing is written.
 
 use crate::program::{Home, Ran, events, json_lines};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 #[track_caller]
 fn one_sentence(ran: &Ran, code: i32, words: &[&str]) {
@@ -43,10 +46,49 @@ fn a_second_writer_is_refused() {
     let mut answer = String::new();
     let mut answers = std::io::BufReader::new(first.stdout.take().unwrap());
     std::io::BufRead::read_line(&mut answers, &mut answer).unwrap();
+    let before = at_rest(&home);
     let ran = home.feed(&["append"], events(1..2).as_bytes());
-    one_sentence(&ran, 1, &["another process is writing"]);
+    one_sentence(&ran, 1, &["another process is writing", "stop it"]);
+    assert_eq!(home.files("tachograph-data"), before, "nothing was written");
     drop(stdin);
     assert!(first.wait().unwrap().success());
+}
+
+/// The files of a log whose writer has nothing left to do.
+fn at_rest(home: &Home) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = home.files("tachograph-data");
+    for _ in 0..30 {
+        std::thread::sleep(Duration::from_millis(1_500));
+        let before = std::mem::replace(&mut files, home.files("tachograph-data"));
+        if files == before {
+            break;
+        }
+    }
+    files
+}
+
+#[test]
+fn a_file_of_the_log_that_is_missing_is_named_and_nothing_is_written() {
+    let home = Home::new();
+    home.feed(&["append"], events(0..300).as_bytes());
+    let log = home.log();
+    for (name, words) in [
+        ("keyring", &["keyring"][..]),
+        ("log.json", &["main"]),
+        ("checkpoint", &["checkpoint"]),
+        ("tile/entries/000", &["tile/entries/000"]),
+    ] {
+        let path = log.join(name);
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let before = home.files("tachograph-data");
+        let ran = home.feed(&["append"], events(300..301).as_bytes());
+        one_sentence(&ran, 1, words);
+        assert_eq!(home.files("tachograph-data"), before, "{name}");
+        std::fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(home.feed(&["append"], events(300..301).as_bytes()).code, 0);
+    home.fine(&["verify"]);
 }
 
 #[test]

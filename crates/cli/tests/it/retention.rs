@@ -21,7 +21,7 @@ fn erase(writer: &mut Writer, event: &str, scope: Scope) -> u64 {
 
 /// A log of which a content, a record and a whole day of a tier are gone. Returns the indexes of
 /// the records that announced the first two.
-fn removed() -> (Files, [u64; 2]) {
+pub(crate) fn removed() -> (Files, [u64; 2]) {
     let memory = MemoryFolder::default();
     let (mut writer, clock) = fresh(&memory);
     append(&mut writer, 0..10);
@@ -97,7 +97,7 @@ fn a_segment_that_is_gone_is_no_expiry() {
 }
 
 #[test]
-fn an_old_segment_put_back_is_found() {
+fn an_old_segment_put_back_is_a_leftover_and_in_the_place_of_the_new_one_it_is_found() {
     let memory = MemoryFolder::default();
     let (mut writer, _) = fresh(&memory);
     append(&mut writer, 0..10);
@@ -112,7 +112,22 @@ fn an_old_segment_put_back_is_found() {
     }
     // The replaced one is one that a crash may leave behind: its key is gone, so nobody reads it.
     let report = check(&files);
+    assert_sound(&report);
     assert_eq!((report.counts.erased, report.counts.missing), (1, 0), "{}", report.to_json());
+    // In the place of the one that took its place it is found out, with what is gone by it.
+    let segments = |files: &Files, but: &Files| -> Vec<String> {
+        let of_segments = files.keys().filter(|path| path.starts_with("segments/"));
+        of_segments.filter(|path| !but.contains_key(*path)).cloned().collect()
+    };
+    let mut files = memory.snapshot();
+    let (old, new) = (segments(&before, &files), segments(&files, &before));
+    let new = new.iter().find(|path| path.contains("tier=info")).unwrap();
+    files.insert(new.clone(), before[&old[0]].clone());
+    let report = check(&files);
+    assert_eq!(report.verdict(), Verdict::Tampered, "{}", report.to_json());
+    let named = |it: &prove::Finding| it.kind == FindingKind::Corrupt && it.file == *new;
+    assert!(report.findings().iter().any(named), "{}", report.to_json());
+    assert!(report.findings().iter().any(|it| it.index.is_some()), "{}", report.to_json());
 }
 
 #[test]
@@ -139,8 +154,12 @@ fn erase_is_refused_under_a_hold_and_done_without() {
     home.fine(&[&["hold", "release", added.trim()][..], &reason].concat());
     let done = home.fine(&[&erase[..], &["--format", "json"]].concat());
     assert_eq!(json_lines(&done)[0]["records"], 3);
+    let authority = json_lines(&done)[0]["record"].as_u64().unwrap();
     let verified = home.fine(&["verify", "--format", "json"]);
     assert_eq!(json_lines(&verified)[0]["counts"]["content_erased"], 3);
+    let told = home.fine(&["verify"]);
+    let announced = format!("3 content-erased, as record {} announces", authority + 1);
+    assert!(told.contains(&announced), "{told}");
     let left = home.fine(&["events", "--session", "s-1", "--format", "ndjson"]);
     let left = json_lines(&left);
     assert_eq!(left.len(), 3, "the metadata still counts");
@@ -158,4 +177,68 @@ fn erase_is_refused_under_a_hold_and_done_without() {
     assert_eq!(minimum.code, 3, "{}", minimum.err);
     assert_eq!(home.run(&["erase", "--scope", "record", "--reason", "x"]).code, 2);
     home.fine(&["verify"]);
+}
+
+/// Whether a text stands in a file below a folder of the home, in clear.
+fn is_below(home: &Home, folder: &str, text: &str) -> bool {
+    let files = home.files(folder);
+    files.values().any(|bytes| bytes.windows(text.len()).any(|it| it == text.as_bytes()))
+}
+
+#[test]
+fn what_was_erased_is_gone_within_a_minute_and_counts_as_before_while_an_old_copy_keeps_it_shut() {
+    let home = Home::new();
+    let line = |n: u64| {
+        format!(
+            "{{\"event_type\":\"agent.tool_call\",\"event_id\":\"e-{n}\",\"session_id\":\"s-{}\",\
+             \"tool\":\"lookup-{}\",\"params\":{{\"note\":\"canary{}\"}}}}\n",
+            n % 2,
+            n % 3,
+            n % 2
+        )
+    };
+    let lines: String = (0..60).map(line).collect();
+    assert_eq!(home.feed(&["append"], lines.as_bytes()).code, 0);
+    // A search makes what later searches begin with.
+    let found = |word: &str| {
+        let found = ["events", "--text", word, "--limit", "0", "--format", "ndjson"];
+        json_lines(&home.fine(&found)).len()
+    };
+    assert_eq!((found("canary1"), found("canary0")), (30, 30));
+    let usage = |home: &Home| {
+        let report = home.fine(&["report", "tool-usage", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        report["tool_breakdown"].clone()
+    };
+    let before = usage(&home);
+    assert!(before.to_string().contains("lookup-2"), "{before}");
+    let copy = home.path("copy");
+    copy_folder(&home.path("tachograph-data"), &copy);
+    let begun = std::time::Instant::now();
+    let erase = ["erase", "--session", "s-1", "--scope", "content", "--reason", "asked for"];
+    home.fine(&erase);
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
+    assert!(!is_below(&home, "tachograph-data", "canary1"));
+    let all = home.fine(&["events", "--limit", "0", "--format", "ndjson"]);
+    assert!(!all.contains("canary1") && all.contains("canary0"), "{all}");
+    assert_eq!((found("canary1"), found("canary0")), (0, 30));
+    assert_eq!(usage(&home), before, "the metadata still counts");
+    home.fine(&["verify"]);
+    // The copy with the keys of today: what was erased stays shut.
+    let keyring = home.log().join("keyring");
+    let place = copy.join(home.log().file_name().unwrap()).join("keyring");
+    std::fs::copy(keyring, place).unwrap();
+    let ran = home.run(&["events", "--limit", "0", "--format", "ndjson", "--data", "copy"]);
+    assert!(!ran.out.contains("canary1"), "{}", ran.out);
+}
+
+fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|it| (it.path(), it.file_name())).unwrap();
+        match path.is_dir() {
+            true => copy_folder(&path, &to.join(name)),
+            false => drop(std::fs::copy(&path, to.join(name)).unwrap()),
+        }
+    }
 }

@@ -4,6 +4,8 @@
 use crate::sample;
 use query::sql::{Limits, Sql};
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -107,10 +109,13 @@ const TEMPLATES: &[&str] = &[
     "SELECT pg_read_file('{f}')",
     "SELECT load_extension('{f}')",
     "SELECT getenv('HOME')",
-    "SELECT * FROM 'http://127.0.0.1:1/x.parquet'",
+    "SELECT * FROM 'http://{a}/x.parquet'",
     "SELECT * FROM 's3://bucket/x.parquet'",
+    "CREATE EXTERNAL TABLE x STORED AS CSV LOCATION 'http://{a}/x.csv'",
+    "COPY events TO 'http://{a}/x.parquet'",
+    "SELECT http_get('http://{a}/')",
     "SELECT * FROM \"file://{f}\"",
-    "SELECT * FROM url('http://127.0.0.1:1/', CSV)",
+    "SELECT * FROM url('http://{a}/', CSV)",
     "SELECT * FROM information_schema.tables",
     "SELECT * FROM information_schema.df_settings",
     "SELECT * FROM pg_catalog.pg_tables",
@@ -223,8 +228,14 @@ const TAILS: [&str; 10] = [
     " \u{37e} SELECT 1",
 ];
 
-/// The statement with a number.
-fn statement(random: &mut Random, folder: &Path) -> String {
+/// What the statements name: a folder with a file, and an address at which somebody listens.
+struct Bait<'b> {
+    folder: &'b Path,
+    address: String,
+}
+
+/// The next statement.
+fn statement(random: &mut Random, bait: &Bait<'_>) -> String {
     let mut text = match random.below(12) {
         0 => bomb(random),
         1 => mutated(random),
@@ -243,8 +254,9 @@ fn statement(random: &mut Random, folder: &Path) -> String {
         6 => text = format!("WITH q AS ({text}) SELECT * FROM q, q AS r"),
         _ => {}
     }
-    let folder = folder.to_str().unwrap();
+    let folder = bait.folder.to_str().unwrap();
     text.replace("{c}", random.pick(&COLUMNS))
+        .replace("{a}", &bait.address)
         .replace("{f}", &format!("{folder}/canary.csv"))
         .replace("{d}", folder)
 }
@@ -314,17 +326,42 @@ fn open_below(folder: &Path) -> bool {
         .any(|path| path.starts_with(folder) || path.to_string_lossy().contains("datafusion"))
 }
 
+/// The sockets that this process has.
+fn sockets() -> BTreeSet<PathBuf> {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return BTreeSet::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .filter(|path| path.to_string_lossy().starts_with("socket:"))
+        .collect()
+}
+
 fn memory_mib(key: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with(key)).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
+/// Says that something ended, however it ended.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Runs statements and looks at what they left.
 fn attack(seed: u64, count: usize) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("canary.csv"), "a,b\nCANARY,SINGS\n").unwrap();
-    let (before, sql) = (files(folder.path()), Sql::new(sample::columns(300, 300)).unwrap());
+    let here = std::env::current_dir().unwrap();
+    let look = || (files(folder.path()), files(&here));
+    let (before, sql) = (look(), Sql::new(sample::columns(300, 300)).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (bait, known) = (Bait { folder: folder.path(), address }, sockets());
     let limits =
         Limits { time: Duration::from_millis(700), memory: 16 << 20, rows: 100, bytes: 4 << 20 };
     let slack = Duration::from_secs(5);
@@ -334,15 +371,17 @@ fn attack(seed: u64, count: usize) {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                if open_below(folder.path()) {
+                if open_below(folder.path()) || !sockets().is_subset(&known) {
                     seen.store(true, Ordering::Relaxed);
                 }
                 std::thread::sleep(Duration::from_micros(500));
             }
         });
+        // Also when an assertion fails: the scope waits for whoever looks.
+        let _ended = Ends(&done);
         let mut random = Random(seed);
         for number in 0..count {
-            let text = statement(&mut random, folder.path());
+            let text = statement(&mut random, &bait);
             let (begun, most) = (Instant::now(), memory_mib("VmHWM"));
             let outcome = sql.ask(&text, &limits);
             let took = begun.elapsed();
@@ -364,16 +403,18 @@ fn attack(seed: u64, count: usize) {
                     "answered"
                 }
                 Err(error) => {
-                    assert!(!error.to_string().is_empty());
+                    let said = error.to_string();
+                    assert!(said.len() > 20, "{number}: {said:?}");
                     error.code()
                 }
             };
             *codes.entry(code).or_default() += 1;
         }
-        done.store(true, Ordering::Relaxed);
     });
-    assert_eq!(files(folder.path()), before, "something was written");
-    assert!(!seen.load(Ordering::Relaxed), "a file was opened");
+    assert_eq!(look(), before, "something was written");
+    assert!(!seen.load(Ordering::Relaxed), "a file or a socket was opened");
+    let called = listener.accept().map_err(|error| error.kind());
+    assert_eq!(called.err(), Some(ErrorKind::WouldBlock), "somebody was called");
     let grown = memory_mib("VmHWM").saturating_sub(memory);
     assert!(grown < 1024, "{grown} MiB were taken");
     for needed in

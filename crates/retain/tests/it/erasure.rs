@@ -2,9 +2,10 @@
 
 use super::*;
 use event::Scope;
-use keys::Keyring;
+use keys::{DataKey, KeyId, Keyring};
 use retain::{Erasure, Policy, Profile, RetainError, erase, hold, holds, release};
 use segment::{ContentState, Segment};
+use store::{FrameFound, JournalReader};
 
 fn request(selector: Selector, scope: Scope) -> Erasure {
     let (reason, ground) = ("asked for".to_owned(), Some("GDPR Art. 17".to_owned()));
@@ -15,12 +16,42 @@ fn run(world: &mut World, request: &Erasure) -> Result<retain::Erased, RetainErr
     erase(&mut world.writer, request, &Policy::default(), BEGIN_MS)
 }
 
+/// The journal files of a folder, and which key each is encrypted with.
+fn journal_keys(folder: &dyn Folder) -> Vec<(String, KeyId)> {
+    let paths = folder.list("journal").unwrap().into_iter();
+    paths
+        .map(|path| {
+            let reader = JournalReader::open(folder, &path, &[1; 16]).unwrap();
+            let id = KeyId::from_bytes(reader.header().key_id);
+            (path, id)
+        })
+        .collect()
+}
+
+/// What stands in a journal file, in clear.
+fn frames(folder: &dyn Folder, path: &str, key: &DataKey) -> Vec<Vec<u8>> {
+    let mut reader = JournalReader::open(folder, path, &[1; 16]).unwrap();
+    let mut frames = Vec::new();
+    while let FrameFound::Frame(located) = reader.next_frame().unwrap() {
+        let mut payload = Vec::new();
+        reader.open_frame(&located, key, &mut payload).unwrap();
+        frames.push(payload);
+    }
+    frames
+}
+
 /// Whether a text stands in any file, in clear or behind any key that the keyring has.
 fn is_anywhere(world: &World, text: &str) -> bool {
     let files = world.memory.snapshot();
     let keyring = Keyring::open(&files["keyring"], &kek()).unwrap();
     let has = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     if files.values().any(|bytes| has(bytes)) {
+        return true;
+    }
+    if journal_keys(world.folder.as_ref()).iter().any(|(path, id)| {
+        let key = keyring.get(*id).map(DataKey::new);
+        key.is_some_and(|key| frames(world.folder.as_ref(), path, &key).iter().any(|it| has(it)))
+    }) {
         return true;
     }
     for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with("segments/")) {
@@ -66,6 +97,28 @@ fn the_content_of_a_session_is_gone_from_every_file_and_an_old_copy_does_not_ope
     assert_eq!(replaced, 4, "one for each tier");
     world.writer.settle_tail().unwrap();
     assert_eq!((world.said("log.erasure"), world.said("log.removed")), (1, 1));
+}
+
+#[test]
+fn content_that_was_in_the_journal_is_gone_and_an_old_copy_of_it_does_not_open() {
+    let mut world = World::new();
+    ["s1", "s2"].iter().for_each(|name| world.append(name));
+    let before = world.memory.snapshot();
+    assert!(before.keys().all(|path| !path.starts_with("segments/")));
+    assert!(is_anywhere(&world, "canary-s1") && is_anywhere(&world, "canary-s2"));
+    assert_eq!(run(&mut world, &request(session("s1"), Scope::Content)).unwrap().records, 4);
+    assert!(!is_anywhere(&world, "canary-s1") && is_anywhere(&world, "canary-s2"));
+    // The backup has the canary; none of the keys that are left opens it.
+    let keyring = Keyring::open(&world.folder.read("keyring").unwrap().unwrap(), &kek()).unwrap();
+    let then = Keyring::open(&before["keyring"], &kek()).unwrap();
+    let backup = MemoryFolder::from_files(before);
+    let old = journal_keys(&backup);
+    let held = |path: &str, id: KeyId| {
+        let frames = frames(&backup, path, &DataKey::new(then.get(id).unwrap()));
+        frames.iter().any(|bytes| bytes.windows(9).any(|window| window == b"canary-s1"))
+    };
+    assert!(old.iter().any(|(path, id)| held(path, *id)), "the copy held it");
+    assert!(old.iter().all(|(_, id)| keyring.get(*id).is_none()), "{old:?}");
 }
 
 #[test]

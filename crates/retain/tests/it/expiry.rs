@@ -68,6 +68,24 @@ fn a_clock_that_is_wrong_by_a_day_removes_nothing_early() {
 }
 
 #[test]
+fn a_clock_that_is_wrong_by_a_day_expires_no_tier_early() {
+    for (place, days) in [7, 30, 365, 730].into_iter().enumerate() {
+        let mut world = World::new();
+        world.append("s");
+        // The last two days before it is due, forward and back by a day each time.
+        for hours in (1..48).rev().step_by(5) {
+            let true_ms = BEGIN_MS + days * DAY_MS - hours * 3_600_000;
+            for wrong in [true_ms + DAY_MS, true_ms - DAY_MS] {
+                expire_at(&mut world, wrong, &Policy::default());
+                assert_eq!(world.left()[place], 1, "{hours} hours before {days} days");
+            }
+        }
+        expire_at(&mut world, BEGIN_MS + (days + 1) * DAY_MS, &Policy::default());
+        assert_eq!(world.left()[place], 0, "after {days} days and one");
+    }
+}
+
+#[test]
 fn a_profile_keeps_what_would_have_gone() {
     let mut world = World::new();
     world.append("s");
