@@ -264,9 +264,9 @@ fn stop_making(
     Ok(Tally { faults: u64::from(fired), calls, ..made })
 }
 
-/// Runs a process whole, and then stops it at so many of its calls, from the first to the last, each
-/// by one kind; the slices of `cargo xtask simulate` reach all of them by all. Returns what the
-/// whole one did.
+/// Runs a process whole, and then stops it at so many of its calls, from the first to the last,
+/// each by one kind; the slices of `cargo xtask simulate` reach all of them by all. Returns what
+/// the whole one did.
 fn stop_at_many(
     stops: u64,
     stopped: impl Fn(u64, FaultKind, End) -> Result<Tally, String>,
