@@ -72,7 +72,9 @@ class Hooks:
         asked = {"input": short(told["prompt"]), "source": "user"}
         asked["attributes"] = _where(told, *_WHERE, "transcript_path")
         running = self._acts.turns.get(session_id)
-        if running is not None:  # taken in by the turn that runs
+        if running is not None and not self._acts.is_read:  # it may have failed unheard
+            await self._teller.atell(running.ended({"outcome": "unknown"}))
+        elif running is not None:  # taken in by the turn that runs
             event = {"event_type": "agent.message", "action": "message", **asked}
             await self._tell(told, event, is_intent=True)
             return

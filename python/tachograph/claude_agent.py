@@ -125,9 +125,9 @@ class _Watch:
         options = sdk.ClaudeAgentOptions() if options is None else options
         hooks = {kind: self._others(matchers) for kind, matchers in (options.hooks or {}).items()}
         for kind in self._hooks.events:
-            matcher = sdk.HookMatcher(hooks=[self._hooks.on_event], timeout=_TIMEOUT)
-            if kind in _REFUSABLE and self.acts.teller.mode == "required":
-                matcher.on_failure = "block"
+            is_required = kind in _REFUSABLE and self.acts.teller.mode == "required"
+            closed = {"on_failure": "block"} if is_required else {}
+            matcher = sdk.HookMatcher(hooks=[self._hooks.on_event], timeout=_TIMEOUT, **closed)
             hooks[kind] = [matcher, *hooks.get(kind, ())]
         ask = options.can_use_tool
         if isinstance(ask, Asking) and ask.log is self._hooks.log:

@@ -351,6 +351,47 @@ def test_of_two_subagents_of_one_kind_none_is_said_to_be_of_a_call_that_may_be_t
     assert {e["parent_event_id"] for e in mine(log, type="agent.handoff")} == {began["event_id"]}
 
 
+def test_a_message_tells_which_call_began_a_subagent(log):
+    """Two of one kind; one comes to an end by itself, the other is stopped."""
+
+    async def both(cli):
+        await cli.prompt()
+        for number in (1, 2):
+            call = {"tool_name": "Agent", "tool_input": {"subagent_type": "Billing"}}
+            await cli.hook("PreToolUse", **call, tool_use_id=f"c-{number}")
+        task = {"subtype": "task_started", "description": "", "task_type": "local_agent"}
+        cli.say("system", **task, task_id="a-1", tool_use_id="c-1")
+        while not (known := watch.acts.tasks):
+            await asyncio.sleep(0)
+        assert known == {"a-1": "c-1"}
+        for number in (1, 2):
+            await cli.hook("SubagentStart", (f"a-{number}", "Billing"))
+        stop = {"stop_hook_active": False, "agent_transcript_path": "/x"}
+        await cli.hook("SubagentStop", ("a-1", "Billing"), **stop)
+        for number in (1, 2):
+            task = {"task_id": f"a-{number}", "patch": {"status": "killed"}}
+            cli.say("system", subtype="task_updated", **task)
+        cli.result()
+
+    recorder = Recorder(log)
+    watch = recorder._watch(is_read=True)
+    recorder._watch = lambda is_read: watch
+    run(recorder, Cli(both))
+    log.flush()
+    by_id = {event["event_id"]: event for event in mine(log)}
+    calls = [
+        by_id[e["parent_event_id"]]["content"]["attributes"]["claude.tool_use_id"]
+        for e in mine(log, type="agent.handoff")
+    ]
+    assert calls == ["c-1", "c-2"]
+    ended = [e for e in mine(log, agent="Billing") if e["phase"] == "result"]
+    assert [(e["agent_id"], e["outcome"]) for e in ended] == [
+        ("a-1", "success"),
+        ("a-2", "cancelled"),
+    ]
+    assert mine(log, type="agent.task") == []
+
+
 def test_a_tool_that_fails(log):
     def failing(cli):
         return play(cli, params={"order": 0})
@@ -362,6 +403,51 @@ def test_a_tool_that_fails(log):
         "no such order",
     )
     assert len(mine(log, tool="get_order")) == 2
+
+
+@pytest.mark.parametrize("is_interrupt", [True, False])
+def test_a_tool_that_was_interrupted(log, is_interrupt):
+    async def interrupted(cli):
+        call = {"tool_name": "Bash", "tool_input": {}, "tool_use_id": "c-1"}
+        await cli.hook("PreToolUse", **call)
+        await cli.hook("PostToolUseFailure", **call, error="stop", is_interrupt=is_interrupt)
+
+    run(Recorder(log), Cli(interrupted))
+    (result,) = mine(log, type="agent.tool_result")
+    assert result["outcome"] == ("cancelled" if is_interrupt else "failure")
+
+
+def test_calls_that_a_result_names_and_nobody_answered(log):
+    async def unanswered(cli):
+        await cli.prompt()
+        for number in (1, 2, 3):
+            call = {"tool_name": "Bash", "tool_input": {}, "tool_use_id": f"c-{number}"}
+            await cli.hook("PreToolUse", **call)
+        denied = [{"tool_name": "Bash", "tool_use_id": "c-1", "tool_input": {}}]
+        deferred = {"id": "c-2", "name": "Bash", "input": {}}
+        cli.result(permission_denials=denied, deferred_tool_use=deferred)
+
+    run(Recorder(log), Cli(unanswered))
+    log.flush()
+    outcomes = {
+        e["content"]["attributes"]["claude.tool_use_id"]: e["outcome"]
+        for e in mine(log, type="agent.tool_result")
+    }
+    assert outcomes == {"c-1": "denied", "c-2": "escalated", "c-3": "unknown"}
+
+
+def test_what_is_too_long_for_an_event_stands_there_as_its_hash(log):
+    async def write(params):
+        return params["content"]
+
+    long = {"content": "x" * 2_000_000}
+    cli = Cli(lambda cli: cli.tool("c-1", "Write", long, write))
+    run(Recorder(log, mode="required"), cli)
+    assert cli.ran == ["c-1"]
+    (call,) = mine(log, type="agent.tool_call")
+    assert call["content"]["params"]["bytes"] > 2_000_000 and "sha256" in call["content"]["params"]
+    (result,) = mine(log, type="agent.tool_result")
+    assert result["content"]["result"]["bytes"] == 2_000_002
 
 
 def test_a_tool_that_is_not_there(log):
@@ -579,6 +665,40 @@ def test_sums_of_a_clients_session_count_once(log):
     assert log.trace("s-7")["findings"]["gaps"] == []
 
 
+def test_a_result_that_is_read_late_is_of_its_own_turn(log):
+    async def talking():
+        begun, is_read = asyncio.Event(), asyncio.Event()
+
+        async def two(cli):
+            for said in ("Yes.", "No."):
+                await cli.prompt()
+                if said == "No.":
+                    begun.set()
+                    await is_read.wait()
+                await cli.stop(said)
+                cost = 0.1 if said == "Yes." else 0.3
+                cli.result(modelUsage={MODEL: sums(10, 1, cost)}, result=said)
+
+        async with Recorder(log).client(transport=Cli(two)) as client:
+            await client.query("one")
+            await client.query("two")
+            await begun.wait()
+            for _ in range(2):
+                [message async for message in client.receive_response()]
+                is_read.set()
+
+    asyncio.run(talking())
+    one, one_ended, two, two_ended = mine(log, type="agent.invocation")
+    assert [e["parent_event_id"] for e in (one_ended, two_ended)] == [
+        one["event_id"],
+        two["event_id"],
+    ]
+    assert [e["content"]["output"] for e in (one_ended, two_ended)] == ["Yes.", "No."]
+    rows = mine(log, type="agent.token_usage")
+    assert [e["parent_event_id"] for e in rows] == [one["event_id"], two["event_id"]]
+    assert mine(log, type="agent.step") == []
+
+
 def test_what_no_result_sums_up_is_what_answers_say(log):
     async def gone(cli):
         await cli.prompt()
@@ -590,6 +710,24 @@ def test_what_no_result_sums_up_is_what_answers_say(log):
     (used,) = mine(log, type="agent.token_usage")
     assert used["tokens"]["input"] == 35 and used["tokens"]["output"] == 3
     assert mine(log, type="agent.invocation")[-1]["outcome"] == "unknown"
+
+
+def test_of_streamed_pieces_only_counts_are_taken(log):
+    async def streaming(cli):
+        await cli.prompt()
+        cli.answer("m-1", text("So."), usage=usage(10, 1))
+        for event in (
+            {"type": "content_block_delta", "delta": {"text": "piece"}},
+            {"type": "message_delta", "usage": {"output_tokens": 42}},
+        ):
+            cli.say("stream_event", event=event)
+
+    run(Recorder(log), Cli(streaming))
+    log.flush()
+    (answer,) = mine(log, type="agent.llm_response")
+    assert answer["content"]["attributes"]["claude.usage"] == usage(10, 42)
+    (used,) = mine(log, type="agent.token_usage")
+    assert used["tokens"]["output"] == 42 and "piece" not in json.dumps(mine(log))
 
 
 def test_turns_that_end_badly(log):
@@ -676,6 +814,21 @@ def test_hooks_alone_do_not_know_what_was_refused(log):
     assert cli.ran == [] and result["outcome"] == "unknown"
 
 
+def test_hooks_alone_do_not_know_that_a_turn_failed(log):
+    async def failing(cli):
+        await cli.hook("UserPromptSubmit", prompt="one")
+        await cli.hook("UserPromptSubmit", prompt="two")
+        await cli.stop("Two.")
+
+    async def read():
+        options = Recorder(log).options()
+        return [one async for one in query(prompt="x", options=options, transport=Cli(failing))]
+
+    asyncio.run(read())
+    outcomes = [e["outcome"] for e in mine(log, type="agent.invocation") if e["phase"] == "result"]
+    assert outcomes == ["unknown", "success"]
+
+
 def test_two_logs_may_listen(log, tmp_path):
     with tachograph.Log.open(tmp_path / "other") as other:
         options = Recorder(other).options(Recorder(log).options())
@@ -704,6 +857,7 @@ def test_what_happens_beside(log):
         cli.init()
         cli.init()
         cli.say("system", subtype="api_retry", attempt=1, error_status=529)
+        cli.say("system", subtype="mirror_error", error="the store is gone")
         cli.say("rate_limit_event", rate_limit_info={"status": "rejected"})
         await cli.hook("PreCompact", trigger="auto", custom_instructions=None)
         cli.say("system", subtype="compact_boundary", compact_metadata={"pre_tokens": 9})
@@ -733,6 +887,7 @@ def test_what_happens_beside(log):
         ("session", "session"): 1,
         ("session", "conversation_reset"): 1,
         ("retry", "retry"): 1,
+        ("error", "error"): 1,
         ("rate_limit", "rate_limit"): 1,
         ("compaction", "compaction"): 2,
         ("llm_response", "llm_response"): 1,
