@@ -1,10 +1,12 @@
 """What the adapters of frameworks share: recording beside somebody else's code, which must not
 fail because of it unless it was asked to, and the small questions that come up in each."""
 
+import hashlib
 import json
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from tachograph._async import AsyncLog
@@ -14,6 +16,28 @@ from tachograph.errors import NotRecorded
 from tachograph.types import Mode
 
 logger = logging.getLogger("tachograph")
+
+#: What is longer stands in the log as its length and hash: an event has at most 1 MiB.
+_MOST = 512 * 1024
+
+
+@dataclass
+class Begun:
+    """An act that has begun and not ended."""
+
+    base: dict[str, Any]
+    #: What its result says besides.
+    end: dict[str, Any]
+    event_id: "str | None"
+    at: float = field(default_factory=time.perf_counter)
+
+    def ended(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """The event of its end; how long it took is known when its beginning was recorded."""
+        event = {**self.base, **self.end, "phase": "result"}
+        if self.event_id is not None:
+            event["duration_ms"] = milliseconds_since(self.at)
+            event["parent_event_id"] = self.event_id
+        return {**event, **said}
 
 
 class Teller:
@@ -79,6 +103,14 @@ def counts(usage: Any, names: Mapping[str, str]) -> dict[str, int]:
         for name, count in said.items()
         if isinstance(count, (int, float)) and count >= 0
     }
+
+
+def short(value: Any) -> Any:
+    """A value of JSON, or its length and hash when it is too long for an event."""
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    if len(text) <= _MOST:
+        return value
+    return {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
 
 
 def _at(value: Any, path: str) -> Any:

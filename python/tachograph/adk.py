@@ -5,7 +5,6 @@
 What is seen, and what is not, stands in docs/python.md.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from tachograph import context as _context
 from tachograph._async import AsyncLog
 from tachograph._log import Log
 from tachograph._outcomes import failure, outcome_of
-from tachograph._teller import Teller, counts, milliseconds_since
+from tachograph._teller import Begun, Teller, counts, milliseconds_since
 from tachograph.types import EventType, Mode
 
 _TOKENS = {
@@ -29,23 +28,12 @@ _TOKENS = {
 
 
 @dataclass
-class _Begun:
-    """An act that has begun and not ended."""
-
-    base: dict[str, Any]
-    #: What its result says besides.
-    end: dict[str, Any]
-    event_id: "str | None"
-    at: float = field(default_factory=time.perf_counter)
-
-
-@dataclass
 class _Run:
     """What is known of an invocation of a runner."""
 
     base: dict[str, Any]
     event_id: "str | None" = None
-    begun: dict[str, _Begun] = field(default_factory=dict)
+    begun: dict[str, Begun] = field(default_factory=dict)
     #: Agents that a task was handed to: the event of the handoff.
     handed: dict[str, "str | None"] = field(default_factory=dict)
 
@@ -227,14 +215,14 @@ class Recorder(BasePlugin):
             parent = around.event_id
         said = {**base, "phase": "intent", "parent_event_id": parent, **event}
         event_id = await self._teller.atell(said, is_intent=True)
-        run.begun[key] = _Begun(base, end, event_id)
+        run.begun[key] = Begun(base, end, event_id)
         return event_id
 
     async def _begin_unseen(self, context: Any, key: str, end: dict[str, Any]) -> None:
         run = self._run(context)
         base = {**run.base, "agent_name": context.agent_name}
         around = run.begun.get(f"agent:{context.agent_name}")
-        run.begun[key] = _Begun(base, end, around.event_id if around is not None else None)
+        run.begun[key] = Begun(base, end, around.event_id if around is not None else None)
 
     async def _end(self, context: Any, key: str, said: dict[str, Any]) -> None:
         begun = self._run(context).begun.pop(key, None)
@@ -242,7 +230,7 @@ class Recorder(BasePlugin):
             await self._teller.atell(_result(begun, said))
 
 
-def _result(begun: _Begun, said: dict[str, Any]) -> dict[str, Any]:
+def _result(begun: Begun, said: dict[str, Any]) -> dict[str, Any]:
     took = {"duration_ms": milliseconds_since(begun.at), "parent_event_id": begun.event_id}
     model = {**(begun.end.get("model") or {}), **(said.get("model") or {})}
     told = {**begun.base, **begun.end, "phase": "result", **took, **said}

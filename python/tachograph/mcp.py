@@ -7,7 +7,6 @@ What is seen, and what is not, stands in docs/python.md.
 """
 
 import argparse
-import hashlib
 import json
 import logging
 import os
@@ -23,14 +22,12 @@ from typing import IO, Any
 
 from tachograph import context as _context
 from tachograph._log import Log
-from tachograph._teller import Teller, milliseconds_since
+from tachograph._teller import Teller, milliseconds_since, short
 from tachograph.errors import NotRecorded, TachographError
 from tachograph.types import EventType
 
 logger = logging.getLogger("tachograph")
 
-#: What is longer stands in the log as its length and hash: an event has at most 1 MiB.
-_MOST = 512 * 1024
 #: Neither acts nor answers; there may be thousands.
 _UNTOLD = ("ping", "notifications/progress", "notifications/message")
 #: JSON-RPC's number for an error of an implementation's own, and for a request that is none.
@@ -124,7 +121,7 @@ def _act(
     name = _text(params.get("name"))
     rest = {key: value for key, value in params.items() if key != "_meta"}
     if method == "tools/call":
-        call = {"tool": name, "params": _short(params.get("arguments"))}
+        call = {"tool": name, "params": short(params.get("arguments"))}
         return (
             {"event_type": EventType.TOOL_CALL.value, "action": f"tool_call:{name}", **call},
             {
@@ -141,16 +138,16 @@ def _act(
         return {
             "event_type": "agent.llm_request",
             "action": "llm_request",
-            "input": _short(rest),
+            "input": short(rest),
             "source": "server",
         }, end
     if method == "elicitation/create":
         kind = {"event_type": EventType.HUMAN_INTERVENTION.value}
-        question = {"action": "human_intervention:question", "input": _short(rest)}
+        question = {"action": "human_intervention:question", "input": short(rest)}
         return {**kind, **question}, {**kind, "action": "human_intervention:answer"}
     kind = {"event_type": "agent.mcp", "action": method}
     kind["source"] = "client" if is_client else "server"
-    return {**kind, "params": _short(rest) or None}, kind
+    return {**kind, "params": short(rest) or None}, kind
 
 
 def _client(params: dict[str, Any]) -> "str | None":
@@ -171,7 +168,7 @@ def _answer(message: dict[str, Any]) -> dict[str, Any]:
     outcome = "failure" if known.get("isError") is True else "success"
     if known.get("resultType") == "input_required":
         outcome = "escalated"
-    return {"outcome": outcome, "result": _short(result)}
+    return {"outcome": outcome, "result": short(result)}
 
 
 def _key(id_: Any) -> str:
@@ -180,14 +177,6 @@ def _key(id_: Any) -> str:
 
 def _text(value: Any) -> "str | None":
     return value if isinstance(value, str) else None
-
-
-def _short(value: Any) -> Any:
-    """A value, or its length and hash when it is too long for an event."""
-    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    if len(text) <= _MOST:
-        return value
-    return {"bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
 
 
 class _Twice(ValueError):

@@ -8,7 +8,6 @@ What is seen, and what is not, stands in docs/python.md.
 
 import asyncio
 import sys
-import time
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from tachograph import context as _context
 from tachograph._async import AsyncLog
 from tachograph._log import Log
 from tachograph._outcomes import failure, outcome_of
-from tachograph._teller import Teller, arguments, counts, milliseconds_since
+from tachograph._teller import Begun, Teller, arguments, counts
 from tachograph.types import EventType, Mode
 
 _TOKENS = {
@@ -60,17 +59,6 @@ def recorder(
 
 
 @dataclass
-class _Begun:
-    """An act that a hook told of, and that has not ended."""
-
-    base: dict[str, Any]
-    #: What its result says besides.
-    end: dict[str, Any]
-    event_id: "str | None"
-    at: float = field(default_factory=time.perf_counter)
-
-
-@dataclass
 class _Trace:
     """What is known of a trace of the SDK's that has not ended."""
 
@@ -79,7 +67,7 @@ class _Trace:
     parents: dict[str, "str | None"] = field(default_factory=dict)
     #: Spans that hooks told of, and the event that what happens inside belongs under.
     events: dict[str, "str | None"] = field(default_factory=dict)
-    begun: dict[str, _Begun] = field(default_factory=dict)
+    begun: dict[str, Begun] = field(default_factory=dict)
     #: Agents that a task was handed to and that have not begun: the event of the handoff.
     handed: dict[str, "str | None"] = field(default_factory=dict)
     #: Ids of the calls that models asked for, by tool and arguments.
@@ -125,7 +113,7 @@ class Recorder(RunHooks[Any], TracingProcessor):
         event_id = await self._teller.atell(event, is_intent=True)
         end = {"event_type": EventType.INVOCATION.value, "action": "invocation"}
         trace.events[key] = event_id
-        trace.begun[key] = _Begun(base, end, event_id)
+        trace.begun[key] = Begun(base, end, event_id)
 
     async def on_agent_end(self, context: Any, agent: Any, output: Any) -> None:
         trace, span = self._here()
@@ -150,7 +138,7 @@ class Recorder(RunHooks[Any], TracingProcessor):
         event = _act("agent.llm_request", "llm_request", "intent", base, asked)
         event_id = await self._teller.atell(event, is_intent=True)
         end = {"event_type": EventType.LLM_RESPONSE.value, "action": "llm_response", "model": model}
-        trace.begun[key] = _Begun(base, end, event_id)
+        trace.begun[key] = Begun(base, end, event_id)
 
     async def on_llm_end(self, context: Any, agent: Any, response: Any) -> None:
         trace, span = self._here()
@@ -185,7 +173,7 @@ class Recorder(RunHooks[Any], TracingProcessor):
             "tool": tool.name,
         }
         trace.events[key] = event_id
-        trace.begun[key] = _Begun(base, end, event_id)
+        trace.begun[key] = Begun(base, end, event_id)
 
     async def on_tool_end(self, context: Any, agent: Any, tool: Any, result: Any) -> None:
         trace, span = self._here()
@@ -228,7 +216,7 @@ class Recorder(RunHooks[Any], TracingProcessor):
     def on_trace_end(self, trace: Any) -> None:
         known = self._traces.pop(trace.trace_id, None)
         for begun in known.begun.values() if known is not None else ():
-            self._teller.submit(_result(begun, {"outcome": "unknown"}))
+            self._teller.submit(begun.ended({"outcome": "unknown"}))
 
     def on_span_start(self, span: Any) -> None:
         trace = self._trace(span.trace_id)
@@ -239,11 +227,11 @@ class Recorder(RunHooks[Any], TracingProcessor):
         if data.type in ("function", "agent") and span.span_id in trace.events:
             begun = trace.begun.pop(span.span_id, None)
             if begun is not None:
-                self._teller.submit(_result(begun, _ended(span)))
+                self._teller.submit(begun.ended(_ended(span)))
         elif data.type in ("generation", "response") and span.parent_id in trace.begun:
             if span.error is not None or sys.exc_info()[1] is not None:
                 # It may be asked again: what was begun stays so.
-                said = _result(trace.begun[span.parent_id], _ended(span))
+                said = trace.begun[span.parent_id].ended(_ended(span))
                 self._teller.submit(said)
         elif span.span_id not in trace.events or data.type == "turn":
             self._observe(trace, span)
@@ -337,12 +325,12 @@ class Recorder(RunHooks[Any], TracingProcessor):
         return None
 
     async def _end(
-        self, begun: "_Begun | None", span: Any, agent: Any, said: dict[str, Any]
+        self, begun: "Begun | None", span: Any, agent: Any, said: dict[str, Any]
     ) -> None:
         if begun is None:
             # Its beginning was seen by nobody; how it ended is told all the same.
-            begun = _Begun(self._base(span, agent.name), _unbegun(said), None)
-        await self._teller.atell(_result(begun, said))
+            begun = Begun(self._base(span, agent.name), _unbegun(said), None)
+        await self._teller.atell(begun.ended(said))
 
 
 _RECORDERS: "weakref.WeakKeyDictionary[Log, Recorder]" = weakref.WeakKeyDictionary()
@@ -366,12 +354,6 @@ def _act(
     kind: "EventType | str", action: str, phase: str, base: dict[str, Any], more: dict[str, Any]
 ) -> dict[str, Any]:
     return {**base, "event_type": str(kind), "action": action, "phase": phase, **more}
-
-
-def _result(begun: _Begun, said: dict[str, Any]) -> dict[str, Any]:
-    took = {"duration_ms": milliseconds_since(begun.at)} if begun.event_id is not None else {}
-    parent = {} if begun.event_id is None else {"parent_event_id": begun.event_id}
-    return {**begun.base, **begun.end, "phase": "result", **took, **parent, **said}
 
 
 def _unbegun(said: dict[str, Any]) -> dict[str, Any]:

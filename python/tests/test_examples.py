@@ -17,6 +17,7 @@ NEEDS = {
     "ag2_classic_two_agents.py": "autogen.agentchat",
     "ag2_two_agents.py": "ag2",
     "autogen_two_agents.py": "autogen_agentchat",
+    "claude_two_agents.py": "claude_agent_sdk",
     "crewai_two_agents.py": "crewai",
     "langgraph_two_agents.py": "langgraph",
     "openai_two_agents.py": "agents",
