@@ -77,6 +77,11 @@ fn a_trace_of_an_ag2_hub_shows_agents_and_errors() {
     for part in ["carl", "✗ error", "provider 503 key=[redacted:assignment]"] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
+    // A hub writes down who spoke to whom; tools and tokens stand in the spans of its agents.
+    let tree = home.fine(&["trace", &session, "--format", "tree"]);
+    for part in ["✓ alice  channel_created:conversation", "✗ carl  turn_failed", "├╴"] {
+        assert!(tree.contains(part), "{part:?} is not in\n{tree}");
+    }
 }
 
 #[test]
