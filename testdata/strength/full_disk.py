@@ -5,7 +5,8 @@
 Needs root: the disk is a file of 2 GiB with ext4, mounted beside the temporary files. In every round the disk is filled
 to the last block; appends must be answered with 507 within a second, and never by anything but 200, 503 or 507;
 metadata can be read at once, and content, which is recorded, within five seconds; `tacho verify` goes on; when the space is free again, appends are taken within five seconds. At the end every event
-that was acknowledged is in the log, once. `cargo xtask strength full-disk` runs it.
+that was acknowledged is in the log, once. `cargo xtask strength full-disk` runs it. Where no file can be mounted, it says so
+and ends with 77.
 """
 
 import http.client
@@ -20,6 +21,7 @@ import threading
 import time
 
 DISK_BYTES = 2 << 30
+CANNOT_MOUNT = 77
 REFUSED_WITHIN_S = 1.0
 RESUMED_WITHIN_S = 5.0
 # Who reads content is recorded, so this waits until the log is open again after the write that failed.
@@ -210,9 +212,14 @@ def play(disk, home):
     return faults
 
 
+def cannot(why):
+    print(f"no disk could be mounted to be filled: {why}")
+    sys.exit(CANNOT_MOUNT)
+
+
 def main():
     if os.geteuid() != 0:
-        sys.exit("mounting a disk takes root; run it as root")
+        cannot("it takes root")
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         image, disk = folder / "image", folder / "disk"
@@ -220,7 +227,9 @@ def main():
         with open(image, "wb") as file:
             file.truncate(DISK_BYTES)
         subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", image], check=True)
-        subprocess.run(["mount", "-o", "loop", image, disk], check=True)
+        mounted = subprocess.run(["mount", "-o", "loop", image, disk], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            cannot(mounted.stderr.strip())
         try:
             faults = play(disk, folder)
         finally:

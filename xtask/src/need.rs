@@ -18,6 +18,8 @@ pub(crate) enum Need {
     Python,
     /// Node.js with npm, for the console.
     Node,
+    /// What makes a file a disk, and mounts it.
+    Ext4,
     /// A browser that runs without a screen.
     Chromium,
     /// Rust's standard library for WebAssembly.
@@ -47,6 +49,11 @@ pub(crate) fn need(what: &Need) -> Result<(), Failure> {
         ),
         Need::Python => python(),
         Need::Node => node(),
+        Need::Ext4 => debian(
+            "mkfs.ext4 and mount",
+            &["/sbin/mkfs.ext4", "/bin/mount"],
+            &["e2fsprogs", "mount"],
+        ),
         Need::Chromium => debian("Chromium", &["/usr/bin/chromium"], &["chromium"]),
         Need::WasmTarget => wasm_target(),
         Need::CargoCommand(name) => cargo_command(name),
@@ -103,7 +110,8 @@ fn node() -> Result<(), Failure> {
     }
 }
 
-fn is_root() -> bool {
+/// Whether this program may do what only root may.
+pub(crate) fn is_root() -> bool {
     matches!(Job::new("id").arg("-u").look(), Ok((0, number, _)) if number.trim() == "0")
 }
 

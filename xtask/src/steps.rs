@@ -17,6 +17,7 @@ use crate::readers;
 use crate::record;
 use crate::redact_eval;
 use crate::reference;
+use crate::strength::full_disk;
 use crate::tidy;
 use crate::wasm;
 use crate::witnesses;
@@ -66,6 +67,9 @@ const SEEDED_PAIRS: u32 = 100;
 const KILL_ROUNDS: u32 = 20;
 /// Servers killed: about a second each.
 const KILL_SERVERS: u32 = 8;
+
+/// Times that a server's disk is filled: some seconds each.
+const FULL_DISK_ROUNDS: u32 = 3;
 
 /// Honest logs that must not be accused: some tenths of a second each.
 const HONEST_LOGS: u32 = 8;
@@ -232,6 +236,14 @@ pub(crate) const STEPS: &[Step] = &[
         file: Some("crates/simulate/src/main.rs"),
         action: Call(|| crate::simulate::kill(KILL_ROUNDS, KILL_SERVERS)),
         remedy: "the data folder is kept and named above: `tacho verify --data DIR`",
+    },
+    Step {
+        name: "full-disk",
+        what: "a server whose disk fills up refuses at once, reads on, and goes on when it is freed",
+        needs: &[Need::Compiler],
+        file: Some("testdata/strength/full_disk.py"),
+        action: Call(|| full_disk::slice(FULL_DISK_ROUNDS)),
+        remedy: "the lines above say what came too late; `cargo xtask strength full-disk` does twenty rounds",
     },
     Step {
         name: "attack",

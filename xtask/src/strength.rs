@@ -5,7 +5,7 @@
 //! crate stands in `BARS`; a crate below its bar fails the command and the surviving changes are
 //! listed.
 
-mod full_disk;
+pub(crate) mod full_disk;
 mod hostile;
 
 use std::path::Path;
@@ -29,8 +29,8 @@ const BARS: &[(&str, u32)] = &[
     ("redact", 95),
 ];
 
-/// A long test: what one types for it, and what runs it.
-type Long = (&'static str, fn() -> Result<(), Failure>);
+/// A long test: what one types for it, and what runs it, with the rounds that are asked for.
+type Long = (&'static str, fn(u32) -> Result<(), Failure>);
 
 pub(crate) const COMMAND: Command = Command {
     name: "strength",
@@ -41,17 +41,19 @@ store, seal and redact. Takes from minutes to hours.
 
 With `hostile-sql` instead of crates it runs ten thousand hostile SQL statements (some minutes, and
 the time to build the SQL engine) and says how long they took and how much memory. With `full-disk`
-it fills the disk of a server twenty times and frees it again (two minutes; as root: it mounts a file).
+it fills the disk of a server twenty times and frees it again (two minutes; as root: it mounts a file);
+`cargo xtask test` does three rounds of it.
 
   --jobs N     mutants tested at a time (default 1)
   --minimum P  percent that must be noticed, instead of each crate's own bar
+  --rounds N   how often the disk is filled (default 20)
   -- ARGS      further arguments for cargo mutants, for example --shard or --file
 
 Examples:
   cargo xtask strength merkle
   cargo xtask strength prove --minimum 90 --jobs 2
   cargo xtask strength hostile-sql
-  cargo xtask strength full-disk
+  cargo xtask strength full-disk --rounds 100
   cargo xtask strength store -- --file crates/store/src/journal.rs",
     run,
 };
@@ -62,13 +64,14 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let minimum = minimum
         .map(|text| text.parse::<u32>().map_err(|_| Failure::Usage(format!("--minimum: `{text}`"))))
         .transpose()?;
+    let rounds = arguments.number("--rounds", full_disk::ROUNDS)?;
     let further = arguments.passed_on();
     let mut names = arguments.rest()?;
-    let long: [Long; 2] = [(hostile::NAME, hostile::run), (full_disk::NAME, full_disk::run)];
+    let long: [Long; 2] = [(hostile::NAME, |_| hostile::run()), (full_disk::NAME, full_disk::run)];
     let asked: Vec<_> = long.iter().filter(|(name, _)| names.iter().any(|it| it == name)).collect();
     if !asked.is_empty() {
         names.retain(|name| long.iter().all(|(it, _)| it != name));
-        asked.into_iter().try_for_each(|(_, run)| run())?;
+        asked.into_iter().try_for_each(|(_, run)| run(rounds))?;
         if names.is_empty() {
             return Ok(());
         }

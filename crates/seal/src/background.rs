@@ -5,8 +5,10 @@
 
 use crate::error::SealError;
 use crate::ids::Ids;
+use crate::interruptible::GivenUp;
 use crate::roll::Rolled;
 use crate::writer::Writer;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -37,6 +39,8 @@ pub(crate) struct Background {
     waits_since: Option<Instant>,
     /// Those who want to know when nothing is left.
     waiting: Vec<SyncSender<Result<(), SealError>>>,
+    /// Tells what is running that nobody wants it any more.
+    given_up: GivenUp,
 }
 
 /// Closed journal files, announced segments, the last removal: what there is to do changes only
@@ -53,6 +57,7 @@ impl Background {
     /// Begins what is to be done next, in a thread of its own, when its time has come. `idle`: how
     /// long nothing was appended.
     pub(crate) fn begin_if_due(&mut self, writer: &Writer, idle: Duration) {
+        self.give_up_if_poisoned(writer);
         let state = Self::state(writer);
         // What failed is tried again when another file has ended, or at the next start.
         if self.running.is_some() || self.nothing_to_do == Some(state) {
@@ -70,7 +75,7 @@ impl Background {
         }
         self.waits_since = None;
         self.failure = None;
-        let job = match next_job(writer) {
+        let job = match next_job(writer, &self.given_up) {
             Ok(Some(job)) => job,
             Ok(None) => {
                 self.nothing_to_do = Some(state);
@@ -135,9 +140,17 @@ impl Background {
     /// The same before the log is closed: it is nearly done; given up, it would have to be done
     /// again.
     pub(crate) fn finish(&mut self, writer: &mut Writer) {
+        self.give_up_if_poisoned(writer);
         self.complete(writer);
         for waiting in self.waiting.drain(..) {
             let _ = waiting.send(Err(SealError::Closed));
+        }
+    }
+
+    /// After a failure it could not be announced any more, and the log waits to be opened again.
+    fn give_up_if_poisoned(&self, writer: &Writer) {
+        if writer.poisoned.is_some() {
+            self.given_up.give_up();
         }
     }
 
@@ -193,18 +206,20 @@ impl Background {
 }
 
 /// What is to be done next, if anything: removals come first, since somebody is owed them.
-fn next_job(writer: &Writer) -> Result<Option<Job>, SealError> {
+fn next_job(writer: &Writer, given_up: &GivenUp) -> Result<Option<Job>, SealError> {
     let removal = writer.next_removal()?;
     if removal.is_none()
-        && let Some(job) = writer.next_roll()?
+        && let Some(mut job) = writer.next_roll()?
     {
+        job.folder = given_up.guard(Arc::clone(&job.folder));
         return Ok(Some(Box::new(move || job.run())));
     }
     let rewrite = match removal {
         Some(rewrite) => Some(rewrite),
         None => writer.next_compaction()?,
     };
-    Ok(rewrite.map(|rewrite| -> Job {
+    Ok(rewrite.map(|mut rewrite| -> Job {
+        rewrite.folder = given_up.guard(Arc::clone(&rewrite.folder));
         Box::new(move || rewrite.run().map(|segments| Rolled { segments, ids: Ids::default() }))
     }))
 }

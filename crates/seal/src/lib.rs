@@ -13,6 +13,7 @@
 //! | what happens after a crash | `recover.rs` |
 //! | how the journal becomes segments | `roll.rs`, `build.rs`, `segment_file.rs`, `ids.rs` |
 //! | how small segments become one | `rewrite.rs` |
+//! | when what runs beside the writer is given up | `background.rs`, `interruptible.rs` |
 //! | how records, or their content, go for good | `removal.rs`, `rewrite.rs` |
 //! | what segments hold, beside the writer | `settled.rs` |
 //! | what the log says about its files, and what follows | `ledger.rs` |
@@ -32,6 +33,7 @@ mod create;
 mod error;
 mod identity;
 mod ids;
+mod interruptible;
 mod ledger;
 mod life;
 mod log;

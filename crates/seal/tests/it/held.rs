@@ -1,14 +1,14 @@
-//! A folder in which one file takes its time: whatever writes it waits until it is let go. Or some
-//! files are refused until then.
+//! A folder in which some files take their time: whoever writes them waits until they are let go.
+//! Or they are refused until then.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use store::{Folder, Lock, MemoryFolder, StoreError, WriteFile};
 
-/// The file that waits, and whether it still does.
+/// The files that wait, and whether they still do.
 pub(crate) struct Hold {
     path: &'static str,
-    /// Whatever begins with the path is refused, and nothing waits.
+    /// They are refused, and nothing waits.
     refuses: bool,
     is_reached: AtomicBool,
     is_free: Mutex<bool>,
@@ -16,7 +16,7 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
-    /// Holds the writing of `path`.
+    /// Holds the writing of the file `path`, or of all in that folder.
     pub(crate) fn of(path: &'static str) -> Arc<Self> {
         Self::new(path, false)
     }
@@ -53,7 +53,8 @@ impl Hold {
             let source = std::io::Error::other("refused");
             return Err(StoreError::Io { action: "write", path: path.to_owned(), source });
         }
-        if !self.refuses && path == self.path {
+        let rest = path.strip_prefix(self.path);
+        if !self.refuses && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
             self.wait();
         }
         Ok(())

@@ -308,6 +308,36 @@ fn when_a_write_aside_fails_nothing_of_it_or_after_it_is_acknowledged() {
 }
 
 #[test]
+fn after_a_failed_write_what_runs_beside_the_writer_is_given_up_and_leaves_nothing() {
+    let (memory, _) = fresh();
+    let hold = Hold::of(segment::SEGMENT_FOLDER);
+    let broken = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let inner = holding(&memory, &hold);
+    let folder: Arc<dyn Folder> = Arc::new(Failing { inner, broken: Arc::clone(&broken) });
+    let options = Options { roll_backlog: 0, ..small_files() };
+    let log = Log::start(seal::open(&folder, kek(), options).unwrap());
+    let freeing = hold.until_dropped();
+    append_much(&log);
+    let begun = std::time::Instant::now();
+    while !hold.is_reached() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "nothing was rolled");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    broken.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(log.append(events(&log, 9, 0..1)).is_err());
+    // From here on it is known that nothing can be announced any more.
+    assert!(log.settle().is_err());
+    broken.store(false, std::sync::atomic::Ordering::SeqCst);
+    drop(freeing);
+    drop(log);
+    let folder: Arc<dyn Folder> = Arc::new(memory);
+    assert!(folder.list(segment::SEGMENT_FOLDER).unwrap().is_empty(), "it was made for nothing");
+    let mut writer = open(&folder);
+    writer.roll().unwrap();
+    assert!(!folder.list(segment::SEGMENT_FOLDER).unwrap().is_empty());
+}
+
+#[test]
 fn whoever_may_not_wait_is_called_back_and_told_when_there_is_no_room() {
     let (_temporary, folder) = disk();
     let log = Log::start(seal::open(&folder, kek(), options()).unwrap());
