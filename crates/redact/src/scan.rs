@@ -8,7 +8,7 @@ mod capitals;
 mod numbers;
 mod prefixes;
 
-use crate::rules::{RUN_BYTES_MIN, names, names_end};
+use crate::rules::{RUN_BYTES_MIN, names, names_end, pairs};
 use wide::u8x16;
 
 /// A set of rule families.
@@ -277,6 +277,8 @@ fn confirm_operator(bytes: &[u8], at: usize, after: &[u8], missing: Families) ->
         let end = names_end(bytes, at);
         names::may_end_secret_name(bytes, end)
             || names_a_value(bytes, end)
+            || pairs::name_after(bytes, end, at)
+                .is_some_and(|(_, name_end)| names::may_end_secret_name(bytes, name_end))
             || before.ends_with(b"thin")
     };
     if missing.has(Families::NAMES) && names() {

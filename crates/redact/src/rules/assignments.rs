@@ -7,7 +7,7 @@
 
 use super::letters;
 use super::names::{self, Name};
-use super::{Finding, tokens};
+use super::{Finding, pairs, tokens};
 use crate::rule::Rule;
 
 /// How far before the operator its name may begin, and how far quotes and blanks may reach between.
@@ -58,13 +58,21 @@ const ENDS_IN_PROSE: &[char] = &[
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
-    let (mut floor, mut ahead) = (0, Ahead::default());
+    let (mut floor, mut ahead, mut beside) = (0, Ahead::default(), Ahead::default());
     for operator in memchr::memchr2_iter(b'=', b':', bytes) {
         if operator < floor {
             continue;
         }
         // The cheap question first: most names are no secret ones.
         let end = super::names_end(bytes, operator);
+        if let Some((from, to)) = pairs::name_after(bytes, end, operator) {
+            let pair = pair(text, (from, to), &mut beside);
+            found.extend(pair.iter().flatten());
+            // `key="DbPassword" value="..."`: a name, and no value of `key`.
+            if pair.is_some() {
+                continue;
+            }
+        }
         let cookie = tokens::may_end_session_cookie(bytes, end);
         if !names::may_end_secret_name(bytes, end) && !cookie {
             continue;
@@ -89,6 +97,18 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             found.push(finding);
         }
     }
+}
+
+/// The value in the member beside the one that says this name, if it is to be taken; `None` when
+/// there is no such member, or the name is no secret one.
+fn pair(text: &str, (from, to): (usize, usize), ahead: &mut Ahead) -> Option<Option<Finding>> {
+    let bytes = text.as_bytes();
+    // The cheap question first, as everywhere.
+    let name = names::may_end_secret_name(bytes, to).then(|| text.get(from..to))??;
+    let judged = names::judge(name)?;
+    let operator = pairs::operator_of_value(bytes, to)?;
+    let value = Value::after(text, operator, ahead);
+    Some(value.and_then(|value| judge(name, judged, text, operator, &value, ahead)))
 }
 
 /// The value of a session cookie, `JSESSIONID=...`.
