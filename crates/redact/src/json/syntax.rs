@@ -19,8 +19,9 @@ pub(super) fn secret_name(text: &str, at: usize) -> Option<String> {
     string_at(text, at).filter(|name| names::judge(name).is_some()).map(Cow::into_owned)
 }
 
-/// Whether the name in a sibling makes the value at `at` secret: `{"name":"api_key","value":"..."}`.
-/// Weak names ask the value, also one that says its type (`{"stringValue":"..."}`).
+/// Whether the name in a sibling makes the value at `at` secret, as in
+/// `{"name":"api_key","value":"..."}`. Weak names ask the value, also one that says its type
+/// (`{"stringValue":"..."}`).
 pub(super) fn is_secret_beside(name: &str, text: &str, at: usize) -> bool {
     let typed = || {
         text.as_bytes().get(at).filter(|b| **b == b'{')?;

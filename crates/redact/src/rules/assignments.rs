@@ -5,6 +5,7 @@
 //! value that is accepted is skipped, and every rejected one was judged by a bounded part of it, so
 //! the work is linear in the text.
 
+use super::kinds::places_of;
 use super::letters;
 use super::names::{self, Name};
 use super::{Finding, pairs, tokens};
@@ -59,7 +60,7 @@ const ENDS_IN_PROSE: &[char] = &[
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
     let (mut floor, mut ahead, mut beside) = (0, Ahead::default(), Ahead::default());
-    for operator in memchr::memchr2_iter(b'=', b':', bytes) {
+    for operator in places_of(bytes, [b'=', b':']) {
         if operator < floor {
             continue;
         }
@@ -198,9 +199,7 @@ fn judge_in_context(name: &str, start: usize, text: &str) -> Option<Name> {
 /// The identifier that ends at `end`, and where it starts.
 fn name_before(text: &str, end: usize) -> Option<(&str, usize)> {
     let before = text.as_bytes().get(..end)?;
-    // Letters that are not ASCII too: a name is judged by its end.
-    let is_part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | 0x80..);
-    let length = before.iter().rev().take(NAME_BYTES_MAX).take_while(is_part).count();
+    let length = letters::run_back(before, letters::NAME, NAME_BYTES_MAX);
     let mut start = end - length;
     while !text.is_char_boundary(start) {
         start += 1;
@@ -253,14 +252,11 @@ struct Value<'t> {
 impl<'t> Value<'t> {
     fn after(text: &'t str, operator: usize, ahead: &mut Ahead) -> Option<Self> {
         let bytes = text.as_bytes();
-        let count = |from: usize, is: fn(&&u8) -> bool| {
-            let rest = bytes.get(from..).unwrap_or_default();
-            rest.iter().take(GAP_BYTES_MAX).take_while(is).count()
-        };
         // `==`, `:=`, `=>`, blanks, the stars of Markdown.
-        let is_gap = |b: &&u8| matches!(b, b'=' | b':' | b'>' | b' ' | b'\t' | b'*');
-        let mut start = operator + 1 + count(operator + 1, is_gap);
-        let slashes = count(start, |b| **b == b'\\');
+        let is_gap = |byte| matches!(byte, b'=' | b':' | b'>' | b' ' | b'\t' | b'*');
+        let mut start = operator + 1;
+        start += letters::span(bytes, start, GAP_BYTES_MAX, is_gap);
+        let slashes = letters::span(bytes, start, GAP_BYTES_MAX, |byte| byte == b'\\');
         let opening = bytes.get(start + slashes).copied();
         let quote = opening.filter(|b| matches!(b, b'"' | b'\'' | b'`')).map(|b| (b, slashes));
         start += quote.map_or(0, |_| slashes + 1);

@@ -4,6 +4,8 @@
 //! Not here: objects that are walked (`json`), and names that stand right before their value
 //! (`assignments`, which judges what is found here).
 
+use super::letters::span;
+
 /// Members whose value names something.
 const NAME_KEYS: &[&str] =
     &["name", "key", "header", "field", "variable", "parameter", "parameterkey"];
@@ -36,9 +38,12 @@ pub(crate) fn is_value_key(key: &str) -> bool {
 /// operator is at `operator`; `None` when it is no such member.
 #[inline]
 pub(crate) fn name_after(bytes: &[u8], key_end: usize, operator: usize) -> Option<(usize, usize)> {
-    // The cheap question first: in what letter such keys end.
-    let last = key_end.checked_sub(1).and_then(|at| bytes.get(at))?;
-    if !matches!(last | 0x20, b'e' | b'y' | b'r' | b'd') {
+    // The cheap question first: in what letters such keys end.
+    let (_, last) = bytes.get(..key_end)?.split_last_chunk::<2>()?;
+    if !matches!(
+        last.map(|byte| byte | 0x20),
+        [b'm' | b'l', b'e'] | [b'e', b'y' | b'r'] | [b'l', b'd']
+    ) {
         return None;
     }
     let (start, end) = (key_start(bytes, key_end), key_end);
@@ -113,12 +118,6 @@ fn key_start(bytes: &[u8], end: usize) -> usize {
     let before = bytes.get(..end).unwrap_or_default();
     let is_key = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     end - before.iter().rev().take(KEY_BYTES_MAX).take_while(is_key).count()
-}
-
-/// How many bytes from `at` on are such; looks at `max` at most.
-fn span(bytes: &[u8], at: usize, max: usize, is: impl Fn(u8) -> bool) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
-    rest.iter().take(max).take_while(|byte| is(**byte)).count()
 }
 
 /// The first byte from `at` on that is no blank.
