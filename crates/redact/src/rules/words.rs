@@ -4,7 +4,7 @@
 
 use super::context::{Spoken, Subjects};
 use super::kinds::places_of;
-use super::letters::{self, ALPHANUMERIC, BASE64_URL, DIGIT, HEX};
+use super::letters::{self, ALPHANUMERIC, BASE64_URL, DIGIT, HEX, Runs};
 use super::{Examples, Finding, decode_base64, ends_word, people, starts_word};
 use crate::rule::Rule;
 use memchr::memmem::Finder;
@@ -233,9 +233,10 @@ pub(super) fn find_signs(text: &str, found: &mut Vec<Finding>) {
     for at in TERRAFORM.find_iter(bytes) {
         found.extend(terraform(text, at));
     }
+    let mut runs = Runs::default();
     for tilde in places_of(bytes, [b'~']) {
         let before = tilde.checked_sub(1).filter(|at| bytes.get(*at) == Some(&b'Q'));
-        found.extend(before.and_then(|at| azure_ad(text, at)));
+        found.extend(before.and_then(|at| azure_ad(text, at, &mut runs)));
     }
     for at in places_of(bytes, [b':']) {
         let follows = bytes.get(at + 1..at + 3) == Some(b"AA");
@@ -255,14 +256,14 @@ fn terraform(text: &str, at: usize) -> Option<Finding> {
     })
 }
 
-fn azure_ad(text: &str, at: usize) -> Option<Finding> {
-    let is = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'~' | b'.' | b'-');
+fn azure_ad(text: &str, at: usize, runs: &mut Runs) -> Option<Finding> {
+    let class = BASE64_URL | letters::TILDE | letters::DOT;
     let bytes = text.as_bytes();
     let start = at.checked_sub(4)?;
     let lead = bytes.get(start..at)?;
-    let tail = bytes.get(at + 2..)?.iter().take(40).take_while(|b| is(b)).count();
+    let tail = (runs.end(bytes, class, at + 2) - (at + 2)).min(40);
     let tail = tail - usize::from(bytes.get(at + 1 + tail) == Some(&b'.') && tail > 31);
-    let fits = lead.iter().all(is) && lead.last().is_some_and(u8::is_ascii_digit);
+    let fits = letters::all(lead, class) && lead.last().is_some_and(u8::is_ascii_digit);
     (fits && (31..=34).contains(&tail) && starts_word(text, start)).then_some(Finding {
         start,
         end: at + 2 + tail,
