@@ -15,12 +15,13 @@ use crate::policy::{Action, Setting};
 use crate::redactor::Redactor;
 use crate::rule::Rule;
 use crate::rules::names::{self, Name};
+use crate::rules::pairs::{is_name_key, is_value_key};
 use crate::ruling::Ruling;
 use crate::text::{Redone, Spot, Use};
 use event::limits::NESTING_MAX;
 use syntax::{
-    Member, decode, end_of_scalar, end_of_string, end_of_value, is_bare, is_name_key, is_value_key,
-    member, names_a_secret, quoted, skip_gap, skip_white_space, string_at,
+    Member, decode, end_of_scalar, end_of_string, end_of_value, is_bare, is_secret_beside, member,
+    quoted, secret_name, skip_gap, skip_white_space, string_at, stronger,
 };
 
 /// JSON inside a string inside JSON ... is followed this far; deeper it is plain text.
@@ -175,7 +176,7 @@ impl<'r> Walk<'r> {
         out.push('{');
         let (mut at, mut first) = (at, true);
         // `{"name":"api_key","value":"..."}`: the name of the value is itself a value.
-        let mut value_is_secret = false;
+        let mut name: Option<String> = None;
         loop {
             let start = skip_gap(text, at);
             let gap = text.get(at..start)?;
@@ -188,13 +189,16 @@ impl<'r> Walk<'r> {
             let before = out.len();
             // After a dropped first member the next one brings a comma that nothing needs.
             out.push_str(if first { gap.trim_start_matches(',') } else { gap });
-            let named_by_sibling = value_is_secret && is_value_key(&member.key);
+            let named_by_sibling = is_value_key(&member.key)
+                && name.as_ref().is_some_and(|n| is_secret_beside(n, text, member.value_start));
             let value_at;
             (at, value_at) = self.member(text, &member, forced, named_by_sibling, out)?;
             if let Some(value_at) = value_at {
                 first = false;
                 // Judged as it was written: the name may have lost something itself.
-                value_is_secret |= is_name_key(&member.key) && names_a_secret(out, value_at);
+                if is_name_key(&member.key) {
+                    name = stronger(name, secret_name(out, value_at));
+                }
             } else {
                 out.truncate(before);
                 self.changed = true;

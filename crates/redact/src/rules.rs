@@ -26,6 +26,7 @@ mod lexicon;
 pub(crate) mod names;
 mod network;
 mod numbers;
+pub(crate) mod pairs;
 mod people;
 mod phones;
 mod places;

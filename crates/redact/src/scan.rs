@@ -5,11 +5,12 @@
 //! anchor is a byte that is rare in ordinary text and ids, confirmed by its neighbours.
 
 mod capitals;
+mod marks;
 mod numbers;
 mod prefixes;
 
-use crate::rules::{RUN_BYTES_MIN, names, names_end};
-use wide::u8x16;
+use crate::rules::{RUN_BYTES_MIN, names, names_end, pairs};
+use marks::{BLOCK_BITS, BLOCK_BITS_AWAY, BLOCK_BYTES, marks, may_have_number, short_block};
 
 /// A set of rule families.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,26 +65,11 @@ impl Families {
 /// Nothing that a rule knows is shorter than this (`a@b.co`).
 pub(crate) const SECRET_BYTES_MIN: usize = 6;
 
-/// Bytes looked at in one step: what the registers of every x86-64 and 64-bit ARM hold.
-const BLOCK_BYTES: usize = 16;
-
-/// A bit for every byte of a block, and the others of the word that these bits stand in.
-const BLOCK_BITS: u32 = (1 << BLOCK_BYTES) - 1;
-const BLOCK_BITS_AWAY: u32 = u32::BITS - BLOCK_BYTES as u32;
-
 /// Digits that a text must have for the family of personal data.
 const PERSONAL_DIGITS_MIN: usize = 4;
 
 /// A number of fifteen bytes with a joint between any two digits has so many in one of its blocks.
 const BLOCK_DIGITS_MIN: usize = 4;
-
-/// What one block holds: a bit for each byte that is of a kind, the lowest for the first byte.
-struct Marks {
-    anchors: u32,
-    /// Neither letter nor digit.
-    stops: u32,
-    digits: u32,
-}
 
 /// Those of the `wanted` families whose rules may find something in `bytes`.
 pub(crate) fn families(bytes: &[u8], wanted: Families) -> Families {
@@ -105,7 +91,8 @@ fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
     let (mut run, mut digits) = (0, 0);
     let mut look = |block: &[u8; BLOCK_BYTES], start: usize| {
         let marks = marks(block);
-        let mut anchors = marks.anchors;
+        let before = bytes.get(..start).unwrap_or_default();
+        let mut anchors = marks.likely_anchors(block, before, wanted.without(families));
         while anchors != 0 {
             let at = start + anchors.trailing_zeros() as usize;
             anchors &= anchors - 1;
@@ -125,6 +112,7 @@ fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
             digits += count;
             if count >= BLOCK_DIGITS_MIN
                 && wanted.without(families).has(Families::NUMBERS)
+                && may_have_number(block)
                 && numbers::has_number(bytes, start, BLOCK_BYTES)
             {
                 families.add(Families::NUMBERS);
@@ -135,58 +123,17 @@ fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
         }
         families == wanted || (ANY && !families.is_empty())
     };
-    for (number, block) in blocks.iter().enumerate() {
+    let last = short_block(tail);
+    let last = (!tail.is_empty()).then_some(&last);
+    for (number, block) in blocks.iter().chain(last).enumerate() {
         if look(block, number * BLOCK_BYTES) {
             return families;
         }
-    }
-    if !tail.is_empty() && look(&short_block(tail), bytes.len() - tail.len()) {
-        return families;
     }
     if run >= RUN_BYTES_MIN {
         families.add(Families::WORDS.only(wanted));
     }
     families
-}
-
-/// Marks the anchors `@ = : \\ - _ % . / ~ b`, capitals, and a few that share all but some bits
-/// with them, which [`confirm`] turns down.
-#[inline(always)]
-fn may_be_anchors(bytes: u8x16) -> u8x16 {
-    let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
-    (bytes & u8x16::splat(0xE0)).simd_eq(u8x16::splat(0x40))
-        | (bytes & u8x16::splat(0xFE)).simd_eq(u8x16::splat(b'.'))
-        | is(b':')
-        | is(b'=')
-        | is(b'-')
-        | is(b'%')
-        | is(b'b')
-        | is(b'~')
-}
-
-#[inline(always)]
-fn marks(block: &[u8; BLOCK_BYTES]) -> Marks {
-    let bytes = u8x16::new(*block);
-    let below = |offsets: u8x16, count: u8| offsets.min(u8x16::splat(count - 1)).simd_eq(offsets);
-    let digits = below(bytes - u8x16::splat(b'0'), 10);
-    let letters = below((bytes | u8x16::splat(0x20)) - u8x16::splat(b'a'), 26);
-    Marks {
-        anchors: may_be_anchors(bytes).to_bitmask(),
-        stops: !(digits | letters).to_bitmask() & BLOCK_BITS,
-        digits: digits.to_bitmask(),
-    }
-}
-
-/// Fewer bytes than a block, and zeros behind them.
-#[inline(always)]
-fn short_block(bytes: &[u8]) -> [u8; BLOCK_BYTES] {
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
-        let last = u128::from(u64::from_le_bytes(*last)) << ((bytes.len() - 8) * 8);
-        return (u128::from(u64::from_le_bytes(*first)) | last).to_le_bytes();
-    }
-    let mut block = [0; BLOCK_BYTES];
-    block.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
-    block
 }
 
 /// Bytes of a UUID as text, and where its hyphens stand, with all bits of their bytes set.
@@ -277,6 +224,8 @@ fn confirm_operator(bytes: &[u8], at: usize, after: &[u8], missing: Families) ->
         let end = names_end(bytes, at);
         names::may_end_secret_name(bytes, end)
             || names_a_value(bytes, end)
+            || pairs::name_after(bytes, end, at)
+                .is_some_and(|(_, name_end)| names::may_end_secret_name(bytes, name_end))
             || before.ends_with(b"thin")
     };
     if missing.has(Families::NAMES) && names() {

@@ -2,6 +2,7 @@
 //! after all gives `None`.
 
 use crate::rules::names::{self, Name};
+use crate::rules::pairs::is_value_key;
 use std::borrow::Cow;
 
 /// One member of an object, as found in the text.
@@ -13,17 +14,36 @@ pub(super) struct Member<'t> {
     pub(super) value_start: usize,
 }
 
-pub(super) fn is_name_key(key: &str) -> bool {
-    ["name", "key", "header"].iter().any(|known| key.eq_ignore_ascii_case(known))
+/// The string at `at`, if it is a name that may say that a value is secret.
+pub(super) fn secret_name(text: &str, at: usize) -> Option<String> {
+    string_at(text, at).filter(|name| names::judge(name).is_some()).map(Cow::into_owned)
 }
 
-pub(super) fn is_value_key(key: &str) -> bool {
-    ["value", "stringValue"].iter().any(|known| key.eq_ignore_ascii_case(known))
+/// Whether the name in a sibling makes the value at `at` secret, as in
+/// `{"name":"api_key","value":"..."}`. Weak names ask the value, also one that says its type
+/// (`{"stringValue":"..."}`).
+pub(super) fn is_secret_beside(name: &str, text: &str, at: usize) -> bool {
+    let typed = || {
+        text.as_bytes().get(at).filter(|b| **b == b'{')?;
+        let inner = member(text, skip_white_space(text, at + 1))?;
+        is_value_key(&inner.key).then(|| string_at(text, inner.value_start))?
+    };
+    match names::judge(name) {
+        None => false,
+        Some(Name::Weak) => string_at(text, at)
+            .or_else(typed)
+            .is_some_and(|value| names::weak_member_is_secret(name, &value)),
+        Some(_) => true,
+    }
 }
 
-pub(super) fn names_a_secret(text: &str, value_start: usize) -> bool {
-    let name = string_at(text, value_start);
-    name.is_some_and(|name| !matches!(names::judge(&name), None | Some(Name::Weak)))
+/// Of two names in one object the one that decides: a weak one gives way.
+pub(super) fn stronger(name: Option<String>, other: Option<String>) -> Option<String> {
+    let is_weak = |name: &String| names::judge(name) == Some(Name::Weak);
+    match name {
+        Some(name) if !is_weak(&name) => Some(name),
+        name => other.or(name),
+    }
 }
 
 /// True for `true`, `false` and `null`, which are never secret.

@@ -70,13 +70,27 @@ fn pairs_of_name_and_value_are_understood() {
         r#"[{"name":"OPENAI_API_KEY","value":"plain"}]"#,
         r#"[{"key":"password","value":{"stringValue":"plain"}}]"#,
         r#"{"headers":[{"name":"Authorization","value":"plain"}]}"#,
+        r#"{"Name":"db_password","Type":"SecureString","Value":"plain"}"#,
+        r#"{"variable":"DB_PASSWORD","scope":"plan","value":"plain"}"#,
+        r#"{"ParameterKey":"DbPassword","ParameterValue":"plain"}"#,
+        r#"{"name":"GH_TOKEN","value":"plain1a2b3c4"}"#,
+        r#"{"name":"GH_TOKEN","key":"db_password","value":"plain"}"#,
+        r#"{"key":"db_password","name":"GH_TOKEN","value":"plain"}"#,
+        r#"{"key":"gh.token","value":{"stringValue":"plain1a2b3c4"}}"#,
     ] {
         assert!(!redactor(Action::Mask).families(text).is_empty(), "{text}");
         let (out, _) = walk(Action::Mask, text);
         assert!(!out.contains("plain") && out.contains(MASK), "{out}");
     }
-    let text = r#"[{"name":"color","value":"plain"},{"key":"token","value":"plain"}]"#;
-    assert_eq!(walk(Action::Mask, text).0, text);
+    for text in [
+        r#"[{"name":"color","value":"plain"},{"key":"token","value":"plain"}]"#,
+        r#"[{"name":"db_password"},{"value":"plain"}]"#,
+        r#"{"key":"token","value":{"stringValue":"plain"}}"#,
+        r#"{"name":"GH_TOKEN","value":["plain1a2b3c4"]}"#,
+        r#"{"value":"plain1a2b3c4","key":"token"}"#,
+    ] {
+        assert_eq!(walk(Action::Mask, text).0, text);
+    }
 }
 
 #[test]

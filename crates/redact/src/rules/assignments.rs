@@ -5,9 +5,10 @@
 //! value that is accepted is skipped, and every rejected one was judged by a bounded part of it, so
 //! the work is linear in the text.
 
+use super::kinds::places_of;
 use super::letters;
 use super::names::{self, Name};
-use super::{Finding, tokens};
+use super::{Finding, pairs, tokens};
 use crate::rule::Rule;
 
 /// How far before the operator its name may begin, and how far quotes and blanks may reach between.
@@ -58,13 +59,21 @@ const ENDS_IN_PROSE: &[char] = &[
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
-    let (mut floor, mut ahead) = (0, Ahead::default());
-    for operator in memchr::memchr2_iter(b'=', b':', bytes) {
+    let (mut floor, mut ahead, mut beside) = (0, Ahead::default(), Ahead::default());
+    for operator in places_of(bytes, [b'=', b':']) {
         if operator < floor {
             continue;
         }
         // The cheap question first: most names are no secret ones.
         let end = super::names_end(bytes, operator);
+        if let Some((from, to)) = pairs::name_after(bytes, end, operator) {
+            let pair = pair(text, (from, to), &mut beside);
+            found.extend(pair.iter().flatten());
+            // `key="DbPassword" value="..."`: a name, and no value of `key`.
+            if pair.is_some() {
+                continue;
+            }
+        }
         let cookie = tokens::may_end_session_cookie(bytes, end);
         if !names::may_end_secret_name(bytes, end) && !cookie {
             continue;
@@ -89,6 +98,18 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             found.push(finding);
         }
     }
+}
+
+/// The value in the member beside the one that says this name, if it is to be taken; `None` when
+/// there is no such member, or the name is no secret one.
+fn pair(text: &str, (from, to): (usize, usize), ahead: &mut Ahead) -> Option<Option<Finding>> {
+    let bytes = text.as_bytes();
+    // The cheap question first, as everywhere.
+    let name = names::may_end_secret_name(bytes, to).then(|| text.get(from..to))??;
+    let judged = names::judge(name)?;
+    let operator = pairs::operator_of_value(bytes, to)?;
+    let value = Value::after(text, operator, ahead);
+    Some(value.and_then(|value| judge(name, judged, text, operator, &value, ahead)))
 }
 
 /// The value of a session cookie, `JSESSIONID=...`.
@@ -178,9 +199,7 @@ fn judge_in_context(name: &str, start: usize, text: &str) -> Option<Name> {
 /// The identifier that ends at `end`, and where it starts.
 fn name_before(text: &str, end: usize) -> Option<(&str, usize)> {
     let before = text.as_bytes().get(..end)?;
-    // Letters that are not ASCII too: a name is judged by its end.
-    let is_part = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | 0x80..);
-    let length = before.iter().rev().take(NAME_BYTES_MAX).take_while(is_part).count();
+    let length = letters::run_back(before, letters::NAME, NAME_BYTES_MAX);
     let mut start = end - length;
     while !text.is_char_boundary(start) {
         start += 1;
@@ -233,14 +252,11 @@ struct Value<'t> {
 impl<'t> Value<'t> {
     fn after(text: &'t str, operator: usize, ahead: &mut Ahead) -> Option<Self> {
         let bytes = text.as_bytes();
-        let count = |from: usize, is: fn(&&u8) -> bool| {
-            let rest = bytes.get(from..).unwrap_or_default();
-            rest.iter().take(GAP_BYTES_MAX).take_while(is).count()
-        };
         // `==`, `:=`, `=>`, blanks, the stars of Markdown.
-        let is_gap = |b: &&u8| matches!(b, b'=' | b':' | b'>' | b' ' | b'\t' | b'*');
-        let mut start = operator + 1 + count(operator + 1, is_gap);
-        let slashes = count(start, |b| **b == b'\\');
+        let is_gap = |byte| matches!(byte, b'=' | b':' | b'>' | b' ' | b'\t' | b'*');
+        let mut start = operator + 1;
+        start += letters::span(bytes, start, GAP_BYTES_MAX, is_gap);
+        let slashes = letters::span(bytes, start, GAP_BYTES_MAX, |byte| byte == b'\\');
         let opening = bytes.get(start + slashes).copied();
         let quote = opening.filter(|b| matches!(b, b'"' | b'\'' | b'`')).map(|b| (b, slashes));
         start += quote.map_or(0, |_| slashes + 1);

@@ -2,6 +2,7 @@
 //!
 //! Not here: `--password=value` and `PASSWORD=value` (`assignments`).
 
+use super::kinds::places_of;
 use super::{Examples, Finding};
 use crate::policy::PolicyError;
 use crate::rule::Rule;
@@ -75,7 +76,10 @@ impl Commands {
         let mut last: Option<(usize, Takes)> = None;
         // Up to where the text was searched for the end of a command, and the last end.
         let (mut seen, mut end_of_command) = (0, 0);
-        for at in memchr::memmem::find_iter(bytes, " -") {
+        for hyphen in places_of(bytes, [b'-']) {
+            let Some(at) = hyphen.checked_sub(1).filter(|at| bytes.get(*at) == Some(&b' ')) else {
+                continue;
+            };
             let option = bytes.get(at + 2).copied().unwrap_or_default();
             if option == b'-' {
                 found.extend(long(text, at + 3));

@@ -3,8 +3,11 @@
 //!
 //! Not here: addresses with `user:password@` (`urls`), and a single `password=` (`assignments`).
 
+use super::kinds::places_of;
 use super::{Examples, Finding};
 use crate::rule::Rule;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Names that only stand in such lists.
 const COMPANIONS: &[&str] = &[
@@ -32,6 +35,9 @@ const LIST_BYTES_MAX: usize = 256;
 const ORACLE: &str = "oracle:thin:";
 const ORACLE_BYTES_MAX: usize = 96;
 
+/// Made once: texts are many and short.
+static ORACLES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ORACLE));
+
 /// Longest name in a list.
 const NAME_BYTES_MAX: usize = 20;
 
@@ -44,7 +50,7 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let (mut companion, mut waiting): (Option<usize>, Option<Finding>) = (None, None);
     let mut floor = 0;
     let is_list = memchr::memchr(b';', bytes).is_some();
-    let operators = memchr::memchr_iter(b'=', bytes).filter(|_| is_list);
+    let operators = places_of(bytes, [b'=']).filter(|_| is_list);
     for operator in operators {
         if operator < floor || !listed(bytes, operator) {
             continue;
@@ -63,7 +69,7 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             }
         }
     }
-    for at in memchr::memmem::find_iter(bytes, ORACLE) {
+    for at in ORACLES.find_iter(bytes) {
         found.extend(oracle(text, at + ORACLE.len()));
     }
 }

@@ -197,7 +197,7 @@ impl<'t> Spoken<'t> {
         let named = if at <= WINDOW_BYTES { self.named() } else { Subjects::NONE };
         let before = match self.words.get() {
             Some(words) => words.before(at),
-            None if self.asked.get() * BYTES_EACH <= self.text.0.len() => {
+            None if (self.asked.get() + 1) * BYTES_EACH <= self.text.0.len() => {
                 self.asked.set(self.asked.get() + 1);
                 let from = at.saturating_sub(WINDOW_BYTES);
                 let mut all = Subjects::NONE;

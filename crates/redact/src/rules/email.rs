@@ -3,6 +3,7 @@
 //! Every `@` is looked at once, and every letter for one `@` on each of its sides.
 
 use super::Finding;
+use super::kinds::places_of;
 use crate::rule::Rule;
 
 /// Ends of file names that look like a domain (`icon@2x.png`).
@@ -16,7 +17,7 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
     // Where the letters before the last sign began, and the sign.
     let mut known = (0, 0);
-    for sign in memchr::memchr2_iter(b'@', b'%', bytes) {
+    for sign in places_of(bytes, [b'@', b'%']) {
         let rest = bytes.get(sign..).unwrap_or_default();
         let encoded = rest.starts_with(ENCODED);
         if !encoded && rest.first() != Some(&b'@') {

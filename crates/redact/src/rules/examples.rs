@@ -96,8 +96,12 @@ const GENERAL: &[Examples] = &[
             "contraseña: «hunter2»",
             "„password=«hunter2»“",
             "password = «Kitten(42»",
+            "{\"name\":\"db_password\",\"value\":\"«hunter2»\"} and more",
+            "- name: DB_PASSWORD\n  value: «hunter2»",
         ],
         leaves: &[
+            "{\"name\":\"password\"},{\"value\":\"hunter2\"} and more",
+            "- name: color\n  value: hunter2",
             "password = getpass()",
             "api_key=YOUR_API_KEY",
             "password = Column(String(167), nullable=False)",

@@ -3,6 +3,8 @@
 //! Most bytes begin neither word nor number, and the bits of 64 of them tell so at once. Not here:
 //! what stands where one begins (`forms`, `iban`, `numbers`, `context`).
 
+use wide::u8x16;
+
 /// Bytes that share a word of bits.
 const BLOCK_BYTES: usize = 64;
 
@@ -52,24 +54,67 @@ fn bits(bytes: &[u8; BLOCK_BYTES], is: impl Fn(u8) -> bool) -> u64 {
         .fold(0, |all, eight| all << 8 | u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56)
 }
 
+/// Fewer bytes than a block, and zeros behind them.
+#[inline(always)]
+fn short_block(bytes: &[u8]) -> [u8; BLOCK_BYTES] {
+    let mut block = [0; BLOCK_BYTES];
+    block.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    block
+}
+
+/// Each place where one of some bytes stands, in order. Where they are rare a search for the next
+/// one is as good; hostile texts have one every few bytes.
+#[inline]
+pub(super) fn places_of<const N: usize>(
+    bytes: &[u8],
+    signs: [u8; N],
+) -> impl Iterator<Item = usize> {
+    let (whole, tail) = bytes.as_chunks::<BLOCK_BYTES>();
+    // Zeros behind the text are none of them.
+    let last = short_block(tail);
+    let signs = signs.map(u8x16::splat);
+    let marks = move |number: usize| {
+        let block = whole.get(number).unwrap_or(&last);
+        let (parts, _) = block.as_chunks::<16>();
+        parts.iter().rev().fold(0, |marks, part| {
+            let part = u8x16::new(*part);
+            let is = signs.iter().fold(u8x16::ZERO, |is, sign| is | part.simd_eq(*sign));
+            marks << 16 | u64::from(is.to_bitmask())
+        })
+    };
+    places(0..bytes.len().div_ceil(BLOCK_BYTES), marks)
+}
+
+/// Blocks that need no memory of their own: most texts are short.
+const SHORT_BLOCKS: usize = 3;
+
 /// The kinds of all bytes of a text.
-pub(super) struct Kinds(Vec<Block>);
+pub(super) struct Kinds {
+    first: [Block; SHORT_BLOCKS],
+    rest: Vec<Block>,
+    count: usize,
+}
 
 impl Kinds {
     pub(super) fn of(bytes: &[u8]) -> Self {
         let (whole, tail) = bytes.as_chunks();
-        let mut blocks = Vec::with_capacity(whole.len() + 1);
-        blocks.extend(whole.iter().map(Block::of));
         // Also when nothing is left: what ends with the text ends there.
-        let mut last = [0; BLOCK_BYTES];
-        last.iter_mut().zip(tail).for_each(|(place, byte)| *place = *byte);
-        blocks.push(Block::of(&last));
-        Self(blocks)
+        let last = Block::of(&short_block(tail));
+        let mut all = whole.iter().map(Block::of).chain(std::iter::once(last));
+        let mut first = [Block::default(); SHORT_BLOCKS];
+        first.iter_mut().zip(&mut all).for_each(|(place, block)| *place = block);
+        let mut rest = Vec::with_capacity((whole.len() + 1).saturating_sub(SHORT_BLOCKS));
+        rest.extend(all);
+        Self { first, rest, count: whole.len() + 1 }
     }
 
     #[inline]
     fn block(&self, number: usize) -> Block {
-        self.0.get(number).copied().unwrap_or_default()
+        let block = match number.checked_sub(SHORT_BLOCKS) {
+            None => self.first.get(number),
+            Some(number) => self.rest.get(number),
+        };
+        block.copied().unwrap_or_default()
     }
 
     /// The bits of the bytes before those of a block.
@@ -90,7 +135,7 @@ impl Kinds {
     pub(super) fn word_starts(&self) -> impl Iterator<Item = usize> {
         let starts =
             |number| self.block(number).alphanumeric() & !self.behind(number, Block::alphanumeric);
-        places(0..self.0.len(), starts)
+        places(0..self.count, starts)
     }
 
     /// Word starts, and of them only those of two capitals and two digits.
@@ -103,7 +148,7 @@ impl Kinds {
             let digits = |steps| self.ahead(number, steps, |block| block.digits);
             two & digits(2) & digits(3) & !self.behind(number, Block::alphanumeric)
         };
-        places(0..self.0.len(), starts)
+        places(0..self.count, starts)
     }
 
     /// From `from` to `to` each place of a letter that follows on no letter or digit, of a capital
@@ -122,31 +167,35 @@ impl Kinds {
     /// Calls `edge` with each place where a run of digits starts or ends, in turn.
     pub(super) fn digit_edges(&self) -> impl Iterator<Item = usize> {
         let edges = |number| self.block(number).digits ^ self.behind(number, |block| block.digits);
-        places(0..self.0.len(), edges)
+        places(0..self.count, edges)
     }
 }
 
 /// The places of all bits that `marks` sets in some blocks.
 #[inline]
-fn places(
-    blocks: std::ops::Range<usize>,
-    marks: impl Fn(usize) -> u64,
-) -> impl Iterator<Item = usize> {
-    blocks.flat_map(move |number| Bits { rest: marks(number), start: number * BLOCK_BYTES })
+fn places<F: Fn(usize) -> u64>(blocks: std::ops::Range<usize>, marks: F) -> Places<F> {
+    Places { marks, blocks, rest: 0, start: 0 }
 }
 
-/// The places of the bits of one block.
-struct Bits {
+/// See [`places`].
+struct Places<F> {
+    marks: F,
+    blocks: std::ops::Range<usize>,
+    /// The bits that are left of the last block, and where that begins.
     rest: u64,
     start: usize,
 }
 
-impl Iterator for Bits {
+impl<F: Fn(usize) -> u64> Iterator for Places<F> {
     type Item = usize;
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        let step = (self.rest != 0).then(|| self.rest.trailing_zeros() as usize)?;
+        while self.rest == 0 {
+            let number = self.blocks.next()?;
+            (self.rest, self.start) = ((self.marks)(number), number * BLOCK_BYTES);
+        }
+        let step = self.rest.trailing_zeros() as usize;
         self.rest &= self.rest - 1;
         Some(self.start + step)
     }
@@ -155,6 +204,16 @@ impl Iterator for Bits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_found_wherever_they_stand() {
+        for length in 0..=4 * BLOCK_BYTES {
+            let bytes: Vec<u8> = (0..length).map(|at| (at * at % 251) as u8).collect();
+            let found: Vec<usize> = places_of(&bytes, [b'=', b'J']).collect();
+            let is = |at: &usize| matches!(bytes[*at], b'=' | b'J');
+            assert_eq!(found, (0..length).filter(is).collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn words_and_numbers_begin_where_nothing_of_theirs_stands_before() {

@@ -18,6 +18,8 @@ pub(super) const EQUALS: Class = 512;
 pub(super) const PERCENT: Class = 1024;
 pub(super) const TILDE: Class = 2048;
 pub(super) const COLON: Class = 4096;
+const EXCLAMATION: Class = 8192;
+const FOREIGN: Class = 16384;
 
 pub(super) const HEX: Class = DIGIT | LOWER_HEX;
 pub(super) const ANY_HEX: Class = HEX | UPPER_HEX;
@@ -31,6 +33,10 @@ pub(super) const BASE64: Class = ALPHANUMERIC | PLUS_SLASH | EQUALS;
 pub(super) const WORD: Class = ALPHANUMERIC | UNDERSCORE;
 /// Base64 of either alphabet, without its padding.
 pub(crate) const ANY_BASE64: Class = BASE64_URL | PLUS_SLASH;
+/// What names consist of, letters that are not ASCII too.
+pub(super) const NAME: Class = BASE64_URL | DOT | FOREIGN;
+/// What stands within keys that no prefix gives away.
+pub(super) const KEY: Class = BASE64_URL | PLUS_SLASH | TILDE | DOT | EXCLAMATION;
 /// What the path of a webhook consists of; the slash brings the plus with it.
 pub(super) const PATH: Class = WORD | HYPHEN | PLUS_SLASH;
 
@@ -54,6 +60,8 @@ const fn classes() -> [Class; 256] {
             b'%' => PERCENT,
             b'~' => TILDE,
             b':' => COLON,
+            b'!' => EXCLAMATION,
+            0x80.. => FOREIGN,
             _ => 0,
         };
         byte += 1;
@@ -68,13 +76,24 @@ pub(super) fn is(byte: u8, class: Class) -> bool {
 }
 
 /// How many bytes at the beginning belong to the classes; looks at `max` at most.
+#[inline]
 pub(super) fn run(bytes: &[u8], class: Class, max: usize) -> usize {
-    bytes.iter().take(max).take_while(|byte| is(**byte, class)).count()
+    let bytes = bytes.get(..max).unwrap_or(bytes);
+    bytes.iter().position(|byte| !is(*byte, class)).unwrap_or(bytes.len())
 }
 
 /// How many bytes at the end belong to the classes; looks at `max` at most.
+#[inline]
 pub(super) fn run_back(bytes: &[u8], class: Class, max: usize) -> usize {
-    bytes.iter().rev().take(max).take_while(|byte| is(**byte, class)).count()
+    let bytes = bytes.get(bytes.len().saturating_sub(max)..).unwrap_or(bytes);
+    bytes.iter().rev().position(|byte| !is(*byte, class)).unwrap_or(bytes.len())
+}
+
+/// How many bytes from `at` on are as asked; looks at `max` at most.
+#[inline]
+pub(super) fn span(bytes: &[u8], at: usize, max: usize, is: impl Fn(u8) -> bool) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter().take(max).take_while(|byte| is(**byte)).count()
 }
 
 /// True when every byte belongs to the classes.

@@ -7,8 +7,13 @@
 /// Buckets of words: five bits of each of the first two bytes, which leave the case out.
 const BUCKETS: usize = 1 << 10;
 
+/// The same for the first three: a bit for each, set when some word may begin so.
+const TRIPLES: usize = 1 << 15;
+
 /// Words by their first two bytes, each with what it stands for.
 pub(super) struct Lexicon<T> {
+    /// Most places are turned down by three bytes.
+    triples: Vec<u64>,
     /// Where the words of each bucket begin; the next one's beginning is their end.
     begins: Vec<u16>,
     /// How each word begins, in their order.
@@ -55,15 +60,21 @@ impl<T> Lexicon<T> {
             });
             u16::try_from(count).unwrap_or(u16::MAX)
         };
+        let mut triples = vec![0; TRIPLES / 64];
+        for number in words.iter().flat_map(|(word, _)| begun_by(word.as_bytes())) {
+            if let Some(bits) = triples.get_mut(number / 64) {
+                *bits |= 1 << (number % 64);
+            }
+        }
         let begins = (0..=BUCKETS).map(below).collect();
         let heads = words.iter().map(|(word, _)| Head::of(word)).collect();
-        Self { begins, heads, words }
+        Self { triples, begins, heads, words }
     }
 
     /// The words that `text` may begin with: all that do, and some that share four bytes with them.
     #[inline]
     pub(super) fn candidates(&self, text: &[u8]) -> impl Iterator<Item = &(&'static str, T)> {
-        let own = bucket(text).and_then(|number| self.begins.get(number..number + 2));
+        let own = self.own_bucket(text).and_then(|number| self.begins.get(number..number + 2));
         let (from, to) = match own {
             Some([from, to]) => (usize::from(*from), usize::from(*to)),
             _ => (0, 0),
@@ -72,6 +83,27 @@ impl<T> Lexicon<T> {
         let near = heads.unwrap_or_default().iter().zip(words.unwrap_or_default());
         let four = if from < to { first_four(text) } else { 0 };
         near.filter(move |(head, _)| four & head.mask == head.bits).map(|(_, word)| word)
+    }
+
+    /// The bucket of a text, if some word may begin as it does.
+    #[inline]
+    fn own_bucket(&self, text: &[u8]) -> Option<usize> {
+        let bucket = bucket(text)?;
+        let number = bucket << 5 | usize::from(text.get(2).copied().unwrap_or_default() & 31);
+        let bits = self.triples.get(number / 64)?;
+        (bits >> (number % 64) & 1 == 1).then_some(bucket)
+    }
+}
+
+/// The triples of a word; one of two letters has all that begin with them.
+fn begun_by(word: &[u8]) -> std::ops::Range<usize> {
+    let bucket = bucket(word).unwrap_or_default() << 5;
+    match word.get(2) {
+        Some(third) => {
+            let number = bucket | usize::from(third & 31);
+            number..number + 1
+        }
+        None => bucket..bucket + 32,
     }
 }
 

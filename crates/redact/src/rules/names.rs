@@ -33,21 +33,18 @@ struct Letters {
 impl Letters {
     /// Those of a name, by its end; what is neither letter, digit nor separator begins it.
     fn of(name: &str) -> Self {
-        let (mut bits, mut count) = (0, 0);
+        let (mut letters, mut count) = ([0; LETTERS_MAX], 0);
+        let mut places = letters.iter_mut().rev();
         for byte in name.bytes().rev() {
             if byte.is_ascii_alphanumeric() {
-                if count < LETTERS_MAX {
-                    bits |= u128::from(byte.to_ascii_lowercase()) << (8 * count);
-                }
                 count += 1;
+                let Some(place) = places.next() else { break };
+                *place = byte.to_ascii_lowercase();
             } else if !is_separator(byte) {
                 break;
             }
-            if count > LETTERS_MAX {
-                break;
-            }
         }
-        Self { bits, count }
+        Self { bits: u128::from_be_bytes(letters), count }
     }
 
     fn last(self) -> u8 {
@@ -59,6 +56,8 @@ impl Letters {
 struct Word {
     text: &'static str,
     bits: u128,
+    /// Which bits of a name it is compared with.
+    mask: u128,
 }
 
 /// The word that these small letters write.
@@ -70,13 +69,12 @@ const fn word(text: &'static str) -> Word {
         bits = bits << 8 | letters[at] as u128;
         at += 1;
     }
-    Word { text, bits }
+    Word { text, bits, mask: u128::MAX >> (8 * (LETTERS_MAX - letters.len())) }
 }
 
 impl Word {
     fn ends(&self, name: Letters) -> bool {
-        let others = 8 * (LETTERS_MAX - self.text.len());
-        name.count >= self.text.len() && (name.bits ^ self.bits) << others == 0
+        name.count >= self.text.len() && (name.bits ^ self.bits) & self.mask == 0
     }
 
     fn is(&self, name: Letters) -> bool {

@@ -32,19 +32,23 @@ pub(super) struct Shape {
     pub(super) needs: Subjects,
 }
 
-/// Every shape, by the digits of its first group.
-pub(crate) struct Shapes([Vec<&'static Shape>; DIGITS_MAX + 1]);
+/// Every shape that a number may have, by the digits of its first group and of the one behind it,
+/// which has none where nothing is.
+pub(crate) struct Shapes([[Vec<&'static Shape>; DIGITS_MAX + 1]; DIGITS_MAX + 1]);
 
 impl Shapes {
     pub(super) fn new() -> Self {
-        let mut by_first = [const { Vec::new() }; DIGITS_MAX + 1];
+        let mut all = [const { [const { Vec::new() }; DIGITS_MAX + 1] }; DIGITS_MAX + 1];
         for shape in ids_world::SHAPES.iter().chain(ids_europe::SHAPES) {
-            let first = shape.groups.first().and_then(|digits| by_first.get_mut(*digits));
-            if let Some(shapes) = first {
-                shapes.push(shape);
+            let first = shape.groups.first().and_then(|digits| all.get_mut(*digits));
+            for (digits, shapes) in first.into_iter().flatten().enumerate() {
+                // Whatever stands behind a number of one group.
+                if shape.groups.get(1).is_none_or(|second| *second == digits) {
+                    shapes.push(shape);
+                }
             }
         }
-        Self(by_first)
+        Self(all)
     }
 }
 
@@ -114,17 +118,17 @@ pub(super) fn groups(bytes: &[u8], kinds: &Kinds) -> Vec<Group> {
 
 /// The first shape that the groups begin with.
 fn shaped(place: &Place<'_>, shapes: &Shapes, groups: &[Group]) -> Option<(usize, Finding)> {
-    let (first, second) = (groups.first()?, groups.get(1).map(|group| group.len()));
-    let known = shapes.0.get(first.len()).filter(|shapes| !shapes.is_empty())?;
+    let first = groups.first()?;
+    // Longer ones are the second group of none.
+    let second = groups.get(1).map_or(0, |group| group.len()).min(DIGITS_MAX);
+    let known = shapes.0.get(first.len())?.get(second).filter(|shapes| !shapes.is_empty())?;
     // Part of a longer row, whatever follows.
     if matches!(first.joint, b'-' | b'.') || !is_free_before(place, first.start) {
         return None;
     }
     let mut spoken: Option<Subjects> = None;
     known.iter().find_map(|shape| {
-        // Most differ in the second group, which is the cheapest to ask.
-        let own = shape.groups.get(1).is_none_or(|length| second == Some(*length));
-        let own = own.then(|| shape.fits(place, groups))??;
+        let own = shape.fits(place, groups)?;
         // What is spoken of is asked once for all shapes, and before any check digit.
         let asked = shape.needs == Subjects::NONE
             || spoken.get_or_insert_with(|| place.spoken.before(first.start)).has(shape.needs);

@@ -1,6 +1,7 @@
 //! Telephone numbers: international ones by their `+`, national ones by a word before them.
 
 use super::context::Subjects;
+use super::kinds::places_of;
 use super::numbers::Place;
 use super::{Examples, Finding};
 use crate::rule::Rule;
@@ -15,7 +16,7 @@ const NUMBER_BYTES_MAX: usize = 28;
 pub(super) fn find(place: &Place<'_>, found: &mut Vec<Finding>) {
     let bytes = place.text.as_bytes();
     let mut at = 0;
-    let mut signs = memchr::memchr2_iter(b'+', b'(', bytes).peekable();
+    let mut signs = places_of(bytes, [b'+', b'(']).peekable();
     let mut groups = place.groups.iter().map(|group| group.start).peekable();
     loop {
         let start = match (signs.peek(), groups.peek()) {

@@ -1,6 +1,7 @@
 //! Where somebody is: coordinates, and street addresses in the forms of some countries.
 
 use super::context::Subjects;
+use super::kinds::places_of;
 use super::numbers::Place;
 use super::{Examples, Finding};
 use crate::rule::Rule;
@@ -213,7 +214,7 @@ struct Decimal {
 fn coordinates(place: &Place<'_>, found: &mut Vec<Finding>) {
     let bytes = place.text.as_bytes();
     let mut last: Option<Decimal> = None;
-    for dot in memchr::memchr_iter(b'.', bytes) {
+    for dot in places_of(bytes, [b'.']) {
         let Some(number) = decimal(place, dot) else { continue };
         let pair = last.as_ref().filter(|first| {
             let between = place.text.get(first.end..number.start).unwrap_or_default();

@@ -3,9 +3,14 @@
 
 use super::Finding;
 use crate::rule::Rule;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// What every label says.
 const NAME: &str = "PRIVATE KEY";
+
+/// Made once: texts are many and short.
+static NAMES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(NAME));
 
 /// What stands on both sides of a label.
 const RULE: &[u8] = b"-----";
@@ -16,7 +21,7 @@ const LABEL_BYTES_MAX: usize = 64;
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let (mut open, mut floor) = (None, 0);
     let mut add = |start, end| found.push(Finding { start, end, rule: Rule::PrivateKey });
-    for at in memchr::memmem::find_iter(text.as_bytes(), NAME) {
+    for at in NAMES.find_iter(text.as_bytes()) {
         let Some(label) = Label::around(text.as_bytes(), at) else { continue };
         if label.begins {
             open.get_or_insert(label.start);

@@ -605,3 +605,44 @@ fn assignments() {
         ],
     );
 }
+
+#[test]
+fn a_name_and_its_value_in_two_members() {
+    takes(
+        Rule::Assignment,
+        &[
+            "env \"name\":\"db_password\",\"value\":\"«hunter2value»\"",
+            "at {\"name\": \"API_KEY\", \"value\": \"«two words»\"}, {\"name\": \"x\"",
+            "{\\\"key\\\":\\\"db_password\\\",\\\"value\\\":\\\"«hunter2»\\\"} logged",
+            "[{'Name': 'db_password', 'Type': 'SecureString', 'Value': '«hunter2»'}] returned",
+            "{\n  \"name\": \"GH_TOKEN\",\n  \"value\": \"«a8f3k2m9x1»\"\n}, done",
+            "env:\n  - name: DB_PASSWORD\n    value: «hunter2»\n  - name: DB_USER\n    value: ada",
+            "- name: \"DB_PASSWORD\"\n  value: \"«hunter2»\"",
+            "<add key=\"DbPassword\" value=\"«hunter2»\" />",
+            "<input name='password' type='password' value='«hunter2»'>",
+            "set name=DB_PASSWORD value=«hunter2» done",
+            "{\"variable_type\":\"env_var\",\"key\":\"DB_PASSWORD\",\"value\":\"«hunter2»\",\"masked\"",
+            "\"key\":\"db.password\",\"value\":{\"stringValue\":\"«hunter2»\"}}",
+            "{\"ParameterKey\":\"DbPassword\",\"ParameterValue\":\"«hunter2»\"},",
+            "{\"header\":\"X-Api-Key\",\"value\":\"«hunter2»\"},",
+        ],
+    );
+    leaves(
+        Rule::Assignment,
+        &[
+            "{\"name\":\"color\",\"value\":\"hunter2\"},",
+            "{\"name\":\"password\"},{\"value\":\"hunter2\"},",
+            "{\"name\":\"password\",\"value\":\"\"},",
+            "{\"name\":\"password\",\"value\":null},",
+            "{\"name\":\"password\",\"type\":\"password\",\"required\":true},",
+            "{\"name\":\"token\",\"value\":\"the\"},",
+            "{\"name\":\"max_tokens\",\"value\":\"1024abcd\"},",
+            "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: app",
+            "- name: DB_PASSWORD\n- value: hunter2",
+            "- name: DB_PASSWORD\n  value: $(DB_PASSWORD)",
+            "<input name=\"password\" type=\"password\"> <input value=\"hunter2\">",
+            "filename: password values: hunter2",
+            "the name: password, whatever its value",
+        ],
+    );
+}

@@ -1,6 +1,7 @@
 //! Tokens that authenticate a caller: JSON Web Tokens (RFC 7519), `Bearer` (RFC 6750) and `Basic`
 //! (RFC 7617) credentials, and how far the values of authorization and cookie headers go.
 
+use super::kinds::places_of;
 use super::letters::{self, BASE64_URL, Runs};
 use super::{Finding, starts_word};
 use crate::rule::Rule;
@@ -19,7 +20,7 @@ const CREDENTIAL: letters::Class =
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
     let (mut floor, mut runs) = (0, Runs::default());
-    for at in memchr::memchr3_iter(b'J', b'b', b'B', bytes) {
+    for at in places_of(bytes, [b'J', b'b', b'B']) {
         let finding = if bytes.get(at) == Some(&b'J') {
             at.checked_sub(2).filter(|at| *at >= floor).and_then(|at| jwt(text, at, &mut runs))
         } else {
@@ -106,19 +107,29 @@ pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
+/// What each letter of base64 stands for, of either alphabet; 64 and more for all others.
+static DIGITS: [u8; 256] = {
+    let (mut digits, mut byte) = ([64; 256], 0);
+    while byte < digits.len() {
+        digits[byte] = match byte as u8 {
+            letter @ b'A'..=b'Z' => letter - b'A',
+            letter @ b'a'..=b'z' => letter - b'a' + 26,
+            digit @ b'0'..=b'9' => digit - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => 64,
+        };
+        byte += 1;
+    }
+    digits
+};
+
 /// The bytes that up to four letters stand for, and how many.
 fn decode_chunk(chunk: &[u8]) -> Option<([u8; 3], usize)> {
     let mut bits = 0_u32;
     for digit in chunk {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
+        let value = DIGITS.get(usize::from(*digit)).filter(|value| **value < 64)?;
+        bits = bits << 6 | u32::from(*value);
     }
     let missing = 4 - chunk.len();
     let [_, bytes @ ..] = (bits << (6 * missing)).to_be_bytes();

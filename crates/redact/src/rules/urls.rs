@@ -1,12 +1,13 @@
 //! Passwords in URLs: `scheme://user:password@host`, of any scheme. User and host stay readable.
 
 use super::Finding;
+use super::kinds::places_of;
 use crate::rule::Rule;
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
     let mut floor = 0;
-    for colon in memchr::memchr_iter(b':', bytes) {
+    for colon in places_of(bytes, [b':']) {
         if colon < floor {
             continue;
         }

@@ -3,9 +3,12 @@
 //! Every run of letters and digits is looked at once, with a bounded look around it.
 
 use super::context::{Spoken, Subjects};
-use super::letters::{self, ALPHANUMERIC, BASE64_URL, DIGIT, HEX};
+use super::kinds::places_of;
+use super::letters::{self, ALPHANUMERIC, BASE64_URL, DIGIT, HEX, Runs};
 use super::{Examples, Finding, decode_base64, ends_word, people, starts_word};
 use crate::rule::Rule;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Shorter runs of letters and digits are not looked at; `scan` says whether there is a longer one.
 pub(crate) const RUN_BYTES_MIN: usize = 15;
@@ -108,13 +111,9 @@ impl Run<'_> {
 
     /// The word around the run, with what joins the letters of keys.
     fn whole(&self) -> Word<'_> {
-        let bytes = self.text.as_bytes();
-        let joins = |b: &&u8| {
-            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'~' | b'.' | b'!')
-        };
-        let before = bytes.get(..self.start).unwrap_or_default();
-        let lead = before.iter().rev().take_while(joins).count();
-        let tail = self.after().iter().take_while(joins).count();
+        let before = self.text.as_bytes().get(..self.start).unwrap_or_default();
+        let lead = letters::run_back(before, letters::KEY, usize::MAX);
+        let tail = letters::run(self.after(), letters::KEY, usize::MAX);
         Word { text: self.text, start: self.start - lead, end: self.end + tail }
     }
 }
@@ -189,36 +188,59 @@ fn is_random(word: &str) -> bool {
     if word.len() < RANDOM_BYTES_MIN || letters::all(word.as_bytes(), HEX | letters::HYPHEN) {
         return false;
     }
-    let count = |is: fn(&u8) -> bool| word.bytes().filter(is).count();
-    let digits = count(u8::is_ascii_digit);
-    let (upper, lower) = (count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+    let Mix { digits, upper, lower, changes } = Mix::of(word.as_bytes());
     // Names have their digits at the end and their capitals at the beginnings of words.
-    let changes = changes(word.as_bytes());
     digits >= 2 && changes * 4 >= word.len() && (upper > 0 && lower > 0 || digits * 5 >= word.len())
 }
 
-/// How often two neighbours are of different kinds: digit, capital, small letter.
-fn changes(word: &[u8]) -> usize {
-    let kind = |b: &u8| match b {
-        b'0'..=b'9' => 0,
-        b'A'..=b'Z' => 1,
-        b'a'..=b'z' => 2,
-        _ => 3,
-    };
-    let pairs = word.iter().zip(word.iter().skip(1));
-    pairs.filter(|(a, b)| kind(a) != kind(b) && kind(a) != 3 && kind(b) != 3).count()
+/// What a word consists of.
+struct Mix {
+    digits: usize,
+    upper: usize,
+    lower: usize,
+    /// How often two neighbours are of different kinds: digit, capital, small letter.
+    changes: usize,
 }
+
+impl Mix {
+    fn of(word: &[u8]) -> Self {
+        const OTHER: usize = 3;
+        let (mut counts, mut changes, mut last) = ([0_usize; 4], 0, OTHER);
+        for byte in word {
+            let kind = match byte {
+                b'0'..=b'9' => 0,
+                b'A'..=b'Z' => 1,
+                b'a'..=b'z' => 2,
+                _ => OTHER,
+            };
+            if let Some(count) = counts.get_mut(kind) {
+                *count += 1;
+            }
+            changes += usize::from(kind != last && kind != OTHER && last != OTHER);
+            last = kind;
+        }
+        let [digits, upper, lower, _] = counts;
+        Self { digits, upper, lower, changes }
+    }
+}
+
+/// Made once: texts are many and short.
+static TERRAFORM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".atlasv1."));
 
 /// Keys that a rare sign inside gives away: `.atlasv1.`, `Q~`, `:AA`.
 pub(super) fn find_signs(text: &str, found: &mut Vec<Finding>) {
-    for at in memchr::memmem::find_iter(text.as_bytes(), ".atlasv1.") {
+    let bytes = text.as_bytes();
+    for at in TERRAFORM.find_iter(bytes) {
         found.extend(terraform(text, at));
     }
-    for at in memchr::memmem::find_iter(text.as_bytes(), "Q~") {
-        found.extend(azure_ad(text, at));
+    let mut runs = Runs::default();
+    for tilde in places_of(bytes, [b'~']) {
+        let before = tilde.checked_sub(1).filter(|at| bytes.get(*at) == Some(&b'Q'));
+        found.extend(before.and_then(|at| azure_ad(text, at, &mut runs)));
     }
-    for at in memchr::memmem::find_iter(text.as_bytes(), ":AA") {
-        found.extend(telegram(text, at));
+    for at in places_of(bytes, [b':']) {
+        let follows = bytes.get(at + 1..at + 3) == Some(b"AA");
+        found.extend(follows.then(|| telegram(text, at)).flatten());
     }
 }
 
@@ -234,14 +256,14 @@ fn terraform(text: &str, at: usize) -> Option<Finding> {
     })
 }
 
-fn azure_ad(text: &str, at: usize) -> Option<Finding> {
-    let is = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'~' | b'.' | b'-');
+fn azure_ad(text: &str, at: usize, runs: &mut Runs) -> Option<Finding> {
+    let class = BASE64_URL | letters::TILDE | letters::DOT;
     let bytes = text.as_bytes();
     let start = at.checked_sub(4)?;
     let lead = bytes.get(start..at)?;
-    let tail = bytes.get(at + 2..)?.iter().take(40).take_while(|b| is(b)).count();
+    let tail = (runs.end(bytes, class, at + 2) - (at + 2)).min(40);
     let tail = tail - usize::from(bytes.get(at + 1 + tail) == Some(&b'.') && tail > 31);
-    let fits = lead.iter().all(is) && lead.last().is_some_and(u8::is_ascii_digit);
+    let fits = letters::all(lead, class) && lead.last().is_some_and(u8::is_ascii_digit);
     (fits && (31..=34).contains(&tail) && starts_word(text, start)).then_some(Finding {
         start,
         end: at + 2 + tail,

@@ -1,8 +1,10 @@
 //! That the fast road never says no wrongly.
 
+use super::marks::may_be_anchors;
 use super::*;
 use crate::rules;
 use proptest::prelude::*;
+use wide::u8x16;
 
 fn may_be_anchor(byte: u8) -> bool {
     may_be_anchors(u8x16::splat(byte)).to_bitmask() != 0

@@ -151,6 +151,10 @@ fn hostile() -> impl Strategy<Value = String> {
         "hf_",
         "1",
         "a",
+        "\"name\":\"",
+        "name",
+        "\"value\":\"",
+        "value",
     ]);
     prop::collection::vec(pieces, 0..24).prop_map(|pieces| pieces.concat())
 }
