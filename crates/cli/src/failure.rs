@@ -127,8 +127,22 @@ impl From<store::StoreError> for Failure {
 
 impl From<seal::SealError> for Failure {
     fn from(error: seal::SealError) -> Self {
+        if error.is_put_back() {
+            return Self::refused(error.to_string());
+        }
         let full = matches!(&error, seal::SealError::Store(store) if store.is_out_of_space());
         Self::new(format!("{error}{}", if full { FREE_SPACE } else { "" }))
+    }
+}
+
+impl From<serve::OpenError> for Failure {
+    fn from(error: serve::OpenError) -> Self {
+        match error {
+            serve::OpenError::PutBack { .. } => Self::refused(error.to_string()),
+            serve::OpenError::Read(_) | serve::OpenError::Log { .. } => {
+                Self::new(error.to_string())
+            }
+        }
     }
 }
 

@@ -48,9 +48,9 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
         options: Options::system(),
         disk_reserve: configuration.server.disk_reserve_mib << 20,
         retention: configuration.retention,
+        memory: context.memory.clone(),
     };
-    let logs = Logs::open(context.data_folder(), kek_of, new_kek, settings)
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let logs = Logs::open(context.data_folder(), kek_of, new_kek, settings)?;
     let public = configuration.server.public_logs.iter().cloned().collect();
     let app = App::new(Arc::new(logs), keeper, public);
     let app = app.reached_as(configuration.server.hosts.clone());

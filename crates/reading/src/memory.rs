@@ -8,11 +8,12 @@
 
 use crate::{LogFolder, ReadError};
 use checkpoint::{Checkpoint, CheckpointText, Note};
+use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 use store::{DiskFolder, Folder as _};
 
-/// Digits of a place's hash in the name of a file.
-const PLACE_DIGITS: usize = 16;
+/// Digits of a hash in the name of a file.
+const HASH_DIGITS: usize = 16;
 
 /// A folder in which logs are remembered; it need not exist.
 #[derive(Clone, Debug)]
@@ -68,7 +69,8 @@ impl Memory {
     pub fn set_aside(&self, log: &Path) -> Result<(), ReadError> {
         let Some(before) = self.of(log) else { return Ok(()) };
         let (folder, file) = (self.folder(), file_of(log));
-        let aside = format!("{file}.{}.aside", before.head.size);
+        // Of the same size another one may have been lost before.
+        let aside = format!("{file}.{}-{}.aside", before.head.size, digits(before.note.as_bytes()));
         folder.replace(&aside, before.note.as_bytes())?;
         folder.remove(&file)?;
         // Only then the name is gone for good, too.
@@ -94,9 +96,14 @@ fn file_of(log: &Path) -> String {
     let by_parent = || Some(known(log.parent()?)?.join(log.file_name()?));
     let place = known(log).or_else(by_parent).unwrap_or_else(|| log.to_owned());
     let id = place.file_name().map(|name| name.to_string_lossy().into_owned());
-    let mut hash = merkle::leaf_hash(place.as_os_str().as_encoded_bytes()).to_string();
-    hash.truncate(PLACE_DIGITS);
-    format!("{}-{hash}", id.unwrap_or_default())
+    format!("{}-{}", id.unwrap_or_default(), digits(place.as_os_str().as_encoded_bytes()))
+}
+
+/// The beginning of a hash, for a name.
+fn digits(bytes: &[u8]) -> String {
+    let mut hash = hex::encode(Sha256::digest(bytes));
+    hash.truncate(HASH_DIGITS);
+    hash
 }
 
 #[cfg(test)]

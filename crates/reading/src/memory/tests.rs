@@ -93,11 +93,24 @@ fn what_is_set_aside_is_forgotten_and_kept_as_evidence() {
     let before = published(&log);
     ground.memory.set_aside(&log.path).unwrap();
     assert_eq!(ground.size(&log), None);
-    let aside = fs::read_dir(ground.memory.path()).unwrap();
-    let aside = aside.map(|entry| entry.unwrap().path()).find(|path| path.is_file()).unwrap();
-    assert_eq!(fs::read_to_string(aside).unwrap(), before.note);
+    let aside = || {
+        let paths = fs::read_dir(ground.memory.path()).unwrap().map(|it| it.unwrap().path());
+        let paths = paths.filter(|path| path.is_file());
+        let mut notes: Vec<_> = paths.map(|path| fs::read_to_string(path).unwrap()).collect();
+        notes.sort();
+        notes
+    };
+    assert_eq!(aside(), std::slice::from_ref(&before.note));
+    // Another one of the same size is lost later.
+    let root = before.note.lines().nth(2).unwrap();
+    let other = before.note.replacen(root, &format!("{}=", "A".repeat(43)), 1);
+    log.folder.replace(seal::CHECKPOINT_PATH, other.as_bytes()).unwrap();
     ground.memory.keep(&log).unwrap();
     assert_eq!(ground.size(&log), Some(before.head.size));
+    ground.memory.set_aside(&log.path).unwrap();
+    let mut both = [before.note, other];
+    both.sort();
+    assert_eq!(aside(), both);
 }
 
 #[test]

@@ -243,7 +243,7 @@ async fn without_its_witnesses_a_log_that_fails_closed_takes_no_events() {
 }
 
 /// Copies a data folder, as an operator who means to go back to it would.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -258,7 +258,7 @@ fn copy(from: &Path, to: &Path) {
 /// A server over a copy of another one's data, with the same keys: its operator has everything.
 fn reopened(data: &Path, folder: tempfile::TempDir, like: Rig) -> Rig {
     let options = Options { reservation: Reservation::Off, publish_ms: 20, ..Options::system() };
-    let settings = Settings { options, disk_reserve: 0, retention: None };
+    let settings = Settings { options, disk_reserve: 0, retention: None, memory: None };
     let kek_of = Arc::new(|_: &LogFolder| Ok(kek()));
     let logs = Logs::open(DataFolder::new(data), kek_of, Arc::new(|| Ok(kek())), settings).unwrap();
     let keeper = Keeper {
