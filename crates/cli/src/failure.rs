@@ -1,6 +1,7 @@
 //! Why a command ended early: one sentence for a person (what, why, what to do) and an exit code.
 
 use crate::exit::Exit;
+use crate::terminal::plain;
 use reading::{ErrorKind, ReadError};
 use std::io;
 use std::path::Path;
@@ -139,6 +140,8 @@ impl From<serve::OpenError> for Failure {
     fn from(error: serve::OpenError) -> Self {
         match error {
             serve::OpenError::PutBack { .. } => Self::refused(error.to_string()),
+            // It has words of somebody else's machine.
+            serve::OpenError::Contradicted { .. } => Self::refused(plain(&error.to_string())),
             serve::OpenError::Read(_) | serve::OpenError::Log { .. } => {
                 Self::new(error.to_string())
             }

@@ -50,6 +50,11 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
         retention: configuration.retention,
         memory: context.memory.clone(),
     };
+    let witness = configuration.witness.as_ref();
+    let witnessing = witness.map(|it| it.watching(context.terminal)).transpose()?.flatten();
+    if let Some(witnessing) = &witnessing {
+        witnessing.allow(&context.data_folder(), &kek_of)?;
+    }
     let logs = Logs::open(context.data_folder(), kek_of, new_kek, settings)?;
     let public = configuration.server.public_logs.iter().cloned().collect();
     let app = App::new(Arc::new(logs), keeper, public);
@@ -60,8 +65,7 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
         Some(detecting) => app.with_detection(detecting),
         None => app,
     };
-    let witness = configuration.witness.as_ref();
-    let app = match witness.map(|it| it.watching(context.terminal)).transpose()?.flatten() {
+    let app = match witnessing {
         Some(witnessing) => app.with_witnesses(witnessing),
         None => app,
     };

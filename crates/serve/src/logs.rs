@@ -54,6 +54,18 @@ pub enum OpenError {
         /// By what that shows, and what to do.
         error: SealError,
     },
+    /// A witness saw what a log does not have, and the log must not go on without its witnesses.
+    #[error(
+        "the log {name:?} was not opened, and nothing was written to it: {alarm}; put its newest state \
+         there; if that is lost, tell whoever runs its witnesses, who decide, or let it go on against \
+         them with fail = \"open\""
+    )]
+    Contradicted {
+        /// Its name.
+        name: String,
+        /// Which witness saw what.
+        alarm: String,
+    },
 }
 
 impl Logs {

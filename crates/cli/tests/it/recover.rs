@@ -2,8 +2,9 @@
 //! what only looks like that is opened.
 
 use crate::program::{Home, Ran, events, json_lines};
-use crate::served::Served;
+use crate::served::{PATIENCE, Served};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 const LOG: &str = "tachograph-data";
 const ACCEPTED: [&str; 4] = ["recover", "--accept-loss", "--reason", "the disk is gone"];
@@ -263,4 +264,50 @@ fn what_a_server_took_is_remembered_and_its_newest_state_put_there_again_goes_on
     put_back(&home, "newest");
     append(&home, 250..251);
     home.fine(&["verify"]);
+}
+
+#[test]
+fn a_server_that_must_not_go_on_without_its_witnesses_asks_them_before_it_opens_a_log() {
+    let home = written();
+    let identity = std::fs::read(home.log().join("log.json")).unwrap();
+    let identity: serde_json::Value = serde_json::from_slice(&identity).unwrap();
+    std::fs::create_dir(home.path("beside")).unwrap();
+    let keys = [identity["keys"][0].as_str().unwrap().to_owned()];
+    let witness = crate::witness::start(&home.path("beside"), &keys);
+    let (key, address) = (&witness.key, &witness.address);
+    let policy = home.write("policy", format!("witness w {key} http://{address}\nquorum w\n"));
+    let configured = |fail: &str| {
+        let (policy, fail) = (policy.display(), format!("fail = \"{fail}\""));
+        let text = format!("[witness]\npolicy = \"{policy}\"\nallow_private = true\n{fail}\n");
+        home.write("server.toml", text)
+    };
+    let path = configured("closed");
+    let words = ["serve", "--config", path.to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let size = |file: &str| -> Option<u64> {
+        let note = std::fs::read_to_string(home.log().join(file)).ok()?;
+        note.lines().nth(1)?.parse().ok()
+    };
+    let early = size("checkpoint").unwrap();
+    copy(&home.path(LOG), &home.path("early"));
+    let served = Served::with(&home, &words[1..]);
+    append(&home, 200..230);
+    let until = Instant::now() + PATIENCE;
+    while size("cosigned").is_none_or(|cosigned| cosigned < early + 30) {
+        assert!(Instant::now() < until, "{:?}", size("cosigned"));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    served.kill();
+    Served::with(&home, &words[1..]).stop();
+    put_back(&home, "early");
+    // The configuration folder was put back, too.
+    std::fs::remove_dir_all(memory(&home)).unwrap();
+    let name = format!("{LOG}/{}", home.log().file_name().unwrap().to_str().unwrap());
+    let before = home.files(&name);
+    let ran = home.run(&words);
+    assert!(ran.code == 3 && ran.err.contains("the witness w contradicts"), "{}", ran.err);
+    assert!(ran.err.contains("nothing was written to it"), "{}", ran.err);
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    assert!(home.files(&name) == before, "something was written to it");
+    configured("open");
+    Served::with(&home, &words[1..]).stop();
 }
