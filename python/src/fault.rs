@@ -124,6 +124,8 @@ impl From<SealError> for Fault {
             SealError::Corrupt { .. }
             | SealError::FutureVersion { .. }
             | SealError::Policy { .. }
+            | SealError::RolledBack { .. }
+            | SealError::Forked { .. }
             | SealError::Truncated { .. } => "LogUnusable",
             _ => "LogUnavailable",
         };

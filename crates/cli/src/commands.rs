@@ -24,6 +24,7 @@ mod keys;
 mod mcp;
 mod prove;
 mod provenance;
+mod recover;
 mod redact;
 mod replay;
 mod report;
@@ -76,6 +77,7 @@ pub(crate) enum Command {
     Keys(keys::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
+    Recover(recover::Arguments),
     Hold(hold::Arguments),
     Erase(erase::Arguments),
     Retention(retention::Arguments),
@@ -121,7 +123,7 @@ impl Command {
             // The command that answers says it itself.
             Self::Ask(_) => Place::Log,
             Self::Report(_) | Self::Bundle(_) => Place::Log,
-            Self::Keys(_) | Self::Backup(_) | Self::Redact(_) => Place::Folder,
+            Self::Keys(_) | Self::Backup(_) | Self::Recover(_) | Self::Redact(_) => Place::Folder,
             Self::Bench(_)
             | Self::Init(_)
             | Self::Serve(_)
@@ -185,6 +187,7 @@ impl Command {
             Self::Keys(arguments) => arguments.run(context),
             Self::Backup(arguments) => arguments.run(context),
             Self::Restore(arguments) => arguments.run(context),
+            Self::Recover(arguments) => arguments.run(context),
             Self::Hold(arguments) => arguments.run(context),
             Self::Erase(arguments) => arguments.run(context),
             Self::Retention(arguments) => arguments.run(context),

@@ -2,10 +2,12 @@
 //! logs were made here, so that `verify` knows their signers by itself.
 //!
 //! `$XDG_CONFIG_HOME/tachograph`, or `~/.config/tachograph`: `kek`, `server-secret`, `tokens.json`
-//! `admin-token` and `token` (all 0600), and `known-logs/<log id>.json`.
+//! `admin-token` and `token` (all 0600), `known-logs/<log id>.json`, and `known-heads/`: how far
+//! logs came that were written to here.
 
 use crate::environment;
 use crate::failure::Failure;
+use reading::Memory;
 use seal::Identity;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -64,6 +66,11 @@ impl ConfigurationFolder {
     /// The configuration file; it need not exist.
     pub(crate) fn configuration_path(&self) -> PathBuf {
         self.0.join("tachograph.toml")
+    }
+
+    /// Where it is remembered how far logs came.
+    pub(crate) fn memory(&self) -> Memory {
+        Memory::new(self.0.join("known-heads"))
     }
 
     /// What is known of a log, if it was made here.

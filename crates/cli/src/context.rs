@@ -2,25 +2,30 @@
 
 use crate::arguments::{Format, Global};
 use crate::commands::Command;
+use crate::configuration_folder::ConfigurationFolder;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::key_source;
 use crate::source::Source;
 use crate::terminal::Terminal;
 use keys::Kek;
-use reading::{DataFolder, LogFolder, Reading};
+use reading::{DataFolder, LogFolder, Memory, Reading};
 use std::sync::Arc;
 
 /// One run of the program.
 pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) terminal: Terminal,
+    /// Where it is remembered how far logs came, if anywhere. Whoever opens a log for writing asks
+    /// it, and tells it when the log is closed.
+    pub(crate) memory: Option<Memory>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global) -> Self {
         let terminal = Terminal::new(global.quiet);
-        Self { global, terminal }
+        let memory = ConfigurationFolder::locate().map(|folder| folder.memory());
+        Self { global, terminal, memory }
     }
 
     /// Runs a command and prints why it ended early, if it did.

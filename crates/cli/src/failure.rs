@@ -1,6 +1,7 @@
 //! Why a command ended early: one sentence for a person (what, why, what to do) and an exit code.
 
 use crate::exit::Exit;
+use crate::terminal::plain;
 use reading::{ErrorKind, ReadError};
 use std::io;
 use std::path::Path;
@@ -127,8 +128,24 @@ impl From<store::StoreError> for Failure {
 
 impl From<seal::SealError> for Failure {
     fn from(error: seal::SealError) -> Self {
+        if error.is_put_back() {
+            return Self::refused(error.to_string());
+        }
         let full = matches!(&error, seal::SealError::Store(store) if store.is_out_of_space());
         Self::new(format!("{error}{}", if full { FREE_SPACE } else { "" }))
+    }
+}
+
+impl From<serve::OpenError> for Failure {
+    fn from(error: serve::OpenError) -> Self {
+        match error {
+            serve::OpenError::PutBack { .. } => Self::refused(error.to_string()),
+            // It has words of somebody else's machine.
+            serve::OpenError::Contradicted { .. } => Self::refused(plain(&error.to_string())),
+            serve::OpenError::Read(_) | serve::OpenError::Log { .. } => {
+                Self::new(error.to_string())
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::terminal::{DOUBTFUL, styled};
 use clap::Args;
 use event::Principal;
 use keys::Kek;
-use reading::LogFolder;
+use reading::{LogFolder, Memory};
 use seal::{Act, Options, SealError, Writer};
 use std::sync::Arc;
 use store::Reservation;
@@ -40,11 +40,16 @@ impl RecordingArguments {
         act: Act,
     ) -> Result<(), Failure> {
         let kek = context.kek(log)?;
-        let Err(reason) = try_to_record(log, kek, act) else { return Ok(()) };
+        let recorded = try_to_record(context.memory.as_ref(), log, kek, act);
+        let Err(reason) = recorded else { return Ok(()) };
         if !self.unrecorded {
+            let advice = match reason.is_put_back() {
+                true => "",
+                false => "; stop the other writer or make the folder writable",
+            };
             return Err(Failure::refused(format!(
-                "the log cannot record this, so it was not done: {reason}; stop the other writer or \
-                 make the folder writable, or give --unrecorded to do it without a record"
+                "the log cannot record this, so it was not done: {reason}{advice}, or give \
+                 --unrecorded to do it without a record"
             )));
         }
         context.terminal.note(format!(
@@ -61,11 +66,12 @@ impl RecordingArguments {
     /// When it cannot be recorded and nobody allowed that.
     pub(crate) fn try_record(
         self,
+        memory: Option<&Memory>,
         log: &LogFolder,
         kek: &Arc<Kek>,
         act: Act,
     ) -> Result<(), SealError> {
-        match try_to_record(log, Arc::clone(kek), act) {
+        match try_to_record(memory, log, Arc::clone(kek), act) {
             Err(error) if !self.unrecorded => Err(error),
             _ => Ok(()),
         }
@@ -73,19 +79,62 @@ impl RecordingArguments {
 }
 
 /// Opens the log, records the act, publishes and closes.
-fn try_to_record(log: &LogFolder, kek: Arc<Kek>, act: Act) -> Result<(), SealError> {
-    let mut writer = open(log, kek)?;
+fn try_to_record(
+    memory: Option<&Memory>,
+    log: &LogFolder,
+    kek: Arc<Kek>,
+    act: Act,
+) -> Result<(), SealError> {
+    let mut writer = open_with(memory, log, kek, few())?;
     writer.record(act, &local_principal())?;
-    writer.close()
+    writer.close()?;
+    remember(memory, log);
+    Ok(())
 }
 
-/// Opens a log for a few records.
+/// Opens a log for a few records. It must continue what is remembered of it.
 ///
 /// # Errors
-/// As [`seal::open`].
-pub(crate) fn open(log: &LogFolder, kek: Arc<Kek>) -> Result<Writer, SealError> {
-    let options = Options { reservation: Reservation::Off, ..Options::system() };
-    seal::open(&log.folder, kek, options)
+/// As [`seal::open_continuing`].
+pub(crate) fn open(context: &Context, log: &LogFolder, kek: Arc<Kek>) -> Result<Writer, SealError> {
+    open_with(context.memory.as_ref(), log, kek, few())
+}
+
+/// The same with other options.
+///
+/// # Errors
+/// As [`seal::open_continuing`].
+pub(crate) fn open_with(
+    memory: Option<&Memory>,
+    log: &LogFolder,
+    kek: Arc<Kek>,
+    options: Options,
+) -> Result<Writer, SealError> {
+    let kept = memory.and_then(|memory| memory.of(&log.path)).map(|it| it.head);
+    seal::open_continuing(&log.folder, kek, options, kept.as_ref())
+}
+
+/// Options for a few records.
+pub(crate) fn few() -> Options {
+    Options { reservation: Reservation::Off, ..Options::system() }
+}
+
+/// Closes a log in good order, and remembers how far it came.
+///
+/// # Errors
+/// As [`Writer::close`].
+pub(crate) fn close(context: &Context, log: &LogFolder, writer: Writer) -> Result<(), SealError> {
+    writer.close()?;
+    remember(context.memory.as_ref(), log);
+    Ok(())
+}
+
+/// Remembers how far a log came. What cannot be remembered is missed only when the folder is put
+/// back, so it is no failure.
+pub(crate) fn remember(memory: Option<&Memory>, log: &LogFolder) {
+    if let Some(memory) = memory {
+        let _ = memory.keep(log);
+    }
 }
 
 /// The user that this process runs as.

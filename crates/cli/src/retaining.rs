@@ -9,7 +9,7 @@ use crate::recording;
 use crate::terminal::{DOUBTFUL, styled};
 use clap::Args;
 use event::Timestamp;
-use reading::View;
+use reading::{LogFolder, View};
 use retain::{Policy, Profile, RetainError, Selector};
 use seal::{Settled, Writer};
 use segment::Row;
@@ -149,10 +149,11 @@ const NOT_WHOLE: &str = "what is held and what would go is told of a log that is
      missing or damaged; `tacho verify` names them, and nothing is removed meanwhile";
 
 /// The log that is meant, opened for administration.
-pub(crate) fn open(context: &Context) -> Result<Writer, Failure> {
+pub(crate) fn open(context: &Context) -> Result<(LogFolder, Writer), Failure> {
     let log = context.log_folder()?;
     let kek = context.kek(&log)?;
-    Ok(recording::open(&log, kek)?)
+    let writer = recording::open(context, &log, kek)?;
+    Ok((log, writer))
 }
 
 impl From<RetainError> for Failure {

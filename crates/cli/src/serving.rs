@@ -48,9 +48,14 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
         options: Options::system(),
         disk_reserve: configuration.server.disk_reserve_mib << 20,
         retention: configuration.retention,
+        memory: context.memory.clone(),
     };
-    let logs = Logs::open(context.data_folder(), kek_of, new_kek, settings)
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let witness = configuration.witness.as_ref();
+    let witnessing = witness.map(|it| it.watching(context.terminal)).transpose()?.flatten();
+    if let Some(witnessing) = &witnessing {
+        witnessing.allow(&context.data_folder(), &kek_of)?;
+    }
+    let logs = Logs::open(context.data_folder(), kek_of, new_kek, settings)?;
     let public = configuration.server.public_logs.iter().cloned().collect();
     let app = App::new(Arc::new(logs), keeper, public);
     let app = app.reached_as(configuration.server.hosts.clone());
@@ -60,8 +65,7 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
         Some(detecting) => app.with_detection(detecting),
         None => app,
     };
-    let witness = configuration.witness.as_ref();
-    let app = match witness.map(|it| it.watching(context.terminal)).transpose()?.flatten() {
+    let app = match witnessing {
         Some(witnessing) => app.with_witnesses(witnessing),
         None => app,
     };

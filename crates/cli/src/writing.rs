@@ -8,11 +8,12 @@ use crate::commands::init;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::key_source;
+use crate::recording;
 use crate::terminal::{DOUBTFUL, STRONG, styled};
 use capture::Captured;
 use event::{Event, EventError};
 use keys::Kek;
-use reading::LogFolder;
+use reading::{LogFolder, Memory};
 use seal::{Log, NewLog, Options, Receipt, SealError, Ticket};
 use serve::Refusal;
 use serve::intake::{self, Intake, Origin};
@@ -28,6 +29,9 @@ const SETTLE_POLL: Duration = Duration::from_millis(5);
 pub(crate) struct Writing {
     /// The log.
     pub(crate) log: Log,
+    folder: LogFolder,
+    /// Whom it asked when it was opened, and tells when it is closed.
+    memory: Option<Memory>,
 }
 
 /// Lines on their way into the log.
@@ -65,8 +69,9 @@ impl Writing {
         let (folder, kek) = make_log(context, &context.global.log)?;
         let reservation = if is_long { Reservation::Background } else { Reservation::Off };
         let options = Options { reservation, ..Options::system() };
-        let writer = seal::open(&folder.folder, Arc::new(kek), options)?;
-        Ok(Self { log: Log::start(writer) })
+        let memory = context.memory.clone();
+        let writer = recording::open_with(memory.as_ref(), &folder, Arc::new(kek), options)?;
+        Ok(Self { log: Log::start(writer), folder, memory })
     }
 
     /// Redacts, encodes and submits what was captured, without waiting for it to be durable.
@@ -110,7 +115,9 @@ impl Writing {
     /// ended, since nobody may open this log for writing for long.
     pub(crate) fn close(self, context: &Context) -> Result<(), Failure> {
         settle(&self.log, context)?;
-        Ok(self.log.close()?)
+        self.log.close()?;
+        recording::remember(self.memory.as_ref(), &self.folder);
+        Ok(())
     }
 }
 

@@ -18,6 +18,7 @@
 //! | what does the public log say about a record? | `entries.rs` |
 //! | which checkpoint does an answer name? how are its records found? | `answer.rs`, `search.rs` |
 //! | how is a log kept open while it is being written to? | `view.rs`, `lookout.rs` |
+//! | what is remembered of a log outside its folder? | `memory.rs` |
 //! | is a whole folder what the log says? | `verify.rs` |
 //! | what proves a record? | `proofs.rs` |
 //! | what proves a whole session or trace? | `bundle.rs` |
@@ -32,6 +33,7 @@ mod follow;
 mod journal;
 mod library;
 mod lookout;
+mod memory;
 mod merge;
 pub mod new_log;
 pub mod proofs;
@@ -52,6 +54,7 @@ pub use follow::Follow;
 pub use journal::{Bound, End, PREVIOUS_BYTES};
 pub use library::library;
 pub use lookout::Lookout;
+pub use memory::{Memory, Remembered};
 pub use public::public_file;
 pub use reading::{Item, Reading, Records};
 pub use shelf::{Shelf, Torn, Volume};

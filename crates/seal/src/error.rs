@@ -57,6 +57,30 @@ pub enum SealError {
         /// The size that was signed.
         checkpoint: u64,
     },
+    /// The log signed more than is there, as somebody else remembers.
+    #[error(
+        "this log has {size} entries, and it signed a checkpoint of {kept} before: its folder was put back, \
+         or records are lost, so nothing was written; put its newest state there, or let it go on from \
+         here with `tacho recover`"
+    )]
+    RolledBack {
+        /// The entries that are there.
+        size: u64,
+        /// The entries that were signed.
+        kept: u64,
+    },
+    /// The log signed other entries, as somebody else remembers.
+    #[error(
+        "this log has other entries than those of which it signed a checkpoint of {kept} before: another \
+         copy of it was written to, so nothing was written; put the one that was signed there, or let \
+         this one go on with `tacho recover`"
+    )]
+    Forked {
+        /// The entries that are there.
+        size: u64,
+        /// The entries that were signed.
+        kept: u64,
+    },
     /// A write or sync failed earlier: nothing more is acknowledged until the log is reopened.
     #[error(
         "the log stopped accepting events: {reason}; nothing acknowledged is lost, reopen the log to go on"
@@ -98,6 +122,12 @@ impl From<keys::KeyringError> for SealError {
 }
 
 impl SealError {
+    /// Whether the log is not the one that went on in its place before: somebody has to decide.
+    #[must_use]
+    pub fn is_put_back(&self) -> bool {
+        matches!(self, Self::RolledBack { .. } | Self::Forked { .. })
+    }
+
     pub(crate) fn corrupt(file: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Corrupt { file: file.into(), detail: detail.into() }
     }

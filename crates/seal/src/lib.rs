@@ -11,6 +11,7 @@
 //! | when is something acknowledged | `writer.rs` |
 //! | what is public, and when | `publish.rs` |
 //! | what happens after a crash | `recover.rs` |
+//! | does it continue what it signed before? | `continuity.rs` |
 //! | how the journal becomes segments | `roll.rs`, `build.rs`, `segment_file.rs`, `ids.rs` |
 //! | how small segments become one | `rewrite.rs` |
 //! | when what runs beside the writer is given up | `background.rs`, `interruptible.rs` |
@@ -29,6 +30,7 @@ mod batch;
 mod build;
 mod clock;
 mod committer;
+mod continuity;
 mod create;
 mod error;
 mod identity;
@@ -65,7 +67,7 @@ pub use identity::{FORMAT_VERSION, IDENTITY_PATH, Identity};
 pub use log::{Log, NotTaken, Ticket, WhenDone};
 pub use publish::CHECKPOINT_PATH;
 pub use receipt::{Outcome, Receipt};
-pub use recover::{REDACTION_POLICY_PATH, open, redaction_policy};
+pub use recover::{REDACTION_POLICY_PATH, open, open_continuing, redaction_policy};
 pub use removal::{Consequence, REMOVALS_AT_ONCE_MAX};
 pub use rotation::Rotated;
 pub use sealed::SealedRecord;

@@ -7,6 +7,7 @@
 mod holdings;
 
 use crate::batch::Fingerprints;
+use crate::continuity;
 use crate::error::SealError;
 use crate::identity::{IDENTITY_PATH, Identity};
 use crate::ledger::{Holdings, disclosure};
@@ -90,6 +91,20 @@ pub fn open(
     kek: Arc<Kek>,
     options: Options,
 ) -> Result<Writer, SealError> {
+    open_continuing(folder, kek, options, None)
+}
+
+/// The same for a log of which a signed head was `kept` elsewhere: it must continue that.
+///
+/// # Errors
+/// As [`open`]; [`SealError::RolledBack`] or [`SealError::Forked`] when it does not: nothing is
+/// written or signed then.
+pub fn open_continuing(
+    folder: &Arc<dyn Folder>,
+    kek: Arc<Kek>,
+    options: Options,
+    kept: Option<&Checkpoint>,
+) -> Result<Writer, SealError> {
     let lock = folder.lock(IDENTITY_PATH)?;
     let identity = Identity::parse(&required(&**folder, IDENTITY_PATH)?)?;
     let mut keyring = Keyring::open(&required(&**folder, KEYRING_PATH)?, &kek)?;
@@ -106,6 +121,9 @@ pub fn open(
     let mut found = reading.find(documents, &secrets, &fingerprints)?;
     rotation::follow(&mut epochs, &found.holdings.undisclosed)?;
     check_signers(&note, &epochs, published.size)?;
+    if let Some(kept) = kept {
+        continuity::check(&**folder, &found.sequence, kept)?;
+    }
     let undisclosed = &mut found.holdings.undisclosed;
     undisclosed
         .extend(unfinished_rotation(&**folder, &epochs, &secrets.signers)?.filter(|shown| {

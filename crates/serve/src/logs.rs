@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use axum::http::StatusCode;
 use keys::Kek;
 use reading::{DataFolder, LogFolder, ReadError, new_log};
-use seal::NewLog;
+use seal::{NewLog, SealError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -46,6 +46,26 @@ pub enum OpenError {
         /// Why, and what to do.
         reason: String,
     },
+    /// A log's folder was put back.
+    #[error("the log {name:?} does not open: {error}")]
+    PutBack {
+        /// Its name.
+        name: String,
+        /// By what that shows, and what to do.
+        error: SealError,
+    },
+    /// A witness saw what a log does not have, and the log must not go on without its witnesses.
+    #[error(
+        "the log {name:?} was not opened, and nothing was written to it: {alarm}; put its newest state \
+         there; if that is lost, tell whoever runs its witnesses, who decide, or let it go on against \
+         them with fail = \"open\""
+    )]
+    Contradicted {
+        /// Its name.
+        name: String,
+        /// Which witness saw what.
+        alarm: String,
+    },
 }
 
 impl Logs {
@@ -73,7 +93,10 @@ impl Logs {
             let refused = |reason| OpenError::Log { name: name.clone(), reason };
             let kek = kek_of(&folder).map_err(refused)?;
             let log = OpenLog::open(folder, kek, settings.clone());
-            let log = log.map_err(|error| refused(error.to_string()))?;
+            let log = log.map_err(|error| match error.is_put_back() {
+                true => OpenError::PutBack { name: name.clone(), error },
+                false => refused(error.to_string()),
+            })?;
             if open.insert(name.clone(), Arc::new(log)).is_some() {
                 return Err(refused("another log has the same name; move one away".to_owned()));
             }

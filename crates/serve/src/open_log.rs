@@ -15,9 +15,9 @@ use crate::schedule::Schedule;
 use axum::http::StatusCode;
 use event::Principal;
 use keys::Kek;
-use reading::{LogFolder, Lookout, View};
+use reading::{LogFolder, Lookout, Memory, View};
 use retain::Policy;
-use seal::{Act, Batch, Log, NotTaken, Options, Permit, Receipt, SealError};
+use seal::{Act, Batch, Log, NotTaken, Options, Permit, Receipt, SealError, Writer};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -32,6 +32,9 @@ const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
 /// What callers sent too much of is added up for so long before the log records it.
 const THROTTLED_AFTER_MS: u64 = 10_000;
 
+/// How often it is remembered how far a log came: seldom, because that is one more sync.
+const REMEMBER_INTERVAL: Duration = Duration::from_secs(10);
+
 /// How long an erasure that is under way is waited for when the server stops.
 const LIFE_CYCLE_MAX: Duration = Duration::from_secs(10);
 
@@ -45,6 +48,8 @@ pub struct Settings {
     /// How long records stay, where somebody said so: the server then lets go itself what is due.
     /// Otherwise only who asks does that, by the days of the default profile.
     pub retention: Option<Policy>,
+    /// Where it is remembered how far logs came, outside their folders.
+    pub memory: Option<Memory>,
 }
 
 /// A log, open.
@@ -62,6 +67,8 @@ pub struct OpenLog {
     feed: Feed,
     /// What was sealed, for detection.
     relay: Arc<Relay>,
+    /// When it was remembered last how far the log came.
+    remembered: Mutex<Option<Instant>>,
     /// Held while what is durable is published for somebody who waits.
     publishing: tokio::sync::Mutex<()>,
     /// Held while records are held, erased or let go.
@@ -93,9 +100,9 @@ impl OpenLog {
     /// Opens a log for writing and for questions.
     ///
     /// # Errors
-    /// As [`seal::open`].
+    /// As [`seal::open_continuing`].
     pub fn open(folder: LogFolder, kek: Arc<Kek>, settings: Settings) -> Result<Self, SealError> {
-        let writer = seal::open(&folder.folder, Arc::clone(&kek), settings.options.clone())?;
+        let writer = open_writer(&folder, &kek, &settings)?;
         let lookout = Lookout::new(folder.clone(), Arc::clone(&kek));
         Ok(Self {
             state: RwLock::new(State::Up(Arc::new(Log::start(writer)))),
@@ -108,6 +115,7 @@ impl OpenLog {
             inflow: Inflow::default(),
             feed: Feed::default(),
             relay: Arc::default(),
+            remembered: Mutex::default(),
             publishing: tokio::sync::Mutex::default(),
             life_cycle: Arc::default(),
             schedule: Schedule::default(),
@@ -397,12 +405,23 @@ impl OpenLog {
         if self.trouble().is_none() {
             self.report_gap();
             self.report_throttled(THROTTLED_AFTER_MS);
+            self.remember(REMEMBER_INTERVAL);
+        }
+    }
+
+    /// Remembers outside the folder how far the log came, when that was done so long ago. What
+    /// fails is tried again: the log goes on without it.
+    fn remember(&self, after: Duration) {
+        let Some(memory) = &self.settings.memory else { return };
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.is_none_or(|at| at.elapsed() >= after) {
+            *remembered = Some(Instant::now());
+            let _ = memory.keep(&self.folder);
         }
     }
 
     fn reopen(&self) {
-        let (folder, kek) = (&self.folder.folder, Arc::clone(&self.kek));
-        let opened = seal::open(folder, kek, self.settings.options.clone());
+        let opened = open_writer(&self.folder, &self.kek, &self.settings);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         match (&mut *state, opened) {
             (State::Down { .. }, Ok(writer)) => *state = State::Up(Arc::new(Log::start(writer))),
@@ -472,6 +491,7 @@ impl OpenLog {
             self.wait_for_life_cycle();
             // The last one who holds it closes it; that is usually this one.
             drop(log);
+            self.remember(Duration::ZERO);
         }
     }
 }
@@ -484,6 +504,18 @@ pub(crate) fn server() -> Principal<'static> {
         subject: Some("server".into()),
         method: Some("process".into()),
     }
+}
+
+/// Opens a log that must continue what is remembered of it.
+fn open_writer(
+    folder: &LogFolder,
+    kek: &Arc<Kek>,
+    settings: &Settings,
+) -> Result<Writer, SealError> {
+    let memory = settings.memory.as_ref();
+    let kept = memory.and_then(|memory| memory.of(&folder.path)).map(|it| it.head);
+    let (kek, options) = (Arc::clone(kek), settings.options.clone());
+    seal::open_continuing(&folder.folder, kek, options, kept.as_ref())
 }
 
 fn published_size(folder: &LogFolder) -> Option<(u64, Arc<str>)> {

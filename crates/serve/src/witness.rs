@@ -4,6 +4,7 @@
 //! configuration and keys (`cli`).
 
 mod asking;
+mod before;
 mod home;
 mod listen;
 mod rounds;

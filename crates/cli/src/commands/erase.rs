@@ -4,7 +4,7 @@ use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::recording::local_principal;
+use crate::recording::{self, local_principal};
 use crate::remote::Remote;
 use crate::retaining::{self, PolicyArguments, SelectorArguments};
 use crate::terminal::{GOOD, styled};
@@ -86,10 +86,10 @@ impl Arguments {
         let (reason, ground) = (self.reason.clone(), self.ground.clone());
         let (scope, by) = (self.scope, local_principal());
         let erasure = Erasure { selector, scope, reason, ground, by };
-        let mut writer = retaining::open(context)?;
+        let (log, mut writer) = retaining::open(context)?;
         let outcome = retain::erase(&mut writer, &erasure, &policy, SystemClock.now_ms());
         // A refusal is on record, and the log is closed in good order.
-        let closed = writer.close();
+        let closed = recording::close(context, &log, writer);
         let erased = outcome?;
         closed?;
         Ok(erased)

@@ -4,7 +4,7 @@ use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::recording::local_principal;
+use crate::recording::{self, local_principal};
 use crate::remote::Remote;
 use crate::retaining::{self, SelectorArguments};
 use crate::terminal::{DIM, GOOD, STRONG, plain, styled};
@@ -70,9 +70,9 @@ impl Arguments {
                 match Remote::in_charge(context, retaining::DOES)? {
                     Some(remote) => remote.release(name, reason)?,
                     None => {
-                        let mut writer = retaining::open(context)?;
+                        let (log, mut writer) = retaining::open(context)?;
                         retain::release(&mut writer, name, reason, &local_principal())?;
-                        writer.close()?;
+                        recording::close(context, &log, writer)?;
                     }
                 }
                 context.terminal.note(format!("{} {}.", styled(GOOD, "Released"), plain(name)));
@@ -91,9 +91,9 @@ fn add(context: &Context, selector: &Selector, reason: &str) -> Result<String, F
     if let Some(remote) = Remote::in_charge(context, retaining::DOES)? {
         return remote.hold(selector, reason);
     }
-    let mut writer = retaining::open(context)?;
+    let (log, mut writer) = retaining::open(context)?;
     let name = retain::hold(&mut writer, selector, reason, &local_principal())?;
-    writer.close()?;
+    recording::close(context, &log, writer)?;
     Ok(name)
 }
 

@@ -8,7 +8,7 @@ use crate::recording::RecordingArguments;
 use crate::remote::Remote;
 use clap::Args;
 use keys::Kek;
-use reading::{LogFolder, Lookout, View};
+use reading::{LogFolder, Lookout, Memory, View};
 use seal::{Act, Clock as _, SystemClock};
 use serve::mcp::{Access, Failure as NoAnswer, Rights, Source};
 use std::io::IsTerminal as _;
@@ -59,7 +59,8 @@ impl Arguments {
         // What is wrong with the key or the log is told to the person who configures the client.
         lookout.view()?;
         let recording = (self.recording, Mutex::default());
-        let source = LocalLog { log, kek, lookout, rights, recording };
+        let memory = context.memory.clone();
+        let source = LocalLog { log, kek, memory, lookout, rights, recording };
         let ended = serve::mcp::stdio(Arc::new(source));
         ended.map(|()| Exit::Fine).map_err(|error| Failure::new(error.to_string()))
     }
@@ -84,6 +85,7 @@ impl Arguments {
 struct LocalLog {
     log: LogFolder,
     kek: Arc<Kek>,
+    memory: Option<Memory>,
     lookout: Lookout,
     rights: Rights,
     /// Whether what cannot be recorded may be done; and one record at a time, because a log has one
@@ -107,7 +109,8 @@ impl Source for LocalLog {
         };
         let (recording, turn) = &self.recording;
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        recording.try_record(&self.log, &self.kek, act).map_err(|error| {
+        let recorded = recording.try_record(self.memory.as_ref(), &self.log, &self.kek, act);
+        recorded.map_err(|error| {
             NoAnswer::new(format!(
                 "the log cannot record that content is read, so it is not shown: {error}; ask with \
                  metadata_only, or connect to the server that holds the log"

@@ -8,14 +8,14 @@ use crate::failure::Failure;
 use crate::key_source;
 use crate::recording;
 use crate::terminal::{DOUBTFUL, GOOD, styled};
-use checkpoint::VerifierKey;
+use checkpoint::{Checkpoint, VerifierKey};
 use clap::Args;
 use event::{Disclosed, Removal};
 use keys::Kek;
 use prove::{Report, Verdict};
 use reading::verify::SinceFile;
 use reading::{DataFolder, LogFolder};
-use seal::Act;
+use seal::{Act, SealError};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,6 +25,7 @@ The copy is checked with the verifier, which needs the key-encryption key, befor
 written after the backup is not in it. Keep receipts or checkpoints elsewhere, and give the newest with
 --since: a backup that is older than what they show, or another history, is refused (exit code 3). To go back
 behind them all the same, leave --since out: whoever kept a newer checkpoint will see that the log was put back.
+Where the configuration folder remembers a later state of the log in the same place, the log says that it is lost.
 
 What was erased, or had expired, after the backup was taken is there again: do it again, or give --ledger, a later
 state of the log or a copy of its public folder ledger/, and it is done at once.
@@ -73,14 +74,20 @@ impl Arguments {
         let kek = key_source::kek_of(&context.global.key, &*log.folder)?;
         let kek = Arc::new(kek.ok_or_else(key_source::none)?);
         let report = check(context, &copy, &id, &kek, &pinned, since.as_ref())?;
-        let details = json!({ "as_of": { "size": report.size, "root": report.root } });
-        // Still hidden: the log that appears has the record of how it came here.
-        let mut writer = recording::open(&log, Arc::clone(&kek))?;
-        writer.record(Act::Restore(details), &recording::local_principal())?;
-        writer.close()?;
-        self.reapply(context, &log, &kek, report.size)?;
         let target = data.path().join(&id);
+        let memory = context.memory.as_ref();
+        let kept = memory.and_then(|memory| memory.of(&target)).map(|it| it.head);
+        // Still hidden: the log that appears has the record of how it came here.
+        let lost = record(&log, &kek, &report, kept)?;
+        self.reapply(context, &log, &kek, report.size)?;
+        // Whoever opens the log in its place must not take it for one that was put back in secret.
+        if let (Some(memory), Some(_)) = (memory, &lost) {
+            memory.set_aside(&target)?;
+        }
         place(&copy, &target)?;
+        if let Ok(log) = LogFolder::at(&target) {
+            recording::remember(memory, &log);
+        }
         context.terminal.note(format!(
             "{} the log {:?} as of {} entries, root {}, in {}.",
             styled(GOOD, "Restored"),
@@ -89,6 +96,15 @@ impl Arguments {
             report.root,
             target.display()
         ));
+        if let Some(lost) = lost {
+            context.terminal.note(format!(
+                "{}: this log had {} entries in this place before, and the backup, as of {}, does not \
+                 continue them: what only they had is lost, and the log says so",
+                styled(DOUBTFUL, "warning"),
+                lost.size,
+                report.size
+            ));
+        }
         Ok(Exit::Fine)
     }
 
@@ -110,7 +126,7 @@ impl Arguments {
             return Ok(());
         };
         let removals = later_removals(folder, shared)?;
-        let mut writer = recording::open(log, Arc::clone(kek))?;
+        let mut writer = seal::open(&log.folder, Arc::clone(kek), recording::few())?;
         let by = recording::local_principal();
         let count = retain::reapply(&mut writer, &removals, shared, &by)?;
         writer.close()?;
@@ -240,6 +256,30 @@ fn later_removals(folder: &Path, from: u64) -> Result<Vec<(u64, Removal)>, Failu
     }
     removals.sort_unstable_by_key(|(index, _)| *index);
     Ok(removals)
+}
+
+/// Says in the copy how it came here, and without what: the head that is remembered in its place,
+/// if the copy does not continue that.
+fn record(
+    log: &LogFolder,
+    kek: &Arc<Kek>,
+    report: &Report,
+    kept: Option<Checkpoint>,
+) -> Result<Option<Checkpoint>, SealError> {
+    let open = |kept: Option<&Checkpoint>| {
+        seal::open_continuing(&log.folder, Arc::clone(kek), recording::few(), kept)
+    };
+    let (mut writer, lost) = match open(kept.as_ref()) {
+        Err(error) if error.is_put_back() => (open(None)?, kept),
+        opened => (opened?, None),
+    };
+    let mut details = json!({ "as_of": { "size": report.size, "root": report.root } });
+    if let Some(lost) = &lost {
+        details["lost"] = json!({ "size": lost.size, "root": lost.root.to_string() });
+    }
+    writer.record(Act::Restore(details), &recording::local_principal())?;
+    writer.close()?;
+    Ok(lost)
 }
 
 /// Gives the copy its name.

@@ -4,7 +4,7 @@ use crate::arguments::Format;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::recording::local_principal;
+use crate::recording::{self, local_principal};
 use crate::remote::Remote;
 use crate::remote::acts::Planned;
 use crate::retaining::{self, PolicyArguments};
@@ -103,10 +103,10 @@ fn expire(context: &Context, policy: &PolicyArguments) -> Result<Expired, Failur
         return remote.expire();
     }
     let policy = policy.policy()?;
-    let mut writer = retaining::open(context)?;
+    let (log, mut writer) = retaining::open(context)?;
     let now_ms = SystemClock.now_ms();
     let expired = retain::expire(&mut writer, &policy, now_ms, &local_principal())?;
-    writer.close()?;
+    recording::close(context, &log, writer)?;
     Ok(expired)
 }
 

@@ -19,8 +19,8 @@ use checkpoint::{Policy, VerifierKey};
 use clap::Args;
 use link::Address;
 use prove::{Report, Trust, Verdict};
-use reading::LogFolder;
 use reading::verify::{Options, SinceFile, check_witnesses, verify};
+use reading::{LogFolder, Remembered};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,6 +37,7 @@ record by record with `tacho prove --evidence`.
 
 A log that was created by this user is known: its signer is checked by itself. For any other, give the
 vkey that its operator published, with --key. A key that took over from it by `tacho keys rotate` is followed.
+Of a log that was written to by this user it is remembered how far it came: it must continue that.
 
 Examples:
   tacho verify
@@ -65,7 +66,8 @@ pub(crate) struct Arguments {
     /// log
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// A checkpoint, or the receipts, that were kept from earlier: the log must continue them
+    /// A checkpoint, receipts or an evidence document that were kept from earlier: the log must
+    /// continue them
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
 }
@@ -148,6 +150,9 @@ impl Arguments {
         let cosigned = target.folder.read(reading::COSIGNED_PATH).ok().flatten();
         let kek = key_source::kek_of(&context.global.key, &*target.folder)?;
         let since = self.since.as_deref().map(read_since).transpose()?;
+        let memory = context.memory.as_ref().filter(|_| since.is_none());
+        let remembered = memory.and_then(|memory| memory.of(&target.path));
+        let since = since.or_else(|| remembered.as_ref().map(since_remembered));
         let mut options =
             Options { trust: Trust { pinned, ..Trust::default() }, origin: None, since };
         let known = match options.trust.pinned.is_empty() {
@@ -162,6 +167,15 @@ impl Arguments {
         if let Some(policy) = policy {
             let read = |path: &str| target.folder.read(path).ok().flatten();
             check_witnesses(policy, cosigned.as_deref(), &read, &mut report);
+        }
+        if let (Some(memory), Some(remembered)) = (memory, remembered)
+            && report.verdict() != Verdict::Ok
+        {
+            report.note(format!(
+                "the earlier checkpoint, of {} entries, is the one that {} remembers of this log",
+                remembered.head.size,
+                memory.path().display()
+            ));
         }
         // Only a chain that holds hands on what is known.
         if let (Some((folder, id)), Verdict::Ok, Some(newest)) =
@@ -228,6 +242,11 @@ fn of_data_folder(data: &reading::DataFolder, name: &str) -> Result<Target, Fail
 fn read_since(path: &Path) -> Result<SinceFile, Failure> {
     let bytes = std::fs::read(path).map_err(Failure::io("read", path))?;
     SinceFile::parse(&bytes).map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+}
+
+/// A log that was written to here must continue what is remembered of it.
+fn since_remembered(remembered: &Remembered) -> SinceFile {
+    SinceFile { checkpoint: Some(remembered.note.clone()), ..SinceFile::default() }
 }
 
 /// Pins the signer of a log that this user created; returns where that is known from, and the log's

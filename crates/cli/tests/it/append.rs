@@ -132,12 +132,13 @@ fn receipts_hold_a_signed_checkpoint_and_expose_a_rollback() {
     let report = &json_lines(&ran.out)[0];
     assert_eq!((ran.code, &report["findings"][0]["index"]), (10, &lines[4]["index"]), "{report}");
     assert_eq!(report["findings"][0]["kind"], "forked");
-    // The whole data folder as it was before: consistent in itself.
+    // The whole data folder as it was before: consistent in itself, where nothing is remembered.
     std::fs::remove_dir_all(home.path("tachograph-data")).unwrap();
     for (path, bytes) in old {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
+    std::fs::remove_dir_all(home.path("config/tachograph/known-heads")).unwrap();
     home.fine(&["verify"]);
     let ran = home.run(&["verify", "--since", "receipts", "--format", "json"]);
     assert_eq!(ran.code, 10, "{}", ran.out);

@@ -17,6 +17,7 @@ mod import;
 mod keys;
 mod program;
 mod read;
+mod recover;
 mod redact;
 mod refusals;
 mod remote_acts;

@@ -18,10 +18,10 @@ fn log() -> SigningKey {
 }
 
 /// A witness that runs; it is killed when it is dropped.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    address: String,
-    key: VerifierKey,
+    pub(crate) address: String,
+    pub(crate) key: VerifierKey,
 }
 
 impl Drop for Running {
@@ -32,7 +32,7 @@ impl Drop for Running {
 }
 
 /// Starts a witness for the logs of these keys.
-fn start(folder: &Path, logs: &[String]) -> Running {
+pub(crate) fn start(folder: &Path, logs: &[String]) -> Running {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tacho"));
     command.args(["witness", "serve", "--name", "w.example", "--listen", "127.0.0.1:0"]);
     command.arg("--folder").arg(folder.join("witness")).env("XDG_CONFIG_HOME", folder);

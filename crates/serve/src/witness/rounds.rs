@@ -13,7 +13,7 @@ use crate::open_log::{OpenLog, server};
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use checkpoint::{Checkpoint, CheckpointText, Note, NoteSignature, Policy};
-use reading::COSIGNED_PATH;
+use reading::{COSIGNED_PATH, LogFolder};
 use seal::Act;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -51,8 +51,8 @@ pub struct Rules {
 
 /// Whoever watches the logs of a server.
 pub struct Witnessing {
-    rules: Rules,
-    witnesses: Vec<Arc<Asked>>,
+    pub(super) rules: Rules,
+    pub(super) witnesses: Vec<Arc<Asked>>,
     logs: Mutex<BTreeMap<String, Arc<Standing>>>,
 }
 
@@ -77,7 +77,7 @@ impl Witnessing {
         Ok(Self { rules, witnesses, logs: Mutex::default() })
     }
 
-    fn is_watched(&self, log: &str) -> bool {
+    pub(super) fn is_watched(&self, log: &str) -> bool {
         self.rules.logs.is_empty() || self.rules.logs.iter().any(|name| name == log)
     }
 
@@ -202,7 +202,7 @@ struct Rounds {
 }
 
 /// What became of asking one witness.
-type Outcome = Result<NoteSignature, Trouble>;
+pub(super) type Outcome = Result<NoteSignature, Trouble>;
 
 impl Rounds {
     fn run(&self, stop: &AtomicBool) {
@@ -215,7 +215,7 @@ impl Rounds {
                 let cosigned = self.standing.cosigned();
                 is_due || cosigned.is_none_or(|(before, _)| before != head.checkpoint)
             };
-            let is_met = match head(&self.log).filter(is_new) {
+            let is_met = match head(self.log.folder()).filter(is_new) {
                 Some(head) => {
                     asked = Some(Instant::now());
                     self.round(&head)
@@ -247,7 +247,7 @@ impl Rounds {
         let name = witness.name().to_owned();
         let run = move || {
             let folder = &*log.folder().folder;
-            let published = || self::head(&log).map(|head| head.checkpoint);
+            let published = || self::head(log.folder()).map(|head| head.checkpoint);
             let outcome: Outcome = witness.ask(folder, &asked, known, &published);
             let kept = outcome.as_ref().map(drop).map_err(Clone::clone);
             let alarm = standing.end(witness.name(), &asked.checkpoint, kept);
@@ -316,8 +316,8 @@ fn raise(log: &Arc<OpenLog>, witnessing: &Witnessing, alarm: &str) {
 }
 
 /// The checkpoint that is published.
-fn head(log: &OpenLog) -> Option<Head> {
-    let bytes = log.folder().folder.read(seal::CHECKPOINT_PATH).ok()??;
+pub(super) fn head(log: &LogFolder) -> Option<Head> {
+    let bytes = log.folder.read(seal::CHECKPOINT_PATH).ok()??;
     let note = Note::parse(bytes).ok()?;
     let checkpoint = CheckpointText::parse(note.text()).ok()?.checkpoint;
     Some(Head { checkpoint, note })

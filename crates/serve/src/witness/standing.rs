@@ -138,7 +138,7 @@ impl Standing {
         if state.alarm.is_some() {
             return None;
         }
-        let alarm = format!("the witness {name} contradicts this log: {text}");
+        let alarm = contradicts(name, &text);
         state.alarm = Some(alarm.clone());
         Some(alarm)
     }
@@ -154,6 +154,11 @@ impl Standing {
             self.size.send_replace(checkpoint.size);
         }
     }
+}
+
+/// That a witness saw what a log does not have, in words.
+pub(crate) fn contradicts(name: &str, said: &str) -> String {
+    format!("the witness {name} contradicts this log: {said}")
 }
 
 /// The log's note with the lines of witnesses, and whether they are enough.

@@ -15,6 +15,7 @@ mod matrix;
 mod otlp;
 mod overload;
 mod papers;
+mod put_back;
 mod questions;
 mod rates;
 mod reports;
@@ -109,7 +110,7 @@ impl Rig {
             options.clock = Arc::clone(clock) as _;
         }
         let Wishes { disk_reserve, retention, limits, .. } = wishes;
-        let settings = Settings { options, disk_reserve, retention };
+        let settings = Settings { options, disk_reserve, retention, memory: None };
         let kek_of = Arc::new(|_: &LogFolder| Ok(kek()));
         let logs = Logs::open(data, kek_of, Arc::new(|| Ok(kek())), settings).unwrap();
         let tokens = folder.path().join("tokens.json");

@@ -3,6 +3,7 @@
 use super::*;
 use checkpoint::{Algorithm, SigningKey, VerifierKey};
 use serve::witness::{Home, Rules, Witnessing, listen};
+use serve::{KekOf, OpenError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use store::DiskFolder;
@@ -243,7 +244,7 @@ async fn without_its_witnesses_a_log_that_fails_closed_takes_no_events() {
 }
 
 /// Copies a data folder, as an operator who means to go back to it would.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -258,7 +259,7 @@ fn copy(from: &Path, to: &Path) {
 /// A server over a copy of another one's data, with the same keys: its operator has everything.
 fn reopened(data: &Path, folder: tempfile::TempDir, like: Rig) -> Rig {
     let options = Options { reservation: Reservation::Off, publish_ms: 20, ..Options::system() };
-    let settings = Settings { options, disk_reserve: 0, retention: None };
+    let settings = Settings { options, disk_reserve: 0, retention: None, memory: None };
     let kek_of = Arc::new(|_: &LogFolder| Ok(kek()));
     let logs = Logs::open(DataFolder::new(data), kek_of, Arc::new(|| Ok(kek())), settings).unwrap();
     let keeper = Keeper {
@@ -348,4 +349,57 @@ async fn a_log_that_was_forked_is_found_out_and_takes_nothing_when_it_fails_clos
         rig.post(&token, EVENTS, EVENT).await.json()["code"] == "not_witnessed"
     })
     .await;
+}
+
+/// Nobody listens there any more.
+async fn away() -> Listening {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let key = SigningKey::from_seed("w9.example", Algorithm::Ed25519Cosignature, &[9; 32]).unwrap();
+    Listening { url, key: key.verifier_key().clone(), _stop: oneshot::channel().0 }
+}
+
+/// Whether the logs of a data folder may be opened.
+fn allowed(policy: checkpoint::Policy, closed: bool, data: &Path) -> Result<(), OpenError> {
+    let (rules, _) = rules(policy, closed.then_some(Duration::from_secs(600)));
+    let kek_of: KekOf = Arc::new(|_| Ok(kek()));
+    Witnessing::new(rules).unwrap().allow(&DataFolder::new(data), &kek_of)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_must_not_go_on_against_its_witnesses_is_not_opened_when_they_contradict_it() {
+    let (rig, place) = (Rig::new(), tempfile::tempdir().unwrap());
+    let (first, second) =
+        (witness(&rig, place.path(), 1).await, witness(&rig, place.path(), 2).await);
+    let away = away().await;
+    let token = rig.admin();
+    let answer = rig.post(&token, &format!("{EVENTS}?ack=published"), EVENT).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let data = rig.folder.path().join("data");
+    let (old, ahead) = (place.path().join("old"), place.path().join("ahead"));
+    copy(&data, &old);
+    let (open, _) = rules(policy(&[&first], 1), None);
+    let rig = watched(rig, open);
+    for _ in 0..5 {
+        let answer = rig.post(&token, &format!("{EVENTS}?ack=witnessed"), EVENT).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    }
+    let only = || policy(&[&first], 1);
+    let refused = allowed(only(), true, &old);
+    let Err(OpenError::Contradicted { name, alarm }) = refused else { panic!("{refused:?}") };
+    assert!(name == "main" && alarm.contains("w0 contradicts"), "{alarm}");
+    assert!(alarm.contains("rolled back"), "{alarm}");
+    // Those who said that it goes on whatever witnesses say are not stopped.
+    allowed(only(), false, &old).unwrap();
+    // Neither is a log that others vouch for, and none by whoever is away.
+    allowed(policy(&[&first, &second], 1), true, &old).unwrap();
+    assert!(allowed(policy(&[&first, &away], 1), true, &old).is_err());
+    allowed(policy(&[&away], 1), true, &old).unwrap();
+    allowed(only(), true, &data).unwrap();
+    // A power cut took the name of the newest checkpoint, and the journal has its records.
+    copy(&data, &ahead);
+    let log = rig.app.logs().get("main").unwrap().folder().path.clone();
+    let id = log.file_name().unwrap();
+    std::fs::copy(old.join(id).join("checkpoint"), ahead.join(id).join("checkpoint")).unwrap();
+    allowed(only(), true, &ahead).unwrap();
 }

@@ -76,6 +76,8 @@ impl Place {
         new_log::create(&DataFolder::new(&data), &new, &kek)?;
         let context = Context::new(global);
         let (tampered, access) = (root.join("tampered"), root.join("access"));
+        // Nothing is kept elsewhere of a log that is thrown away.
+        let context = Context { memory: None, ..context };
         Ok(Self { data, tampered, access, kek_file: Some(kek_file), context })
     }
 }

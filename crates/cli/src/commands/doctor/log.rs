@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::key_source;
 use event::{Record, Timestamp};
-use reading::{Bound, Reading, Step, Walk};
+use reading::{Bound, Reading, Remembered, Step, Walk};
 use seal::{Clock as _, SystemClock};
 use std::sync::Arc;
 use store::{StoreError, Tail};
@@ -44,6 +44,8 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
         }
     };
     let kek = Arc::new(kek);
+    // Before the log is looked at, which goes on meanwhile.
+    let remembered = context.memory.as_ref().map(|memory| memory.of(&log.path));
     match Reading::open(log, &kek) {
         Ok(reading) => {
             let detail = format!("KEK {} ({}) opens the keyring", kek.id(), kek.origin());
@@ -54,7 +56,8 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
                 Some(record) => format!("signed by the key that took over with record {record}"),
             };
             checks.push(Check::ok("checkpoint", format!("{size} entries, {by}")));
-            let (journal, last_ms) = journal(&reading);
+            let (journal, end, last_ms) = journal(&reading);
+            checks.push(memory(remembered, end));
             checks.push(journal);
             checks.push(clock(last_ms));
         }
@@ -66,10 +69,35 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
     checks
 }
 
-/// The end of the journal, and the time of its last record.
-fn journal(reading: &Reading) -> (Check, u64) {
-    let fail = |detail: String| (Check::fail("journal", detail), 0);
+/// Whether the log has what is remembered of it outside its folder. Whether it continues that is
+/// `tacho verify`'s to say.
+fn memory(remembered: Option<Option<Remembered>>, end: u64) -> Check {
+    let Some(remembered) = remembered else {
+        return Check::warn(
+            "memory",
+            "nothing is remembered outside its folder, so nobody notices when that is put back",
+            "set HOME or XDG_CONFIG_HOME for whoever writes to the log",
+        );
+    };
+    let Some(known) = remembered.map(|it| it.head.size) else {
+        return Check::ok("memory", "nothing is remembered of it in this place yet");
+    };
+    // What is in the journal only was published before a power cut, perhaps.
+    if known > end {
+        return Check::fail(
+            "memory",
+            format!(
+                "it had {known} entries in this place: its folder was put back; see `tacho recover --help`"
+            ),
+        );
+    }
+    Check::ok("memory", format!("{known} entries are remembered outside its folder"))
+}
+
+/// The end of the journal, the records that are there, and the time of the last one.
+fn journal(reading: &Reading) -> (Check, u64, u64) {
     let size = reading.checkpoint().size;
+    let fail = |detail: String| (Check::fail("journal", detail), size, 0);
     let bound = Bound { size, suspects: false };
     let Ok(place) = reading.place() else { return fail("log.json has no log id".to_owned()) };
     let mut walk = match Walk::new(place, bound, size.saturating_sub(1)) {
@@ -104,7 +132,7 @@ fn journal(reading: &Reading) -> (Check, u64) {
         }
         _ => Check::ok("journal", format!("{records}, ends in good order")),
     };
-    (check, last_ms)
+    (check, end.next_index, last_ms)
 }
 
 fn last_time(payload: &[u8]) -> u64 {

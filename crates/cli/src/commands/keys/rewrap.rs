@@ -35,7 +35,7 @@ impl Arguments {
         let log = context.log_folder()?;
         let old = context.kek(&log)?;
         // Who has only the new key must not make a third one.
-        let mut writer = recording::open(&log, Arc::clone(&old))?;
+        let mut writer = recording::open(context, &log, Arc::clone(&old))?;
         let new = key_source::new_kek(&self.new, &SystemEntropy::new())?;
         if new.kek.id() == old.id() {
             return Err(Failure::new(format!(
@@ -45,7 +45,7 @@ impl Arguments {
         }
         let (from, to) = (old.id(), new.kek.id());
         writer.rewrap(Arc::new(new.kek), &recording::local_principal())?;
-        writer.close()?;
+        recording::close(context, &log, writer)?;
         let name = &log.identity.name;
         context.terminal.note(format!(
             "{} the log {name:?}: its keyring opens with the key {to} ({}) now, no longer with {from}.",

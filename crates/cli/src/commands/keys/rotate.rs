@@ -41,10 +41,10 @@ impl Arguments {
         }
         let log = context.log_folder()?;
         let kek = context.kek(&log)?;
-        let mut writer = recording::open(&log, kek)?;
+        let mut writer = recording::open(context, &log, kek)?;
         let rotated = writer.rotate_keys(self.reason.as_deref(), &recording::local_principal())?;
         let epochs = writer.epochs().clone();
-        writer.close()?;
+        recording::close(context, &log, writer)?;
         remember(context, &log.identity.log_id, &epochs);
         if format == Format::Json {
             let json = serde_json::json!({

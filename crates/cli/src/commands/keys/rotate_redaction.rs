@@ -42,10 +42,10 @@ impl Arguments {
         }
         let log = context.log_folder()?;
         let kek = context.kek(&log)?;
-        let mut writer = recording::open(&log, kek)?;
+        let mut writer = recording::open(context, &log, kek)?;
         let by = recording::local_principal();
         let before = writer.rotate_redaction(self.destroy_old, self.reason.as_deref(), &by)?;
-        writer.close()?;
+        recording::close(context, &log, writer)?;
         if format == Format::Json {
             let ids: Vec<String> = before.iter().map(ToString::to_string).collect();
             let json = serde_json::json!({ "before": ids, "destroyed": self.destroy_old });

@@ -45,7 +45,7 @@ impl Server {
             DataFolder::new(folder.path().join("data")),
             Arc::new(move |_| Ok(Arc::clone(&of))),
             Arc::new(move || Ok(Arc::clone(&new))),
-            Settings { options, disk_reserve: 0, retention: None },
+            Settings { options, disk_reserve: 0, retention: None, memory: None },
         );
         let logs = Arc::new(logs.unwrap());
         logs.create("main").unwrap();
