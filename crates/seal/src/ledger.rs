@@ -71,6 +71,9 @@ impl Writer {
     /// Whatever keeps it from being done: the journal file is still there then. After a failed
     /// append or publication the log must be reopened.
     pub fn roll(&mut self) -> Result<usize, SealError> {
+        // Also when there is nothing to roll: whoever hears that all is well may show the head, and
+        // that of a poisoned writer may have been signed for what is not durable.
+        self.refuse_if_poisoned()?;
         let mut count = 0;
         // Files that end while this goes on are left for the next time: announcements fill the
         // journal as well.
@@ -103,9 +106,7 @@ impl Writer {
 
     /// What is to be compacted next, if anything.
     pub(crate) fn next_compaction(&self) -> Result<Option<Rewrite>, SealError> {
-        if let Some(reason) = &self.poisoned {
-            return Err(SealError::Poisoned { reason: reason.clone() });
-        }
+        self.refuse_if_poisoned()?;
         // What was announced and is not settled yet may replace the same segments.
         if !self.holdings.undisclosed.is_empty() {
             return Ok(None);
@@ -140,9 +141,7 @@ impl Writer {
 
     /// What is to be rolled next, if anything.
     pub(crate) fn next_roll(&self) -> Result<Option<Job>, SealError> {
-        if let Some(reason) = &self.poisoned {
-            return Err(SealError::Poisoned { reason: reason.clone() });
-        }
+        self.refuse_if_poisoned()?;
         // What is announced to go is carried out first, and a file that says so stays until it is
         // reported: the next start finds there what is left to say.
         let end = self.holdings.unreported.first().unwrap_or(u64::MAX);

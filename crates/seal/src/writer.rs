@@ -170,9 +170,7 @@ impl Writer {
     /// may be found on disk when the log is opened again, and a retry then yields duplicates, not
     /// copies.
     pub fn commit(&mut self, batches: Vec<Batch>) -> Result<Vec<Receipt>, SealError> {
-        if let Some(reason) = &self.poisoned {
-            return Err(SealError::Poisoned { reason: reason.clone() });
-        }
+        self.refuse_if_poisoned()?;
         let outcome = if batches.iter().map(Batch::bytes).sum::<usize>() <= GROUP_BYTES_LIMIT {
             self.commit_group(batches)
         } else {
@@ -182,6 +180,14 @@ impl Writer {
             self.poison(error.to_string());
         }
         outcome
+    }
+
+    /// After any failure nothing is done any more until the log is opened again.
+    pub(crate) fn refuse_if_poisoned(&self) -> Result<(), SealError> {
+        match &self.poisoned {
+            Some(reason) => Err(SealError::Poisoned { reason: reason.clone() }),
+            None => Ok(()),
+        }
     }
 
     fn commit_group(&mut self, batches: Vec<Batch>) -> Result<Vec<Receipt>, SealError> {
@@ -366,9 +372,7 @@ impl Writer {
     /// # Errors
     /// [`SealError::Store`]: the public files are behind the journal, the log must be reopened.
     pub fn publish(&mut self) -> Result<(), SealError> {
-        if let Some(reason) = &self.poisoned {
-            return Err(SealError::Poisoned { reason: reason.clone() });
-        }
+        self.refuse_if_poisoned()?;
         if let Some((files, head)) = self.publication()? {
             let Some(publisher) = &mut self.publisher else { return Ok(()) };
             let outcome = publisher.write_full(files).and_then(|()| publisher.publish(head));
@@ -418,9 +422,7 @@ impl Writer {
     }
 
     pub(crate) fn finish(&mut self) -> Result<(), SealError> {
-        if let Some(reason) = &self.poisoned {
-            return Err(SealError::Poisoned { reason: reason.clone() });
-        }
+        self.refuse_if_poisoned()?;
         if self.started {
             self.commit_life(life::stopped(self.size()))?;
         }

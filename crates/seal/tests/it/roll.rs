@@ -294,3 +294,23 @@ fn many_small_segments_become_one_and_their_files_and_keys_go() {
     let again = writer.commit(vec![mixed(&writer, 0..270)]).unwrap().remove(0);
     assert!(again.outcomes.iter().all(|it| matches!(it, Outcome::Duplicate { .. })));
 }
+
+/// Its head may be signed for what is not durable: whoever hears that all is well might show it.
+#[test]
+fn a_writer_that_failed_says_so_also_where_there_is_nothing_to_roll() {
+    let (memory, _, _, options) = clocked();
+    let mut refused = 0;
+    for calls in 0..60 {
+        let memory = MemoryFolder::from_files(memory.snapshot());
+        let dying = crate::dying::dying_after(&memory, calls);
+        let Ok(mut writer) = seal::open(&dying, kek(), options.clone()) else { continue };
+        if writer.commit(vec![mixed(&writer, 0..3)]).is_ok() {
+            break;
+        }
+        refused += 1;
+        assert!(matches!(writer.roll(), Err(seal::SealError::Poisoned { .. })));
+        assert!(matches!(writer.compact(), Err(seal::SealError::Poisoned { .. })));
+        assert!(matches!(writer.publish(), Err(seal::SealError::Poisoned { .. })));
+    }
+    assert!(refused > 0, "no append was cut short");
+}

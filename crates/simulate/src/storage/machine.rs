@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
 /// Calls that a trace keeps.
-const TRACE_CALLS: usize = 50;
+const TRACE_CALLS: usize = 150;
 
 /// A disk, its file system and its page cache.
 #[derive(Debug)]
