@@ -17,14 +17,14 @@ use serde_json::json;
 use std::sync::Arc;
 
 const AFTER_HELP: &str = "\
-A log that is opened for writing must continue what it published in this place before, as far as the
-configuration folder remembers that. When its folder was put back, or another copy of it was written to,
-nothing is opened (exit code 3). Look for the newest state of the log first: a backup, a snapshot, the disk
-of the machine that it ran on.
+A log that is opened for writing must continue what it published in this place before, as far as
+the configuration folder remembers that. When its folder was put back, or another copy of it was
+written to, nothing is opened (exit code 3). Look for the newest state of the log first: a backup,
+a snapshot, the disk of the machine that it ran on.
 
 If that state is lost for good, this lets the log go on from where it is. The log itself says so
-(log.restored, with what was lost, why, and who decided), and whoever kept a receipt from the lost part will
-see that it is gone.
+(log.restored, with what was lost, why, and who decided), and whoever kept a receipt from the lost
+part will see that it is gone.
 
 Examples:
   tacho recover                 does the log continue what is remembered of it?
