@@ -23,6 +23,11 @@ pub(crate) fn make_plain() {
     PLAIN.store(true, Ordering::Relaxed);
 }
 
+/// Whether that was asked for.
+pub(crate) fn is_plain() -> bool {
+    PLAIN.load(Ordering::Relaxed)
+}
+
 /// A program about to be run.
 pub(crate) struct Job {
     command: Command,
@@ -40,7 +45,7 @@ impl Job {
                 command.env_remove(&*name);
             }
         }
-        if PLAIN.load(Ordering::Relaxed) {
+        if is_plain() {
             command.envs(PLAIN_VARIABLES.iter().copied());
         }
         Self { command, shown: short(program.as_ref()) }

@@ -23,6 +23,7 @@ mod exporters;
 mod failure;
 mod fuzz;
 mod job;
+mod lane;
 mod need;
 mod place;
 mod python;

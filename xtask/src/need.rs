@@ -3,10 +3,12 @@
 //! Debian packages are installed when one is root and something is missing; cargo subcommands with
 //! `cargo install --locked`. Nothing is touched that is already there.
 
+use std::fs::File;
 use std::path::Path;
 
 use crate::failure::Failure;
 use crate::job::Job;
+use crate::place;
 
 /// Something that must be there before a step can run.
 pub(crate) enum Need {
@@ -71,6 +73,11 @@ fn debian(what: &str, probes: &[&str], packages: &[&str]) -> Result<(), Failure>
     if !Path::new("/usr/bin/apt-get").exists() || !is_root() {
         return Err(Failure::Failed(by_hand));
     }
+    // Two lanes may want something at once, and apt-get refuses to share.
+    let _one_at_a_time = lock("apt")?;
+    if probes.iter().all(|probe| Path::new(probe).exists()) {
+        return Ok(());
+    }
     println!("{what} is missing; installing {list}");
     let apt = |words: &[&str]| {
         Job::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(words.iter().copied())
@@ -81,6 +88,13 @@ fn debian(what: &str, probes: &[&str], packages: &[&str]) -> Result<(), Failure>
             .run()
     });
     installed.map_err(|failure| Failure::Failed(format!("{by_hand}; apt-get said: {failure}")))
+}
+
+/// Waits until no other process of this build folder holds it; held until the file is dropped.
+fn lock(name: &str) -> Result<File, Failure> {
+    let path = place::target().join(format!("{name}.lock"));
+    let held = File::create(&path).and_then(|file| file.lock().map(|()| file));
+    held.map_err(|e| Failure::file("lock", &path, &e))
 }
 
 /// Wherever it comes from: a distribution, a version manager, a container.

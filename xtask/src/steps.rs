@@ -11,6 +11,7 @@ use crate::deny;
 use crate::exporters;
 use crate::failure::Failure;
 use crate::fuzz;
+use crate::lane::Lane::{self, Code, Product};
 use crate::need::Need;
 use crate::python;
 use crate::readers;
@@ -36,6 +37,8 @@ pub(crate) struct Step {
     pub(crate) name: &'static str,
     /// What it makes sure of.
     pub(crate) what: &'static str,
+    /// Where it runs when all do: see `lane.rs`.
+    pub(crate) lane: Lane,
     pub(crate) needs: &'static [Need],
     /// A file without which the step is skipped: it checks something that is not in this tree.
     pub(crate) file: Option<&'static str>,
@@ -79,6 +82,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "fmt",
         what: "formatting",
+        lane: Code,
         needs: &[],
         file: None,
         action: Cargo(&["fmt", "--all", "--check"], &[]),
@@ -87,6 +91,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "clippy",
         what: "compiler and clippy warnings",
+        lane: Code,
         needs: &[Need::Compiler, Need::Python],
         file: None,
         action: Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
@@ -95,6 +100,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "tidy",
         what: "the house rules",
+        lane: Code,
         needs: &[],
         file: None,
         action: Call(tidy::step),
@@ -103,6 +109,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "deny",
         what: "licences, sources and bans",
+        lane: Code,
         needs: &[],
         file: None,
         action: Call(|| deny::check(false)),
@@ -111,6 +118,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "record",
         what: "recorded test data is what its scripts write",
+        lane: Code,
         needs: &[Need::Python],
         file: Some("testdata/record"),
         action: Call(record::step),
@@ -119,6 +127,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "test",
         what: "unit and integration tests",
+        lane: Code,
         needs: &[Need::Compiler],
         file: None,
         action: Cargo(&["test", "--workspace"], &[]),
@@ -127,6 +136,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "doc",
         what: "documentation builds without warnings",
+        lane: Code,
         needs: &[],
         file: None,
         action: Cargo(&["doc", "--no-deps", "--workspace"], &[("RUSTDOCFLAGS", "-Dwarnings")]),
@@ -135,6 +145,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "wasm",
         what: "the offline checker builds for the browser, and pages carry what was built",
+        lane: Code,
         needs: &[Need::WasmTarget],
         file: None,
         action: Call(wasm::step),
@@ -144,6 +155,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "build",
         what: "the binary that the steps below run",
+        lane: Product,
         needs: &[Need::Compiler],
         file: None,
         action: Cargo(crate::demo::BUILD, &[]),
@@ -152,6 +164,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "reference",
         what: "the reference implementation reads our log and rejects damaged ones",
+        lane: Product,
         needs: &[Need::Go],
         file: None,
         action: Call(reference::step),
@@ -160,6 +173,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "readers",
         what: "pyarrow and DuckDB read an export, pyarrow encrypted segments",
+        lane: Product,
         needs: &[Need::Compiler, Need::Python],
         file: None,
         action: Call(readers::step),
@@ -168,6 +182,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "exporters",
         what: "OpenTelemetry's Python exporters, MCP's client and schemathesis use the server",
+        lane: Product,
         needs: &[Need::Python],
         file: None,
         action: Call(exporters::step),
@@ -176,6 +191,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "witnesses",
         what: "witness-log from PyPI and tacho witness each other's logs",
+        lane: Product,
         needs: &[Need::Python],
         file: None,
         action: Call(witnesses::step),
@@ -184,6 +200,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "bundle",
         what: "pages of evidence verify themselves in Chromium, offline, and name what was altered",
+        lane: Product,
         needs: &[Need::Python],
         file: None,
         action: Call(bundle::step),
@@ -192,6 +209,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "console",
         what: "the web console: its own tests, its built files, and its pages in Chromium",
+        lane: Product,
         needs: &[Need::Node],
         file: Some("console/package.json"),
         action: Call(console::step),
@@ -200,6 +218,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "python",
         what: "the Python package: modes, kills, a full disk, frameworks from PyPI",
+        lane: Product,
         needs: &[Need::Compiler, Need::Python],
         file: Some("python/Cargo.toml"),
         action: Call(python::step),
@@ -208,6 +227,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "redact",
         what: "the redactor is no worse than it was, and no planted secret is in a file, log or answer",
+        lane: Product,
         needs: &[Need::Compiler, Need::Python],
         file: Some("crates/simulate/src/main.rs"),
         action: Call(redact_eval::step),
@@ -216,6 +236,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "fuzz",
         what: "each fuzz target for some seconds",
+        lane: Code,
         needs: &[Need::Compiler, Need::CargoCommand("cargo-fuzz")],
         file: Some("fuzz/Cargo.toml"),
         action: Call(|| fuzz::run_all_within(FUZZ_SECONDS)),
@@ -224,6 +245,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "simulate",
         what: "faults and crashes against the real writer",
+        lane: Product,
         needs: &[Need::Compiler],
         file: Some("crates/simulate/src/main.rs"),
         action: Call(|| crate::simulate::slice(SEEDED_RUNS, SEEDED_FAULTS, SEEDED_PAIRS)),
@@ -232,6 +254,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "kill",
         what: "kill -9 under load, in a removal, a restore or a server loses nothing acknowledged",
+        lane: Product,
         needs: &[Need::Compiler],
         file: Some("crates/simulate/src/main.rs"),
         action: Call(|| crate::simulate::kill(KILL_ROUNDS, KILL_SERVERS)),
@@ -240,6 +263,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "full-disk",
         what: "a server whose disk fills up refuses at once, reads on, and goes on when it is freed",
+        lane: Product,
         needs: &[Need::Compiler],
         file: Some("testdata/strength/full_disk.py"),
         action: Call(|| full_disk::slice(FULL_DISK_ROUNDS)),
@@ -248,6 +272,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "attack",
         what: "logs rewritten with all their keys are found out, and no honest one is accused",
+        lane: Product,
         needs: &[Need::Compiler],
         file: Some("crates/simulate/src/main.rs"),
         action: Call(|| attack::slice(HONEST_LOGS)),
@@ -256,6 +281,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "demo",
         what: "the demo plays, verifies, and notices the changed byte",
+        lane: Product,
         needs: &[Need::Compiler],
         file: None,
         action: Call(demo),

@@ -7,6 +7,7 @@ use crate::Command;
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::job::{self, Job};
+use crate::lane::{self, Beside, Lane};
 use crate::need::need;
 use crate::place;
 use crate::steps::{Action, Outcome, STEPS, Step};
@@ -16,7 +17,8 @@ pub(crate) const COMMAND: Command = Command {
     summary: "everything that must pass before a change lands",
     help: "\
 Runs the steps of xtask/src/steps.rs in order, installs what they need (Debian packages when root, cargo
-subcommands), stops at the first failure and says what to do about it. Ends with a table of times.
+subcommands), stops at the first failure and says what to do about it. Steps that run the product's binary
+run beside those that compile and test its parts; their output comes last. Ends with a table of times.
 
   --only STEP  run only these steps (repeat, or separate by commas)
   --skip STEP  leave these out
@@ -35,15 +37,41 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 /// A line of the closing table.
-struct Line {
-    name: &'static str,
-    verdict: String,
-    took: Duration,
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) verdict: String,
+    pub(crate) took: Duration,
+}
+
+impl Line {
+    fn new(step: &Step, outcome: &Result<Outcome, Failure>, took: Duration) -> Self {
+        let verdict = match outcome {
+            Ok(Outcome::Passed) => "passed".to_owned(),
+            Ok(Outcome::Skipped(reason)) => format!("skipped: {reason}"),
+            Err(_) => "FAILED".to_owned(),
+        };
+        Self { name: step.name.to_owned(), verdict, took }
+    }
+
+    /// How the end of a step is told, for people and for the other lane.
+    fn tell(&self) -> String {
+        format!("{}: {} in {}", self.name, self.verdict, seconds(self.took))
+    }
+
+    /// The reverse of telling; nothing where it is something else.
+    pub(crate) fn told(text: &str) -> Option<Self> {
+        let (name, rest) = text.split_once(": ")?;
+        let (verdict, took) = rest.rsplit_once(" in ")?;
+        let took = took.strip_suffix(" s")?.parse().ok()?;
+        let (name, verdict) = (name.to_owned(), verdict.to_owned());
+        Some(Self { name, verdict, took: Duration::try_from_secs_f64(took).ok()? })
+    }
 }
 
 /// Runs the chosen steps; `plain` asks for output without colour and progress bars.
 pub(crate) fn run_steps(mut arguments: Arguments, plain: bool) -> Result<(), Failure> {
     let list = arguments.flag("--list");
+    let attached = arguments.flag(lane::ATTACHED);
     let only = arguments.values("--only")?;
     let skip = arguments.values("--skip")?;
     arguments.nothing_left()?;
@@ -57,28 +85,54 @@ pub(crate) fn run_steps(mut arguments: Arguments, plain: bool) -> Result<(), Fai
     if plain {
         job::make_plain();
     }
+    if attached {
+        lane::end_with_parent();
+    }
+    let start = Instant::now();
+    let (here, there): (Vec<&Step>, Vec<&Step>) =
+        chosen.into_iter().partition(|step| step.lane == Lane::Code);
     let mut lines = Vec::new();
-    for (position, step) in chosen.iter().enumerate() {
-        println!("\n=== {} of {}: {} ({})", position + 1, chosen.len(), step.name, step.what);
+    let result = match (&*here, &*there) {
+        ([], steps) | (steps, []) => run_in_order(steps, &mut lines),
+        (here, there) => run_both(here, there, &mut lines),
+    };
+    print!("{}", table(&lines, start.elapsed()));
+    result
+}
+
+/// Runs some steps here and some beside, and ends both at a failure of either.
+fn run_both(here: &[&Step], there: &[&Step], lines: &mut Vec<Line>) -> Result<(), Failure> {
+    let names: Vec<&str> = there.iter().map(|step| step.name).collect();
+    let beside = Beside::start(&names)?;
+    if let Err(failure) = run_in_order(here, lines) {
+        beside.stop();
+        return Err(failure);
+    }
+    beside.finish(lines)
+}
+
+fn run_in_order(steps: &[&Step], lines: &mut Vec<Line>) -> Result<(), Failure> {
+    for (position, step) in steps.iter().enumerate() {
+        println!(
+            "\n{}{} of {}: {} ({})",
+            lane::MARK,
+            position + 1,
+            steps.len(),
+            step.name,
+            step.what
+        );
         let start = Instant::now();
         let outcome = run_step(step);
-        let took = start.elapsed();
-        let verdict = match &outcome {
-            Ok(Outcome::Passed) => "passed".to_owned(),
-            Ok(Outcome::Skipped(reason)) => format!("skipped: {reason}"),
-            Err(_) => "FAILED".to_owned(),
-        };
-        println!("=== {}: {verdict} in {}", step.name, seconds(took));
-        lines.push(Line { name: step.name, verdict, took });
+        let line = Line::new(step, &outcome, start.elapsed());
+        println!("{}{}", lane::MARK, line.tell());
+        lines.push(line);
         if let Err(failure) = outcome {
-            print!("{}", table(&lines));
             return Err(Failure::Failed(format!(
                 "step `{}`: {failure}\nwhat to do: {}\nagain: cargo xtask test --only {}",
                 step.name, step.remedy, step.name
             )));
         }
     }
-    print!("{}", table(&lines));
     Ok(())
 }
 
@@ -122,11 +176,9 @@ fn run_step(step: &Step) -> Result<Outcome, Failure> {
 }
 
 /// The closing table. Its last line counts steps, in the form that test runners use.
-fn table(lines: &[Line]) -> String {
+fn table(lines: &[Line], total: Duration) -> String {
     let mut text = String::from("\n");
-    let mut total = Duration::ZERO;
     for line in lines {
-        total += line.took;
         text.push_str(&format!("{:10} {:>8}  {}\n", line.name, seconds(line.took), line.verdict));
     }
     let count =
@@ -175,13 +227,15 @@ mod tests {
     #[test]
     fn table_counts_each_verdict() {
         let line = |verdict: &str| Line {
-            name: "step",
+            name: "step".to_owned(),
             verdict: verdict.to_owned(),
             took: Duration::from_millis(1500),
         };
         let all = [line("passed"), line("skipped: no file"), line("passed"), line("FAILED")];
-        assert!(table(&all).ends_with("\n2 passed, 1 failed, 1 skipped\n"), "{}", table(&all));
-        assert!(table(&all[..1]).ends_with("\n1 passed, 0 failed\n"));
-        assert!(table(&all).contains("1.5 s"));
+        let total = Duration::from_millis(4200);
+        let shown = table(&all, total);
+        assert!(shown.ends_with("\n2 passed, 1 failed, 1 skipped\n"), "{shown}");
+        assert!(shown.contains("1.5 s") && shown.contains("4.2 s"), "{shown}");
+        assert!(table(&all[..1], total).ends_with("\n1 passed, 0 failed\n"));
     }
 }
