@@ -7,9 +7,10 @@
 //! shape. So each shape is split once, and what follows for its columns is remembered.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::cell::{Cell, Cells, no_cells};
-use crate::column::{COLUMNS, Form, PLACEHOLDER, Part, by_code, position};
+use crate::column::{COLUMNS, ColumnSet, Form, PLACEHOLDER, Part, by_code, position};
 use crate::decode::Columns;
 use crate::row::Row;
 use crate::scan;
@@ -35,13 +36,22 @@ pub(crate) struct Agreement {
 /// What was found out about shapes.
 #[derive(Default)]
 struct Plans {
-    known: HashMap<Vec<u8>, Plan>,
+    known: HashMap<Arc<[u8]>, Plan>,
     /// The shape of the row before, which is the most likely one.
-    last: Option<(Vec<u8>, Plan)>,
+    last: Option<(Arc<[u8]>, Plan)>,
 }
 
 /// What the columns must hold in every row of a shape; `None` when each row is to be split.
-type Plan = Option<std::sync::Arc<[(usize, Expected)]>>;
+type Plan = Option<Arc<Expectations>>;
+
+/// What the columns must hold in the rows of a shape.
+#[derive(Default)]
+struct Expectations {
+    /// The columns that hold nothing: most of them, and so are most columns of a batch.
+    nothing: ColumnSet,
+    /// The others.
+    something: Vec<(usize, Expected)>,
+}
 
 /// What a column must hold.
 #[derive(Clone, Debug)]
@@ -66,9 +76,7 @@ impl Agreement {
         let shape = columns.shape(part, at).unwrap_or_default();
         let plans = if part == Part::Meta { &mut self.meta } else { &mut self.content };
         match plans.of(shape) {
-            Some(Some(plan)) => plan.iter().all(|(column, expected)| {
-                expected.is_met(COLUMNS[*column].form, &columns.cell(*column, at), columns, at)
-            }),
+            Some(Some(plan)) => plan.are_met(columns, at),
             Some(None) => self.split_again(part, bytes, columns, at, None),
             None => self.split_again(part, bytes, columns, at, Some(shape)),
         }
@@ -98,20 +106,20 @@ impl Plans {
     /// What is known of a shape; `None` when nothing is.
     fn of(&mut self, shape: &[u8]) -> Option<Plan> {
         if let Some((last, plan)) = &self.last
-            && last == shape
+            && **last == *shape
         {
             return Some(plan.clone());
         }
-        let Some(plan) = self.known.get(shape) else {
+        let Some((known, plan)) = self.known.get_key_value(shape) else {
             let is_full = self.known.len() >= SHAPES_MAX || shape.len() > SHAPE_BYTES_MAX;
             return is_full.then_some(None);
         };
-        self.last = Some((shape.to_vec(), plan.clone()));
+        self.last = Some((Arc::clone(known), plan.clone()));
         Some(plan.clone())
     }
 
     fn remember(&mut self, shape: &[u8], plan: Plan) {
-        self.known.insert(shape.to_vec(), plan);
+        self.known.insert(shape.into(), plan);
     }
 }
 
@@ -146,7 +154,14 @@ fn plan(part: Part, shape: &[u8], cells: &Cells<'_>) -> Plan {
     let is_open = |column: &usize| {
         !is_placeholder[*column] || matches!(COLUMNS[*column].form, Form::Json | Form::Number)
     };
-    of(part).filter(is_open).map(|column| Some((column, expected(column)?))).collect()
+    let mut expectations = Expectations::default();
+    for column in of(part).filter(is_open) {
+        match expected(column)? {
+            Expected::Constant(Cell::Null) => expectations.nothing.add(column),
+            other => expectations.something.push((column, other)),
+        }
+    }
+    Some(Arc::new(expectations))
 }
 
 /// Which columns have a placeholder in a shape.
@@ -161,6 +176,16 @@ fn placeholders(part: Part, shape: &[u8]) -> [bool; COLUMNS.len()] {
         rest = rest.get(at + 2..).unwrap_or_default();
     }
     found
+}
+
+impl Expectations {
+    fn are_met(&self, columns: &Columns<'_>, at: usize) -> bool {
+        let mut to_look_at = self.nothing.without(columns.empty());
+        to_look_at.all(|column| columns.cell(column, at) == Cell::Null)
+            && self.something.iter().all(|(column, expected)| {
+                expected.is_met(COLUMNS[*column].form, &columns.cell(*column, at), columns, at)
+            })
+    }
 }
 
 impl Expected {

@@ -194,6 +194,28 @@ pub(crate) const COLUMNS: [Column; 52] = [
     content("attributes", b'Z'),
 ];
 
+/// Some of the columns, by their positions in [`COLUMNS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ColumnSet(u64);
+
+const _: () = assert!(COLUMNS.len() <= 64, "one bit a column");
+
+impl ColumnSet {
+    pub(crate) fn add(&mut self, column: usize) {
+        self.0 |= 1 << column;
+    }
+
+    /// The columns that are in this set only, lowest first.
+    pub(crate) fn without(self, other: Self) -> impl Iterator<Item = usize> {
+        let mut left = self.0 & !other.0;
+        std::iter::from_fn(move || {
+            let lowest = (left != 0).then(|| left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(lowest)
+        })
+    }
+}
+
 /// The position in [`COLUMNS`] of the column with this name.
 pub(crate) const fn position(name: &str) -> usize {
     let mut at = 0;
@@ -374,6 +396,20 @@ mod tests {
             assert_eq!(find(Meta, "params", hint), None);
             assert_eq!(find(Tokens, "event_id", hint), None);
         }
+    }
+
+    #[test]
+    fn a_set_without_another_names_what_is_left() {
+        let set = |columns: &[usize]| {
+            let mut set = ColumnSet::default();
+            columns.iter().for_each(|column| set.add(*column));
+            set
+        };
+        let all: Vec<usize> = (0..COLUMNS.len()).collect();
+        let left = |one: &[usize], other| set(one).without(set(other)).collect::<Vec<_>>();
+        assert_eq!(left(&all, &[]), all);
+        assert_eq!(left(&[0, 3, 51], &[3, 4]), [0, 51]);
+        assert_eq!(left(&[3], &all), [0_usize; 0]);
     }
 
     #[test]

@@ -17,8 +17,8 @@ use event::{Kind, Tier};
 use crate::SegmentError;
 use crate::cell::Cell;
 use crate::column::{
-    COLUMNS, CONTENT_COMMITMENT, CONTENT_SALT, CONTENT_SHAPE, Form, INDEX, KIND, META_SALT,
-    META_SHAPE, Part, RECORDED_AT, TIER,
+    COLUMNS, CONTENT_COMMITMENT, CONTENT_SALT, CONTENT_SHAPE, ColumnSet, Form, INDEX, KIND,
+    META_SALT, META_SHAPE, Part, RECORDED_AT, TIER,
 };
 use crate::rebuild::rebuild;
 use crate::row::{ContentState, Row};
@@ -92,6 +92,7 @@ pub(crate) struct Columns<'b> {
     kind: &'b PrimitiveArray<Int8Type>,
     tier: &'b PrimitiveArray<Int8Type>,
     values: Vec<Values<'b>>,
+    empty: ColumnSet,
     meta_shape: &'b BinaryArray,
     meta_salt: &'b FixedSizeBinaryArray,
     content: Option<Content<'b>>,
@@ -116,6 +117,10 @@ impl<'b> Columns<'b> {
             None
         };
         let values = COLUMNS.iter().map(|column| Values::of(batch, column.name, column.form));
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        let mut empty = ColumnSet::default();
+        let is_empty = |(_, values): &(usize, &Values<'_>)| matches!(values, Values::Nothing);
+        values.iter().enumerate().filter(is_empty).for_each(|(column, _)| empty.add(column));
         Ok(Self {
             index: array(INDEX)?.as_primitive_opt().ok_or_else(|| wrong(INDEX))?,
             recorded_at: array(RECORDED_AT)?
@@ -123,7 +128,8 @@ impl<'b> Columns<'b> {
                 .ok_or_else(|| wrong(RECORDED_AT))?,
             kind: array(KIND)?.as_primitive_opt().ok_or_else(|| wrong(KIND))?,
             tier: array(TIER)?.as_primitive_opt().ok_or_else(|| wrong(TIER))?,
-            values: values.collect::<Result<_, _>>()?,
+            values,
+            empty,
             meta_shape: binary(array(META_SHAPE)?, META_SHAPE)?,
             meta_salt: fixed(array(META_SALT)?, META_SALT)?,
             content,
@@ -132,6 +138,11 @@ impl<'b> Columns<'b> {
 
     pub(crate) fn index(&self, at: usize) -> Result<u64, SegmentError> {
         unsigned(self.index, at, INDEX)
+    }
+
+    /// The columns that hold nothing in any row of the batch.
+    pub(crate) fn empty(&self) -> ColumnSet {
+        self.empty
     }
 
     /// The value that the column at a position of [`COLUMNS`] holds in a row.
