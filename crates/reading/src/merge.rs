@@ -5,13 +5,16 @@
 //! may come next. Damage is told where the records would have come. Not here: which segments there
 //! are (`shelf.rs`), the journal (`journal.rs`).
 
+mod ahead;
+
 use crate::faults::Faults;
 use crate::shelf::{Shelf, Volume};
 use crate::source::FileSource;
 use crate::walk::{Placed, Step};
+use ahead::{Ahead, Found};
 use keys::Keyring;
 use prove::FindingKind;
-use segment::{Examination, Examined, Fault, Row, Segment, SegmentError};
+use segment::{Examined, Fault, Row, Segment, SegmentError};
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -49,10 +52,13 @@ pub(crate) struct Merge {
     is_stale: bool,
 }
 
+/// The rows of a segment, one after the other.
+type FoundRows = Box<dyn Iterator<Item = Found> + Send>;
+
 /// An opened segment and the row that it has next.
 struct Head {
     volume: Volume,
-    rows: Examination,
+    rows: FoundRows,
     row: Row,
 }
 
@@ -97,7 +103,7 @@ impl Merge {
             }
             let following = self.next.max(head.row.index.saturating_add(1));
             let range = (following, self.end);
-            let following = pull(&head.volume, &mut head.rows, range, faults);
+            let following = pull(&head.volume, &mut *head.rows, range, faults);
             let is_announced = head.volume.is_announced;
             let Some((row, file)) = self.follow(at, following) else { break };
             if row.index == self.next {
@@ -137,9 +143,9 @@ impl Merge {
     }
 
     /// Takes an opened segment up, with the first row that it has for the range.
-    fn begin(&mut self, volume: Volume, mut rows: Examination, faults: &mut Faults) {
+    fn begin(&mut self, volume: Volume, mut rows: FoundRows, faults: &mut Faults) {
         let range = (self.next, self.end);
-        let following = pull(&volume, &mut rows, range, faults);
+        let following = pull(&volume, &mut *rows, range, faults);
         self.remember(following.broken, following.is_stale);
         if let Some(row) = following.row {
             self.heads.push(Head { volume, rows, row });
@@ -207,7 +213,7 @@ struct Following {
 /// The next row of a segment with an index in a range, and what was broken before it.
 fn pull(
     volume: &Volume,
-    rows: &mut Examination,
+    rows: &mut dyn Iterator<Item = Found>,
     (first, end): (u64, u64),
     faults: &mut Faults,
 ) -> Following {
@@ -285,7 +291,7 @@ fn open(
     volume: &Volume,
     first: u64,
     faults: &mut Faults,
-) -> Result<Option<Examination>, (String, bool)> {
+) -> Result<Option<FoundRows>, (String, bool)> {
     let key_id = volume.manifest.key_id;
     let Some(key) = access.keyring.get(key_id) else {
         if !volume.is_announced {
@@ -314,7 +320,12 @@ fn open(
                 let detail = format!("it holds {rows} records, and the log announced {announced}");
                 faults.of_file(FindingKind::Corrupt, &volume.path, detail);
             }
-            Ok(Some(examination))
+            // Whoever compares columns checks the whole log; others may stop at a few rows.
+            Ok(Some(if access.columns {
+                Box::new(Ahead::of(examination))
+            } else {
+                Box::new(examination)
+            }))
         }
         Err(_) if !volume.is_announced => Ok(None),
         Err(error) => Err((error.to_string(), is_gone(&error))),
