@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: measures the real binary; the measuring itself is `tacho bench`.
 
+use std::path::{Path, PathBuf};
+
 use crate::Command;
 use crate::arguments::Arguments;
 use crate::failure::Failure;
@@ -7,6 +9,7 @@ use crate::job::Job;
 use crate::need::{Need, need};
 use crate::place;
 use crate::readers;
+use crate::wheels;
 
 /// What is measured when nothing is named.
 const CASES: &[&str] = &["append", "query", "ingest"];
@@ -19,6 +22,7 @@ Builds `tacho` in release mode and runs `tacho bench CASE --format json` for eac
 query, ingest). Compare ratios within one run; numbers of two machines do not compare. Beside `query` runs DuckDB from
 PyPI, in the virtual environment of `cargo xtask readers`, unless --duckdb PYTHON names another.
 
+  --peers      beside `ingest`, tamper-evident logs from PyPI, in a virtual environment that it makes
   --save NAME  also write the results to benches/results/NAME-CASE.json
   -- ARGS      further arguments for `tacho bench`
 
@@ -26,12 +30,14 @@ Examples:
   cargo xtask bench
   cargo xtask bench append -- --count 100000 --batch 1000
   cargo xtask bench query -- --events 1000000,5000000,20000000
+  cargo xtask bench ingest --peers -- --case 8x1000
   cargo xtask bench --save baseline",
     run,
 };
 
 fn run(mut arguments: Arguments) -> Result<(), Failure> {
     let save = arguments.value("--save")?;
+    let peers = arguments.flag("--peers");
     let further = arguments.passed_on();
     let mut cases = arguments.rest()?;
     if let Some(case) = cases.iter().find(|case| !CASES.contains(&case.as_str())) {
@@ -47,6 +53,9 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         if case == "query" && !further.iter().any(|word| word.starts_with("--duckdb")) {
             job = job.arg("--duckdb").arg(readers::python()?);
         }
+        if case == "ingest" && peers {
+            job = job.arg("--peers").arg(peers_python()?);
+        }
         let result = job.args(&further).read()?;
         print!("{result}");
         if let Some(name) = &save {
@@ -54,6 +63,12 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// A Python that has the contenders of `ingest`.
+fn peers_python() -> Result<PathBuf, Failure> {
+    need(&Need::Python)?;
+    wheels::python("peers", Path::new("testdata/bench/requirements.txt"))
 }
 
 fn store(name: &str, case: &str, result: &str) -> Result<(), Failure> {

@@ -1,11 +1,12 @@
 //! `tacho bench ingest`: how fast a real server takes events over HTTP, beside a bare group commit
-//! and, when there is one, PostgreSQL, in the same run.
+//! and, when they are there, PostgreSQL and tamper-evident logs from PyPI, in the same run.
 //!
 //! The server is a process of its own with the settings that everybody gets; whoever sends the
 //! events shares its cores, as an agent beside its log does. An answer of 200 says that the events
 //! are durable; nothing else counts as taken.
 
 mod client;
+mod peers;
 mod postgres;
 mod server;
 
@@ -16,11 +17,14 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 pub(crate) use server::ServerProcess;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// A checkpoint over everything is published within this time once it is quiet.
 const PUBLISHED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Longest time for a contender from PyPI: there are several, and they are steady.
+const PEER_LENGTH: Duration = Duration::from_secs(5);
 
 /// What to send.
 #[derive(Clone, Debug)]
@@ -35,13 +39,15 @@ pub(crate) struct Plan {
     pub(crate) rate: Option<f64>,
     /// A database to insert the same events into, as `psql -d` takes it.
     pub(crate) postgres: Option<String>,
+    /// A Python that has tamper-evident logs from PyPI, which take the same events.
+    pub(crate) peers: Option<PathBuf>,
 }
 
 /// One row; the names are part of the machine output.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct IngestRow {
-    /// `ingest`, `postgres`, or `postgres chained`.
-    pub(crate) case: &'static str,
+    /// `ingest`, `postgres`, `postgres chained`, or a package and its version.
+    pub(crate) case: String,
     /// Events in a request.
     pub(crate) batch: usize,
     /// Connections.
@@ -123,6 +129,11 @@ pub(crate) fn run(
                 run += connections as u64;
             }
         }
+        if let Some(python) = &plan.peers {
+            let load = Load { connections, batch, rate: None, run };
+            peers::run(python, scratch, &pool, load, plan.length.min(PEER_LENGTH), row_done)?;
+            run += 1;
+        }
     }
     hold_to_account(server, taken)
 }
@@ -147,21 +158,36 @@ fn row(outcome: &mut Outcome, producers: usize, batch: usize) -> IngestRow {
     let quantile = |times: &Histogram<u64>, share| times.value_at_quantile(share) as f64;
     let has_times = !outcome.times.is_empty();
     IngestRow {
-        case: "ingest",
-        batch,
-        producers,
+        case: "ingest".to_owned(),
         until_s: outcome.until.as_secs_f64(),
         events_per_second: outcome.events as f64 / outcome.length.as_secs_f64().max(1e-9),
-        baseline_events_per_second: None,
-        ratio: None,
         ack_p50_us: has_times.then(|| quantile(&outcome.times, 0.5)),
         ack_p99_us: has_times.then(|| quantile(&outcome.times, 0.99)),
-        baseline_ack_p99_us: None,
-        cpu_us_per_event: None,
-        disk_bytes_per_event: None,
-        rss_mib: None,
-        peak_rss_mib: None,
         answers: std::mem::take(&mut outcome.answers),
+        ..IngestRow::of_others(batch, producers)
+    }
+}
+
+impl IngestRow {
+    /// A row of a contender of which little is known.
+    fn of_others(batch: usize, producers: usize) -> Self {
+        Self {
+            case: String::new(),
+            batch,
+            producers,
+            until_s: 0.0,
+            events_per_second: 0.0,
+            baseline_events_per_second: None,
+            ratio: None,
+            ack_p50_us: None,
+            ack_p99_us: None,
+            baseline_ack_p99_us: None,
+            cpu_us_per_event: None,
+            disk_bytes_per_event: None,
+            rss_mib: None,
+            peak_rss_mib: None,
+            answers: BTreeMap::new(),
+        }
     }
 }
 

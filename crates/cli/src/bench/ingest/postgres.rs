@@ -8,7 +8,6 @@
 use super::super::Pool;
 use super::IngestRow;
 use super::client::Load;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -68,21 +67,10 @@ pub(super) fn run(
     clean.close()?;
     let events: u64 = counts.into_iter().sum::<Result<u64, String>>()?;
     Ok(IngestRow {
-        case: if chained { "postgres chained" } else { "postgres" },
-        batch: load.batch,
-        producers: load.connections,
+        case: if chained { "postgres chained" } else { "postgres" }.to_owned(),
         until_s: took.as_secs_f64(),
         events_per_second: events as f64 / took.as_secs_f64(),
-        baseline_events_per_second: None,
-        ratio: None,
-        ack_p50_us: None,
-        ack_p99_us: None,
-        baseline_ack_p99_us: None,
-        cpu_us_per_event: None,
-        disk_bytes_per_event: None,
-        rss_mib: None,
-        peak_rss_mib: None,
-        answers: BTreeMap::new(),
+        ..IngestRow::of_others(load.batch, load.connections)
     })
 }
 

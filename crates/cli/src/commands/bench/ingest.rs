@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::terminal::{STRONG, styled};
 use clap::Args;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const AFTER_HELP: &str = "\
@@ -17,9 +18,10 @@ Examples:
   tacho bench ingest --case 8x1000 --seconds 1800 --window 60 --rate 100000
   tacho bench ingest --case 512x1000 --rate 600000 --format json
   tacho bench ingest --case 8x1000 --detect
-  tacho bench ingest --postgres 'host=/var/run/postgresql dbname=bench'";
+  tacho bench ingest --postgres 'host=/var/run/postgresql dbname=bench'
+  cargo xtask bench ingest --peers";
 
-/// Events over HTTP into a server of its own, beside a bare group commit and PostgreSQL
+/// Events over HTTP into a server of its own, beside a bare group commit and others
 ///
 /// The server runs with the usual settings in a folder of its own; the clients share its cores.
 /// Only events that were answered with 200, and so are durable, are counted.
@@ -48,6 +50,11 @@ pub(super) struct Ingest {
     /// Makes and drops a table `tacho_bench` there
     #[arg(long, value_name = "CONNECTION")]
     postgres: Option<String>,
+    /// Also append the same events to the tamper-evident logs that this Python has from PyPI
+    /// (pymerkle, arcaeon-audit, agent-airlock, merkle-audit); `cargo xtask bench ingest --peers`
+    /// installs them
+    #[arg(long, value_name = "PYTHON")]
+    peers: Option<PathBuf>,
     /// The server looks for what the shipped rules find meanwhile
     #[arg(long)]
     detect: bool,
@@ -66,6 +73,7 @@ impl Ingest {
             window: Duration::from_secs(self.window.unwrap_or(self.seconds)),
             rate: self.rate.map(|rate| rate as f64),
             postgres: self.postgres.clone(),
+            peers: self.peers.clone(),
         };
         let scratch = Scratch::new(&context.global.data, 0)?;
         let server = ServerProcess::start(&scratch.0, self.detect).map_err(Failure::new)?;
