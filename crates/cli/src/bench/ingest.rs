@@ -8,6 +8,7 @@
 mod client;
 mod postgres;
 mod server;
+pub(crate) mod soak;
 
 use super::measure::{Case, bytes_below};
 use super::{Pool, baseline};

@@ -34,6 +34,7 @@ mod rolled;
 mod rotation;
 mod served;
 mod sinks;
+mod soak;
 mod sql;
 mod tamper;
 mod verify;
