@@ -113,3 +113,9 @@ pub fn capture_body<'a>(
     native::capture_body(body, &mut sink)?;
     Ok(sink.finish())
 }
+
+/// Whether more than `max` lines hold something, which can be told before any of them is read.
+#[must_use]
+pub fn has_more_lines_than(max: usize, bytes: &[u8]) -> bool {
+    lines::lines(bytes).nth(max).is_some()
+}

@@ -26,6 +26,7 @@ pub(crate) fn without_byte_order_mark(bytes: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::lines;
+    use crate::has_more_lines_than;
 
     #[test]
     fn blank_lines_line_ends_and_the_mark_are_not_content_but_count() {
@@ -34,5 +35,7 @@ mod tests {
         assert_eq!(found, [(1, &b"a"[..]), (4, b"b"), (6, b"c")]);
         assert_eq!(lines(b"").count(), 0);
         assert_eq!(lines(b"x\n").collect::<Vec<_>>(), [(1, &b"x"[..])]);
+        assert!(!has_more_lines_than(3, text) && has_more_lines_than(2, text));
+        assert!(!has_more_lines_than(0, b"\xEF\xBB\xBF\n \n"));
     }
 }

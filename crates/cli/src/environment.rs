@@ -16,3 +16,14 @@ pub(crate) fn text(name: &str) -> Option<String> {
 pub(crate) fn path(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
+
+/// Every variable whose name begins with `prefix` and that is set to something. What is not UTF-8
+/// comes out with a character that no name or path has.
+pub(crate) fn beginning_with(prefix: &'static str) -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(move |(name, value)| {
+            let name = name.into_string().ok().filter(|name| name.starts_with(prefix))?;
+            Some((name, value.to_string_lossy().into_owned()))
+        })
+        .filter(|(_, value)| !value.is_empty())
+}

@@ -2,10 +2,10 @@
 //! log opened for it.
 
 use crate::commands::events::time;
-use crate::configuration_folder::ConfigurationFolder;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::recording;
+use crate::serving::configuration::Configuration;
 use crate::terminal::{DOUBTFUL, styled};
 use clap::Args;
 use event::Timestamp;
@@ -74,7 +74,7 @@ pub(crate) struct PolicyArguments {
     #[arg(long, value_name = "FILE", env = "TACHO_CONFIG")]
     config: Option<PathBuf>,
     /// default, eu-ai-act, pci-dss, hipaa or sec-17a-4, instead of what the configuration says
-    #[arg(long, value_name = "NAME", env = "TACHO_RETENTION__PROFILE")]
+    #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 }
 
@@ -87,17 +87,7 @@ impl PolicyArguments {
             })?;
             return Ok(Policy::of(profile));
         }
-        let usual = || Some(ConfigurationFolder::locate()?.configuration_path());
-        let path = match &self.config {
-            Some(path) => path.clone(),
-            None => match usual().filter(|path| path.exists()) {
-                Some(path) => path,
-                None => return Ok(Policy::default()),
-            },
-        };
-        let text = std::fs::read_to_string(&path).map_err(Failure::io("read", &path))?;
-        Policy::from_toml(&text)
-            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+        Ok(Configuration::read(self.config.as_deref())?.retention.unwrap_or_default())
     }
 }
 

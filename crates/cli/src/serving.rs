@@ -5,6 +5,7 @@
 pub(crate) mod configuration;
 pub(crate) mod held;
 mod tls;
+mod variables;
 
 use crate::configuration_folder::ConfigurationFolder;
 use crate::context::Context;

@@ -135,6 +135,14 @@ impl Progress {
         bar.set_position(done);
     }
 
+    /// Writes something while the bar is out of the way.
+    pub(crate) fn beside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {

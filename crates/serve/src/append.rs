@@ -177,7 +177,7 @@ where
     let outcome = if bytes.len() <= INLINE_BYTES_MAX {
         take(writer, &bytes)
     } else {
-        let (writer, turn) = (Arc::clone(writer), log.inflow().turn().await?);
+        let (writer, turn) = (Arc::clone(writer), log.inflow().turn(bytes.len()).await?);
         let work = move || {
             let _turn = turn;
             take(&writer, &bytes)
@@ -186,13 +186,13 @@ where
     };
     let intake = outcome.map_err(|error| match error {
         IntakeError::Capture(error) => Problem::malformed("not_json", error.to_string()),
-        IntakeError::TooManyValues => Problem::too_large(error.to_string()),
+        IntakeError::TooManyEvents | IntakeError::TooManyValues => {
+            Problem::too_large(error.to_string())
+        }
         IntakeError::Seal(_) => Problem::internal(),
     })?;
     if intake.lines.len() > event::limits::BATCH_EVENTS_MAX {
-        return Err(Problem::too_large(
-            "a request holds at most 10,000 events, and nothing was sealed; split it into several",
-        ));
+        return Err(Problem::too_large(IntakeError::TooManyEvents.to_string()));
     }
     Ok((intake, Way { permit, _place: place }))
 }

@@ -18,6 +18,10 @@ use tokio::time::timeout;
 const ROOM_BYTES: usize = 24 << 20;
 /// Room is counted in pieces of this many bytes.
 const UNIT_BYTES: usize = 16 << 10;
+/// A request from this many bytes on is parsed alone: two of the largest would hold twice what one
+/// takes, and it is split among the cores anyway (`intake.rs`). Ten thousand usual events are
+/// fewer.
+const ALONE_BYTES_MIN: usize = 8 << 20;
 /// How long a request waits. Much longer than all before it take on a disk that works.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 
@@ -27,6 +31,7 @@ pub(crate) struct Inflow {
     /// As many as there are cores: more at once would only take each other's, and each thread's
     /// memory.
     turns: Arc<Semaphore>,
+    cores: u32,
     wait_max: Duration,
 }
 
@@ -37,7 +42,9 @@ impl Default for Inflow {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let room = Arc::new(Semaphore::new(ROOM_BYTES / UNIT_BYTES));
-        Self { room, turns: Arc::new(Semaphore::new(cores)), wait_max: WAIT_MAX }
+        let turns = Arc::new(Semaphore::new(cores));
+        let cores = u32::try_from(cores).unwrap_or(u32::MAX);
+        Self { room, turns, cores, wait_max: WAIT_MAX }
     }
 }
 
@@ -51,12 +58,13 @@ impl Inflow {
         self.wait(&self.room, u32::try_from(units).unwrap_or(u32::MAX)).await
     }
 
-    /// Waits for the turn of a request to be parsed.
+    /// Waits for the turn of a request of so many bytes to be parsed.
     ///
     /// # Errors
     /// 503 when it does not come for long.
-    pub(crate) async fn turn(&self) -> Result<Place, Problem> {
-        self.wait(&self.turns, 1).await
+    pub(crate) async fn turn(&self, bytes: usize) -> Result<Place, Problem> {
+        let turns = if bytes < ALONE_BYTES_MIN { 1 } else { self.cores };
+        self.wait(&self.turns, turns).await
     }
 
     async fn wait(&self, all: &Arc<Semaphore>, count: u32) -> Result<Place, Problem> {
@@ -101,10 +109,23 @@ mod tests {
     async fn who_waits_too_long_is_told_to_come_again() {
         let inflow = Inflow { wait_max: Duration::from_millis(1), ..Inflow::default() };
         let mut turns = Vec::new();
-        while let Some(turn) = inflow.turn().now_or_never() {
+        while let Some(turn) = inflow.turn(1).now_or_never() {
             turns.push(turn.unwrap());
         }
-        let refused = inflow.turn().await.unwrap_err();
+        let refused = inflow.turn(1).await.unwrap_err();
         assert_eq!((refused.status.as_u16(), refused.retry_after), (503, Some(1)));
+    }
+
+    #[tokio::test]
+    async fn the_largest_are_parsed_one_at_a_time() {
+        let inflow = Inflow::default();
+        let small = inflow.turn(ALONE_BYTES_MIN - 1).await.unwrap();
+        let mut large = Box::pin(inflow.turn(ALONE_BYTES_MIN));
+        assert!((&mut large).now_or_never().is_none(), "it is not alone");
+        drop(small);
+        let large = large.now_or_never().unwrap().unwrap();
+        assert!(inflow.turn(1).now_or_never().is_none(), "nobody beside it");
+        drop(large);
+        assert!(inflow.turn(1).now_or_never().unwrap().is_ok());
     }
 }

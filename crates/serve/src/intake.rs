@@ -47,6 +47,9 @@ pub enum IntakeError {
     /// The log cannot go on.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// More events than a request may have.
+    #[error("a request holds at most 10,000 events, and nothing was sealed; split it into several")]
+    TooManyEvents,
     /// JSON that would take many times its bytes in memory.
     #[error(
         "more than {JSON_VALUES_MAX} values in one request; send protobuf, or split it into several"
@@ -68,29 +71,17 @@ impl Origin {
 /// # Errors
 /// [`SealError::Entropy`].
 pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, SealError> {
-    up_to(usize::MAX, log, bytes, first, origin)
-}
-
-/// The same for at most `max` lines and one more, which tells that there were too many: the list of
-/// refusals would otherwise grow to a hundred times the bytes.
-fn up_to(
-    max: usize,
-    log: &Log,
-    bytes: &[u8],
-    first: u64,
-    origin: &Origin,
-) -> Result<Intake, SealError> {
     let middle = bytes.len() / 2;
     let split =
         memchr::memchr(b'\n', bytes.get(middle..).unwrap_or_default()).map(|at| middle + at + 1);
     let Some(split) = split.filter(|_| bytes.len() >= SPLIT_BYTES_MIN && log.is_quiet()) else {
-        return some_lines(max, log, bytes, first, origin);
+        return some_lines(log, bytes, first, origin);
     };
     let (head, rest) = bytes.split_at(split);
     let rest_first = first + memchr::memchr_iter(b'\n', head).count() as u64;
     std::thread::scope(|scope| {
-        let rest = scope.spawn(move || some_lines(max, log, rest, rest_first, origin));
-        let mut intake = some_lines(max, log, head, first, origin)?;
+        let rest = scope.spawn(move || some_lines(log, rest, rest_first, origin));
+        let mut intake = some_lines(log, head, first, origin)?;
         let rest = rest.join().unwrap_or(Err(SealError::Closed))?;
         intake.lines.extend(rest.lines);
         intake.batch.extend(rest.batch);
@@ -98,20 +89,16 @@ fn up_to(
     })
 }
 
-fn some_lines(
-    max: usize,
-    log: &Log,
-    bytes: &[u8],
-    first: u64,
-    origin: &Origin,
-) -> Result<Intake, SealError> {
-    let taken = take(max, log, bytes.len(), first, origin, |each| {
+fn some_lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, SealError> {
+    let taken = take(usize::MAX, log, bytes.len(), first, origin, |each| {
         capture::capture(Format::Native, origin.assurance, bytes, each)
     });
     taken.or_else(|error| match error {
         IntakeError::Seal(error) => Err(error),
         // Native lines have no envelope that could be broken as a whole.
-        IntakeError::Capture(_) | IntakeError::TooManyValues => Ok(Intake::default()),
+        IntakeError::Capture(_) | IntakeError::TooManyEvents | IntakeError::TooManyValues => {
+            Ok(Intake::default())
+        }
     })
 }
 
@@ -143,9 +130,14 @@ pub fn body(
             && bytes.len() >= SPLIT_BYTES_MIN
             && are_lines(bytes)
     };
+    let by_line = shape == Shape::Lines || looks_like_lines();
+    // Told before any is read: ten thousand events and their refusals take more than they did.
+    if by_line && capture::has_more_lines_than(BATCH_EVENTS_MAX, bytes) {
+        return Err(IntakeError::TooManyEvents);
+    }
     // Lines are by far the most, and may be halved.
-    if key.is_none() && (shape == Shape::Lines || looks_like_lines()) {
-        return Ok(up_to(BATCH_EVENTS_MAX, log, bytes, 1, origin)?);
+    if key.is_none() && by_line {
+        return Ok(lines(log, bytes, 1, origin)?);
     }
     take(BATCH_EVENTS_MAX, log, bytes.len(), 1, origin, |each| match shape {
         Shape::Lines => {

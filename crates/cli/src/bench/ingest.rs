@@ -9,6 +9,7 @@ mod client;
 mod peers;
 mod postgres;
 mod server;
+pub(crate) mod soak;
 
 use super::measure::{Case, bytes_below};
 use super::{Pool, baseline};

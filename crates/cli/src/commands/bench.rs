@@ -5,6 +5,7 @@ mod events;
 mod ingest;
 mod query;
 mod roll;
+mod soak;
 
 use super::init;
 use crate::arguments::Format;
@@ -27,6 +28,7 @@ Examples:
   tacho bench append
   tacho bench append --batch 1000 --producers 1,32 --rounds 7 --format json
   tacho bench ingest --postgres 'host=/var/run/postgresql dbname=bench'
+  tacho bench soak --minutes 30
   tacho bench roll --count 5000000
   tacho bench query --events 1000000,5000000 --duckdb python3
   tacho bench events --count 100000 > events.ndjson
@@ -46,6 +48,7 @@ enum What {
     Events(events::Events),
     Ingest(ingest::Ingest),
     Roll(roll::Roll),
+    Soak(soak::Soak),
     Query(query::Query),
 }
 
@@ -80,6 +83,7 @@ impl Arguments {
             What::Events(events) => return events.run(context),
             What::Ingest(ingest) => return ingest.run(context),
             What::Roll(roll) => return roll.run(context),
+            What::Soak(soak) => return soak.run(context),
             What::Query(query) => return query.run(context),
         };
         let none = |list: &[usize]| list.is_empty() || list.contains(&0);

@@ -11,7 +11,7 @@ use crate::writing;
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
 const AFTER_HELP: &str = "\
@@ -27,6 +27,8 @@ Examples:
 
 /// Threads that wait for disks and answer questions.
 const BLOCKING_THREADS: usize = 32;
+/// Connections that wait to be taken; the kernel may have a limit of its own.
+const WAITING_MAX: u32 = 4_096;
 
 /// Run the server
 #[derive(Debug, Args)]
@@ -79,7 +81,7 @@ async fn run(
 ) -> Result<Exit, Failure> {
     let listen = configuration.server.listen;
     // The port first: two servers must not fight over the logs.
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
+    let listener = bind(listen).map_err(|error| {
         Failure::new(format!("cannot listen on {listen}: {error}; choose another with --listen"))
     })?;
     let failed =
@@ -122,6 +124,15 @@ async fn run(
     Ok(Exit::Fine)
 }
 
+/// Listens, with room for as many as may be connected: of a crowd that comes at once, as after a
+/// restart, whoever found none would try again a second later.
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_MAX)
+}
+
 /// Tells systemd how far it is, if systemd started it (`sd_notify(3)`).
 fn notify(state: &str) {
     use std::os::linux::net::SocketAddrExt as _;
@@ -134,5 +145,22 @@ fn notify(state: &str) {
     if let (Ok(address), Ok(socket)) = (address, UnixDatagram::unbound()) {
         // Nobody waits for it who could be told that it failed.
         let _ = socket.send_to_addr(state.as_bytes(), &address);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, TcpStream};
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_crowd_that_comes_at_once_finds_room() {
+        let listener = bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        // Nobody takes them meanwhile: without room the last ones would wait for ever.
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_secs(5));
+        let crowd: Vec<_> = (0..200).map(|_| connect()).collect();
+        assert!(crowd.iter().all(Result::is_ok));
     }
 }

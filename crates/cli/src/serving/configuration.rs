@@ -1,13 +1,14 @@
 //! `tachograph.toml` as the server reads it, with what the environment says in place of it
-//! (`TACHO_SECTION__KEY`). `docs/configuration.md` describes every key.
+//! (`variables.rs`). `docs/configuration.md` describes every key.
 
+use super::variables;
 use crate::configuration_folder::ConfigurationFolder;
 use crate::detecting::Detect;
 use crate::environment;
 use crate::failure::Failure;
 use crate::telemetry::Telling;
 use crate::witnessing::Witness;
-use retain::{Policy, PolicyError, Profile};
+use retain::{Policy, PolicyError};
 use serde::Deserialize;
 use serve::access::Role;
 use serve::access::certificate::CertificateConfig;
@@ -16,6 +17,7 @@ use serve::{Rate, Rates};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use toml::Table;
 
 /// The whole file; a name that is not known is refused.
 #[derive(Debug, Default, Deserialize)]
@@ -152,20 +154,45 @@ impl Configuration {
             Some(path) => Some(path.to_owned()),
             None => usual().filter(|path| path.exists()),
         };
-        let mut configuration = match &path {
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(Failure::io("read", path))?;
-                let wrong = |error: &dyn std::fmt::Display| {
-                    Failure::new(format!("{}: {error}", path.display()))
-                };
-                let parsed = Self::parse(&text)
-                    .map_err(|error| wrong(&format!("{error}{}", hint(&error))))?;
-                parsed.with_retention(&text).map_err(|error| wrong(&error))?
-            }
-            None => Self::default(),
-        };
-        configuration.take_environment(&environment::text)?;
-        Ok(configuration)
+        let variables = environment::beginning_with(variables::PREFIX);
+        let Some(path) = path else { return Self::laid_over("", variables) };
+        let text = std::fs::read_to_string(&path).map_err(Failure::io("read", &path))?;
+        let wrong = |error: String| Failure::new(format!("{}: {error}", path.display()));
+        // What only a variable completes is not wrong yet; anything else is, and stands in a line.
+        text.parse::<Table>().map_err(|error| wrong(error.to_string()))?;
+        let read = Self::laid_over(&text, variables);
+        match Self::whole(&text) {
+            Err(Wrong { told, .. }) if read.is_err() => Err(wrong(told)),
+            _ => read,
+        }
+    }
+
+    /// What a file says, with what variables say in its place.
+    fn laid_over(
+        file: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Failure> {
+        let mut table: Table = file.parse().unwrap_or_default();
+        let given = variables::lay_over(&mut table, variables)?;
+        let text = table.to_string();
+        Self::whole(&text).map_err(|Wrong { message, place, .. }| {
+            let names = variables::names_at(&given, &text, place);
+            Failure::usage(format!("{names}: {message}"))
+        })
+    }
+
+    /// All of it, in TOML.
+    fn whole(text: &str) -> Result<Self, Wrong> {
+        let parsed = Self::parse(text).map_err(|error| Wrong {
+            told: format!("{error}{}", hint(&error)),
+            message: format!("{}{}", error.message(), hint(&error)),
+            place: error.span().map_or(0, |span| span.start),
+        })?;
+        parsed.with_retention(text).map_err(|error| Wrong {
+            told: error.to_string(),
+            message: error.to_string(),
+            place: text.find("[retention]").unwrap_or(0),
+        })
     }
 
     fn parse(text: &str) -> Result<Self, toml::de::Error> {
@@ -180,66 +207,6 @@ impl Configuration {
         Ok(self)
     }
 
-    fn take_environment(&mut self, value: &dyn Fn(&str) -> Option<String>) -> Result<(), Failure> {
-        let wrong = |name: &str, what: &str| Failure::usage(format!("{name}: {what}"));
-        let Server { listen, insecure, default_log, public_logs, hosts, disk_reserve_mib } =
-            &mut self.server;
-        if let Some(text) = value("TACHO_SERVER__LISTEN") {
-            let parsed = text.parse();
-            *listen = parsed.map_err(|_| wrong("TACHO_SERVER__LISTEN", "write 127.0.0.1:7411"))?;
-        }
-        if let Some(text) = value("TACHO_SERVER__INSECURE") {
-            let parsed = text.parse();
-            *insecure =
-                parsed.map_err(|_| wrong("TACHO_SERVER__INSECURE", "write true or false"))?;
-        }
-        if let Some(text) = value("TACHO_SERVER__DISK_RESERVE_MIB") {
-            let parsed = text.parse();
-            *disk_reserve_mib =
-                parsed.map_err(|_| wrong("TACHO_SERVER__DISK_RESERVE_MIB", "write a number"))?;
-        }
-        if let Some(text) = value("TACHO_RETENTION__PROFILE") {
-            let profile = Profile::from_name(&text)
-                .ok_or_else(|| Failure::usage(PolicyError::Profile(text).to_string()))?;
-            self.retention = Some(Policy::of(profile));
-        }
-        if let Some(text) = value("TACHO_DETECT__ENABLED") {
-            let parsed = text.parse();
-            let enabled =
-                parsed.map_err(|_| wrong("TACHO_DETECT__ENABLED", "write true or false"))?;
-            self.detect.get_or_insert_default().enabled = enabled;
-        }
-        let limits = &mut self.limits;
-        for (name, limit) in [
-            ("TACHO_LIMITS__REQUESTS_PER_SECOND", &mut limits.requests_per_second),
-            ("TACHO_LIMITS__REQUESTS_BURST", &mut limits.requests_burst),
-            ("TACHO_LIMITS__EVENTS_PER_SECOND", &mut limits.events_per_second),
-            ("TACHO_LIMITS__EVENTS_BURST", &mut limits.events_burst),
-        ] {
-            if let Some(text) = value(name) {
-                let parsed = text.parse().map_err(|_| wrong(name, "write a number above 0"))?;
-                *limit = Some(parsed);
-            }
-        }
-        *default_log = value("TACHO_SERVER__DEFAULT_LOG").unwrap_or_else(|| default_log.clone());
-        let names = |text: String| text.split(',').map(|name| name.trim().to_owned()).collect();
-        if let Some(text) = value("TACHO_SERVER__PUBLIC_LOGS") {
-            *public_logs = names(text);
-        }
-        if let Some(text) = value("TACHO_SERVER__HOSTS") {
-            *hosts = names(text);
-        }
-        if let (Some(certificate), Some(key)) =
-            (value("TACHO_TLS__CERTIFICATE"), value("TACHO_TLS__KEY"))
-        {
-            let (certificate, key) = (certificate.into(), key.into());
-            let client_ca = value("TACHO_TLS__CLIENT_CA").map(PathBuf::from);
-            let client_crl = value("TACHO_TLS__CLIENT_CRL").map(PathBuf::from);
-            self.tls = Some(TlsFiles { certificate, key, client_ca, client_crl });
-        }
-        Ok(())
-    }
-
     /// Whether others could read along.
     pub(crate) fn check_exposure(&self) -> Result<(), Failure> {
         let Server { listen, insecure, .. } = &self.server;
@@ -252,6 +219,16 @@ impl Configuration {
              when something in front of it does TLS"
         )))
     }
+}
+
+/// Why a text is no configuration.
+struct Wrong {
+    /// For whoever has the text before them.
+    told: String,
+    /// The same without its lines.
+    message: String,
+    /// Where in the text.
+    place: usize,
 }
 
 /// Of all names that stand where one is not known, the nearest; nothing when none is near.
@@ -273,6 +250,7 @@ fn hint(error: &toml::de::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use retain::Profile;
 
     /// The example of docs/configuration.md.
     fn example() -> String {
@@ -314,19 +292,27 @@ mod tests {
         }
     }
 
+    /// A file, and variables.
+    fn laid(file: &str, variables: &[(&str, &str)]) -> Result<Configuration, Failure> {
+        let variables = variables.iter().map(|(name, text)| ((*name).into(), (*text).into()));
+        Configuration::laid_over(file, variables.collect::<Vec<_>>())
+    }
+
     #[test]
-    fn the_page_names_every_variable_of_the_environment_and_no_other() {
-        let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
-        let value = |name: &str| {
-            asked.borrow_mut().insert(name.to_owned());
-            // Those of TLS are asked for together.
-            name.starts_with("TACHO_TLS__").then(|| "file".to_owned())
-        };
-        Configuration::default().take_environment(&value).unwrap();
-        let page = include_str!("../../../../docs/configuration.md");
-        let words = page.split(|it: char| !it.is_ascii_uppercase() && it != '_');
-        let named = words.filter(|it| it.starts_with("TACHO_") && *it != "TACHO_SECTION__KEY");
-        assert_eq!(asked.into_inner(), named.map(str::to_owned).collect());
+    fn every_variable_that_a_page_names_is_one() {
+        let pages = [
+            include_str!("../../../../docs/configuration.md"),
+            include_str!("../../../../docs/detection.md"),
+        ];
+        let words =
+            |page: &'static str| page.split(|it: char| !it.is_ascii_uppercase() && it != '_');
+        let is_ours = |word: &&str| word.starts_with("TACHO_") && word.contains("__");
+        let named: Vec<_> = pages.into_iter().flat_map(words).filter(is_ours).collect();
+        assert!(named.len() > 15, "{named:?}");
+        for name in named.iter().filter(|name| **name != "TACHO_SECTION__KEY") {
+            let told = laid("", &[(*name, "?")]).err().map(|failure| failure.to_string());
+            assert!(!told.is_some_and(|told| told.contains("no such key")), "{name}");
+        }
     }
 
     #[test]
@@ -363,11 +349,11 @@ mod tests {
         let policy = read("[retention]\nprofile = \"hipaa\"").unwrap().retention;
         assert_eq!(policy, Some(Policy::of(Profile::Hipaa)));
         assert!(read("[retention]\ninfos = 3").is_err());
-        let mut configuration = read("[retention]").unwrap();
-        assert_eq!(configuration.retention, Some(Policy::default()));
-        let value = |name: &str| (name == "TACHO_RETENTION__PROFILE").then(|| "pci-dss".to_owned());
-        configuration.take_environment(&value).unwrap();
-        assert_eq!(configuration.retention, Some(Policy::of(Profile::PciDss)));
+        assert_eq!(read("[retention]").unwrap().retention, Some(Policy::default()));
+        for file in ["", "[retention]\nprofile = \"hipaa\""] {
+            let laid = laid(file, &[("TACHO_RETENTION__PROFILE", "pci-dss")]).unwrap();
+            assert_eq!(laid.retention, Some(Policy::of(Profile::PciDss)));
+        }
     }
 
     #[test]
@@ -383,16 +369,37 @@ mod tests {
 
     #[test]
     fn the_environment_comes_after_the_file() {
-        let mut configuration = Configuration::parse("[server]\ndefault_log = \"a\"").unwrap();
-        let value = |name: &str| match name {
-            "TACHO_SERVER__LISTEN" => Some("127.0.0.1:1".to_owned()),
-            "TACHO_SERVER__PUBLIC_LOGS" => Some("a, b".to_owned()),
-            _ => None,
-        };
-        configuration.take_environment(&value).unwrap();
+        let file =
+            "[server]\ndefault_log = \"a\"\nlisten = \"127.0.0.1:7\"\n[tls]\ncertificate = \"c\"";
+        let variables = [
+            ("TACHO_SERVER__LISTEN", "127.0.0.1:1"),
+            ("TACHO_SERVER__PUBLIC_LOGS", "a, b"),
+            ("TACHO_TLS__KEY", "k"),
+            ("TACHO_DETECT__ENABLED", "false"),
+            ("TACHO_DETECT__SINKS", r#"[{ name = "ops", kind = "pagerduty" }]"#),
+        ];
+        let configuration = laid(file, &variables).unwrap();
         assert_eq!(configuration.server.listen.port(), 1);
         assert_eq!(configuration.server.public_logs, ["a", "b"]);
         assert_eq!(configuration.server.default_log, "a");
-        assert!(configuration.take_environment(&|_| Some("?".to_owned())).is_err());
+        assert_eq!(configuration.tls.unwrap().key, Path::new("k"));
+        let detect = configuration.detect.unwrap();
+        assert_eq!((detect.enabled, detect.shipped, detect.sinks.len()), (false, true, 1));
+    }
+
+    #[test]
+    fn what_a_variable_says_wrongly_is_told_by_its_name() {
+        for (variable, text, why) in [
+            ("TACHO_SERVER__LISTEN", "?", "socket address"),
+            ("TACHO_LIMITS__EVENTS_PER_SECOND", "0", "nonzero"),
+            ("TACHO_TELEMETRY__SERVICE", "a", "missing field `traces`"),
+            ("TACHO_WITNESS__FAIL", "ajar", "unknown variant"),
+            ("TACHO_RETENTION__PROFILE", "none", "none"),
+            ("TACHO_ACCESS__ISSUERS", "[{ isuer = 1 }]", "unknown field"),
+        ] {
+            let told = laid("[server]\ndefault_log = \"a\"", &[(variable, text)]).unwrap_err();
+            let told = told.to_string();
+            assert!(told.starts_with(variable) && told.contains(why), "{told}");
+        }
     }
 }

@@ -56,6 +56,11 @@ impl Served {
         self.url.rsplit(':').next().unwrap().parse().unwrap()
     }
 
+    /// Its number among the processes.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills it, as a power cut would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

@@ -1,8 +1,7 @@
 //! Clients of a server: connections that stay open, each sending its next request once the last one
-//! is answered, or when it is due.
+//! is answered, or when it is due. What the server had no room for is sent again.
 
 use super::super::Pool;
-use super::super::source::Source;
 use super::ServerProcess;
 use bytes::Bytes;
 use hdrhistogram::Histogram;
@@ -19,6 +18,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 /// How long a client waits before it connects again.
 const RECONNECT: Duration = Duration::from_millis(50);
+/// What says that a request may be sent again as it is.
+const COME_AGAIN: [u16; 2] = [429, 503];
 /// The longest time that is told apart, in microseconds: a minute.
 const TIME_MAX_US: u64 = 60_000_000;
 
@@ -143,7 +144,7 @@ async fn send(shared: &Shared<'_>, number: usize) {
     // Not all at once.
     let share = number as f64 / shared.load.connections as f64;
     let mut due = shared.begun + interval.unwrap_or_default().mul_f64(share);
-    let mut connection = None;
+    let (mut connection, mut lines) = (None, Bytes::new());
     while Instant::now() < shared.end {
         let begun = match interval {
             Some(interval) => {
@@ -160,14 +161,23 @@ async fn send(shared: &Shared<'_>, number: usize) {
             }
             None => Instant::now(),
         };
+        if lines.is_empty() {
+            let mut fresh = Vec::new();
+            source.fill(shared.load.batch, &mut fresh);
+            lines = fresh.into();
+        }
         let answer = match &mut connection {
-            Some(open) => request(shared, open, &mut source).await,
+            Some(open) => request(shared, open, &lines).await,
             None => match connect(&shared.address).await {
-                Ok(open) => request(shared, connection.insert(open), &mut source).await,
+                Ok(open) => request(shared, connection.insert(open), &lines).await,
                 Err(()) => Err(()),
             },
         };
         note(shared, begun, answer);
+        // As whoever has events to record would do it, which also leaves the cores to the server.
+        if !answer.is_ok_and(|status| COME_AGAIN.contains(&status)) {
+            lines = Bytes::new();
+        }
         if answer.is_err() {
             connection = None;
             sleep(RECONNECT).await;
@@ -197,20 +207,18 @@ async fn connect(address: &str) -> Result<SendRequest<Full<Bytes>>, ()> {
     Ok(sender)
 }
 
-/// Sends the next events, and reads the answer to its end.
+/// Sends events, and reads the answer to its end.
 async fn request(
     shared: &Shared<'_>,
     connection: &mut SendRequest<Full<Bytes>>,
-    source: &mut Source<'_>,
+    lines: &Bytes,
 ) -> Result<u16, ()> {
     connection.ready().await.map_err(drop)?;
-    let mut lines = Vec::new();
-    source.fill(shared.load.batch, &mut lines);
     let request = Request::post(&shared.path)
         .header(header::HOST, &shared.address)
         .header(header::AUTHORIZATION, &shared.authorization)
         .header(header::CONTENT_TYPE, "application/x-ndjson")
-        .body(Full::new(Bytes::from(lines)))
+        .body(Full::new(lines.clone()))
         .map_err(drop)?;
     let response = connection.send_request(request).await.map_err(drop)?;
     let status = response.status().as_u16();

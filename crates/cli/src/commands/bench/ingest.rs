@@ -103,7 +103,7 @@ impl Ingest {
 }
 
 /// Reads `8x1000`.
-fn parse(case: &str) -> Result<(usize, usize), Failure> {
+pub(super) fn parse(case: &str) -> Result<(usize, usize), Failure> {
     let max = event::limits::BATCH_EVENTS_MAX;
     let numbers = case.split_once('x').and_then(|(connections, batch)| {
         Some((connections.parse::<usize>().ok()?, batch.parse::<usize>().ok()?))
