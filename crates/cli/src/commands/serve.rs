@@ -159,8 +159,9 @@ mod tests {
         let listener = bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         // Nobody takes them meanwhile: without room the last ones would wait for ever.
-        let connect = || TcpStream::connect_timeout(&address, Duration::from_secs(5));
-        let crowd: Vec<_> = (0..200).map(|_| connect()).collect();
-        assert!(crowd.iter().all(Result::is_ok));
+        let mut crowd = Vec::new();
+        while crowd.len() < 200 {
+            crowd.push(TcpStream::connect_timeout(&address, Duration::from_secs(5)).unwrap());
+        }
     }
 }

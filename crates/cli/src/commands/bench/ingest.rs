@@ -119,7 +119,7 @@ pub(super) fn parse(case: &str) -> Result<(usize, usize), Failure> {
     }
 }
 
-const HEADER: &str = "case             connections  batch   until   events/s  bare group commit  ratio   \
+const HEADER: &str = "case                  connections  batch   until   events/s  bare group commit  ratio   \
                       ack p50      p99  bare p99  CPU/event  disk/event    RSS    peak  answers";
 
 fn line(row: &IngestRow) -> String {
@@ -129,7 +129,7 @@ fn line(row: &IngestRow) -> String {
     let answers: Vec<String> =
         row.answers.iter().map(|(answer, count)| format!("{answer}: {count}")).collect();
     format!(
-        "{:<16} {:>11} {:>6} {:>5.0} s {:>10.0} {:>18} {:>6} {:>9} {:>8} {:>9} {:>10} {:>11} {:>6} {:>7}  {}",
+        "{:<21} {:>11} {:>6} {:>5.0} s {:>10.0} {:>18} {:>6} {:>9} {:>8} {:>9} {:>10} {:>11} {:>6} {:>7}  {}",
         row.case,
         row.producers,
         row.batch,
