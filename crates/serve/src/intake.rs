@@ -6,11 +6,16 @@
 use capture::{CaptureError, Captured, Format, Summary};
 use event::limits::BATCH_EVENTS_MAX;
 use event::{Assurance, EventError, Principal};
+use rayon_core::{ThreadPool, ThreadPoolBuilder};
 use seal::{Batch, Encoder, Log, SealError};
+use std::sync::LazyLock;
 
-/// Lines from this many bytes on are worth a second core: starting a thread costs what 20 events
+/// Lines from this many bytes on are worth a second core: waking a thread costs what 20 events
 /// cost.
 const SPLIT_BYTES_MIN: usize = 128 << 10;
+
+/// Most threads that wait for second halves: they are taken only while nobody else is busy.
+const SECOND_HANDS_MAX: usize = 4;
 
 /// Values in one request of OTLP in JSON, which is built in memory before it is read: each takes
 /// some hundred bytes, and two on the wire. An exporter's batch of 512 spans has some 60,000.
@@ -77,17 +82,28 @@ pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Int
     let Some(split) = split.filter(|_| bytes.len() >= SPLIT_BYTES_MIN && log.is_quiet()) else {
         return some_lines(log, bytes, first, origin);
     };
+    let Some(hands) = &*SECOND_HANDS else { return some_lines(log, bytes, first, origin) };
     let (head, rest) = bytes.split_at(split);
     let rest_first = first + memchr::memchr_iter(b'\n', head).count() as u64;
-    std::thread::scope(|scope| {
-        let rest = scope.spawn(move || some_lines(log, rest, rest_first, origin));
-        let mut intake = some_lines(log, head, first, origin)?;
-        let rest = rest.join().unwrap_or(Err(SealError::Closed))?;
-        intake.lines.extend(rest.lines);
-        intake.batch.extend(rest.batch);
-        Ok(intake)
-    })
+    let mut second = Ok(Intake::default());
+    let mut intake = hands.in_place_scope(|scope| {
+        scope.spawn(|_| second = some_lines(log, rest, rest_first, origin));
+        some_lines(log, head, first, origin)
+    })?;
+    let second = second?;
+    intake.lines.extend(second.lines);
+    intake.batch.extend(second.batch);
+    Ok(intake)
 }
+
+/// Threads that take the second halves: as many as there are cores beside the caller's. They wait
+/// for work, because a new thread begins on the core of whoever starts it, and stays there for a
+/// while although another is idle.
+static SECOND_HANDS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
+    let others = std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1);
+    let threads = ThreadPoolBuilder::new().num_threads(others.clamp(1, SECOND_HANDS_MAX));
+    threads.thread_name(|number| format!("tacho-intake-{number}")).build().ok()
+});
 
 fn some_lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Intake, SealError> {
     let taken = take(usize::MAX, log, bytes.len(), first, origin, |each| {

@@ -80,6 +80,35 @@ async fn good_events_are_kept_and_each_bad_one_is_told() {
     assert_eq!(rig.types("main").await.iter().filter(|it| it.starts_with("a.")).count(), 2);
 }
 
+/// Lines of such a size are encoded on two cores where one is idle.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_a_large_request_keep_their_order_and_lines_their_numbers() {
+    let rig = Rig::new();
+    let token = rig.admin();
+    let filler = "x".repeat(300);
+    let line = |number: usize| match number {
+        3 | 799 | 800 => "not json\n".to_owned(),
+        _ => format!(
+            "{{\"event_id\":\"e{number}\",\"event_type\":\"a.b\",\"input\":\"{filler}\"}}\n"
+        ),
+    };
+    let answer = rig.post(&token, EVENTS, (1..=800).map(line).collect::<String>()).await;
+    assert_eq!(answer.status, StatusCode::MULTI_STATUS);
+    let document = answer.json();
+    let results = document["results"].as_array().unwrap();
+    let numbers = results.iter().map(|it| it["line"].as_u64().unwrap());
+    assert!(numbers.eq(1..=800));
+    let bad: Vec<_> = results.iter().filter(|it| it["error"].is_object()).collect();
+    assert_eq!(bad.iter().map(|it| &it["line"]).collect::<Vec<_>>(), [3, 799, 800]);
+    let sealed: Vec<_> = results.iter().filter(|it| it["index"].is_u64()).collect();
+    let ids = sealed.iter().map(|it| it["event_id"].as_str().unwrap().to_owned());
+    let sent = [1, 2].into_iter().chain(4..799);
+    assert!(ids.eq(sent.map(|number| format!("e{number}"))));
+    let first = sealed[0]["index"].as_u64().unwrap();
+    let indexes = sealed.iter().map(|it| it["index"].as_u64().unwrap());
+    assert!(indexes.eq(first..first + 797));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_says_published_can_be_proved_at_once() {
     let rig = Rig::new();
