@@ -45,6 +45,9 @@ const TAIL_COMPANIONS: [&str; 10] = [
 /// Bytes of decoded columns that stay in memory, unless told otherwise.
 pub const CACHE_BYTES: usize = 192 << 20;
 
+/// The same of the tail: it ends where a journal file begins to be made segments of.
+const TAIL_CACHE_BYTES: usize = 64 << 20;
+
 /// Part of the log's rows.
 #[derive(Clone)]
 struct Chunk {
@@ -71,7 +74,10 @@ pub struct Columns {
     segments: Vec<Segment>,
     tail: Tail,
     chunks: Vec<Chunk>,
+    /// Of the row groups' columns.
     cache: Cache,
+    /// Of the tail's, which take as long to make as many times as many of a row group.
+    tail_cache: Cache,
     threads: usize,
     watch: Option<Watch>,
 }
@@ -120,7 +126,8 @@ impl Columns {
             chunks.push(Chunk { place: Place::Tail(positions), rows, first_index });
         }
         chunks.sort_by_key(|chunk| chunk.first_index);
-        Ok(Self { segments, tail, chunks, cache: Cache::new(cache_bytes), threads, watch: None })
+        let (cache, tail_cache) = (Cache::new(cache_bytes), Cache::new(TAIL_CACHE_BYTES));
+        Ok(Self { segments, tail, chunks, cache, tail_cache, threads, watch: None })
     }
 
     /// The records of a library.
@@ -174,9 +181,9 @@ impl Columns {
         wanted: &[Field],
     ) -> Result<Vec<Arc<Column>>, SegmentError> {
         let Some(there) = self.chunks.get(chunk) else { return Ok(Vec::new()) };
-        let key = |field: &Field| (chunk, field.position);
+        let (key, cache) = (|field: &Field| (chunk, field.position), self.cache_of(there));
         let mut found: Vec<Option<Arc<Column>>> =
-            wanted.iter().map(|field| self.cache.get(question.0, key(field))).collect();
+            wanted.iter().map(|field| cache.get(question.0, key(field))).collect();
         let missing: Vec<Field> = wanted
             .iter()
             .zip(&found)
@@ -189,7 +196,7 @@ impl Columns {
             for (field, column) in missing.iter().zip(loaded) {
                 let column = Arc::new(column);
                 if field.is_cached() {
-                    self.cache.put(question.0, key(field), &column);
+                    cache.put(question.0, key(field), &column);
                 }
                 for (slot, _) in
                     found.iter_mut().zip(wanted).filter(|(_, w)| w.position == field.position)
@@ -199,6 +206,13 @@ impl Columns {
             }
         }
         Ok(found.into_iter().flatten().collect())
+    }
+
+    fn cache_of(&self, chunk: &Chunk) -> &Cache {
+        match chunk.place {
+            Place::Group(..) => &self.cache,
+            Place::Tail(_) => &self.tail_cache,
+        }
     }
 
     /// In the tail a column is looked for in the text of every row: whoever asks for one of those
@@ -213,7 +227,7 @@ impl Columns {
         let is_tail = matches!(there.place, Place::Tail(_));
         if is_tail && missing.iter().any(|field| TAIL_COMPANIONS.contains(&field.name)) {
             let others = TAIL_COMPANIONS.iter().filter_map(|name| field(name));
-            let held = |it: &Field| self.cache.get(question.0, (chunk, it.position)).is_some();
+            let held = |it: &Field| self.tail_cache.get(question.0, (chunk, it.position)).is_some();
             for other in others.filter(|it| it.is_cached() && !held(it)) {
                 if missing.iter().all(|field| field.position != other.position) {
                     missing.push(other);
@@ -308,3 +322,28 @@ impl std::fmt::Debug for Columns {
 /// One question, as the cache sees it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Question(u64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event::{Kind, Tier};
+    use segment::{ContentState, Row};
+
+    #[test]
+    fn columns_of_the_tail_are_made_once_though_row_groups_fill_the_cache() {
+        let row = Row {
+            index: 0,
+            kind: Kind::Event,
+            tier: Tier::Info,
+            time_ms: 0,
+            meta: br#"{"event_id":"e","agent_name":"planner"}"#.to_vec(),
+            meta_salt: [0; 16],
+            content: ContentState::None,
+        };
+        let columns = Columns::new(Vec::new(), vec![row], 1, 0).unwrap();
+        let ask = || columns.columns(columns.begin(), 0, &[field("agent_name").unwrap()]).unwrap();
+        let (first, again) = (ask(), ask());
+        assert_eq!(first[0].text(0), Some("planner"));
+        assert!(Arc::ptr_eq(&first[0], &again[0]));
+    }
+}

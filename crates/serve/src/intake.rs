@@ -17,6 +17,10 @@ const SPLIT_BYTES_MIN: usize = 128 << 10;
 /// Most threads that wait for second halves: they are taken only while nobody else is busy.
 const SECOND_HANDS_MAX: usize = 4;
 
+/// Longer lines are given to a new thread, which takes its memory with it when it ends; beside what
+/// they take, a slow start is nothing.
+const SECOND_HANDS_BYTES_MAX: usize = 2 << 20;
+
 /// Values in one request of OTLP in JSON, which is built in memory before it is read: each takes
 /// some hundred bytes, and two on the wire. An exporter's batch of 512 spans has some 60,000.
 const JSON_VALUES_MAX: usize = 250_000;
@@ -82,18 +86,38 @@ pub fn lines(log: &Log, bytes: &[u8], first: u64, origin: &Origin) -> Result<Int
     let Some(split) = split.filter(|_| bytes.len() >= SPLIT_BYTES_MIN && log.is_quiet()) else {
         return some_lines(log, bytes, first, origin);
     };
-    let Some(hands) = &*SECOND_HANDS else { return some_lines(log, bytes, first, origin) };
     let (head, rest) = bytes.split_at(split);
     let rest_first = first + memchr::memchr_iter(b'\n', head).count() as u64;
-    let mut second = Ok(Intake::default());
-    let mut intake = hands.in_place_scope(|scope| {
-        scope.spawn(|_| second = some_lines(log, rest, rest_first, origin));
-        some_lines(log, head, first, origin)
-    })?;
-    let second = second?;
+    let (intake, second) = at_once(
+        bytes.len(),
+        || some_lines(log, head, first, origin),
+        || some_lines(log, rest, rest_first, origin),
+    );
+    let (mut intake, second) = (intake?, second?);
     intake.lines.extend(second.lines);
     intake.batch.extend(second.batch);
     Ok(intake)
+}
+
+/// Does one thing here, and another on a second core.
+fn at_once(
+    bytes: usize,
+    here: impl FnOnce() -> Result<Intake, SealError>,
+    there: impl FnOnce() -> Result<Intake, SealError> + Send,
+) -> (Result<Intake, SealError>, Result<Intake, SealError>) {
+    let hands = SECOND_HANDS.as_ref().filter(|_| bytes <= SECOND_HANDS_BYTES_MAX);
+    let Some(hands) = hands else {
+        return std::thread::scope(|scope| {
+            let there = scope.spawn(there);
+            (here(), there.join().unwrap_or(Err(SealError::Closed)))
+        });
+    };
+    let mut second = Err(SealError::Closed);
+    let first = hands.in_place_scope(|scope| {
+        scope.spawn(|_| second = there());
+        here()
+    });
+    (first, second)
 }
 
 /// Threads that take the second halves: as many as there are cores beside the caller's. They wait
