@@ -2,7 +2,9 @@
 //!
 //! A failed write ends a writer for good (nothing is acknowledged after it); the log is then opened
 //! anew from what is really on disk. Before the disk is full no more events are taken, so that the
-//! log can still say that it is full.
+//! log can still say that it is full. Not here: how it is opened again (`open_log/tending.rs`).
+
+mod tending;
 
 use crate::access::Caller;
 use crate::ballast;
@@ -18,25 +20,14 @@ use keys::Kek;
 use reading::{LogFolder, Lookout, Memory, View};
 use retain::Policy;
 use seal::{Act, Batch, Log, NotTaken, Options, Permit, Receipt, SealError, Writer};
-use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// An acknowledgement takes at most this long; then the sender is told to send again.
 const ACKNOWLEDGEMENT_MAX: Duration = Duration::from_secs(60);
-/// How long to wait before a log is opened again after it could not be.
-const REOPEN_INTERVAL: Duration = Duration::from_secs(1);
-
-/// What callers sent too much of is added up for so long before the log records it.
-const THROTTLED_AFTER_MS: u64 = 10_000;
-
-/// How often it is remembered how far a log came: seldom, because that is one more sync.
-const REMEMBER_INTERVAL: Duration = Duration::from_secs(10);
-
-/// How long an erasure that is under way is waited for when the server stops.
-const LIFE_CYCLE_MAX: Duration = Duration::from_secs(10);
 
 /// How a server treats its logs.
 #[derive(Clone)]
@@ -67,6 +58,8 @@ pub struct OpenLog {
     feed: Feed,
     /// What was sealed, for detection.
     relay: Arc<Relay>,
+    /// What is done for it where nobody waits (`tend`).
+    aside: Mutex<Option<JoinHandle<()>>>,
     /// When it was remembered last how far the log came.
     remembered: Mutex<Option<Instant>>,
     /// Held while what is durable is published for somebody who waits.
@@ -115,6 +108,7 @@ impl OpenLog {
             inflow: Inflow::default(),
             feed: Feed::default(),
             relay: Arc::default(),
+            aside: Mutex::default(),
             remembered: Mutex::default(),
             publishing: tokio::sync::Mutex::default(),
             life_cycle: Arc::default(),
@@ -380,74 +374,10 @@ impl OpenLog {
         }
     }
 
-    /// Looks at the disk, and opens the log again if it is down.
-    pub fn tend(&self) {
-        self.full.store(is_full(&self.folder, &self.settings), Ordering::Relaxed);
-        let due = match &mut *self.state.write().unwrap_or_else(PoisonError::into_inner) {
-            State::Down { old, again, .. } if *again <= Instant::now() => {
-                *again = Instant::now() + REOPEN_INTERVAL;
-                // Those who wait for it let go soon; its lock goes with it.
-                match old.take().map(Arc::try_unwrap) {
-                    Some(Err(shared)) => {
-                        *old = Some(shared);
-                        None
-                    }
-                    Some(Ok(log)) => Some(Some(log)),
-                    None => Some(None),
-                }
-            }
-            _ => None,
-        };
-        if let Some(old) = due {
-            drop(old);
-            self.reopen();
-        }
-        if self.trouble().is_none() {
-            self.report_gap();
-            self.report_throttled(THROTTLED_AFTER_MS);
-            self.remember(REMEMBER_INTERVAL);
-        }
-    }
-
-    /// Remembers outside the folder how far the log came, when that was done so long ago. What
-    /// fails is tried again: the log goes on without it.
-    fn remember(&self, after: Duration) {
-        let Some(memory) = &self.settings.memory else { return };
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        if remembered.is_none_or(|at| at.elapsed() >= after) {
-            *remembered = Some(Instant::now());
-            let _ = memory.keep(&self.folder);
-        }
-    }
-
-    fn reopen(&self) {
-        let opened = open_writer(&self.folder, &self.kek, &self.settings);
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        match (&mut *state, opened) {
-            (State::Down { .. }, Ok(writer)) => *state = State::Up(Arc::new(Log::start(writer))),
-            (State::Down { reason, .. }, Err(error)) => *reason = error.to_string(),
-            _ => {}
-        }
-    }
-
     fn count_refusal(&self, reason: &'static str) {
         let mut gap = self.gap.lock().unwrap_or_else(PoisonError::into_inner);
         let since_ms = || self.settings.options.clock.now_ms();
         gap.get_or_insert_with(|| Gap { reason, since_ms: since_ms(), requests: 0 }).requests += 1;
-    }
-
-    /// Says in the log that it took no events for a while, and how many requests came.
-    fn report_gap(&self) {
-        let gap = self.gap.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (Some(gap), Ok(log)) = (gap, self.writer_for_acts()) else { return };
-        let until_ms = self.settings.options.clock.now_ms();
-        let details = json!({
-            "reason": gap.reason, "requests_refused": gap.requests,
-            "since_ms": gap.since_ms, "until_ms": until_ms,
-        });
-        let recorded = log.encode_act(Act::Gap(details), &server());
-        // If this fails the writer is down again, and what happened then is told by its recovery.
-        let _ = recorded.and_then(|batch| log.append(batch));
     }
 
     /// Notes that a caller sent too much.
@@ -457,33 +387,9 @@ impl OpenLog {
         throttled.count(caller, counted, count, now_ms);
     }
 
-    /// Says in the log what was refused of callers that sent too much, when that began so long ago.
-    fn report_throttled(&self, after_ms: u64) {
-        let now_ms = self.now_ms();
-        let throttled = {
-            let mut throttled = self.throttled.lock().unwrap_or_else(PoisonError::into_inner);
-            match throttled.since_ms() {
-                Some(since_ms) if now_ms.saturating_sub(since_ms) >= after_ms => {
-                    std::mem::take(&mut *throttled)
-                }
-                _ => return,
-            }
-        };
-        // If this fails the log is down, and its next record of a gap says since when.
-        let _ = self.record_blocking(Act::Gap(throttled.details(now_ms)), &server());
-    }
-
-    /// Waits a while for what is being held, erased or let go. What takes longer is carried out
-    /// when the log is opened again: it was announced first.
-    fn wait_for_life_cycle(&self) {
-        let until = Instant::now() + LIFE_CYCLE_MAX;
-        while self.life_cycle.try_lock().is_err() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     /// Closes it in good order.
     pub fn close(&self) {
+        self.wait_for_aside();
         self.report_throttled(0);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Up(log) = std::mem::replace(&mut *state, State::Closed) {
