@@ -126,7 +126,7 @@ async fn run(
 
 /// Listens, with room for as many as may be connected: of a crowd that comes at once, as after a
 /// restart, whoever found none would try again a second later.
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+pub(super) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

@@ -16,7 +16,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::DiskFolder;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 const AFTER_HELP: &str = "\
@@ -139,7 +138,7 @@ fn serve(context: &Context, witness: &WitnessServer) -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
     runtime.block_on(async {
-        let listener = TcpListener::bind(witness.listen).await.map_err(failed)?;
+        let listener = super::serve::bind(witness.listen).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
