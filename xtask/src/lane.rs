@@ -39,18 +39,19 @@ pub(crate) struct Beside {
 impl Beside {
     /// Starts this program again for these steps.
     pub(crate) fn start(names: &[&str]) -> Result<Self, Failure> {
-        let cannot = |error: std::io::Error| {
-            Failure::Failed(format!("cannot start the other half of the steps: {error}"))
-        };
-        let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
+        let mut command = Command::new(std::env::current_exe().map_err(|it| cannot_start(&it))?);
         command.args([if job::is_plain() { "ci" } else { "test" }, ATTACHED, "--only"]);
         command.arg(names.join(","));
+        Self::of(command).map_err(|error| cannot_start(&error))
+    }
+
+    fn of(mut command: Command) -> std::io::Result<Self> {
         // A group of its own can be ended with everything that it started. Its standard input is
         // the only thing that tells it of our end, however that comes.
         command.process_group(0).stdin(Stdio::piped());
-        let (output, writer) = std::io::pipe().map_err(cannot)?;
-        command.stderr(writer.try_clone().map_err(cannot)?).stdout(writer);
-        let child = command.current_dir(place::root()).spawn().map_err(cannot)?;
+        let (output, writer) = std::io::pipe()?;
+        command.stderr(writer.try_clone()?).stdout(writer);
+        let child = command.current_dir(place::root()).spawn()?;
         // It holds the writing end, and the output would never end.
         drop(command);
         let reader = std::thread::spawn(move || follow(output));
@@ -59,7 +60,10 @@ impl Beside {
 
     /// Waits for it, shows what it printed, and adds how its steps ended.
     pub(crate) fn finish(mut self, lines: &mut Vec<Line>) -> Result<(), Failure> {
+        // Waiting would close it, which tells the other lane that nobody waits.
+        let held = self.child.stdin.take();
         let ended = self.child.wait();
+        drop(held);
         let text = self.reader.join().unwrap_or_default();
         println!("\n{MARK}what ran beside\n\n{text}");
         lines.extend(lines_of(&text));
@@ -80,6 +84,10 @@ impl Beside {
         drop(self.child.stdin.take());
         drop(self.child.wait());
     }
+}
+
+fn cannot_start(error: &std::io::Error) -> Failure {
+    Failure::Failed(format!("cannot start the other half of the steps: {error}"))
 }
 
 /// Reads to the end; says meanwhile which steps are done.
@@ -115,6 +123,17 @@ pub(crate) fn end_with_parent() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_other_lane_is_waited_for_and_not_ended_meanwhile() {
+        let mut command = Command::new("sh");
+        // What it waits for comes only when nobody waits for it.
+        let script = "timeout 1 cat; test $? = 124 && echo '=== held: passed in 1.0 s'";
+        command.args(["-c", script]);
+        let mut lines = Vec::new();
+        Beside::of(command).unwrap().finish(&mut lines).unwrap();
+        assert_eq!(lines.iter().map(|line| &*line.name).collect::<Vec<_>>(), ["held"]);
+    }
 
     #[test]
     fn a_lane_is_followed_to_its_last_line_and_its_verdicts_are_read() {
