@@ -68,7 +68,7 @@ fn run(mut arguments: Arguments) -> Result<(), Failure> {
 /// A Python that has the contenders of `ingest`.
 fn peers_python() -> Result<PathBuf, Failure> {
     need(&Need::Python)?;
-    wheels::python("peers", Path::new("testdata/bench/requirements.txt"))
+    wheels::python("bench-peers", Path::new("testdata/bench/requirements.txt"))
 }
 
 fn store(name: &str, case: &str, result: &str) -> Result<(), Failure> {
