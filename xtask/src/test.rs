@@ -18,7 +18,8 @@ pub(crate) const COMMAND: Command = Command {
     help: "\
 Runs the steps of xtask/src/steps.rs in order, installs what they need (Debian packages when root, cargo
 subcommands), stops at the first failure and says what to do about it. Steps that run the product's binary
-run beside those that compile and test its parts; their output comes last. Ends with a table of times.
+run beside those that compile and test its parts: their output comes last, and a failure among them is told at
+once but ends the run only then. Ends with a table of times.
 
   --only STEP  run only these steps (repeat, or separate by commas)
   --skip STEP  leave these out

@@ -76,7 +76,8 @@ pub struct Columns {
     chunks: Vec<Chunk>,
     /// Of the row groups' columns.
     cache: Cache,
-    /// Of the tail's, which take as long to make as many times as many of a row group.
+    /// Of the tail's: each is looked for in the text of every row, so row groups must not leave
+    /// them without room.
     tail_cache: Cache,
     threads: usize,
     watch: Option<Watch>,

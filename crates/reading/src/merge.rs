@@ -321,11 +321,7 @@ fn open(
                 faults.of_file(FindingKind::Corrupt, &volume.path, detail);
             }
             // Whoever compares columns checks the whole log; others may stop at a few rows.
-            Ok(Some(if access.columns {
-                Box::new(Ahead::of(examination))
-            } else {
-                Box::new(examination)
-            }))
+            Ok(Some(if access.columns { Ahead::of(examination) } else { Box::new(examination) }))
         }
         Err(_) if !volume.is_announced => Ok(None),
         Err(error) => Err((error.to_string(), is_gone(&error))),

@@ -4,7 +4,9 @@
 //! Not here: whose row comes next (`merge.rs`).
 
 use segment::{Examination, Examined, Row, SegmentError};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::{Builder, JoinHandle};
 use std::vec;
 
 /// What an examination has at one place.
@@ -21,7 +23,8 @@ const HANDFULS_AHEAD: usize = 6;
 pub(super) struct Ahead {
     inbox: Receiver<Handful>,
     found: vec::IntoIter<Found>,
-    has_ended: bool,
+    /// Until its last handful was taken.
+    thread: Option<JoinHandle<()>>,
 }
 
 /// Some rows; `is_last` where nothing follows.
@@ -31,11 +34,18 @@ struct Handful {
 }
 
 impl Ahead {
-    /// Begins to read; the thread ends with the rows, or when this value goes away.
-    pub(super) fn of(rows: Examination) -> Self {
+    /// Begins to read; the thread ends with the rows, or when this value goes away. Where there is
+    /// no thread to be had, the rows are read by whoever asks for them.
+    pub(super) fn of(rows: Examination) -> Box<dyn Iterator<Item = Found> + Send> {
         let (outbox, inbox) = sync_channel(HANDFULS_AHEAD);
-        std::thread::spawn(move || hand_over(rows, &outbox));
-        Self { inbox, found: Vec::new().into_iter(), has_ended: false }
+        let (give, take) = channel::<Examination>();
+        let read = move || take.into_iter().for_each(|rows| hand_over(rows, &outbox));
+        let Ok(thread) = Builder::new().name("tacho-ahead".to_owned()).spawn(read) else {
+            return Box::new(rows);
+        };
+        // It waits for nothing else.
+        drop(give.send(rows));
+        Box::new(Self { inbox, found: Vec::new().into_iter(), thread: Some(thread) })
     }
 }
 
@@ -47,20 +57,18 @@ impl Iterator for Ahead {
             if let Some(found) = self.found.next() {
                 return Some(found);
             }
-            if self.has_ended {
-                return None;
-            }
-            match self.inbox.recv() {
-                Ok(Handful { found, is_last }) => {
+            match (self.inbox.recv(), self.thread.take()) {
+                (Ok(Handful { found, is_last }), thread) => {
                     self.found = found.into_iter();
-                    self.has_ended = is_last;
+                    self.thread = thread.filter(|_| !is_last);
                 }
-                // It panicked: a fault of this program, which must not pass for a good end.
-                Err(_) => {
-                    self.has_ended = true;
-                    let why = "reading it ended in a fault of this program".to_owned();
-                    return Some(Err(SegmentError::Damaged(why)));
-                }
+                // It panicked: a fault of this program, which must neither pass for a good end nor
+                // for damage.
+                (Err(_), Some(thread)) => match thread.join() {
+                    Err(panic) => resume_unwind(panic),
+                    Ok(()) => return None,
+                },
+                (Err(_), None) => return None,
             }
         }
     }
@@ -98,15 +106,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_that_stops_without_an_end_is_an_error_told_once() {
+    fn what_came_before_a_fault_is_handed_out_and_the_fault_is_passed_on() {
         let (outbox, inbox) = sync_channel(1);
         let rows = vec![Err(SegmentError::Damaged("first".to_owned()))];
-        outbox.send(Handful { found: rows, is_last: false }).unwrap();
-        drop(outbox);
-        let ahead = Ahead { inbox, found: Vec::new().into_iter(), has_ended: false };
-        let told: Vec<String> = ahead.map(|found| found.unwrap_err().to_string()).collect();
-        assert_eq!(told.len(), 2);
-        assert!(told[0].contains("first"), "{told:?}");
-        assert!(told[1].contains("a fault of this program"), "{told:?}");
+        let thread = std::thread::spawn(move || {
+            outbox.send(Handful { found: rows, is_last: false }).unwrap();
+            panic!("a fault of this program");
+        });
+        let mut ahead = Ahead { inbox, found: Vec::new().into_iter(), thread: Some(thread) };
+        assert!(ahead.next().unwrap().unwrap_err().to_string().contains("first"));
+        let fault =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| ahead.next().is_some()));
+        assert_eq!(fault.unwrap_err().downcast_ref(), Some(&"a fault of this program"));
     }
 }
