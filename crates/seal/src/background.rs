@@ -9,7 +9,7 @@ use crate::interruptible::GivenUp;
 use crate::roll::Rolled;
 use crate::writer::Writer;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SendError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 /// How often a roll is asked whether it is done.
@@ -18,16 +18,58 @@ const POLL: Duration = Duration::from_millis(50);
 const QUIET: Duration = Duration::from_millis(500);
 /// What waits is begun after this long, however busy the log is.
 const DELAY_MAX: Duration = Duration::from_secs(60);
-/// With this many times the backlog that is allowed, it is no longer done at the lowest priority:
-/// there would be no end to what gathers.
+/// With this many times the backlog that is allowed, it no longer waits for time that nobody else
+/// wants: there would be no end to what gathers.
 const BACKLOG_URGENT: usize = 4;
 
 /// What is to be done beside the writer.
 type Job = Box<dyn FnOnce() -> Result<Rolled, SealError> + Send>;
 
+/// The same as a thread takes it.
+type Work = Box<dyn FnOnce() + Send>;
+
+/// A thread that does what it is given, one thing after the other, from the first on. It is kept:
+/// the little that each roll leaves in memory for good then lies among what earlier ones left, and
+/// not in pages of a thread that is gone, which nobody uses again.
+struct Hand {
+    /// What the thread does first.
+    begins: fn(),
+    work: Option<SyncSender<Work>>,
+}
+
+impl Hand {
+    fn new(begins: fn()) -> Self {
+        Self { begins, work: None }
+    }
+
+    /// Whether there is a thread that will do it. The one before must be done.
+    fn give(&mut self, work: Work) -> bool {
+        let work = match &self.work {
+            None => work,
+            Some(sender) => match sender.send(work) {
+                Ok(()) => return true,
+                // A thread that panicked is replaced.
+                Err(SendError(work)) => work,
+            },
+        };
+        let (sender, inbox) = sync_channel::<Work>(1);
+        let begins = self.begins;
+        let run = move || {
+            begins();
+            inbox.into_iter().for_each(|work| work());
+        };
+        let thread = std::thread::Builder::new().name("tacho-roll".to_owned()).spawn(run);
+        self.work = thread.is_ok().then_some(sender);
+        self.work.as_ref().is_some_and(|sender| sender.send(work).is_ok())
+    }
+}
+
 /// One thing at a time, and who waits for all of it.
-#[derive(Default)]
 pub(crate) struct Background {
+    /// Takes only time that nobody else wants.
+    patient: Hand,
+    /// For what waits no longer.
+    urgent: Hand,
     running: Option<Receiver<Result<Rolled, SealError>>>,
     /// What it gave, until it is announced.
     outcome: Option<Result<Rolled, SealError>>,
@@ -46,6 +88,22 @@ pub(crate) struct Background {
 /// Closed journal files, announced segments, the last removal: what there is to do changes only
 /// with these.
 type State = (usize, usize, Option<u64>);
+
+impl Default for Background {
+    fn default() -> Self {
+        Self {
+            patient: Hand::new(crate::priority::yield_to_others),
+            urgent: Hand::new(|| ()),
+            running: None,
+            outcome: None,
+            nothing_to_do: None,
+            failure: None,
+            waits_since: None,
+            waiting: Vec::new(),
+            given_up: GivenUp::default(),
+        }
+    }
+}
 
 impl Background {
     fn state(writer: &Writer) -> State {
@@ -87,16 +145,14 @@ impl Background {
                 return;
             }
         };
-        let yields = self.waiting.is_empty() && backlog <= allowed.saturating_mul(BACKLOG_URGENT);
+        let may_wait = self.waiting.is_empty() && backlog <= allowed.saturating_mul(BACKLOG_URGENT);
+        let hand = if may_wait { &mut self.patient } else { &mut self.urgent };
         let (outbox, inbox) = sync_channel(1);
-        let run = move || {
-            if yields {
-                crate::priority::yield_to_others();
-            }
-            // Nobody waits for it when the log was closed in a hurry.
+        // Nobody waits for it when the log was closed in a hurry.
+        let work = move || {
             let _ = outbox.send(job());
         };
-        if std::thread::Builder::new().name("tacho-roll".to_owned()).spawn(run).is_ok() {
+        if hand.give(Box::new(work)) {
             self.running = Some(inbox);
         }
     }
@@ -226,4 +282,37 @@ fn next_job(writer: &Writer, given_up: &GivenUp) -> Result<Option<Job>, SealErro
 
 fn unfinished(error: &SealError) -> SealError {
     SealError::Unfinished { reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thread_does_it_all_and_one_that_panicked_is_replaced() {
+        let mut hand = Hand::new(|| ());
+        let mut who = || {
+            let (outbox, inbox) = sync_channel(1);
+            assert!(hand.give(Box::new(move || outbox.send(std::thread::current().id()).unwrap())));
+            inbox.recv().unwrap()
+        };
+        let first = who();
+        assert!(first == who() && first != std::thread::current().id());
+        let (outbox, inbox) = sync_channel::<()>(1);
+        let panics = move || {
+            let _dropped_with_the_thread = outbox;
+            panic!("on purpose")
+        };
+        assert!(hand.give(Box::new(panics)));
+        assert!(inbox.recv().is_err());
+        // The channel may outlive the panic by a moment.
+        let other = loop {
+            let (outbox, inbox) = sync_channel(1);
+            hand.give(Box::new(move || outbox.send(std::thread::current().id()).unwrap()));
+            if let Ok(other) = inbox.recv() {
+                break other;
+            }
+        };
+        assert_ne!(first, other);
+    }
 }
