@@ -136,6 +136,7 @@ impl Snapshot {
             held.push((path.clone(), required(&path)?));
         }
         held.extend(others(log, &before)?);
+        held.extend(cosigned(folder, checkpoint.size)?);
         held.push((seal::CHECKPOINT_PATH.to_owned(), note));
         if listing(log)? != before {
             return Err(Missed::Moved);
@@ -211,6 +212,17 @@ fn others(log: &LogFolder, known: &[String]) -> Result<Vec<(String, Vec<u8>)>, S
         }
     }
     Ok(others)
+}
+
+/// What witnesses last cosigned, which no other file says again; none of a larger tree than the
+/// copy's, which the copy would seem to fall behind.
+fn cosigned(
+    folder: &dyn store::Folder,
+    size: u64,
+) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+    let note = folder.read(reading::COSIGNED_PATH)?;
+    let within = note.filter(|note| claimed(note).is_ok_and(|seen| seen.size <= size));
+    Ok(within.map(|note| (reading::COSIGNED_PATH.to_owned(), note)))
 }
 
 /// The journal files with records that no segment took over, up to the checkpoint.

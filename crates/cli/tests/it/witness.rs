@@ -242,6 +242,9 @@ fn verify_says_how_many_of_which_witnesses_saw_the_log() {
     let notes = report["notes"].to_string();
     assert!(notes.contains("2 of 3 witnesses") && notes.contains("w1 at 2025-06-15"), "{notes}");
     assert!(notes.contains("newest are signed by the log alone"), "{notes}");
+    home.fine(&["backup", "copy"]);
+    let copied = home.run(&["verify", "copy", "--policy", "policy"]);
+    assert!(copied.code == 0 && copied.out.contains("2 of 3 witnesses"), "{}", copied.out);
     // Without a policy nobody asks for witnesses, and the file is one that a log may have.
     assert_eq!(home.run(&["verify"]).code, 0);
     let wrong = home.run(&["verify", "--policy", "absent"]);

@@ -149,3 +149,17 @@ fn a_copy_is_whole_whatever_the_writer_does_in_between() {
         }
     }
 }
+
+#[test]
+fn what_witnesses_saw_is_copied_unless_the_copy_ends_before_it() {
+    let (log, watched) = log(append_one, 0);
+    let copied = |size| cosigned(&watched.inner, size).unwrap();
+    assert_eq!(copied(100), None);
+    let note = log.folder.read(seal::CHECKPOINT_PATH).unwrap().unwrap();
+    watched.inner.write(reading::COSIGNED_PATH, &note).unwrap();
+    let seen = claimed(&note).map_err(|it| it.to_string()).unwrap().size;
+    assert_eq!(copied(seen).map(|(_, bytes)| bytes), Some(note));
+    assert_eq!(copied(seen - 1), None);
+    watched.inner.replace(reading::COSIGNED_PATH, b"nothing that reads").unwrap();
+    assert_eq!(copied(seen), None);
+}
