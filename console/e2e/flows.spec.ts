@@ -12,9 +12,31 @@ const append = async (page: Page, events: object[]): Promise<void> => {
 
 test('a token that nobody made is refused, with what to do', async ({ page }) => {
   await page.goto('/');
-  await page.getByLabel('Token').fill('not-a-token');
+  await page.getByLabel('Token').fill('tacho_x');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('alert')).toContainText('copy it again');
+});
+
+test('who signs in with an issuer is where they wanted to be', async ({ page }) => {
+  const wanted = '/logs/main/explore?outcome=error';
+  await page.goto(wanted);
+  await page.getByRole('link', { name: 'Sign in with Example' }).click();
+  await page.getByRole('link', { name: 'I am Ann' }).click();
+  await expect(page.locator('header.top')).toBeVisible();
+  expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe(wanted);
+  const said = await page.request.get('/api/v1/session', { headers: { 'x-tacho-console': '1' } });
+  expect(await said.json()).toMatchObject({ method: 'oidc', subject: 'ann', roles: ['auditor'] });
+});
+
+test('who does not sign in with the issuer is told so, and may try again', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('link', { name: 'Sign in with Example' }).click();
+  await page.getByRole('link', { name: 'Never mind' }).click();
+  await expect(page.getByText('access was denied there')).toBeVisible();
+  await page.getByRole('link', { name: 'Sign in with Example' }).click();
+  await page.getByRole('link', { name: 'I am Ann' }).click();
+  await expect(page.locator('header.top')).toBeVisible();
+  expect(page.url()).not.toContain('sign_in');
 });
 
 test('signing out ends the session', async ({ page }) => {

@@ -38,6 +38,7 @@ test('every page reads well', async ({ page }, { project }) => {
   test.setTimeout(600_000);
   const said = watch(page);
   await page.goto('/');
+  await expect(page.getByRole('link', { name: 'Sign in with Example' })).toBeVisible();
   await page.screenshot({ path: `${import.meta.dirname}/pictures/${project.name}/sign-in.png` });
   expect(await accessibilityFaults(page), 'sign-in').toEqual([]);
   await signIn(page);

@@ -7,6 +7,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync, readdirSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { listen as listenAsIssuer } from './issuer.mjs';
 import { events } from './load.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -58,7 +59,12 @@ run('append', join(folder, 'more.ndjson'));
 
 const listen = process.env.FRONT ? '127.0.0.1:7498' : '127.0.0.1:7499';
 const server = `http://${listen}`;
-children.push(spawn(tacho, ['serve', '--listen', listen], { env, stdio: 'ignore' }));
+const issuer = await listenAsIssuer(7496);
+const issuers = `[{ issuer = "${issuer}", audience = "tachograph", \
+sign_in = { redirect = "http://127.0.0.1:7499/sign-in/return", name = "Example" }, \
+rules = [{ claim = "groups", value = "auditors", roles = ["auditor"], logs = "all" }] }]`;
+const serving = { ...env, TACHO_ACCESS__ISSUERS: issuers };
+children.push(spawn(tacho, ['serve', '--listen', listen], { env: serving, stdio: 'ignore' }));
 children.push(spawn(tacho, ['serve', '--listen', '127.0.0.1:7497'], { env: older, stdio: 'ignore' }));
 for (let tries = 0; ; tries += 1) {
   const isUp = await fetch(`${server}/healthz`).then(

@@ -17,6 +17,8 @@ export const signIn = async (token: string): Promise<void> => {
 export const signOut = async (): Promise<void> => {
   await ask(SESSION, { method: 'DELETE' });
 };
+export const signInIssuers = async (): Promise<T.SignInIssuer[]> =>
+  narrow<T.SignInIssuers>(await askJson('/sign-in'), shapes.signInIssuers, 'issuers').issuers;
 export const whoAmI = async (): Promise<T.Session> => narrow(await askJson(SESSION), shapes.session, 'session');
 
 export const logs = async (signal?: Signal): Promise<T.LogList> =>

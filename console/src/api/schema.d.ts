@@ -746,6 +746,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The issuers with which people sign in */
+        get: operations["signInIssuers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Takes a browser back from an issuer
+         * @description Sets the cookie of a session that lasts as long as the issuer's token, twelve hours at most. Where that fails, the browser is sent to `/?sign_in=` and `unknown`, `denied`, `failed`, `unavailable`, `refused` or `busy`; refused tokens are recorded as refused logins.
+         */
+        get: operations["signInReturns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in/{issuer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sends a browser to an issuer, so that a person signs in
+         * @description The authorization code flow of OpenID Connect with PKCE. Of an issuer that cannot be reached a browser is sent to `/?sign_in=unavailable`.
+         */
+        get: operations["signInBegins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/logs": {
         parameters: {
             query?: never;
@@ -917,6 +974,18 @@ export interface components {
             roles: string[];
             /** @description When the session ends, in RFC 3339; absent without a session. */
             ends_at?: string;
+        };
+        /** @description All of them. */
+        SignInIssuers: {
+            /** @description In the order of the configuration. */
+            issuers: components["schemas"]["SignInIssuer"][];
+        };
+        /** @description An issuer with which people sign in. */
+        SignInIssuer: {
+            /** @description What it is called. */
+            name: string;
+            /** @description Where a browser is sent for it. */
+            address: string;
         };
         /** @description Events: one, or a list of them. */
         Events: components["schemas"]["NewEvent"] | components["schemas"]["NewEvent"][];
@@ -1818,7 +1887,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description Unauthorized: `no_credentials`, `malformed`, `unknown_token`, `expired`, `revoked`, `too_long`, `not_three_parts`, `bad_base64`, `bad_header`, `bad_claims`, `duplicate_name`, `algorithm_none`, `algorithm_symmetric`, `algorithm_unknown`, `algorithm_not_allowed`, `critical_header`, `key_in_header`, `wrong_type`, `bad_key_id`, `missing_issuer`, `unknown_issuer`, `not_for_others`, `unknown_key`, `ambiguous_key`, `wrong_key_algorithm`, `key_not_for_signing`, `weak_key`, `bad_signature`, `missing_audience`, `wrong_audience`, `missing_expiry`, `not_yet_valid`, `issued_in_future`, `bad_time`, `missing_subject`, `bad_subject`, `bound_token`, `bad_certificate`, `no_name`, `several_names`, `bad_name`. */
+        /** @description Unauthorized: `no_credentials`, `malformed`, `unknown_token`, `expired`, `revoked`, `too_long`, `not_three_parts`, `bad_base64`, `bad_header`, `bad_claims`, `duplicate_name`, `algorithm_none`, `algorithm_symmetric`, `algorithm_unknown`, `algorithm_not_allowed`, `critical_header`, `key_in_header`, `wrong_type`, `bad_key_id`, `missing_issuer`, `unknown_issuer`, `not_for_others`, `unknown_key`, `ambiguous_key`, `wrong_key_algorithm`, `key_not_for_signing`, `weak_key`, `bad_signature`, `missing_audience`, `wrong_audience`, `missing_expiry`, `not_yet_valid`, `issued_in_future`, `bad_time`, `missing_subject`, `bad_subject`, `bound_token`, `wrong_nonce`, `bad_certificate`, `no_name`, `several_names`, `bad_name`. */
         Unauthorized: {
             headers: {
                 /** @description How to send a credential. */
@@ -4694,6 +4763,131 @@ export interface operations {
             };
             500: components["responses"]["Internal"];
             /** @description Service Unavailable: `too_slow`, `not_ready`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signInIssuers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the order of the configuration. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInIssuers"];
+                };
+            };
+            500: components["responses"]["Internal"];
+            /** @description Service Unavailable: `too_slow`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signInReturns: {
+        parameters: {
+            query?: {
+                /** @description What becomes the token. */
+                code?: string;
+                /** @description What the browser was sent with. */
+                state?: string;
+                /** @description Why there is no code. */
+                error?: string;
+                /** @description Whose answer it is (RFC 9207). */
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To where the person wanted to be, or to the console, which says why not. */
+            303: {
+                headers: {
+                    /** @description Where the browser goes on. */
+                    Location?: string;
+                    /** @description What ties the two ways together. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["Internal"];
+            /** @description Service Unavailable: `too_slow`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signInBegins: {
+        parameters: {
+            query?: {
+                /** @description Where on this server the person wants to be, as a path; `/` if nothing is said. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The number of an issuer, as `/sign-in` lists it. */
+                issuer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the issuer, or to the console, which says why not. */
+            303: {
+                headers: {
+                    /** @description Where the browser goes on. */
+                    Location?: string;
+                    /** @description What ties the two ways together. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request: `bad_parameter`, `unknown_parameter`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            /** @description Service Unavailable: `too_slow`. */
             503: {
                 headers: {
                     /** @description When to send it again, in seconds. */

@@ -31,6 +31,7 @@ export const shapes = {
   },
   log,
   logs: { logs: [log] },
+  signInIssuers: { issuers: [{ name: 'string', address: 'string' }] },
   agents: { checkpoint, agents: [{ agent: 'string', ...active }], beyond: 'number?' },
   sessions: { checkpoint, sessions: [{ session: 'string', ...active }], beyond: 'number?' },
   evidence: { origin: 'string', index: 'number', entry: 'string', record: 'object', proof: 'string', vkeys: 'array' },

@@ -6,6 +6,8 @@ type Schemas = components['schemas'];
 
 export type Problem = Schemas['Problem'];
 export type Checkpoint = Schemas['Checkpoint'];
+export type SignInIssuer = Schemas['SignInIssuer'];
+export type SignInIssuers = Schemas['SignInIssuers'];
 export type LogHealth = Schemas['LogHealth'];
 export type LogList = Schemas['LogList'];
 export type Evidence = Schemas['Evidence'];

@@ -12,12 +12,13 @@ use crate::context::Context;
 use crate::detecting::Detect;
 use crate::failure::Failure;
 use crate::key_source;
+use crate::secret_file;
 use crate::telemetry::Telling;
 use configuration::Configuration;
 use keys::{SecretString, SystemEntropy};
 use reading::LogFolder;
 use seal::{Clock as _, Options, SystemClock};
-use serve::access::oidc::{HttpsFetch, Oidc};
+use serve::access::oidc::{HttpsFetch, IssuerConfig, Oidc};
 use serve::access::policy::Policy;
 use serve::access::refusals::RefusalCounter;
 use serve::access::tokens::{NewToken, TokenStore};
@@ -87,13 +88,11 @@ fn keeper(configuration: &Configuration, tokens: TokenStore) -> Result<Keeper, F
         None => String::new(),
     };
     let policy = Policy::load(&own, &access.roles).map_err(|error| wrong(&error))?;
-    let oidc = match access.issuers.as_slice() {
-        [] => None,
+    let oidc = match issuers(&access.issuers)? {
+        none if none.is_empty() => None,
         issuers => {
             let fetch = HttpsFetch::new(&[]).map_err(|error| wrong(&error))?;
-            let oidc =
-                Oidc::new(issuers.to_vec(), Arc::new(fetch)).map_err(|error| wrong(&error))?;
-            Some(oidc)
+            Some(Oidc::new(issuers, Arc::new(fetch)).map_err(|error| wrong(&error))?)
         }
     };
     Ok(Keeper {
@@ -103,6 +102,16 @@ fn keeper(configuration: &Configuration, tokens: TokenStore) -> Result<Keeper, F
         refusals: Mutex::new(RefusalCounter::new()),
         default_log: configuration.server.default_log.clone(),
     })
+}
+
+/// Issuers, with the secrets that stand in files of their own.
+fn issuers(configured: &[IssuerConfig]) -> Result<Vec<IssuerConfig>, Failure> {
+    let mut issuers = configured.to_vec();
+    for sign_in in issuers.iter_mut().filter_map(|issuer| issuer.sign_in.as_mut()) {
+        let secret = sign_in.secret_file.as_deref().map(secret_file::read).transpose()?;
+        sign_in.secret = secret.map(|text| Arc::new(SecretString::new(String::clone(&text))));
+    }
+    Ok(issuers)
 }
 
 /// The list of tokens; when there is none yet, one for whoever administers the server is made.

@@ -3,6 +3,7 @@
 use crate::access::Caller;
 use crate::alerts::Detecting;
 use crate::body::Budget;
+use crate::console::sign_in::SignIns;
 use crate::gate::Keeper;
 use crate::leftover::Leftovers;
 use crate::limits::Limits;
@@ -38,6 +39,7 @@ struct Inner {
     logs: Arc<Logs>,
     keeper: Keeper,
     sessions: Sessions,
+    sign_ins: SignIns,
     public: BTreeSet<String>,
     limits: Limits,
     budget: Budget,
@@ -65,6 +67,7 @@ impl App {
             logs,
             keeper,
             sessions: Sessions::default(),
+            sign_ins: SignIns::default(),
             public,
             limits: Limits::default(),
             budget: Budget::new(Limits::default().body),
@@ -172,6 +175,11 @@ impl App {
     /// Who is signed in to the console.
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// What those share who are signing in to the console with an issuer.
+    pub(crate) fn sign_ins(&self) -> &SignIns {
+        &self.0.sign_ins
     }
 
     /// Whether anybody may read a log's tree.

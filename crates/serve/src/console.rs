@@ -4,6 +4,7 @@
 //! every address that a person may type: which view it shows is its own affair.
 
 pub(crate) mod session;
+pub(crate) mod sign_in;
 
 use crate::problem::Problem;
 use aws_lc_rs::digest::{SHA256, digest};

@@ -5,6 +5,7 @@
 
 use crate::about::opentelemetry as exporting;
 use crate::about::{About, appending, asking, keeping, models, papers, public_log, running};
+use crate::access::oidc::sign_in::RETURN_PATH;
 use crate::access::policy::Action::{
     AppendEvents, CreateLog, Erase, ManageHolds, ManageRetention, ReadMetadata, ReadMetrics,
     ReadProofs, ReadRetention, RunSql,
@@ -87,6 +88,9 @@ fn for_people() -> Vec<Route> {
         to(session, AnyCaller, running::sign_in(), post(console::session::begin)),
         at(session, AnyCaller, running::session(), get(console::session::current)),
         off(session, AnyCaller, running::sign_out(), delete(console::session::end)),
+        at("/sign-in", Nothing, running::sign_in_issuers(), get(console::sign_in::issuers)),
+        at("/sign-in/{issuer}", Nothing, running::sign_in_begins(), get(console::sign_in::begin)),
+        at(RETURN_PATH, Nothing, running::sign_in_returns(), get(console::sign_in::finish)),
     ]
 }
 

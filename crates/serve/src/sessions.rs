@@ -36,7 +36,8 @@ struct Session {
 }
 
 impl Sessions {
-    /// Begins a session for a credential that was found good; returns what the cookie says.
+    /// Begins a session for a credential that was found good and lasts until `ends_ms` at most;
+    /// returns what the cookie says.
     ///
     /// # Errors
     /// When there is no randomness; there is no session then.
@@ -44,6 +45,7 @@ impl Sessions {
         &self,
         credential: SecretString,
         now_ms: i64,
+        ends_ms: i64,
         entropy: &dyn Entropy,
     ) -> Result<String, EntropyError> {
         let name = URL_SAFE_NO_PAD.encode(keys::random::<32>(entropy)?);
@@ -55,7 +57,8 @@ impl Sessions {
         {
             sessions.remove(&first);
         }
-        let session = Session { credential: Arc::new(credential), ends_ms: now_ms + LASTS_MS };
+        let ends_ms = ends_ms.min(now_ms.saturating_add(LASTS_MS));
+        let session = Session { credential: Arc::new(credential), ends_ms };
         sessions.insert(key(&name), session);
         Ok(name)
     }
@@ -85,10 +88,15 @@ fn key(name: &str) -> [u8; 32] {
 
 /// What the session's cookie of a request says.
 pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_named(headers, COOKIE)
+}
+
+/// What a cookie of a request says.
+pub(crate) fn cookie_named<'h>(headers: &'h HeaderMap, cookie: &str) -> Option<&'h str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs =
         cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-    pairs.find(|(name, _)| name.trim() == COOKIE).map(|(_, value)| value.trim())
+    pairs.find(|(name, _)| name.trim() == cookie).map(|(_, value)| value.trim())
 }
 
 /// Whether a request comes from a page of this very server. Browsers send cookies along with what
@@ -119,8 +127,8 @@ mod tests {
     #[test]
     fn a_session_stands_for_its_credential_until_it_ends() {
         let (sessions, entropy) = (Sessions::default(), SystemEntropy::new());
-        let one = sessions.begin(secret("one"), 0, &entropy).unwrap();
-        let two = sessions.begin(secret("two"), 5, &entropy).unwrap();
+        let one = sessions.begin(secret("one"), 0, i64::MAX, &entropy).unwrap();
+        let two = sessions.begin(secret("two"), 5, i64::MAX, &entropy).unwrap();
         assert_ne!(one, two);
         let find = |name: &str, now_ms| {
             sessions.find(name, now_ms).map(|(secret, ends)| (secret.expose().to_owned(), ends))
@@ -129,6 +137,9 @@ mod tests {
         assert_eq!(find(&one, LASTS_MS), None);
         assert_eq!(find(&two, LASTS_MS).unwrap().0, "two");
         assert_eq!(find("", 1), None);
+        let short = sessions.begin(secret("short"), 0, 7, &entropy).unwrap();
+        assert_eq!(find(&short, 6), Some(("short".to_owned(), 7)), "no longer than it is good");
+        assert_eq!(find(&short, 7), None);
         sessions.end(&two);
         assert_eq!(find(&two, 1), None);
     }
@@ -136,7 +147,7 @@ mod tests {
     #[test]
     fn there_are_only_so_many_sessions_and_the_oldest_makes_room() {
         let (sessions, entropy) = (Sessions::default(), SystemEntropy::new());
-        let begin = |at: usize| sessions.begin(secret("x"), at as i64, &entropy).unwrap();
+        let begin = |at: usize| sessions.begin(secret("x"), at as i64, i64::MAX, &entropy).unwrap();
         let names: Vec<String> = (0..=SESSIONS_MAX).map(begin).collect();
         assert_eq!(sessions.lock().len(), SESSIONS_MAX);
         assert!(sessions.find(&names[0], 1).is_none() && sessions.find(&names[1], 1).is_some());

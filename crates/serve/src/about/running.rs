@@ -1,8 +1,9 @@
 //! The server itself, and its logs.
 
 use super::documents::Problem;
-use super::{About, Group, Media};
+use super::{About, Group, Media, Parameter, Value};
 use crate::console::session::Session;
+use crate::console::sign_in::SignInIssuers;
 use crate::logs_api::{LogHealth, LogList, NewLog};
 
 const TEXT: Media = Media::text("text/plain; charset=utf-8");
@@ -90,6 +91,43 @@ pub(crate) fn sign_out() -> About {
         [],
         &[("Set-Cookie", "An empty one.")],
     )
+}
+
+pub(crate) fn sign_in_issuers() -> About {
+    About::new(Group::Console, "signInIssuers", "The issuers with which people sign in").answers(
+        200,
+        "In the order of the configuration.",
+        [Media::json::<SignInIssuers>()],
+    )
+}
+
+/// Where a browser is sent.
+const LEADS: &[(&str, &str)] = &[
+    ("Location", "Where the browser goes on."),
+    ("Set-Cookie", "What ties the two ways together."),
+];
+
+pub(crate) fn sign_in_begins() -> About {
+    let to = "Where on this server the person wants to be, as a path; `/` if nothing is said.";
+    About::new(Group::Console, "signInBegins", "Sends a browser to an issuer, so that a person signs in")
+        .detail("The authorization code flow of OpenID Connect with PKCE. Of an issuer that cannot be reached a browser is sent to `/?sign_in=unavailable`.")
+        .names("The number of an issuer, as `/sign-in` lists it.")
+        .reads([Parameter::query("to", Value::Text, to)])
+        .answers_with(303, "To the issuer, or to the console, which says why not.", [], LEADS)
+        .refuses(400, &["bad_parameter", "unknown_parameter"])
+        .refuses(404, &["not_found"])
+}
+
+pub(crate) fn sign_in_returns() -> About {
+    About::new(Group::Console, "signInReturns", "Takes a browser back from an issuer")
+        .detail("Sets the cookie of a session that lasts as long as the issuer's token, twelve hours at most. Where that fails, the browser is sent to `/?sign_in=` and `unknown`, `denied`, `failed`, `unavailable`, `refused` or `busy`; refused tokens are recorded as refused logins.")
+        .reads([
+            Parameter::query("code", Value::Text, "What becomes the token."),
+            Parameter::query("state", Value::Text, "What the browser was sent with."),
+            Parameter::query("error", Value::Text, "Why there is no code."),
+            Parameter::query("iss", Value::Text, "Whose answer it is (RFC 9207)."),
+        ])
+        .answers_with(303, "To where the person wanted to be, or to the console, which says why not.", [], LEADS)
 }
 
 pub(crate) fn list() -> About {

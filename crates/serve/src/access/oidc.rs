@@ -9,6 +9,7 @@
 //! Blocking: when keys are due, a check fetches them, two documents of [`fetch::TIMEOUT_S`] each at
 //! worst. Call it where that may be.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -17,13 +18,16 @@ use super::{Caller, Logs, Method, Refused, Role};
 
 mod cache;
 mod claims;
+mod discovery;
 pub mod fetch;
 mod jwks;
+pub mod sign_in;
 mod strict;
 mod token;
 
 pub use fetch::{Fetch, FetchError, HttpsFetch};
 pub use jwks::Algorithm;
+pub use sign_in::SignInConfig;
 
 use cache::KeyCache;
 use claims::Claims;
@@ -63,6 +67,9 @@ pub struct IssuerConfig {
     /// Whether its tokens let in. An issuer of end users need not.
     #[serde(default = "default_log_in")]
     pub log_in: bool,
+    /// How people sign in to the console with it; without this they do not.
+    #[serde(default)]
+    pub sign_in: Option<SignInConfig>,
     /// What its tokens are given: every rule that fits counts.
     #[serde(default)]
     pub rules: Vec<ClaimRule>,
@@ -137,6 +144,14 @@ pub enum OidcError {
         /// Which.
         issuer: String,
     },
+    /// Nobody could sign in so.
+    #[error("people cannot sign in with issuer {issuer}: {what}")]
+    SignIn {
+        /// Which.
+        issuer: String,
+        /// What is wrong, and what to write.
+        what: String,
+    },
     /// Too much leeway.
     #[error(
         "issuer {issuer}: a leeway of {leeway_s} s is more than {LEEWAY_MAX_S} s; set the clocks instead"
@@ -159,15 +174,22 @@ pub struct EndUser {
 }
 
 /// The configured issuers, and their keys.
-#[derive(Debug)]
 pub struct Oidc {
     issuers: Vec<Issuer>,
+    fetch: Arc<dyn Fetch>,
+}
+
+impl fmt::Debug for Oidc {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Oidc").field(&self.issuers).finish()
+    }
 }
 
 #[derive(Debug)]
 struct Issuer {
     config: IssuerConfig,
     keys: KeyCache,
+    about: discovery::Kept,
 }
 
 impl Oidc {
@@ -185,9 +207,9 @@ impl Oidc {
             }
             let keys =
                 KeyCache::new(config.issuer.clone(), config.jwks_uri.clone(), Arc::clone(&fetch));
-            issuers.push(Issuer { config, keys });
+            issuers.push(Issuer { config, keys, about: discovery::Kept::default() });
         }
-        Ok(Self { issuers })
+        Ok(Self { issuers, fetch })
     }
 
     /// Who presents this token, if it counts at `now_ms`.
@@ -306,6 +328,13 @@ fn check(config: &IssuerConfig) -> Result<(), OidcError> {
     }
     if config.leeway_s > LEEWAY_MAX_S {
         return Err(OidcError::Leeway { issuer, leeway_s: config.leeway_s });
+    }
+    if let Some(sign_in) = &config.sign_in {
+        let checked = match config.log_in {
+            true => sign_in.check(),
+            false => Err("its tokens let nobody in; take `log_in = false` away".to_owned()),
+        };
+        checked.map_err(|what| OidcError::SignIn { issuer, what })?;
     }
     Ok(())
 }

@@ -74,6 +74,8 @@ reasons! {
     MissingSubject, "missing_subject", "the token does not say whom it is about";
     BadSubject, "bad_subject", "the token's subject is empty, too long or not printable";
     BoundToken, "bound_token", "the token is bound to a key of its holder, which is not checked here; ask for a bearer token";
+    WrongNonce, "wrong_nonce", "the token answers another sign-in than the one that this browser began; begin again";
+    IssuerUnavailable, "issuer_unavailable", "the issuer did not answer a sign-in as it must; check its address, the client's secret and the redirect address that it knows";
     BadCertificate, "bad_certificate", "the client certificate cannot be read";
     NoName, "no_name", "the client certificate has no alternative name that could be a principal";
     SeveralNames, "several_names", "the client certificate has several URIs, so whose it is stays open";
@@ -89,7 +91,7 @@ impl Refused {
     /// 401).
     #[must_use]
     pub fn is_ours(self) -> bool {
-        matches!(self, Self::TokensUnusable | Self::KeysUnavailable)
+        matches!(self, Self::TokensUnusable | Self::KeysUnavailable | Self::IssuerUnavailable)
     }
 
     /// Whether only a handshake gives this reason: there is no answer to give it in.

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::sessions::{self, COOKIE, LASTS_MS};
 use axum::body::Body;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use jiff::Timestamp;
 use keys::{SecretString, SystemEntropy};
 use schemars::JsonSchema;
@@ -42,7 +42,7 @@ pub(crate) async fn begin(
     let (token, now_ms) = (SecretString::new(token.to_owned()), app.logs().now_ms_signed());
     let name = app
         .sessions()
-        .begin(token, now_ms, &SystemEntropy::new())
+        .begin(token, now_ms, i64::MAX, &SystemEntropy::new())
         .map_err(|_| Problem::internal())?;
     Ok(with_cookie(&name, LASTS_MS / 1000, peer.is_some_and(|Extension(peer)| peer.is_secure)))
 }
@@ -79,14 +79,22 @@ pub(crate) async fn end(
     with_cookie("", 0, peer.is_some_and(|Extension(peer)| peer.is_secure))
 }
 
-/// 204 that sets the cookie: never seen by scripts, never sent along by another site.
+/// 204 that sets the cookie.
 fn with_cookie(value: &str, seconds: i64, is_secure: bool) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().extend(set_cookie(value, seconds, is_secure));
+    response
+}
+
+/// Sets the cookie: never seen by scripts, never sent along by another site.
+pub(super) fn set_cookie(
+    value: &str,
+    seconds: i64,
+    is_secure: bool,
+) -> Option<(HeaderName, HeaderValue)> {
     let secure = if is_secure { "; Secure" } else { "" };
     let cookie =
         format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    let cookie = HeaderValue::try_from(cookie).ok().map(|cookie| (header::SET_COOKIE, cookie));
-    response.headers_mut().extend(cookie);
-    response
+    HeaderValue::try_from(cookie).ok().map(|cookie| (header::SET_COOKIE, cookie))
 }

@@ -3,11 +3,11 @@
 use super::*;
 
 /// A request with a session's cookie, as a page of this server sends it.
-fn of_page(method: &str, path: &str, cookie: &str) -> axum::http::request::Builder {
+pub(crate) fn of_page(method: &str, path: &str, cookie: &str) -> axum::http::request::Builder {
     request(method, path, "").header(header::COOKIE, cookie).header("sec-fetch-site", "same-origin")
 }
 
-async fn send(rig: &Rig, builder: axum::http::request::Builder) -> Answer {
+pub(crate) async fn send(rig: &Rig, builder: axum::http::request::Builder) -> Answer {
     rig.send(builder.body(Body::empty()).unwrap()).await
 }
 

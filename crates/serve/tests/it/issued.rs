@@ -8,55 +8,81 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keys::SecretString;
 use serde_json::json;
 use serve::access::oidc::{Fetch, FetchError, Oidc, claimed};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-const ISSUER: &str = "https://issuer.example/realm";
+pub(crate) const ISSUER: &str = "https://issuer.example/realm";
 const EVENTS: &str = "/api/v1/logs/main/events";
 
 /// An issuer, and a network that knows nobody else.
-struct Issuer {
+pub(crate) struct Issuer {
     key: EcdsaKeyPair,
     now_s: u64,
 }
 
-struct Documents(Value, Value);
+/// What is got, and what codes become.
+struct Documents(Value, Value, Codes);
+
+/// Tokens by code: each is good for one exchange.
+pub(crate) type Codes = Arc<Mutex<BTreeMap<String, String>>>;
 
 impl Fetch for Documents {
     fn get(&self, url: &str) -> Result<Vec<u8>, FetchError> {
         let document = if url.ends_with("/openid-configuration") { &self.0 } else { &self.1 };
         Ok(document.to_string().into_bytes())
     }
+
+    fn post(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+        _: Option<&SecretString>,
+    ) -> Result<Vec<u8>, FetchError> {
+        let code = form.iter().find(|(name, _)| *name == "code").map(|(_, code)| *code);
+        let token = code.and_then(|code| self.2.lock().unwrap().remove(code));
+        let failed = || FetchError::Failed { url: url.to_owned(), what: "status 400".to_owned() };
+        token.map(|token| json!({ "id_token": token }).to_string().into_bytes()).ok_or_else(failed)
+    }
 }
 
 impl Issuer {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         use seal::Clock as _;
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         Self { key, now_s: seal::SystemClock.now_ms() / 1000 }
     }
 
     fn oidc(&self) -> Oidc {
+        self.oidc_with("", Codes::default())
+    }
+
+    /// The same with something more in its section, and codes that become tokens.
+    pub(crate) fn oidc_with(&self, more: &str, codes: Codes) -> Oidc {
         let point = self.key.public_key().as_ref();
         let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let key = json!({
             "kty": "EC", "crv": "P-256", "kid": "es", "use": "sig", "alg": "ES256",
             "x": part(&point[1..33]), "y": part(&point[33..]),
         });
-        let discovery = json!({ "issuer": ISSUER, "jwks_uri": format!("{ISSUER}/keys") });
+        let discovery = json!({
+            "issuer": ISSUER, "jwks_uri": format!("{ISSUER}/keys"),
+            "authorization_endpoint": format!("{ISSUER}/authorize"),
+            "token_endpoint": format!("{ISSUER}/token"),
+        });
         let config = format!(
             "issuer = {ISSUER:?}\naudience = \"tachograph\"\n\
-             rules = [{{ claim = \"groups\", value = \"agents\", roles = [\"reader\"], logs = \"all\" }}]"
+             rules = [{{ claim = \"groups\", value = \"agents\", roles = [\"reader\"], logs = \"all\" }}]\n{more}"
         );
-        let documents = Documents(discovery, json!({ "keys": [key] }));
+        let documents = Documents(discovery, json!({ "keys": [key] }), codes);
         Oidc::new(vec![toml::from_str(&config).unwrap()], Arc::new(documents)).unwrap()
     }
 
     /// A token whose header and claims are changed.
-    fn token(&self, subject: &str, header: Value, claims: Value) -> String {
+    pub(crate) fn token(&self, subject: &str, header: Value, claims: Value) -> String {
         let mut head = json!({ "alg": "ES256", "kid": "es", "typ": "JWT" });
         let mut body = json!({
             "iss": ISSUER, "sub": subject, "aud": "tachograph", "groups": ["agents"],

@@ -19,6 +19,7 @@ mod put_back;
 mod questions;
 mod rates;
 mod reports;
+mod sign_in;
 #[cfg(feature = "sql")]
 mod sql;
 mod telemetry;

@@ -5,8 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use serde::Deserialize;
-
+use super::discovery::Discovery;
 use super::fetch::{self, Fetch, FetchError};
 use super::jwks::KeySet;
 use crate::access::Refused;
@@ -36,13 +35,6 @@ struct Held {
     keys: Option<Arc<KeySet>>,
     fetched_ms: i64,
     attempted_ms: Option<i64>,
-}
-
-/// What discovery answers, as far as it matters here (OpenID Connect Discovery 1.0, section 3).
-#[derive(Deserialize)]
-struct Discovery {
-    issuer: String,
-    jwks_uri: String,
 }
 
 impl KeyCache {
@@ -114,27 +106,10 @@ impl KeyCache {
     fn get(&self) -> Result<KeySet, FetchError> {
         let jwks_uri = match &self.jwks_uri {
             Some(jwks_uri) => jwks_uri.clone(),
-            None => self.discover()?,
+            None => Discovery::fetch(&self.issuer, &*self.fetch)?.jwks_uri,
         };
         fetch::allowed(&jwks_uri)?;
         KeySet::parse(&self.fetch.get(&jwks_uri)?)
-    }
-
-    fn discover(&self) -> Result<String, FetchError> {
-        let base = self.issuer.trim_end_matches('/');
-        let url = format!("{base}/.well-known/openid-configuration");
-        let read: Discovery = serde_json::from_slice(&self.fetch.get(&url)?).map_err(|error| {
-            FetchError::BadDocument {
-                what: format!("no discovery document: line {}", error.line()),
-            }
-        })?;
-        // Otherwise one issuer could answer with the keys of another (section 4.3).
-        if read.issuer != self.issuer {
-            let found: String = read.issuer.chars().take(200).collect();
-            let what = format!("discovery is for {found:?}, not for {:?}", self.issuer);
-            return Err(FetchError::BadDocument { what });
-        }
-        Ok(read.jwks_uri)
     }
 }
 

@@ -58,6 +58,21 @@ impl Claims {
         Ok(subject.clone())
     }
 
+    /// Whether it answers this very sign-in, of this client (OpenID Connect Core 1.0, section
+    /// 3.1.3.7, points 4, 5 and 11). Returns when it ends, in seconds.
+    pub(super) fn check_sign_in(&self, client: &str, nonce: &str) -> Result<i64, Refused> {
+        let is_of_several = matches!(self.0.get("aud"), Some(Value::Array(all)) if all.len() > 1);
+        match self.0.get("azp") {
+            None if is_of_several => return Err(Refused::WrongAudience),
+            Some(party) if party.as_str() != Some(client) => return Err(Refused::WrongAudience),
+            _ => {}
+        }
+        if self.text("nonce") != Some(nonce) {
+            return Err(Refused::WrongNonce);
+        }
+        self.time("exp")?.ok_or(Refused::MissingExpiry)
+    }
+
     fn check_audience(&self, wanted: &[String]) -> Result<(), Refused> {
         let is_wanted = |one: &str| wanted.iter().any(|wanted| wanted == one);
         let named = match self.0.get("aud") {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use keys::SecretString;
 use thiserror::Error;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -31,6 +32,19 @@ pub trait Fetch: Send + Sync {
     ///
     /// [`FetchError`] for whatever is not a whole document of bounded size.
     fn get(&self, url: &str) -> Result<Vec<u8>, FetchError>;
+
+    /// The document that a form is answered with, under the same conditions. `authorization`: what
+    /// the header of that name says.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`] for whatever is not a whole document of bounded size.
+    fn post(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+        authorization: Option<&SecretString>,
+    ) -> Result<Vec<u8>, FetchError>;
 }
 
 /// Why a document could not be had.
@@ -157,15 +171,37 @@ impl HttpsFetch {
 impl Fetch for HttpsFetch {
     fn get(&self, url: &str) -> Result<Vec<u8>, FetchError> {
         allowed(url)?;
-        let failed = |what: String| FetchError::Failed { url: url.to_owned(), what };
-        let mut answer = self.agent.get(url).call().map_err(|error| failed(error.to_string()))?;
-        // A redirection is not followed: it is an answer like any other that is not 200.
-        if answer.status() != 200 {
-            return Err(failed(format!("status {}", answer.status())));
-        }
-        let body = answer.body_mut().with_config().limit(DOCUMENT_BYTES_MAX);
-        body.read_to_vec().map_err(|error| failed(error.to_string()))
+        whole(url, self.agent.get(url).call())
     }
+
+    fn post(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+        authorization: Option<&SecretString>,
+    ) -> Result<Vec<u8>, FetchError> {
+        allowed(url)?;
+        let mut request = self.agent.post(url);
+        if let Some(text) = authorization {
+            request = request.header("authorization", text.expose());
+        }
+        whole(url, request.send_form(form.iter().copied()))
+    }
+}
+
+/// All of an answer.
+fn whole(
+    url: &str,
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<Vec<u8>, FetchError> {
+    let failed = |what: String| FetchError::Failed { url: url.to_owned(), what };
+    let mut answer = answer.map_err(|error| failed(error.to_string()))?;
+    // A redirection is not followed: it is an answer like any other that is not 200.
+    if answer.status() != 200 {
+        return Err(failed(format!("status {}", answer.status())));
+    }
+    let body = answer.body_mut().with_config().limit(DOCUMENT_BYTES_MAX);
+    body.read_to_vec().map_err(|error| failed(error.to_string()))
 }
 
 impl fmt::Debug for HttpsFetch {

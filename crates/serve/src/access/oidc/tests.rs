@@ -13,6 +13,7 @@ use crate::access::Grant;
 mod bad;
 mod issuer;
 mod rotation;
+mod sign_in;
 
 use issuer::{AUDIENCE, ISSUER, Signer, claims, fetching, header, token, with};
 
@@ -44,6 +45,11 @@ fn config() -> IssuerConfig {
         "#
     ))
     .unwrap()
+}
+
+/// An issuer whose people do not sign in here.
+fn config_of_another() -> IssuerConfig {
+    IssuerConfig { issuer: "https://another.example".into(), rules: Vec::new(), ..config() }
 }
 
 fn oidc() -> Oidc {

@@ -218,6 +218,8 @@ fn bad_tokens_are_refused_each_for_its_reason() {
         Refused::TokensUnusable,
         Refused::NotForOthers,
         Refused::KeysUnavailable,
+        Refused::WrongNonce,
+        Refused::IssuerUnavailable,
         Refused::BadCertificate,
         Refused::NoName,
         Refused::SeveralNames,

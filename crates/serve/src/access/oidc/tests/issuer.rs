@@ -11,6 +11,7 @@ use aws_lc_rs::signature::{
 };
 
 use super::*;
+use keys::SecretString;
 
 pub(super) const ISSUER: &str = "https://issuer.example/realm";
 pub(super) const AUDIENCE: &str = "tachograph";
@@ -140,6 +141,13 @@ pub(super) fn published() -> Value {
 pub(super) struct Network {
     documents: Mutex<HashMap<String, Vec<u8>>>,
     asked: Mutex<Vec<String>>,
+    posted: Mutex<Vec<Posted>>,
+}
+
+/// A form that was sent.
+pub(super) struct Posted {
+    pub(super) fields: HashMap<String, String>,
+    pub(super) authorization: Option<String>,
 }
 
 impl Network {
@@ -159,6 +167,10 @@ impl Network {
         self.put(DISCOVERY, document);
     }
 
+    pub(super) fn posted(&self) -> Posted {
+        self.posted.lock().unwrap().pop().unwrap()
+    }
+
     pub(super) fn cut(&self) {
         self.documents.lock().unwrap().clear();
     }
@@ -175,9 +187,25 @@ impl Fetch for Network {
         let failed = || FetchError::Failed { url: url.to_owned(), what: "cut off".into() };
         documents.get(url).cloned().ok_or_else(failed)
     }
+
+    fn post(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+        authorization: Option<&SecretString>,
+    ) -> Result<Vec<u8>, FetchError> {
+        let fields = form.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let authorization = authorization.map(|text| text.expose().to_owned());
+        self.posted.lock().unwrap().push(Posted { fields, authorization });
+        self.get(url)
+    }
 }
 
 pub(super) fn fetching() -> Arc<dyn Fetch> {
+    network()
+}
+
+pub(super) fn network() -> Arc<Network> {
     let mut keys = published();
     // The second key named `rs` is for the test of ambiguous ids.
     keys["keys"].as_array_mut().unwrap().remove(3);
