@@ -88,7 +88,7 @@ fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
         return families;
     }
     let (blocks, tail) = bytes.as_chunks::<BLOCK_BYTES>();
-    let (mut run, mut digits) = (0, 0);
+    let (mut run, mut digits, mut seen) = (0, 0, 0);
     let mut look = |block: &[u8; BLOCK_BYTES], start: usize| {
         let marks = marks(block);
         let before = bytes.get(..start).unwrap_or_default();
@@ -113,7 +113,7 @@ fn look_over<const ANY: bool>(bytes: &[u8], wanted: Families) -> Families {
             if count >= BLOCK_DIGITS_MIN
                 && wanted.without(families).has(Families::NUMBERS)
                 && may_have_number(block)
-                && numbers::has_number(bytes, start, BLOCK_BYTES)
+                && numbers::has_number(bytes, start, BLOCK_BYTES, &mut seen)
             {
                 families.add(Families::NUMBERS);
             }
@@ -224,7 +224,7 @@ fn confirm_operator(bytes: &[u8], at: usize, after: &[u8], missing: Families) ->
         let end = names_end(bytes, at);
         names::may_end_secret_name(bytes, end)
             || names_a_value(bytes, end)
-            || pairs::name_after(bytes, end, at)
+            || pairs::name_after(bytes, end, at, &mut pairs::Seen::default())
                 .is_some_and(|(_, name_end)| names::may_end_secret_name(bytes, name_end))
             || before.ends_with(b"thin")
     };

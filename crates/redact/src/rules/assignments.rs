@@ -60,13 +60,14 @@ const ENDS_IN_PROSE: &[char] = &[
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
     let (mut floor, mut ahead, mut beside) = (0, Ahead::default(), Ahead::default());
+    let mut seen = pairs::Seen::default();
     for operator in places_of(bytes, [b'=', b':']) {
         if operator < floor {
             continue;
         }
         // The cheap question first: most names are no secret ones.
         let end = super::names_end(bytes, operator);
-        if let Some((from, to)) = pairs::name_after(bytes, end, operator) {
+        if let Some((from, to)) = pairs::name_after(bytes, end, operator, &mut seen) {
             let pair = pair(text, (from, to), &mut beside);
             found.extend(pair.iter().flatten());
             // `key="DbPassword" value="..."`: a name, and no value of `key`.

@@ -42,6 +42,10 @@ fn longest<'g>(bytes: &[u8], groups: &'g [Group]) -> Option<&'g [Group]> {
     let first = groups.first()?;
     let issuer = bytes.get(first.start..first.end)?.iter().take(ISSUER_DIGITS);
     let issuer = issuer.fold(0, |number, byte| number * 10 + u32::from(byte.wrapping_sub(b'0')));
+    // Most numbers begin as no card does. Every issuer has cards of one of these lengths.
+    if !is_known_issuer(issuer, 16) && !is_known_issuer(issuer, 15) {
+        return None;
+    }
     let more = groups.iter().skip(1).take(GROUPS_MAX - 1);
     let joined = 1 + more.take_while(|group| matches!(group.joint, b' ' | b'-')).count();
     let mut windows = (1..=joined).rev().filter_map(|count| groups.get(..count));

@@ -6,7 +6,7 @@ use super::kinds::places_of;
 use super::{Examples, Finding};
 use crate::policy::PolicyError;
 use crate::rule::Rule;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 /// Longest password, and how far before an option its command is looked for.
 const VALUE_BYTES_MAX: usize = 128;
@@ -66,7 +66,9 @@ impl Commands {
             family: "commands",
             reason: error.to_string(),
         };
-        AhoCorasick::new(COMMANDS.iter().map(|(name, _)| *name)).map(Self).map_err(error)
+        let mut builder = AhoCorasick::builder();
+        let builder = builder.kind(Some(AhoCorasickKind::DFA));
+        builder.build(COMMANDS.iter().map(|(name, _)| *name)).map(Self).map_err(error)
     }
 
     pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {

@@ -107,7 +107,20 @@ fn is_my_number(digits: &[u8]) -> bool {
 
 /// Verhoeff's check digit: the dihedral group of the pentagon.
 fn is_aadhaar(digits: &[u8]) -> bool {
-    const TURN: [u8; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+    const TURN: [usize; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+    /// Each digit, turned so many times.
+    const TURNED: [[u8; 10]; 8] = {
+        let (mut turned, mut times) = ([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]; 8], 1);
+        while times < 8 {
+            let mut digit = 0;
+            while digit < 10 {
+                turned[times][digit] = turned[times - 1][TURN[digit]];
+                digit += 1;
+            }
+            times += 1;
+        }
+        turned
+    };
     let multiply = |a: u8, b: u8| match (a < 5, b < 5) {
         (true, true) => (a + b) % 5,
         (true, false) => 5 + (a + b - 5) % 5,
@@ -115,9 +128,8 @@ fn is_aadhaar(digits: &[u8]) -> bool {
         (false, false) => (a + 5 - b) % 5,
     };
     let sum = digits.iter().rev().enumerate().fold(0, |sum, (place, digit)| {
-        let turned = (0..place % 8)
-            .fold(*digit, |digit, _| TURN.get(usize::from(digit)).copied().unwrap_or_default());
-        multiply(sum, turned)
+        let turned = TURNED.get(place % 8).and_then(|digits| digits.get(usize::from(*digit)));
+        multiply(sum, turned.copied().unwrap_or_default())
     });
     digit(digits, 0) >= 2 && sum == 0
 }

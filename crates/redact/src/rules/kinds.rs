@@ -21,12 +21,20 @@ struct Block {
 impl Block {
     #[inline(always)]
     fn of(bytes: &[u8; BLOCK_BYTES]) -> Self {
-        Self {
-            letters: bits(bytes, |byte| (byte | 0x20).wrapping_sub(b'a') < 26),
-            digits: bits(bytes, |byte| byte.wrapping_sub(b'0') < 10),
-            capitals: bits(bytes, |byte| byte.wrapping_sub(b'A') < 26),
-            foreign: bits(bytes, |byte| byte >= 0x80),
-        }
+        let below = |bytes: u8x16, count: u8| bytes.min(u8x16::splat(count - 1)).simd_eq(bytes);
+        let (parts, _) = bytes.as_chunks::<16>();
+        parts.iter().rev().fold(Self::default(), |all, part| {
+            let part = u8x16::new(*part);
+            let joined = |bits: u64, is: u8x16| bits << 16 | u64::from(is.to_bitmask());
+            let lower = part | u8x16::splat(0x20);
+            Self {
+                letters: joined(all.letters, below(lower - u8x16::splat(b'a'), 26)),
+                digits: joined(all.digits, below(part - u8x16::splat(b'0'), 10)),
+                capitals: joined(all.capitals, below(part - u8x16::splat(b'A'), 26)),
+                // Of each byte the highest bit.
+                foreign: joined(all.foreign, part),
+            }
+        })
     }
 
     fn alphanumeric(self) -> u64 {
@@ -36,22 +44,6 @@ impl Block {
     fn small(self) -> u64 {
         self.letters & !self.capitals
     }
-}
-
-/// A bit for each byte that is such. A byte of zero or one for each, without branches; then the
-/// product of eight of them with this number has them side by side in its highest byte.
-#[inline(always)]
-fn bits(bytes: &[u8; BLOCK_BYTES], is: impl Fn(u8) -> bool) -> u64 {
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let mut marks = [0; BLOCK_BYTES];
-    for (mark, byte) in marks.iter_mut().zip(bytes) {
-        *mark = u8::from(is(*byte));
-    }
-    let (eights, _) = marks.as_chunks::<8>();
-    eights
-        .iter()
-        .rev()
-        .fold(0, |all, eight| all << 8 | u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56)
 }
 
 /// Fewer bytes than a block, and zeros behind them.

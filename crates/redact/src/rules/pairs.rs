@@ -34,10 +34,34 @@ pub(crate) fn is_value_key(key: &str) -> bool {
     VALUE_KEYS.iter().any(|known| key.eq_ignore_ascii_case(known))
 }
 
+/// Up to where the last names were looked at, without and with quotes: hostile texts have a key
+/// every few bytes of one name.
+#[derive(Default)]
+pub(crate) struct Seen([(usize, usize); 2]);
+
+impl Seen {
+    /// How many bytes of the name at `at` there are, if not more than are looked at.
+    fn name_length(&mut self, bytes: &[u8], at: usize, quoted: bool) -> usize {
+        let Some((start, end)) = self.0.get_mut(usize::from(quoted)) else { return 0 };
+        if !(*start..=*end).contains(&at) {
+            (*start, *end) = (at, at);
+        }
+        let is_name = |byte| !ends_value(byte) && (quoted || !is_blank(byte));
+        let max = NAME_BYTES_MAX + 1;
+        *end += span(bytes, *end, (at + max).saturating_sub(*end), is_name);
+        (*end - at).min(max)
+    }
+}
+
 /// Where the name starts and ends that the member says whose key ends at `key_end` and whose
 /// operator is at `operator`; `None` when it is no such member.
 #[inline]
-pub(crate) fn name_after(bytes: &[u8], key_end: usize, operator: usize) -> Option<(usize, usize)> {
+pub(crate) fn name_after(
+    bytes: &[u8],
+    key_end: usize,
+    operator: usize,
+    seen: &mut Seen,
+) -> Option<(usize, usize)> {
     // The cheap question first: in what letters such keys end.
     let (_, last) = bytes.get(..key_end)?.split_last_chunk::<2>()?;
     if !matches!(
@@ -52,8 +76,7 @@ pub(crate) fn name_after(bytes: &[u8], key_end: usize, operator: usize) -> Optio
     let quotes = span(bytes, at, GAP_BYTES_MAX, |byte| is_quote(byte) || byte == b'\\');
     let quoted = bytes.get(at..at + quotes)?.iter().any(|byte| is_quote(*byte));
     at += quotes;
-    let is_name = |byte| !ends_value(byte) && (quoted || !is_blank(byte));
-    let length = span(bytes, at, NAME_BYTES_MAX + 1, is_name);
+    let length = seen.name_length(bytes, at, quoted);
     (!key.is_empty() && (1..=NAME_BYTES_MAX).contains(&length)).then_some((at, at + length))
 }
 

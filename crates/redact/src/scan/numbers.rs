@@ -11,12 +11,13 @@ fn is_joint(byte: u8) -> bool {
     matches!(byte, b' ' | b'-' | b'.' | b'/')
 }
 
-/// True when a number touches the `length` bytes from `start` on.
-pub(super) fn has_number(bytes: &[u8], start: usize, length: usize) -> bool {
+/// True when a number touches the `length` bytes from `start` on. What stands before `seen` was
+/// looked at already.
+pub(super) fn has_number(bytes: &[u8], start: usize, length: usize, seen: &mut usize) -> bool {
     let numeric = |byte: &&u8| byte.is_ascii_digit() || is_joint(**byte);
-    let before = bytes.get(..start).unwrap_or_default();
+    let before = bytes.get(*seen..start).unwrap_or_default();
     let lead = before.iter().rev().take(NUMBER_BYTES_MAX).take_while(numeric).count();
-    let mut at = start - lead;
+    let mut at = start.max(*seen) - lead;
     let end = bytes.len().min(start + length);
     while at < end {
         if !bytes.get(at).is_some_and(u8::is_ascii_digit) {
@@ -29,6 +30,7 @@ pub(super) fn has_number(bytes: &[u8], start: usize, length: usize) -> bool {
         }
         at += run + 1;
     }
+    *seen = at;
     false
 }
 

@@ -81,7 +81,7 @@ fn one_by_one(bytes: &[u8]) -> Families {
     if bytes.split(|b| !b.is_ascii_alphanumeric()).any(|run| run.len() >= RUN_BYTES_MIN) {
         families.add(Families::WORDS);
     }
-    if numbers::has_number(bytes, 0, bytes.len()) {
+    if numbers::has_number(bytes, 0, bytes.len(), &mut 0) {
         families.add(Families::NUMBERS);
     }
     if bytes.iter().filter(|b| b.is_ascii_digit()).count() >= PERSONAL_DIGITS_MIN {
