@@ -2,7 +2,7 @@
 
 use super::corpus::{Group, Sample};
 use super::judge::Verdict;
-use super::speed::Hostile;
+use super::speed::{EVERY_RULE, Hostile};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -18,10 +18,13 @@ const THROUGHPUT_BAR: f64 = 300.0;
 /// For a mebibyte of near-misses, in milliseconds: less than this.
 const ADVERSARIAL_BAR: f64 = 20.0;
 
-/// That bar is not reached yet by every text. Until it is, every change is held to what was
-/// reached, with room for noise: so many times as long as a checksum of the same bytes in the same
-/// run.
-const CHECKSUMS_MAX: f64 = 200.0;
+/// The bar is for near-misses of every rule. Texts that are worse than those, of one rule or of
+/// nothing but beginnings, are not all below it: every change is held to what they reached, with
+/// room for noise, so many times as long as a checksum of the same bytes in the same run.
+const CHECKSUMS_MAX: f64 = 150.0;
+
+/// On a machine that others use as well the first is held to this instead.
+const EVERY_RULE_CHECKSUMS_MAX: f64 = 30.0;
 
 /// A figure and what it must be.
 #[derive(Clone, Debug)]
@@ -153,16 +156,31 @@ impl Report {
             let name = "standard events, default policy, one core";
             bars.push(Bar::new(name, figure, rate >= THROUGHPUT_BAR));
         }
-        if let Some(Hostile { name, ms, checksums }) = self.hostile.first() {
+        bars.extend(self.hostile_bars());
+        bars
+    }
+
+    /// The mebibyte of near-misses of every rule, and the slowest of all.
+    fn hostile_bars(&self) -> Vec<Bar> {
+        let described = |text: &Hostile| {
+            let Hostile { name, ms, checksums } = text;
+            format!("{ms:.1} ms ({name}; {checksums:.0} checksums)")
+        };
+        let of_every_rule = self.hostile.iter().find(|text| text.name.starts_with(EVERY_RULE));
+        let mut bars = Vec::from_iter(of_every_rule.map(|text| {
+            let figure = format!("{}, bar under {ADVERSARIAL_BAR}", described(text));
+            let is_fast = text.ms < ADVERSARIAL_BAR;
+            let bar = Bar::new("a mebibyte of near-misses of every rule", figure, is_fast);
+            bar.or_kept(text.checksums < EVERY_RULE_CHECKSUMS_MAX)
+        }));
+        bars.extend(self.hostile.first().map(|text| {
             let over = self.hostile.iter().filter(|text| text.ms >= ADVERSARIAL_BAR).count();
-            let figure = format!(
-                "{ms:.1} ms ({name}; {checksums:.0} checksums; {over} of {} texts are over the bar), \
-                 bar under {ADVERSARIAL_BAR}",
-                self.hostile.len()
-            );
-            let bar = Bar::new("slowest mebibyte of near-misses", figure, *ms < ADVERSARIAL_BAR);
-            bars.push(bar.or_kept(self.hostile.iter().all(|text| text.checksums < CHECKSUMS_MAX)));
-        }
+            let all = self.hostile.len();
+            let figure =
+                format!("{}; {over} of {all} take {ADVERSARIAL_BAR} ms and more", described(text));
+            let holds = self.hostile.iter().all(|text| text.checksums < CHECKSUMS_MAX);
+            Bar::new("slowest of the hostile mebibytes", figure, holds)
+        }));
         bars
     }
 

@@ -12,6 +12,8 @@ use std::time::Duration;
 const BATCH_EVENTS: usize = 200;
 /// Bytes of a hostile text: an event of a mebibyte with everything around it.
 const HOSTILE_BYTES: usize = (1 << 20) - 4096;
+/// The text of near-misses of all rules.
+pub(super) const EVERY_RULE: &str = "near-misses of every rule";
 /// Each hostile text is tried so often, and the best counts.
 const TRIES: usize = 2;
 
@@ -157,40 +159,22 @@ pub(super) fn hostile_times(redactor: &Redactor) -> Result<Vec<Hostile>, String>
     Ok(times)
 }
 
-/// One text for each rule, of its near-misses; one for each anchor; all of them mixed; and some of
-/// what is found.
+/// One text for each rule, of its near-misses, and of those of all rules; one for each anchor; all
+/// of them mixed; and some of what is found.
 fn hostile() -> Vec<(String, String)> {
     let corpus = Corpus::new(CorpusPart::Tune);
     let mut random = Random::new(7);
     let mut texts = Vec::new();
+    let mut of_every_rule = Vec::new();
     for rule in corpus.rules() {
-        let mut pieces: Vec<String> = Vec::new();
-        for _ in 0..50 {
-            let (_, near) = corpus.near_miss(Some(rule), &mut random);
-            if !near.is_empty() {
-                pieces.push(near);
-            }
-        }
-        // What stands before the value, and the value but for its last two thirds.
-        for pattern in corpus.patterns(rule) {
-            let made = super::spec::make(
-                pattern.trim_start_matches("JSON "),
-                super::spec::Mode::Right,
-                corpus.words("en"),
-                &mut random,
-            );
-            for span in &made.spans {
-                let mut cut = span.start + (span.end - span.start) / 3;
-                while !made.text.is_char_boundary(cut) {
-                    cut -= 1;
-                }
-                pieces.push(made.text.get(..span.start).unwrap_or_default().to_owned());
-                pieces.push(made.text.get(..cut).unwrap_or_default().to_owned());
-            }
-        }
+        let pieces = near_misses(&corpus, rule, &mut random);
         texts.push(((*rule).to_owned(), repeated(&pieces, " ", &mut random)));
         texts.push((format!("{rule}, joined"), repeated(&pieces, "", &mut random)));
+        of_every_rule.push(pieces);
     }
+    texts.push((EVERY_RULE.to_owned(), in_turn(&of_every_rule, " ", &mut random)));
+    let joined = in_turn(&of_every_rule, "", &mut random);
+    texts.push((format!("{EVERY_RULE}, joined"), joined));
     for anchor in ANCHORS {
         texts.push((format!("{anchor:?}"), repeated(&[(*anchor).to_owned()], "", &mut random)));
     }
@@ -202,13 +186,53 @@ fn hostile() -> Vec<(String, String)> {
     texts
 }
 
-/// Pieces in any order until there are enough bytes, as they stand in JSON.
+/// What looks like the rule's values and is none, what stands before a value, and that with a third
+/// of the value.
+fn near_misses(corpus: &Corpus, rule: &str, random: &mut Random) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for _ in 0..50 {
+        let (_, near) = corpus.near_miss(Some(rule), random);
+        if !near.is_empty() {
+            pieces.push(near);
+        }
+    }
+    for pattern in corpus.patterns(rule) {
+        let made = super::spec::make(
+            pattern.trim_start_matches("JSON "),
+            super::spec::Mode::Right,
+            corpus.words("en"),
+            random,
+        );
+        for span in &made.spans {
+            let mut cut = span.start + (span.end - span.start) / 3;
+            while !made.text.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            pieces.push(made.text.get(..span.start).unwrap_or_default().to_owned());
+            pieces.push(made.text.get(..cut).unwrap_or_default().to_owned());
+        }
+    }
+    pieces
+}
+
+/// Pieces in any order until there are enough bytes.
 fn repeated(pieces: &[String], between: &str, random: &mut Random) -> String {
+    filled(std::iter::from_fn(|| random.one_of(pieces)), between)
+}
+
+/// A piece of each group in turn, so that every group has as many as any other.
+fn in_turn(groups: &[Vec<String>], between: &str, random: &mut Random) -> String {
+    filled(groups.iter().cycle().map_while(|group| random.one_of(group)), between)
+}
+
+/// As many of the pieces as there is room for, as they stand in JSON.
+fn filled<'p>(pieces: impl Iterator<Item = &'p String>, between: &str) -> String {
     let mut text = String::new();
     let mut bytes = 0;
-    while let Some(piece) = random.one_of(pieces) {
-        bytes += serde_json::Value::from(piece.as_str()).to_string().len() - 2 + between.len();
-        if bytes > HOSTILE_BYTES || (piece.is_empty() && between.is_empty() && pieces.len() == 1) {
+    for piece in pieces {
+        let added = serde_json::Value::from(piece.as_str()).to_string().len() - 2 + between.len();
+        bytes += added;
+        if bytes > HOSTILE_BYTES || added == 0 {
             break;
         }
         text.push_str(piece);
