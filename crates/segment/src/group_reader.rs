@@ -26,6 +26,10 @@ const SPARSE: u64 = 8;
 /// Bytes of a column that is not large.
 const HELD_BYTES_MAX: u64 = 96 << 10;
 
+/// Bytes of a column to compute on that is read in one go, and not page by page: those whose values
+/// repeat or are numbers have fewer in a row group.
+const CODED_BYTES_MAX: u64 = 1 << 20;
+
 /// About how many bytes a batch should take in memory.
 const BATCH_BYTES: u64 = 8 << 20;
 
@@ -58,10 +62,13 @@ impl GroupReader {
         };
         let wanted = wanted(footer, Some(names));
         let bytes = wanted.iter().map(|at| footer.column(*at).uncompressed_size()).sum();
-        let chunks = Chunks::of_pages(Arc::clone(&segment.source));
+        let mut chunks = Chunks::of_pages(Arc::clone(&segment.source));
         let failure = chunks.failure();
         let metadata = segment.coded()?.clone();
         let parquet = guarded(|| {
+            let ranges = wanted.iter().map(|at| footer.column(*at).byte_range());
+            let ranges = ranges.filter(|(_, length)| *length <= CODED_BYTES_MAX);
+            chunks.hold(&ranges.collect::<Vec<_>>()).map_err(|e| SegmentError::reading(&e))?;
             let columns = segment.footer().file_metadata().schema_descr();
             ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata)
                 .with_row_groups(vec![group])
