@@ -14,6 +14,7 @@
 //! | what is in the journal's frames? | `journal.rs` |
 //! | which segments are there? what is in them? | `shelf.rs`, `merge.rs` |
 //! | what can be asked without reading everything? | `library.rs` |
+//! | how do records of the journal become rows? | `rows.rs` |
 //! | what is acknowledged, and not published yet? | `follow.rs` |
 //! | what does the public log say about a record? | `entries.rs` |
 //! | which checkpoint does an answer name? how are its records found? | `answer.rs`, `search.rs` |
@@ -39,6 +40,7 @@ pub mod new_log;
 pub mod proofs;
 mod public;
 mod reading;
+mod rows;
 pub mod search;
 mod shelf;
 mod source;

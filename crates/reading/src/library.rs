@@ -6,12 +6,10 @@
 
 use crate::error::ReadError;
 use crate::journal::Mark;
-use crate::reading::{Item, Reading};
+use crate::reading::Reading;
+use crate::rows::{Announced, Rows};
 use crate::source::FileSource;
-use event::Kind;
-use prove::{Kept, KeptContent};
 use query::{AsOf, Library, Tail, Volume};
-use segment::{ContentState, Manifest, Row};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,8 +33,8 @@ pub(crate) struct Stock {
     tail: Tail,
     /// Where the journal goes on behind the tail.
     mark: Option<Mark>,
-    /// The records of the tail that announce segments: index, and what each takes the place of.
-    announced: Vec<(u64, Vec<String>)>,
+    /// Those of the tail.
+    announced: Announced,
 }
 
 impl Stock {
@@ -114,40 +112,12 @@ impl Stock {
         if next >= size {
             return Ok(Some(Self { volumes, tail, mark: self.mark.clone(), announced }));
         }
-        let mut rows = Vec::new();
         let mut records = reading.records_after(self.mark.clone(), next)?;
-        while let Some(item) = records.next() {
-            match item {
-                Item::Record { index, .. } if index >= size => break,
-                Item::Record { index, record } => {
-                    announced.extend(replaced(&record).map(|replaced| (index, replaced)));
-                    rows.push(row(index, &record));
-                }
-                Item::Unreadable { .. } => return Ok(None),
-            }
-        }
-        let is_whole = (tail.len() + rows.len()) as u64 == wanted;
+        let Some((tail, more)) = Rows::add(&tail, &mut records, next..size) else {
+            return Ok(None);
+        };
+        announced.extend(more);
         let mark = records.mark().cloned();
-        Ok(is_whole.then(|| Self { volumes, tail: tail.and(rows), mark, announced }))
+        Ok((tail.len() as u64 == wanted).then_some(Self { volumes, tail, mark, announced }))
     }
-}
-
-/// What a segment takes the place of, if the record announces one.
-fn replaced(record: &Kept<'_>) -> Option<Vec<String>> {
-    if record.kind != Kind::Log || !segment::announces_segment(record.meta) {
-        return None;
-    }
-    Some(Manifest::from_content(record.content.bytes()).ok()?.replaces)
-}
-
-fn row(index: u64, record: &Kept<'_>) -> Row {
-    let content = match record.content {
-        KeptContent::None => ContentState::None,
-        KeptContent::Present { salt, bytes } => {
-            ContentState::Present { salt, bytes: bytes.to_vec() }
-        }
-        KeptContent::Erased { commitment } => ContentState::Erased { commitment },
-    };
-    let Kept { kind, tier, time_ms, meta_salt, .. } = *record;
-    Row { index, kind, tier, time_ms, meta: record.meta.to_vec(), meta_salt, content }
 }

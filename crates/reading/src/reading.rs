@@ -198,6 +198,16 @@ pub struct Records<'r> {
     now: Now,
 }
 
+/// Records as they lie together.
+pub(crate) enum Run {
+    /// A frame: its payload, where in it the first record begins, and the index of that.
+    Frame { payload: Vec<u8>, offset: usize, index: u64 },
+    /// One record of a segment.
+    Row(Row),
+    /// Records that cannot be read.
+    Unreadable,
+}
+
 /// Why a record is not handed out.
 const LOST: &str = "the records are missing or damaged";
 
@@ -205,10 +215,13 @@ const LOST: &str = "the records are missing or damaged";
 enum Now {
     /// The next step is to be taken.
     Nothing,
-    /// A frame: where the next record begins in the payload, and its index.
-    Frame { offset: usize, index: u64 },
+    /// A frame: where the next record begins in the payload, its index, and the index behind the
+    /// frame.
+    Frame { offset: usize, index: u64, end: u64 },
     /// Records of segments.
     Rows(std::vec::IntoIter<Placed>),
+    /// Nothing more is wanted.
+    End,
 }
 
 /// What stands at the next index.
@@ -251,11 +264,47 @@ impl Records<'_> {
         }
     }
 
+    /// What comes next, whole, for whoever takes it apart in another thread; `None` at the end, and
+    /// behind records that cannot be read. In the first frame and in the last there may be records
+    /// that nobody wants. `spare` makes a buffer for the next frame.
+    pub(crate) fn next_run(&mut self, spare: impl FnOnce() -> Vec<u8>) -> Option<Run> {
+        loop {
+            match std::mem::replace(&mut self.now, Now::Nothing) {
+                Now::Frame { offset, index, end } => {
+                    if end >= self.size {
+                        self.now = Now::End;
+                    }
+                    let payload = std::mem::replace(&mut self.payload, spare());
+                    return (index < self.size).then_some(Run::Frame { payload, offset, index });
+                }
+                Now::Rows(mut rows) => {
+                    if let Some(Placed { row, .. }) = rows.next() {
+                        self.now = Now::Rows(rows);
+                        return (row.index < self.size).then_some(Run::Row(row));
+                    }
+                }
+                Now::End => {
+                    self.now = Now::End;
+                    return None;
+                }
+                Now::Nothing => {}
+            }
+            match self.advance() {
+                None => {}
+                Some(Ready::Unreadable { .. }) => {
+                    self.now = Now::End;
+                    return Some(Run::Unreadable);
+                }
+                Some(_) => return None,
+            }
+        }
+    }
+
     /// Goes on to the next index that is wanted.
     fn ready(&mut self) -> Ready {
         loop {
             match &mut self.now {
-                Now::Frame { offset, index } if *offset < self.payload.len() => {
+                Now::Frame { offset, index, .. } if *offset < self.payload.len() => {
                     if *index >= self.size {
                         return Ready::End;
                     }
@@ -279,6 +328,7 @@ impl Records<'_> {
                     }
                     None => {}
                 },
+                Now::End => return Ready::End,
                 Now::Frame { .. } | Now::Nothing => {}
             }
             if let Some(ready) = self.advance() {
@@ -291,9 +341,9 @@ impl Records<'_> {
     fn advance(&mut self) -> Option<Ready> {
         self.now = Now::Nothing;
         match self.walk.next(&mut self.payload) {
-            Step::Frame { first_index, .. } => {
+            Step::Frame { first_index: index, count, .. } => {
                 let offset = PREVIOUS_BYTES.min(self.payload.len());
-                self.now = Now::Frame { offset, index: first_index };
+                self.now = Now::Frame { offset, index, end: index.saturating_add(count) };
                 None
             }
             Step::Rows { rows } => {
@@ -319,8 +369,10 @@ impl Records<'_> {
         let rest = self.payload.get(offset..)?;
         match Record::decode(rest) {
             Ok((record, after)) => {
-                let offset = self.payload.len() - after.len();
-                self.now = Now::Frame { offset, index: index + 1 };
+                if let Now::Frame { offset, index, .. } = &mut self.now {
+                    *offset = self.payload.len() - after.len();
+                    *index += 1;
+                }
                 Some(Item::Record { index, record: Kept::from(&record) })
             }
             Err(error) => {

@@ -1,6 +1,7 @@
 //! Reading a log while its writer turns journal files into segments.
 
 use super::*;
+use crate::rows::Rows;
 use crate::{Follow, library};
 use event::Event;
 use keys::{KekOrigin, SecretKey, SystemEntropy};
@@ -217,4 +218,43 @@ fn there_is_no_library_of_a_log_that_lacks_a_segment() {
     log.folder.remove(&segments[0]).unwrap();
     let reading = Reading::open(log, &kek()).unwrap();
     assert!(library(&reading, crate::answer::as_of(&reading)).unwrap().is_none());
+}
+
+/// The rows of some records, made in a thread or, where they are few, without one.
+fn rows(reading: &Reading, wanted: std::ops::Range<u64>) -> Option<query::Tail> {
+    let mut records = reading.records(wanted.start).unwrap();
+    Rows::add(&query::Tail::default(), &mut records, wanted).map(|(tail, _)| tail)
+}
+
+#[test]
+fn rows_are_the_records_that_are_wanted_wherever_frames_begin_and_end() {
+    let (log, _writer) = filled();
+    let mut reading = Reading::open(log, &kek()).unwrap();
+    let expected = all(&reading, 0);
+    let bytes = |row: &Row| [&row.meta, &b"|"[..], row.content.bytes()].concat();
+    for size in 0..=expected.len() {
+        reading.checkpoint.size = size as u64;
+        for first in 0..size {
+            let tail = rows(&reading, first as u64..size as u64).unwrap();
+            let found: Vec<_> = tail.iter().map(|row| (row.index, bytes(row))).collect();
+            assert_eq!(found, expected[first..size]);
+        }
+    }
+    assert!(rows(&reading, 0..expected.len() as u64 + 1).is_none(), "one is missing");
+}
+
+#[test]
+fn there_are_no_rows_of_a_journal_that_is_damaged() {
+    let (log, _writer) = filled();
+    let reading = Reading::open(log.clone(), &kek()).unwrap();
+    let wanted = || 0..reading.checkpoint().size;
+    assert!(rows(&reading, wanted()).is_some());
+    for path in log.folder.list(store::JOURNAL_FOLDER).unwrap() {
+        let sound = log.folder.read(&path).unwrap().unwrap();
+        let mut altered = sound.clone();
+        *altered.last_mut().unwrap() ^= 1;
+        log.folder.replace(&path, &altered).unwrap();
+        assert!(rows(&reading, wanted()).is_none(), "{path}");
+        log.folder.replace(&path, &sound).unwrap();
+    }
 }
