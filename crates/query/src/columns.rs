@@ -195,7 +195,6 @@ impl Columns {
             let missing = self.with_companions(question, chunk, there, missing);
             let loaded = load::load(&self.segments, &self.tail, there, &missing)?;
             for (field, column) in missing.iter().zip(loaded) {
-                let column = Arc::new(column);
                 if field.is_cached() {
                     cache.put(question.0, key(field), &column);
                 }

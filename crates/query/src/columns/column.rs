@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// Stands for null among the numbers of words.
 pub(crate) const NO_WORD: u16 = u16::MAX;
 
+/// Stands for no place in a list of texts.
+const NO_PLACE: usize = usize::MAX;
+
 /// Texts of which there are few.
 #[derive(Clone, Debug)]
 pub(crate) struct Words {
@@ -88,25 +91,41 @@ impl Words {
     fn coded(array: &DictionaryArray<Int32Type>) -> Option<Self> {
         let texts = array.values().as_string_opt::<i32>()?;
         let texts: Vec<Option<&str>> = texts.iter().collect();
-        let keys = array.keys().iter();
-        Self::translated(keys.map(|key| usize::try_from(key?).ok()), &texts)
+        let keys = array.keys();
+        let place = |key: &i32| usize::try_from(*key).unwrap_or(NO_PLACE);
+        let places = keys.values().iter().map(place);
+        match keys.nulls() {
+            None => Self::translated(places, &texts),
+            Some(nulls) => {
+                let places = places.zip(nulls.iter());
+                Self::translated(
+                    places.map(|(at, is_there)| if is_there { at } else { NO_PLACE }),
+                    &texts,
+                )
+            }
+        }
     }
 
-    /// The words of rows of which each has the text at a place of a list, or none.
+    /// The words of rows of which each has the text at a place of a list, or none at a place that
+    /// the list does not have.
     fn translated(
-        rows: impl ExactSizeIterator<Item = Option<usize>>,
+        rows: impl ExactSizeIterator<Item = usize>,
         texts: &[Option<&str>],
     ) -> Option<Self> {
         let mut list = WordList::of(rows.len());
-        let mut known: Vec<Option<u16>> = vec![None; texts.len()];
+        let mut known = vec![NO_WORD; texts.len()];
         let mut codes = Vec::with_capacity(rows.len());
         for row in rows {
-            let place = row.and_then(|at| Some((known.get_mut(at)?, texts.get(at)?.as_ref()?)));
-            codes.push(match place {
-                None => NO_WORD,
-                Some((Some(code), _)) => *code,
-                Some((slot, text)) => *slot.insert(list.code(text)?),
-            });
+            let Some(code) = known.get_mut(row) else {
+                codes.push(NO_WORD);
+                continue;
+            };
+            if *code == NO_WORD
+                && let Some(text) = texts.get(row).copied().flatten()
+            {
+                *code = list.code(text)?;
+            }
+            codes.push(*code);
         }
         Some(list.words(codes))
     }
@@ -126,7 +145,7 @@ impl Words {
         let rows = first.codes.iter().zip(&second.codes).enumerate();
         let rows = rows.map(|(row, (own, other))| {
             let other = || place(other, first.words.len()).filter(|_| counts(row));
-            place(own, 0).or_else(other)
+            place(own, 0).or_else(other).unwrap_or(NO_PLACE)
         });
         Self::translated(rows, &texts)
     }

@@ -1,6 +1,6 @@
 //! Reading columns of a chunk: from a segment or from the tail.
 
-use super::column::{Column, Words};
+use super::column::{Column, NO_WORD, Words};
 use super::table::{Field, From};
 use super::{Chunk, Place};
 use crate::tail::Tail;
@@ -33,12 +33,13 @@ pub(super) fn load(
     tail: &Tail,
     chunk: &Chunk,
     fields: &[Field],
-) -> Result<Vec<Column>, SegmentError> {
+) -> Result<Vec<Arc<Column>>, SegmentError> {
     let mut names: Vec<&str> = fields.iter().flat_map(|field| stored(field)).copied().collect();
     names.sort_unstable();
     names.dedup();
-    let batches = batches(segments, tail, chunk, &names)?;
-    fields.iter().map(|field| column(field, &batches)).collect()
+    let mut loaded =
+        Loaded { batches: batches(segments, tail, chunk, &names)?, stored: Vec::new() };
+    fields.iter().map(|field| loaded.column(field)).collect()
 }
 
 /// The stored columns that a column is made of.
@@ -66,22 +67,50 @@ fn batches(
     }
 }
 
-fn column(field: &Field, batches: &[RecordBatch]) -> Result<Column, SegmentError> {
-    match field.from {
-        From::Column => stored_as(batches, field.name),
-        From::Tier => numbered(batches, field.name, |n| Tier::from_number(n).map(Tier::as_str)),
-        From::Kind => numbered(batches, field.name, |n| {
-            Kind::from_number(n).map(|kind| if kind == Kind::Log { "log" } else { "event" })
-        }),
-        From::State => {
-            let array = whole(batches, ERASED_BY)?;
-            let states = (0..array.len())
-                .map(|row| Some(if array.is_valid(row) { "content-erased" } else { "present" }));
-            words(states, field.name)
+/// What was read of a chunk.
+struct Loaded {
+    batches: Vec<RecordBatch>,
+    /// Stored columns that were asked for: others may be made of them, too.
+    stored: Vec<(&'static str, Arc<Column>)>,
+}
+
+impl Loaded {
+    fn column(&mut self, field: &Field) -> Result<Arc<Column>, SegmentError> {
+        let (batches, name) = (&self.batches, field.name);
+        let made = match field.from {
+            From::Column => return self.stored_as(name),
+            From::Tier => numbered(batches, name, |n| Tier::from_number(n).map(Tier::as_str))?,
+            From::Kind => numbered(batches, name, |n| {
+                Kind::from_number(n).map(|kind| if kind == Kind::Log { "log" } else { "event" })
+            })?,
+            From::State => {
+                let array = whole(batches, ERASED_BY)?;
+                let states = (0..array.len()).map(|row| {
+                    Some(if array.is_valid(row) { "content-erased" } else { "present" })
+                });
+                words(states, name)?
+            }
+            From::Tool => {
+                let [tools, actions, kinds] =
+                    ["tool", "action", "event_type"].map(|name| self.stored_as(name));
+                let rows = self.batches.iter().map(RecordBatch::num_rows).sum();
+                let (tools, actions, kinds) = (tools?, actions?, kinds?);
+                tool(&tools, &actions, &kinds, rows)
+            }
+            // Put together by `texts`, and never asked for here.
+            From::Meta | From::Content => return Err(wrong(name)),
+        };
+        Ok(Arc::new(made))
+    }
+
+    fn stored_as(&mut self, name: &'static str) -> Result<Arc<Column>, SegmentError> {
+        if let Some((_, column)) = self.stored.iter().find(|(known, _)| *known == name) {
+            return Ok(Arc::clone(column));
         }
-        From::Tool => tool(batches),
-        // Put together by `texts`, and never asked for here.
-        From::Meta | From::Content => Err(wrong(field.name)),
+        let column = Column::stored(whole(&self.batches, name)?).ok_or_else(|| wrong(name))?;
+        let column = Arc::new(column);
+        self.stored.push((name, Arc::clone(&column)));
+        Ok(column)
     }
 }
 
@@ -103,30 +132,29 @@ fn words<'t>(
     Words::of(texts).map(Column::Words).ok_or_else(|| wrong(name))
 }
 
-fn stored_as(batches: &[RecordBatch], name: &str) -> Result<Column, SegmentError> {
-    Column::stored(whole(batches, name)?).ok_or_else(|| wrong(name))
-}
-
 /// The tool of an event as `--tool` understands it: its field, or for calls and results what stands
 /// behind the colon of `action`.
-fn tool(batches: &[RecordBatch]) -> Result<Column, SegmentError> {
-    let columns = ["tool", "action", "event_type"].map(|name| stored_as(batches, name));
-    let [tools, actions, kinds] = columns;
-    let (tools, actions, kinds) = (tools?, actions?, kinds?);
-    let is_use =
-        |row: usize| matches!(kinds.text(row), Some(types::TOOL_CALL | types::TOOL_RESULT));
-    if let (Column::Words(tools), Column::Words(actions)) = (&tools, &actions)
-        && let Some(words) = Words::first_of(tools, actions, tool_of, is_use)
+fn tool(tools: &Column, actions: &Column, kinds: &Column, rows: usize) -> Column {
+    let is_use = |kind: Option<&str>| matches!(kind, Some(types::TOOL_CALL | types::TOOL_RESULT));
+    if let (Column::Words(tools), Column::Words(actions), Column::Words(kinds)) =
+        (tools, actions, kinds)
     {
-        return Ok(Column::Words(words));
+        let uses: Vec<bool> = kinds.words.iter().map(is_use).collect();
+        let is_use = |row: usize| {
+            let kind = kinds.codes.get(row).copied().unwrap_or(NO_WORD);
+            uses.get(usize::from(kind)).copied().unwrap_or(false)
+        };
+        if let Some(words) = Words::first_of(tools, actions, tool_of, is_use) {
+            return Column::Words(words);
+        }
     }
-    let made: StringArray = (0..batches.iter().map(RecordBatch::num_rows).sum())
+    let made: StringArray = (0..rows)
         .map(|row| {
-            let other = || actions.text(row).filter(|_| is_use(row)).and_then(tool_of);
+            let other = || actions.text(row).filter(|_| is_use(kinds.text(row))).and_then(tool_of);
             tools.text(row).or_else(other)
         })
         .collect();
-    Ok(Column::texts(&made))
+    Column::texts(&made)
 }
 
 /// What stands behind the colon of an action.
