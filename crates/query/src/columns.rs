@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 const TAIL_CHUNK_ROWS: usize = segment::ROW_GROUP_ROWS_MAX;
 
 /// Columns of the metadata that one report or another asks for.
-const TAIL_COMPANIONS: [&str; 10] = [
+const TAIL_COMPANIONS: [&str; 19] = [
     "timestamp",
     "event_type",
     "outcome",
@@ -40,6 +40,15 @@ const TAIL_COMPANIONS: [&str; 10] = [
     "action",
     "tool",
     "approver",
+    "tokens_input",
+    "tokens_output",
+    "tokens_cache_read",
+    "tokens_cache_write",
+    "tokens_reasoning",
+    "tokens_total",
+    "cost_amount",
+    "cost_currency",
+    "trace_id",
 ];
 
 /// Bytes of decoded columns that stay in memory, unless told otherwise.
@@ -96,7 +105,6 @@ impl Columns {
         size: u64,
         cache_bytes: usize,
     ) -> Result<Self, SegmentError> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let mut tail = tail.into();
         let mut chunks = Vec::new();
         let mut known = HashSet::new();
@@ -128,7 +136,8 @@ impl Columns {
         }
         chunks.sort_by_key(|chunk| chunk.first_index);
         let (cache, tail_cache) = (Cache::new(cache_bytes), Cache::new(TAIL_CACHE_BYTES));
-        Ok(Self { segments, tail, chunks, cache, tail_cache, threads, watch: None })
+        let (threads, watch) = (threads(), None);
+        Ok(Self { segments, tail, chunks, cache, tail_cache, threads, watch })
     }
 
     /// The records of a library.
@@ -136,8 +145,10 @@ impl Columns {
     /// # Errors
     /// As [`new`](Self::new), and what opening a segment says.
     pub fn of(library: &Library, cache_bytes: usize) -> Result<Self, SegmentError> {
-        let segments = library.volumes().iter().map(|volume| volume.segment().cloned());
-        let segments = segments.collect::<Result<_, _>>()?;
+        // A footer tells of every column of every row group: of many segments that is some work.
+        let volumes = library.volumes();
+        let open = |at: usize| volumes.get(at).map(|volume| volume.segment().cloned()).transpose();
+        let segments = on_threads(volumes.len(), threads(), open)?.into_iter().flatten().collect();
         Self::new(segments, library.whole_tail().clone(), library.as_of().size, cache_bytes)
     }
 
@@ -277,6 +288,23 @@ impl Columns {
             Place::Tail(_) => None,
         }
     }
+
+    /// Whether a chunk is part of the tail.
+    pub(crate) fn is_tail(&self, chunk: usize) -> bool {
+        self.group_of(chunk).is_none()
+    }
+
+    /// The earliest and the latest time of the events of a chunk, where its footer tells them and
+    /// every one has a time: Unix nanoseconds.
+    pub(crate) fn times_of(&self, chunk: usize) -> Option<(i64, i64)> {
+        let (segment, group) = self.group_of(chunk)?;
+        self.segments.get(segment)?.times_of(group)
+    }
+}
+
+/// As many threads as there are cores.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Does something for each of `count` things, on several threads, and puts the outcomes in their

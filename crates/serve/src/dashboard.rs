@@ -13,7 +13,9 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{Response, StatusCode};
 use event::{Kind, Timestamp};
-use query::figures::{Period, TimelineStep, overview, timeline, tool_calls, usage};
+use query::figures::{
+    Calls, Overview, Period, Spending, TimelineStep, in_one_pass, overview, timeline,
+};
 use query::{Columns, Filter, Library, Summary};
 use reading::View;
 use schemars::JsonSchema;
@@ -189,15 +191,14 @@ fn make(
     let ago = |minutes: u64| Timestamp(to.0.saturating_sub(minutes * MINUTE_NS));
     let period = |minutes: u64| Period { from: Some(ago(minutes)), to: Some(to) };
     let (from, period, last_hour) = (ago(minutes), period(minutes), period(60));
-    let seen = overview(&columns, &period).map_err(|error| failed(&error))?;
+    let counted = in_one_pass(&columns, &period).map_err(|error| failed(&error))?;
+    let (seen, Calls(calls), Spending(spent)): (Overview, _, _) = counted;
     let hour = match minutes {
         60 => seen.errors,
         _ => overview(&columns, &last_hour).map_err(|error| failed(&error))?.errors,
     };
     let steps = u32::try_from(steps).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
     let line = timeline(&columns, from, to, steps).map_err(|error| failed(&error))?;
-    let calls = tool_calls(&columns, &period).map_err(|error| failed(&error))?;
-    let spent = usage(&columns, &period).map_err(|error| failed(&error))?;
     let (recent_errors, live_feed) = newest(&library, &period, content).map_err(|e| failed(&e))?;
     let agents = seen.agents.iter().take(TOP).map(|it| TopAgent {
         agent: it.agent.clone(),

@@ -1,8 +1,9 @@
 //! How tools were used in a period.
 
+use super::pass::{Figure, in_one_pass};
 use super::period::{ENDS, Period, Sheet};
 use super::quantile::quantiles;
-use crate::columns::{Columns, NO_WORD, Question};
+use crate::columns::{Columns, NO_WORD};
 use arrow_array::Array;
 use event::Status;
 use event::types;
@@ -41,7 +42,7 @@ pub struct CallLine {
 
 /// What events of one kind say of a tool.
 #[derive(Clone, Default)]
-struct Counts {
+pub struct Counts {
     events: u64,
     errors: u64,
     timeouts: u64,
@@ -62,28 +63,80 @@ struct Sums {
 type Found = (Option<String>, [Counts; 2]);
 
 /// Calls, errors and durations of each tool in a period, most calls first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Calls(pub Vec<CallLine>);
+
+/// Calls, errors and durations of each tool in a period, most calls first.
 ///
 /// # Errors
 /// [`SegmentError`] when a segment does not read.
 pub fn tool_calls(columns: &Columns, period: &Period) -> Result<Vec<CallLine>, SegmentError> {
-    let question = columns.begin();
-    let parts = columns.each(|chunk| part(columns, question, chunk, period))?;
-    let mut tools: BTreeMap<Option<String>, Sums> = BTreeMap::new();
-    for (tool, counts) in parts.into_iter().flatten() {
-        let sums = tools.entry(tool).or_default();
-        for ((sum, pieces), more) in sums.counts.iter_mut().zip(&mut sums.durations).zip(counts) {
-            sum.events += more.events;
-            sum.errors += more.errors;
-            sum.timeouts += more.timeouts;
-            sum.denied += more.denied;
-            sum.approved += more.approved;
-            sum.ended += more.ended;
-            pieces.push(more.durations);
-        }
+    in_one_pass(columns, period).map(|Calls(lines)| lines)
+}
+
+impl Figure for Calls {
+    type Part = Vec<Found>;
+
+    fn columns() -> Vec<&'static str> {
+        [ENDS.as_slice(), &["tool", "duration_ms", "approver"]].concat()
     }
-    let mut lines: Vec<CallLine> = tools.into_iter().map(|(tool, sums)| line(tool, sums)).collect();
-    lines.sort_by(|one, other| (other.calls, &one.tool).cmp(&(one.calls, &other.tool)));
-    Ok(lines)
+
+    fn part(sheet: &mut Sheet<'_>) -> Result<Vec<Found>, SegmentError> {
+        if sheet.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statuses = sheet.statuses()?;
+        let (tools, kinds, durations) =
+            (sheet.codes("tool")?, sheet.codes("event_type")?, sheet.floats("duration_ms")?);
+        let (outcomes, approvers) = (sheet.codes("outcome")?, sheet.codes("approver")?);
+        let is = [types::TOOL_CALL, types::TOOL_RESULT].map(|name| kinds.find(name));
+        // One place more for those without a name.
+        let mut found = vec![<[Counts; 2]>::default(); tools.count() + 1];
+        for (picked, status) in sheet.picked.iter().zip(statuses.iter()) {
+            let row = picked.row;
+            let kind = Some(kinds.code(row));
+            let Some(which) = is.iter().position(|name| *name == kind) else { continue };
+            let tool = usize::from(tools.code(row)).min(tools.count());
+            let Some(counts) = found.get_mut(tool).and_then(|it| it.get_mut(which)) else {
+                continue;
+            };
+            counts.events += 1;
+            counts.errors += u64::from(status.is_error());
+            counts.timeouts += u64::from(*status == Status::Timeout);
+            counts.denied += u64::from(*status == Status::Denied);
+            counts.approved += u64::from(approvers.code(row) != NO_WORD);
+            let is_said = outcomes.code(row) != NO_WORD && *status != Status::Unknown;
+            // That there is a result is an end.
+            counts.ended += u64::from(is_said || status.is_error() || which == 1);
+            if durations.is_valid(row) {
+                counts.durations.push(durations.value(row).max(0.0));
+            }
+        }
+        let named = found.into_iter().enumerate();
+        let named = named.filter(|(_, it)| it.iter().any(|counts| counts.events > 0));
+        Ok(named.map(|(code, it)| (tools.name(code).map(str::to_owned), it)).collect())
+    }
+
+    fn sum(parts: Vec<Vec<Found>>) -> Self {
+        let mut tools: BTreeMap<Option<String>, Sums> = BTreeMap::new();
+        for (tool, counts) in parts.into_iter().flatten() {
+            let sums = tools.entry(tool).or_default();
+            for ((sum, pieces), more) in sums.counts.iter_mut().zip(&mut sums.durations).zip(counts)
+            {
+                sum.events += more.events;
+                sum.errors += more.errors;
+                sum.timeouts += more.timeouts;
+                sum.denied += more.denied;
+                sum.approved += more.approved;
+                sum.ended += more.ended;
+                pieces.push(more.durations);
+            }
+        }
+        let mut lines: Vec<CallLine> =
+            tools.into_iter().map(|(tool, sums)| line(tool, sums)).collect();
+        lines.sort_by(|one, other| (other.calls, &one.tool).cmp(&(one.calls, &other.tool)));
+        Self(lines)
+    }
 }
 
 fn line(tool: Option<String>, Sums { counts: [calls, results], durations }: Sums) -> CallLine {
@@ -107,46 +160,4 @@ fn line(tool: Option<String>, Sums { counts: [calls, results], durations }: Sums
         p95_ms,
         p99_ms,
     }
-}
-
-fn part(
-    columns: &Columns,
-    question: Question,
-    chunk: usize,
-    period: &Period,
-) -> Result<Vec<Found>, SegmentError> {
-    let names = [ENDS.as_slice(), &["tool", "duration_ms", "approver"]].concat();
-    let mut sheet = Sheet::open(columns, question, chunk, period, &names)?;
-    if sheet.is_empty() {
-        return Ok(Vec::new());
-    }
-    let statuses = sheet.statuses()?;
-    let (tools, kinds, durations) =
-        (sheet.codes("tool")?, sheet.codes("event_type")?, sheet.floats("duration_ms")?);
-    let (outcomes, approvers) = (sheet.codes("outcome")?, sheet.codes("approver")?);
-    let is = [types::TOOL_CALL, types::TOOL_RESULT].map(|name| kinds.find(name));
-    // One place more for those without a name.
-    let mut found = vec![<[Counts; 2]>::default(); tools.count() + 1];
-    let at = |codes: &[u16], row: usize| codes.get(row).copied().unwrap_or(NO_WORD);
-    for (picked, status) in sheet.picked.iter().zip(&statuses) {
-        let row = picked.row;
-        let kind = Some(at(kinds.codes(), row));
-        let Some(which) = is.iter().position(|name| *name == kind) else { continue };
-        let tool = usize::from(at(tools.codes(), row)).min(tools.count());
-        let Some(counts) = found.get_mut(tool).and_then(|it| it.get_mut(which)) else { continue };
-        counts.events += 1;
-        counts.errors += u64::from(status.is_error());
-        counts.timeouts += u64::from(*status == Status::Timeout);
-        counts.denied += u64::from(*status == Status::Denied);
-        counts.approved += u64::from(at(approvers.codes(), row) != NO_WORD);
-        let is_said = at(outcomes.codes(), row) != NO_WORD && *status != Status::Unknown;
-        // That there is a result is an end.
-        counts.ended += u64::from(is_said || status.is_error() || which == 1);
-        if durations.is_valid(row) {
-            counts.durations.push(durations.value(row).max(0.0));
-        }
-    }
-    let named = found.into_iter().enumerate();
-    let named = named.filter(|(_, it)| it.iter().any(|counts| counts.events > 0));
-    Ok(named.map(|(code, it)| (tools.name(code).map(str::to_owned), it)).collect())
 }

@@ -1,8 +1,10 @@
 //! Which errors there were in a period: classes, messages, at whom, with which tool.
 
+use super::names::Codes;
 use super::overview::{HOUR_NS, HourCount};
-use super::period::{AGENT, Agents, ENDS, Period, Sheet};
-use crate::columns::{Columns, Question};
+use super::pass::{Figure, in_one_pass};
+use super::period::{AGENT, Agents, ENDS, Period, Sheet, time};
+use crate::columns::Columns;
 use event::Status;
 use event::Timestamp;
 use segment::SegmentError;
@@ -91,8 +93,7 @@ impl Counts {
 
 /// What a chunk has.
 #[derive(Default)]
-struct Part {
-    lines: HashMap<(u16, usize, u16), Counts>,
+pub struct Part {
     named: Vec<(Key, Counts)>,
     messages: Vec<(Message, Said)>,
     hours: BTreeMap<i64, u64>,
@@ -103,117 +104,122 @@ struct Part {
 /// # Errors
 /// [`SegmentError`] when a segment does not read.
 pub fn failures(columns: &Columns, period: &Period) -> Result<Failures, SegmentError> {
-    let question = columns.begin();
-    let parts = columns.each(|chunk| part(columns, question, chunk, period))?;
-    let mut lines: HashMap<Key, Counts> = HashMap::new();
-    let mut messages: HashMap<Message, Said> = HashMap::new();
-    let mut hours: BTreeMap<i64, u64> = BTreeMap::new();
-    let mut out = Failures::default();
-    for part in parts {
-        for (key, counts) in part.named {
-            out.errors += counts.errors;
-            lines.entry(key).and_modify(|sum| *sum = sum.and(counts)).or_insert(counts);
-        }
-        for (key, (errors, index)) in part.messages {
-            if let Some(sum) = messages.get_mut(&key) {
-                *sum = (sum.0 + errors, sum.1.min(index));
-            } else if messages.len() < MESSAGES_MAX {
-                messages.insert(key, (errors, index));
-            } else {
-                out.messages_beyond += errors;
-            }
-        }
-        for (hour, errors) in part.hours {
-            *hours.entry(hour).or_default() += errors;
-        }
-    }
-    let time = |at: i64| Timestamp(u64::try_from(at).unwrap_or(0));
-    let line = |((error_type, agent, tool), counts): (Key, Counts)| FailureLine {
-        error_type,
-        agent,
-        tool,
-        errors: counts.errors,
-        timeouts: counts.timeouts,
-        first: time(counts.first),
-        last: time(counts.last),
-        first_index: counts.index,
-    };
-    out.lines = lines.into_iter().map(line).collect();
-    out.lines.sort_by(|one, other| {
-        let key = |it: &FailureLine| (it.error_type.clone(), it.agent.clone(), it.tool.clone());
-        other.errors.cmp(&one.errors).then_with(|| key(one).cmp(&key(other)))
-    });
-    let message = |((error_type, message), (errors, first_index))| MessageLine {
-        message,
-        error_type,
-        errors,
-        first_index,
-    };
-    out.messages = messages.into_iter().map(message).collect();
-    out.messages.sort_by(|one, other| {
-        let key = |it: &MessageLine| (it.message.clone(), it.error_type.clone());
-        other.errors.cmp(&one.errors).then_with(|| key(one).cmp(&key(other)))
-    });
-    let hour = |(hour, events): (i64, u64)| HourCount {
-        begins: time(hour.saturating_mul(HOUR_NS)),
-        events,
-        errors: events,
-    };
-    out.hours = hours.into_iter().map(hour).collect();
-    Ok(out)
+    in_one_pass(columns, period)
 }
 
-fn part(
-    columns: &Columns,
-    question: Question,
-    chunk: usize,
-    period: &Period,
-) -> Result<Part, SegmentError> {
-    let names = [ENDS.as_slice(), &AGENT, &["tool"]].concat();
-    let mut sheet = Sheet::open(columns, question, chunk, period, &names)?;
-    let mut part = Part::default();
-    if sheet.is_empty() {
-        return Ok(part);
+impl Figure for Failures {
+    type Part = Part;
+
+    fn columns() -> Vec<&'static str> {
+        [ENDS.as_slice(), &AGENT, &["tool"]].concat()
     }
-    let statuses = sheet.statuses()?;
-    if !statuses.iter().any(|status| status.is_error()) {
-        return Ok(part);
-    }
-    sheet.also("error")?;
-    sheet.also("index")?;
-    let (classes, agents) = (sheet.codes("error_type")?, Agents::of(&sheet)?);
-    let (tools, indexes) = (sheet.codes("tool")?, sheet.counts("index")?);
-    let none = crate::columns::NO_WORD;
-    let at = |codes: &[u16], row: usize| codes.get(row).copied().unwrap_or(none);
-    let mut messages: HashMap<Message, Said> = HashMap::new();
-    let errors = sheet.picked.iter().zip(&statuses).filter(|(_, status)| status.is_error());
-    for (picked, status) in errors {
-        let row = picked.row;
-        let index = u64::try_from(indexes.values().get(row).copied().unwrap_or(0)).unwrap_or(0);
-        let timeouts = u64::from(*status == Status::Timeout);
-        let one = Counts { errors: 1, timeouts, first: picked.at, last: picked.at, index };
-        let class = at(classes.codes(), row);
-        let key = (class, agents.code(row), at(tools.codes(), row));
-        part.lines.entry(key).and_modify(|sum| *sum = sum.and(one)).or_insert(one);
-        *part.hours.entry(picked.at.div_euclid(HOUR_NS)).or_default() += 1;
-        if let Some(message) = sheet.text("error", row).and_then(message_in) {
-            let class = classes.name(usize::from(class)).map(str::to_owned);
-            let sum = messages.entry((class, message)).or_insert((0, index));
+
+    fn part(sheet: &mut Sheet<'_>) -> Result<Part, SegmentError> {
+        let mut part = Part::default();
+        if sheet.is_empty() {
+            return Ok(part);
+        }
+        let statuses = sheet.statuses()?;
+        if !statuses.iter().any(|status| status.is_error()) {
+            return Ok(part);
+        }
+        sheet.also(&["error", "index"])?;
+        let (classes, agents) = (sheet.codes("error_type")?, Agents::of(sheet)?);
+        let (tools, indexes) = (sheet.codes("tool")?, sheet.counts("index")?);
+        let texts = sheet.codes("error")?;
+        let mut lines: HashMap<(u16, usize, u16), Counts> = HashMap::new();
+        let mut said: HashMap<(u16, u16), Said> = HashMap::new();
+        let errors =
+            sheet.picked.iter().zip(statuses.iter()).filter(|(_, status)| status.is_error());
+        for (picked, status) in errors {
+            let row = picked.row;
+            let index = u64::try_from(indexes.values().get(row).copied().unwrap_or(0)).unwrap_or(0);
+            let timeouts = u64::from(*status == Status::Timeout);
+            let one = Counts { errors: 1, timeouts, first: picked.at, last: picked.at, index };
+            let class = classes.code(row);
+            let key = (class, agents.code(row), tools.code(row));
+            lines.entry(key).and_modify(|sum| *sum = sum.and(one)).or_insert(one);
+            *part.hours.entry(picked.at.div_euclid(HOUR_NS)).or_default() += 1;
+            let sum = said.entry((class, texts.code(row))).or_insert((0, index));
             *sum = (sum.0 + 1, sum.1.min(index));
         }
+        let name = |codes: &Codes<'_>, code: u16| codes.name(usize::from(code)).map(str::to_owned);
+        let named = |((class, agent, tool), counts): ((u16, usize, u16), Counts)| {
+            let agent = agents.name(agent).map(str::to_owned);
+            ((name(&classes, class), agent, name(&tools, tool)), counts)
+        };
+        part.named = lines.into_iter().map(named).collect();
+        let mut messages: HashMap<Message, Said> = HashMap::new();
+        for ((class, text), (errors, index)) in said {
+            let Some(message) = texts.name(usize::from(text)).and_then(message_in) else {
+                continue;
+            };
+            let sum = messages.entry((name(&classes, class), message)).or_insert((0, index));
+            *sum = (sum.0 + errors, sum.1.min(index));
+        }
+        part.messages = messages.into_iter().collect();
+        // Which messages are told apart must not depend on the order of a hash.
+        part.messages.sort_by(|one, other| (one.1.1, &one.0).cmp(&(other.1.1, &other.0)));
+        Ok(part)
     }
-    let name = |name: Option<&str>| name.map(str::to_owned);
-    part.named = std::mem::take(&mut part.lines)
-        .into_iter()
-        .map(|((class, agent, tool), counts)| {
-            let tool = name(tools.name(usize::from(tool)));
-            ((name(classes.name(usize::from(class))), name(agents.name(agent)), tool), counts)
-        })
-        .collect();
-    part.messages = messages.into_iter().collect();
-    // Which messages are told apart must not depend on the order of a hash.
-    part.messages.sort_by(|one, other| (one.1.1, &one.0).cmp(&(other.1.1, &other.0)));
-    Ok(part)
+
+    fn sum(parts: Vec<Part>) -> Self {
+        let mut lines: HashMap<Key, Counts> = HashMap::new();
+        let mut messages: HashMap<Message, Said> = HashMap::new();
+        let mut hours: BTreeMap<i64, u64> = BTreeMap::new();
+        let mut out = Failures::default();
+        for part in parts {
+            for (key, counts) in part.named {
+                out.errors += counts.errors;
+                lines.entry(key).and_modify(|sum| *sum = sum.and(counts)).or_insert(counts);
+            }
+            for (key, (errors, index)) in part.messages {
+                if let Some(sum) = messages.get_mut(&key) {
+                    *sum = (sum.0 + errors, sum.1.min(index));
+                } else if messages.len() < MESSAGES_MAX {
+                    messages.insert(key, (errors, index));
+                } else {
+                    out.messages_beyond += errors;
+                }
+            }
+            for (hour, errors) in part.hours {
+                *hours.entry(hour).or_default() += errors;
+            }
+        }
+        let line = |((error_type, agent, tool), counts): (Key, Counts)| FailureLine {
+            error_type,
+            agent,
+            tool,
+            errors: counts.errors,
+            timeouts: counts.timeouts,
+            first: time(counts.first),
+            last: time(counts.last),
+            first_index: counts.index,
+        };
+        out.lines = lines.into_iter().map(line).collect();
+        out.lines.sort_by(|one, other| {
+            let key = |it: &FailureLine| (it.error_type.clone(), it.agent.clone(), it.tool.clone());
+            other.errors.cmp(&one.errors).then_with(|| key(one).cmp(&key(other)))
+        });
+        let message = |((error_type, message), (errors, first_index))| MessageLine {
+            message,
+            error_type,
+            errors,
+            first_index,
+        };
+        out.messages = messages.into_iter().map(message).collect();
+        out.messages.sort_by(|one, other| {
+            let key = |it: &MessageLine| (it.message.clone(), it.error_type.clone());
+            other.errors.cmp(&one.errors).then_with(|| key(one).cmp(&key(other)))
+        });
+        let hour = |(hour, events): (i64, u64)| HourCount {
+            begins: time(hour.saturating_mul(HOUR_NS)),
+            events,
+            errors: events,
+        };
+        out.hours = hours.into_iter().map(hour).collect();
+        out
+    }
 }
 
 /// The beginning of the message in the JSON of `error`: the text itself, or its `message`.

@@ -52,6 +52,11 @@ impl<'c> Codes<'c> {
         }
     }
 
+    /// The number of a row, or [`NO_WORD`].
+    pub(super) fn code(&self, row: usize) -> u16 {
+        self.codes().get(row).copied().unwrap_or(NO_WORD)
+    }
+
     /// The name with a number.
     pub(super) fn name(&self, code: usize) -> Option<&str> {
         match (&self.own, self.column) {

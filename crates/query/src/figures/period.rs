@@ -24,8 +24,20 @@ pub struct Period {
 impl Period {
     /// Whether a time, in Unix nanoseconds, belongs to it.
     pub(super) fn has(&self, at: i64) -> bool {
-        let at = Timestamp(u64::try_from(at).unwrap_or(0));
-        self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at < to)
+        !self.begins_after(at) && !self.ends_by(at)
+    }
+
+    /// Whether no time from the first to the last belongs to it.
+    fn misses(&self, (first, last): (i64, i64)) -> bool {
+        self.begins_after(last) || self.ends_by(first)
+    }
+
+    fn begins_after(&self, at: i64) -> bool {
+        self.from.is_some_and(|from| time(at) < from)
+    }
+
+    fn ends_by(&self, at: i64) -> bool {
+        self.to.is_some_and(|to| time(at) >= to)
     }
 
     /// The period of the same length before this one; `None` unless both ends are known.
@@ -38,6 +50,11 @@ impl Period {
     }
 }
 
+/// A time as columns have it: Unix nanoseconds.
+pub(super) fn time(at: i64) -> Timestamp {
+    Timestamp(u64::try_from(at).unwrap_or(0))
+}
+
 /// A row that counts, and when it happened: Unix nanoseconds.
 #[derive(Clone, Copy)]
 pub(super) struct Picked {
@@ -46,7 +63,7 @@ pub(super) struct Picked {
 }
 
 /// Some columns of a chunk, and which of its rows count.
-pub(super) struct Sheet<'c> {
+pub struct Sheet<'c> {
     columns: &'c Columns,
     question: Question,
     chunk: usize,
@@ -56,9 +73,13 @@ pub(super) struct Sheet<'c> {
     pub(super) picked: Vec<Picked>,
     /// Rows of the log's own records in the period.
     pub(super) own: Vec<usize>,
+    /// How the rows that count ended, once somebody asked.
+    statuses: Option<Arc<[Status]>>,
 }
 
-const BASE: [&str; 3] = ["kind", "timestamp", "recorded_at"];
+const BASE: [&str; 2] = ["kind", "timestamp"];
+/// When the log took an event, for those that do not say when they happened.
+const RECORDED: &str = "recorded_at";
 /// What [`Sheet::statuses`] needs beside.
 pub(super) const ENDS: [&str; 4] = ["event_type", "outcome", "error_type", "tier"];
 
@@ -75,38 +96,58 @@ impl<'c> Sheet<'c> {
         period: &Period,
         names: &[&'static str],
     ) -> Result<Self, SegmentError> {
-        let rows = columns.rows_in(chunk);
-        let fields = Vec::new();
-        let mut sheet =
-            Self { columns, question, chunk, rows, fields, picked: Vec::new(), own: Vec::new() };
-        // A chunk outside the period costs no more than its times; of one that cannot be outside
-        // everything is read in one go.
-        if *period == Period::default() {
-            sheet.load(&[&BASE, names].concat())?;
-            sheet.pick(period)?;
-        } else {
-            sheet.load(&BASE)?;
-            sheet.pick(period)?;
-            if !sheet.picked.is_empty() {
-                sheet.load(names)?;
-            }
+        let (rows, fields) = (columns.rows_in(chunk), Vec::new());
+        let (picked, own, statuses) = (Vec::new(), Vec::new(), None);
+        let mut sheet = Self { columns, question, chunk, rows, fields, picked, own, statuses };
+        let times = columns.times_of(chunk);
+        if times.is_some_and(|times| period.misses(times)) {
+            return Ok(sheet);
+        }
+        // Of a chunk that may lie outside the period no more is read at first than its times; of
+        // one that does not everything in one go, and of the tail, too, where to look for many
+        // columns costs hardly more than to look for one.
+        let is_inside = times.is_some_and(|(first, last)| period.has(first) && period.has(last));
+        let at_once = *period == Period::default() || is_inside || columns.is_tail(chunk);
+        sheet.also(&[BASE.as_slice(), if at_once { names } else { &[] }].concat())?;
+        sheet.pick(period)?;
+        if !sheet.is_empty() {
+            sheet.also(names)?;
         }
         Ok(sheet)
     }
 
-    fn load(&mut self, names: &[&'static str]) -> Result<(), SegmentError> {
-        let wanted: Vec<_> = names.iter().filter_map(|name| field(name)).collect();
+    /// Loads columns that are not here yet.
+    pub(super) fn also(&mut self, names: &[&'static str]) -> Result<(), SegmentError> {
+        let mut missing: Vec<&'static str> = Vec::new();
+        for name in names {
+            if self.find(name).is_none() && !missing.contains(name) {
+                missing.push(name);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let wanted: Vec<_> = missing.iter().filter_map(|name| field(name)).collect();
         let loaded = self.columns.columns(self.question, self.chunk, &wanted)?;
-        if loaded.len() != names.len() {
+        if loaded.len() != missing.len() {
             return Err(SegmentError::Damaged("a column is missing".to_owned()));
         }
-        self.fields.extend(names.iter().copied().zip(loaded));
+        self.fields.extend(missing.into_iter().zip(loaded));
         Ok(())
     }
 
-    fn column(&self, name: &str) -> Result<&Column, SegmentError> {
+    /// Whether a column is loaded.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn find(&self, name: &str) -> Option<&Column> {
         let found = self.fields.iter().find(|(known, _)| *known == name);
-        found.map(|(_, column)| &**column).ok_or_else(|| wrong(name))
+        found.map(|(_, column)| &**column)
+    }
+
+    fn column(&self, name: &str) -> Result<&Column, SegmentError> {
+        self.find(name).ok_or_else(|| wrong(name))
     }
 
     fn array(&self, name: &str) -> Result<ArrayRef, SegmentError> {
@@ -125,7 +166,7 @@ impl<'c> Sheet<'c> {
 
     /// The text of a row.
     pub(super) fn text(&self, name: &str, row: usize) -> Option<&str> {
-        self.column(name).ok()?.text(row)
+        self.find(name)?.text(row)
     }
 
     pub(super) fn floats(&self, name: &str) -> Result<Floats, SegmentError> {
@@ -137,21 +178,28 @@ impl<'c> Sheet<'c> {
     }
 
     fn pick(&mut self, period: &Period) -> Result<(), SegmentError> {
-        let (kinds, time, recorded) =
-            (self.codes("kind")?, self.array("timestamp")?, self.array("recorded_at")?);
-        let time = time.as_primitive_opt::<TimestampNanosecondType>();
-        let recorded = recorded.as_primitive_opt::<TimestampMillisecondType>();
-        let (time, recorded) = (
-            time.ok_or_else(|| wrong("timestamp"))?,
-            recorded.ok_or_else(|| wrong("recorded_at"))?,
-        );
+        let times = self.array("timestamp")?;
+        let times = times.as_primitive_opt::<TimestampNanosecondType>();
+        let times = times.ok_or_else(|| wrong("timestamp"))?;
+        let recorded = match times.null_count() {
+            0 => None,
+            _ => {
+                self.also(&[RECORDED])?;
+                Some(self.array(RECORDED)?)
+            }
+        };
+        let recorded = recorded.as_ref().and_then(|it| it.as_primitive_opt());
+        let recorded_at = |row: usize| {
+            let recorded: &PrimitiveArray<TimestampMillisecondType> = recorded?;
+            Some(recorded.value(row).saturating_mul(1_000_000))
+        };
+        let kinds = self.codes("kind")?;
         let is_event = kinds.find("event");
-        let (mut picked, mut own) = (Vec::new(), Vec::new());
+        let (mut picked, mut own) = (Vec::with_capacity(self.rows), Vec::new());
         for (row, kind) in kinds.codes().iter().take(self.rows).enumerate() {
-            let at = if time.is_valid(row) {
-                time.value(row)
-            } else {
-                recorded.value(row).saturating_mul(1_000_000)
+            let at = match times.is_valid(row) {
+                true => times.value(row),
+                false => recorded_at(row).ok_or_else(|| wrong(RECORDED))?,
             };
             if !period.has(at) {
                 continue;
@@ -168,25 +216,32 @@ impl<'c> Sheet<'c> {
     }
 
     /// How each row that counts ended, in their order; [`ENDS`] must be loaded.
-    pub(super) fn statuses(&mut self) -> Result<Vec<Status>, SegmentError> {
-        if self.may_hide_errors()? {
-            self.load(&["error"])?;
+    pub(super) fn statuses(&mut self) -> Result<Arc<[Status]>, SegmentError> {
+        if let Some(statuses) = &self.statuses {
+            return Ok(Arc::clone(statuses));
         }
+        if self.may_hide_errors()? {
+            self.also(&["error"])?;
+        }
+        let statuses: Arc<[Status]> = self.told()?.into();
+        Ok(Arc::clone(self.statuses.insert(statuses)))
+    }
+
+    fn told(&self) -> Result<Vec<Status>, SegmentError> {
         let (kinds, outcomes) = (self.codes("event_type")?, self.codes("outcome")?);
         let classes = self.codes("error_type")?;
         let is_error_type = kinds.find(types::ERROR).unwrap_or(NO_WORD);
         let named: Vec<Option<Outcome>> = (0..outcomes.count())
             .map(|code| outcomes.name(code).and_then(Outcome::from_name))
             .collect();
-        let errors = self.fields.iter().find(|(name, _)| *name == "error").map(|(_, it)| it);
+        let errors = self.find("error");
         let has_error =
             |row: usize| errors.and_then(|errors| errors.text(row)).is_some_and(is_present);
-        let at = |codes: &Codes<'_>, row: usize| codes.codes().get(row).copied().unwrap_or(NO_WORD);
         let status = |picked: &Picked| {
             let row = picked.row;
-            let outcome = named.get(usize::from(at(&outcomes, row))).copied().flatten();
-            let kind = at(&kinds, row);
-            let class = classes.name(usize::from(at(&classes, row)));
+            let outcome = named.get(usize::from(outcomes.code(row))).copied().flatten();
+            let kind = kinds.code(row);
+            let class = classes.name(usize::from(classes.code(row)));
             let is_error =
                 class.is_some() || kind == is_error_type && kind != NO_WORD || has_error(row);
             Status::told_by(outcome, is_error, class)
@@ -199,15 +254,8 @@ impl<'c> Sheet<'c> {
     fn may_hide_errors(&self) -> Result<bool, SegmentError> {
         let (tiers, classes) = (self.codes("tier")?, self.codes("error_type")?);
         let Some(critical) = tiers.find(Tier::Critical.as_str()) else { return Ok(false) };
-        let is = |codes: &Codes<'_>, row: usize, code: u16| codes.codes().get(row) == Some(&code);
-        let hides =
-            |picked: &Picked| is(&tiers, picked.row, critical) && is(&classes, picked.row, NO_WORD);
+        let hides = |it: &Picked| tiers.code(it.row) == critical && classes.code(it.row) == NO_WORD;
         Ok(self.picked.iter().any(hides))
-    }
-
-    /// Loads another column when it is needed after all.
-    pub(super) fn also(&mut self, name: &'static str) -> Result<(), SegmentError> {
-        if self.column(name).is_ok() { Ok(()) } else { self.load(&[name]) }
     }
 }
 
@@ -241,10 +289,10 @@ impl<'s> Agents<'s> {
 
     /// The number of a row's agent.
     pub(super) fn code(&self, row: usize) -> usize {
-        match (self.names.codes().get(row), self.ids.codes().get(row)) {
-            (Some(name), _) if *name != NO_WORD => usize::from(*name),
-            (_, Some(id)) if *id != NO_WORD => self.names.count() + usize::from(*id),
-            _ => self.names.count() + self.ids.count(),
+        match (self.names.code(row), self.ids.code(row)) {
+            (NO_WORD, NO_WORD) => self.names.count() + self.ids.count(),
+            (NO_WORD, id) => self.names.count() + usize::from(id),
+            (name, _) => usize::from(name),
         }
     }
 
@@ -261,14 +309,28 @@ impl<'s> Agents<'s> {
 mod tests {
     use super::*;
 
+    fn period(from: u64, to: u64) -> Period {
+        Period { from: Some(Timestamp(from)), to: Some(Timestamp(to)) }
+    }
+
     #[test]
     fn the_period_before_ends_where_this_one_begins() {
-        let period = |from, to| Period { from: Some(Timestamp(from)), to: Some(Timestamp(to)) };
         assert_eq!(period(10, 15).before(), Some(period(5, 10)));
         assert_eq!(period(3, 15).before(), None);
         assert_eq!(period(10, 10).before(), None);
         assert_eq!(Period { from: None, to: Some(Timestamp(5)) }.before(), None);
         assert!(period(10, 15).has(10) && !period(10, 15).has(15) && !period(10, 15).has(9));
         assert!(Period::default().has(-1));
+    }
+
+    #[test]
+    fn a_period_misses_what_has_no_time_of_it() {
+        for first in 0..20 {
+            for last in first..20 {
+                let has_any = (first..=last).any(|at| period(10, 15).has(at));
+                assert_eq!(period(10, 15).misses((first, last)), !has_any, "{first} {last}");
+            }
+        }
+        assert!(!Period::default().misses((i64::MIN, i64::MAX)));
     }
 }

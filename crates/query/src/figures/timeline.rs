@@ -68,7 +68,7 @@ fn part(
     let from = period.from.map_or(0, |from| from.0);
     let width = u64::try_from(width.as_nanos()).unwrap_or(u64::MAX).max(1);
     let statuses = sheet.statuses()?;
-    for (picked, status) in sheet.picked.iter().zip(&statuses) {
+    for (picked, status) in sheet.picked.iter().zip(statuses.iter()) {
         let at = u64::try_from(picked.at).unwrap_or(0);
         let count = part.entry(at.saturating_sub(from) / width).or_default();
         *count = (count.0 + 1, count.1 + u64::from(status.is_error()));

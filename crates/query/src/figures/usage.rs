@@ -6,13 +6,16 @@
 //! for tokens, and for money in each currency. Where two are equal the act counts before the usage
 //! event, and that before the invocation.
 //!
-//! Not here: prices for what names no cost (`report`).
+//! Not here: what one chunk tells (`usage/part.rs`), and prices for what names no cost (`report`).
 
-use super::period::{AGENT, Agents, Counts, Period, Sheet};
-use crate::columns::{Columns, Question};
-use arrow_array::Array;
+mod part;
+
+use super::pass::{Figure, in_one_pass};
+use super::period::{Period, Sheet};
+use crate::columns::Columns;
 use event::Amount;
-use event::types;
+use foldhash::fast::FixedState;
+use part::{Apart, Part};
 use segment::SegmentError;
 use std::collections::{BTreeMap, HashMap};
 
@@ -84,6 +87,10 @@ pub struct Usage {
     pub not_summed: u64,
 }
 
+/// The same in one line at most: whoever asks for the sums alone pays for no names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spending(pub Usage);
+
 /// In what kind of event a usage is told.
 const ACT: usize = 0;
 const USAGE: usize = 1;
@@ -113,59 +120,79 @@ impl Spent {
     }
 }
 
-/// Texts as numbers from 1 on.
-#[derive(Default)]
-struct Texts {
-    numbers: HashMap<String, u32>,
-    texts: Vec<String>,
-}
-
-impl Texts {
-    fn number(&mut self, text: Option<&str>) -> u32 {
-        let Some(text) = text else { return 0 };
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
-        }
-        self.texts.push(text.to_owned());
-        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(text.to_owned(), number);
-        number
-    }
-
-    fn text(&self, number: u32) -> Option<&str> {
-        let place = usize::try_from(number).ok()?.checked_sub(1)?;
-        self.texts.get(place).map(String::as_str)
-    }
-}
-
-/// What a chunk has.
-#[derive(Default)]
-struct Part {
-    texts: Texts,
-    spent: BTreeMap<Key, Spent>,
-}
+/// Sums by whom they belong to. Whatever is added up in the order of these is the same each time.
+type Sums = hashbrown::HashMap<Key, Spent, FixedState>;
 
 /// Tokens and money of a period.
 ///
 /// # Errors
 /// [`SegmentError`] when a segment does not read.
 pub fn usage(columns: &Columns, period: &Period) -> Result<Usage, SegmentError> {
-    let question = columns.begin();
-    let parts = columns.each(|chunk| part(columns, question, chunk, period))?;
-    let mut all = Part::default();
+    in_one_pass(columns, period)
+}
+
+impl Figure for Usage {
+    type Part = Part;
+
+    fn columns() -> Vec<&'static str> {
+        part::columns()
+    }
+
+    fn part(sheet: &mut Sheet<'_>) -> Result<Part, SegmentError> {
+        part::part(sheet, Apart::ByName)
+    }
+
+    fn sum(parts: Vec<Part>) -> Self {
+        sum(parts)
+    }
+}
+
+impl Figure for Spending {
+    type Part = Part;
+
+    fn columns() -> Vec<&'static str> {
+        part::columns()
+    }
+
+    fn part(sheet: &mut Sheet<'_>) -> Result<Part, SegmentError> {
+        part::part(sheet, Apart::NotAtAll)
+    }
+
+    fn sum(parts: Vec<Part>) -> Self {
+        Self(sum(parts))
+    }
+}
+
+fn sum(parts: Vec<Part>) -> Usage {
+    // Where acts alone tell, nothing is told again, and the traces need not be told apart.
+    let is_of_act = |((_, kind, ..), _): &(Key, Spent)| *kind == ACT;
+    let acts_alone = parts.iter().all(|part| part.spent.iter().all(is_of_act));
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    let mut sums = Sums::default();
     for part in parts {
-        let numbers: Vec<u32> =
-            part.texts.texts.iter().map(|text| all.texts.number(Some(text))).collect();
-        let again = |number: u32| match number.checked_sub(1) {
-            Some(place) => numbers.get(place as usize).copied().unwrap_or(0),
-            None => 0,
+        let mut texts: Vec<(String, u32)> = part.texts.into_iter().map(|text| (text, 0)).collect();
+        let mut again = |number: u32| {
+            let place = number.checked_sub(1).and_then(|place| texts.get_mut(place as usize));
+            let Some((text, known)) = place else { return 0 };
+            if *known == 0 {
+                let next = u32::try_from(numbers.len() + 1).unwrap_or(u32::MAX);
+                *known = *numbers.entry(std::mem::take(text)).or_insert(next);
+            }
+            *known
         };
         for ((scope, kind, who, currency), spent) in part.spent {
-            let key = (again(scope), kind, who.map(again), again(currency));
-            all.spent.entry(key).or_default().add(&spent);
+            let scope = if acts_alone { 0 } else { again(scope) };
+            let key = (scope, kind, who.map(&mut again), again(currency));
+            sums.entry(key).or_default().add(&spent);
         }
     }
-    Ok(settle(&all))
+    let mut texts = vec![""; numbers.len()];
+    for (text, number) in &numbers {
+        if let Some(place) = texts.get_mut(*number as usize - 1) {
+            *place = text;
+        }
+    }
+    settle(&sums, &texts)
 }
 
 /// What counts of a trace: a kind of event for tokens, and one for each currency.
@@ -199,9 +226,52 @@ impl Scope {
     }
 }
 
-fn settle(all: &Part) -> Usage {
+fn settle(sums: &Sums, texts: &[&str]) -> Usage {
+    let text = |number: u32| {
+        let place = usize::try_from(number).ok()?.checked_sub(1)?;
+        texts.get(place).copied()
+    };
+    let scopes = scopes(sums);
+    let mut out = Usage::default();
+    let mut lines: HashMap<Who, UsageLine> = HashMap::new();
+    for ((scope, kind, who, currency), spent) in sums {
+        let Some(scope) = scopes.get(scope) else { continue };
+        let tokens_count = scope.of_tokens() == *kind;
+        let money_counts = *currency != 0 && scope.of_money(*currency) == Some(*kind);
+        if !tokens_count && !money_counts {
+            out.repeated += spent.tokens.events;
+            continue;
+        }
+        let line = lines.entry(*who).or_default();
+        if tokens_count {
+            line.tokens.add(&spent.tokens);
+            if *currency == 0 && scope.lacks_cost(*kind) {
+                line.without_cost.add(&spent.tokens);
+            }
+        }
+        if money_counts {
+            out.not_summed += spent.not_summed;
+            let name = text(*currency).unwrap_or("?").to_owned();
+            let sum = line.costs.entry(name).or_default();
+            match sum.checked_add(spent.amount) {
+                Some(more) => *sum = more,
+                None => out.not_summed += 1,
+            }
+        }
+    }
+    let named = |(who, line): (Who, UsageLine)| {
+        let [task, agent, model, principal, on_behalf_of] =
+            who.map(|number| text(number).map(str::to_owned));
+        UsageLine { task, agent, model, principal, on_behalf_of, ..line }
+    };
+    out.lines = lines.into_iter().map(named).collect();
+    out.lines.sort_by(|one, other| one.names().cmp(&other.names()));
+    out
+}
+
+fn scopes(sums: &Sums) -> HashMap<u32, Scope> {
     let mut scopes: HashMap<u32, Scope> = HashMap::new();
-    for ((scope, kind, _, currency), spent) in &all.spent {
+    for ((scope, kind, _, currency), spent) in sums {
         let scope = scopes.entry(*scope).or_default();
         if let Some(sum) = scope.tokens.get_mut(*kind) {
             *sum = sum.saturating_add(spent.tokens.total);
@@ -214,143 +284,12 @@ fn settle(all: &Part) -> Usage {
             }
         }
     }
-    let mut out = Usage::default();
-    let mut lines: BTreeMap<Vec<Option<&str>>, UsageLine> = BTreeMap::new();
-    for ((scope, kind, who, currency), spent) in &all.spent {
-        let Some(scope) = scopes.get(scope) else { continue };
-        let tokens_count = scope.of_tokens() == *kind;
-        let money_counts = *currency != 0 && scope.of_money(*currency) == Some(*kind);
-        if !tokens_count && !money_counts {
-            out.repeated += spent.tokens.events;
-            continue;
-        }
-        let names: Vec<Option<&str>> = who.iter().map(|n| all.texts.text(*n)).collect();
-        let line = lines.entry(names).or_default();
-        if tokens_count {
-            line.tokens.add(&spent.tokens);
-            if *currency == 0 && scope.lacks_cost(*kind) {
-                line.without_cost.add(&spent.tokens);
-            }
-        }
-        if money_counts {
-            out.not_summed += spent.not_summed;
-            let name = all.texts.text(*currency).unwrap_or("?").to_owned();
-            let sum = line.costs.entry(name).or_default();
-            match sum.checked_add(spent.amount) {
-                Some(more) => *sum = more,
-                None => out.not_summed += 1,
-            }
-        }
-    }
-    let named = |(names, line): (Vec<Option<&str>>, UsageLine)| {
-        let mut names = names.into_iter().map(|name| name.map(str::to_owned));
-        let mut next = || names.next().flatten();
-        UsageLine {
-            task: next(),
-            agent: next(),
-            model: next(),
-            principal: next(),
-            on_behalf_of: next(),
-            ..line
-        }
-    };
-    out.lines = lines.into_iter().map(named).collect();
-    out
+    scopes
 }
 
-const TOKENS: [&str; 6] = [
-    "tokens_input",
-    "tokens_output",
-    "tokens_cache_read",
-    "tokens_cache_write",
-    "tokens_reasoning",
-    "tokens_total",
-];
-
-const NAMES: [&str; 12] = [
-    "event_type",
-    "index",
-    "trace_id",
-    "session_id",
-    "task_id",
-    "model",
-    "model_responded",
-    "model_requested",
-    "principal_subject",
-    "on_behalf_of",
-    "cost_amount",
-    "cost_currency",
-];
-
-fn part(
-    columns: &Columns,
-    question: Question,
-    chunk: usize,
-    period: &Period,
-) -> Result<Part, SegmentError> {
-    let mut sheet = Sheet::open(columns, question, chunk, period, &TOKENS)?;
-    let mut part = Part::default();
-    if sheet.is_empty() {
-        return Ok(part);
+impl UsageLine {
+    fn names(&self) -> [Option<&str>; 5] {
+        let Self { task, agent, model, principal, on_behalf_of, .. } = self;
+        [task, agent, model, principal, on_behalf_of].map(Option::as_deref)
     }
-    sheet.also("cost_amount")?;
-    let counts: Vec<Counts> =
-        TOKENS.iter().map(|name| sheet.counts(name)).collect::<Result<_, _>>()?;
-    let amounts = sheet.floats("cost_amount")?;
-    let tells = |row: usize| counts.iter().any(|it| it.is_valid(row)) || amounts.is_valid(row);
-    if !sheet.picked.iter().any(|picked| tells(picked.row)) {
-        return Ok(part);
-    }
-    for name in NAMES.iter().chain(&AGENT) {
-        sheet.also(name)?;
-    }
-    let (agents, indexes) = (Agents::of(&sheet)?, sheet.counts("index")?);
-    for picked in sheet.picked.iter().filter(|picked| tells(picked.row)) {
-        let row = picked.row;
-        let text = |name: &str| sheet.text(name, row);
-        let kind = match text("event_type") {
-            Some(types::TOKEN_USAGE) => USAGE,
-            Some(types::INVOCATION) => INVOCATION,
-            _ => ACT,
-        };
-        let scope = match (text("trace_id"), text("session_id"), text("task_id")) {
-            (Some(id), ..) => format!("trace {id}"),
-            (_, Some(id), _) => format!("session {id}"),
-            (.., Some(id)) => format!("task {id}"),
-            _ => format!("event {}", indexes.value(row)),
-        };
-        let model =
-            text("model_responded").or_else(|| text("model_requested")).or_else(|| text("model"));
-        let texts = &mut part.texts;
-        let who = [
-            texts.number(text("task_id")),
-            texts.number(agents.name(agents.code(row))),
-            texts.number(model),
-            texts.number(text("principal_subject")),
-            texts.number(text("on_behalf_of")),
-        ];
-        let cost = amounts.is_valid(row).then(|| amounts.value(row));
-        let currency = cost.map(|_| text("cost_currency").unwrap_or("?"));
-        let key = (texts.number(Some(&scope)), kind, who, texts.number(currency));
-        let amount = cost.map(|cost| Amount::parse(&cost.to_string()));
-        let spent = Spent {
-            tokens: tokens(&counts, row),
-            amount: amount.flatten().unwrap_or_default(),
-            not_summed: u64::from(amount == Some(None)),
-        };
-        part.spent.entry(key).or_default().add(&spent);
-    }
-    Ok(part)
-}
-
-/// The tokens that a row tells.
-fn tokens(counts: &[Counts], row: usize) -> TokenSums {
-    let told = |place: usize| {
-        let counts = counts.get(place).filter(|counts| counts.is_valid(row))?;
-        u64::try_from(counts.value(row)).ok()
-    };
-    let [input, output, cache_read, cache_write, reasoning] =
-        std::array::from_fn(|place| told(place).unwrap_or(0));
-    let total = told(5).unwrap_or_else(|| input.saturating_add(output));
-    TokenSums { events: 1, input, output, cache_read, cache_write, reasoning, total }
 }

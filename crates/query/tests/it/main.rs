@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail where it stands")]
 
 mod drawing;
+mod figures;
 mod hostile;
 mod incident;
 mod injection;

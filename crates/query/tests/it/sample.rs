@@ -40,14 +40,19 @@ pub(crate) fn line(n: u64) -> String {
 
 /// The record of an event, as a row.
 pub(crate) fn row(n: u64) -> Row {
-    let line = line(n);
+    let tier = if n.is_multiple_of(2) { Tier::Info } else { Tier::Compliance };
+    row_of(n, tier, &line(n))
+}
+
+/// The record of what was sent, as a row.
+pub(crate) fn row_of(n: u64, tier: Tier, line: &str) -> Row {
     let event = Event::from_json(line.as_bytes()).unwrap();
     let (mut meta, mut content) = (Vec::new(), Vec::new());
     event.write_meta(&mut meta);
     event.write_content(&mut content);
     let record = Record {
         kind: Kind::Event,
-        tier: if n.is_multiple_of(2) { Tier::Info } else { Tier::Compliance },
+        tier,
         time_ms: 20_454 * DAY_MS + n * 1000,
         stream: [0; 16],
         sequence: 1,

@@ -5,7 +5,7 @@ use super::summary::figure;
 use super::{Head, NOT_NAMED, Name, Report, ReportError, Settings, Subject, name_cell};
 use crate::document::{Cell, Column, Evidence, Table, Text, Tone};
 use event::Timestamp;
-use query::figures::{AgentSeen, Seen, inventory, overview};
+use query::figures::{AgentSeen, Inventory, Overview, Seen, in_one_pass};
 use query::render::{count, date_and_clock};
 use serde::Serialize;
 
@@ -56,8 +56,7 @@ struct Change {
 }
 
 pub(super) fn make(subject: &Subject<'_>, _: &Settings) -> Result<Report, ReportError> {
-    let seen = overview(subject.columns, &subject.period)?;
-    let all = inventory(subject.columns, &subject.period)?;
+    let (seen, Inventory(all)): (Overview, _) = in_one_pass(subject.columns, &subject.period)?;
     let head = Head::of(Name::Agents, subject, &seen);
     let mut document = head.document("Agent inventory", subject, &seen);
     let changes = changes(&all);

@@ -9,7 +9,7 @@ use super::{Head, NOT_NAMED, Name, Report, ReportError, Settings, Subject, perce
 use crate::document::chart::{Chart, Kind, Point};
 use crate::document::{Cell, Column, Document, Table, Tone};
 use query::Amount;
-use query::figures::{TokenSums, Usage, UsageLine, overview, usage};
+use query::figures::{Overview, TokenSums, Usage, UsageLine, in_one_pass};
 use query::render::{count, counted};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -161,8 +161,7 @@ fn priced(price: &Price, tokens: &TokenSums) -> Option<Amount> {
 }
 
 pub(super) fn make(subject: &Subject<'_>, settings: &Settings) -> Result<Report, ReportError> {
-    let seen = overview(subject.columns, &subject.period)?;
-    let spent = usage(subject.columns, &subject.period)?;
+    let (seen, spent): (Overview, Usage) = in_one_pass(subject.columns, &subject.period)?;
     let head = Head::of(Name::Cost, subject, &seen);
     let mut document = head.document("Cost and tokens", subject, &seen);
     let all = total(&spent, &settings.prices);

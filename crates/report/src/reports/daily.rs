@@ -4,12 +4,12 @@ use super::checks::{self, Check, Verdict};
 use super::error_analysis::by_type;
 use super::summary::{Hour, TopAgent, active, agents_table, figure, hours, top};
 use super::{
-    Head, NOT_NAMED, Name, Report, ReportError, Settings, Subject, by_hour, percent, share,
+    Head, NOT_NAMED, Name, Prices, Report, ReportError, Settings, Subject, by_hour, percent, share,
 };
 use crate::document::chart::{Chart, Kind, Point};
 use crate::document::{Document, KeyFigure, Text, Tone};
 use event::Timestamp;
-use query::figures::{Failures, Overview, Period, failures, overview, tool_calls, usage};
+use query::figures::{Calls, Failures, Overview, Period, Spending, Usage, in_one_pass, last_event};
 use query::render::count;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -59,19 +59,29 @@ fn period(subject: &Subject<'_>) -> Result<Period, ReportError> {
         Period { from: Some(_), to: Some(_) } => subject.period,
         Period { from: Some(from), to: None } => day_of(from),
         Period { from: None, .. } => {
-            let last = overview(subject.columns, &subject.period)?.last;
+            let last = last_event(subject.columns, &subject.period)?;
             last.map_or(subject.period, day_of)
         }
     })
 }
 
+/// All that is counted of a day. What tokens come to at a price depends on whose they are; without
+/// prices nobody needs to be told apart.
+fn counted(
+    subject: &Subject<'_>,
+    prices: &Prices,
+) -> Result<(Overview, Failures, Calls, Usage), ReportError> {
+    if !prices.models.is_empty() {
+        return Ok(in_one_pass(subject.columns, &subject.period)?);
+    }
+    let (seen, failed, calls, Spending(spent)) = in_one_pass(subject.columns, &subject.period)?;
+    Ok((seen, failed, calls, spent))
+}
+
 pub(super) fn make(subject: &Subject<'_>, settings: &Settings) -> Result<Report, ReportError> {
     let subject = &Subject { period: period(subject)?, ..*subject };
     let period = &subject.period;
-    let seen = overview(subject.columns, period)?;
-    let failed = failures(subject.columns, period)?;
-    let calls = tool_calls(subject.columns, period)?;
-    let spent = usage(subject.columns, period)?;
+    let (seen, failed, Calls(calls), spent) = counted(subject, &settings.prices)?;
     let (money, tokens) = super::cost::in_short(&spent, &settings.prices);
     let checks = checks::checks(&seen, &calls, (tokens.total, days(period)), settings);
     let head = Head::of(Name::Daily, subject, &seen);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::document::chart::{Chart, Kind, Point};
 use crate::document::{Cell, Column, Document, Evidence, Table, Text, Tone};
-use query::figures::{Failures, HourCount, MessageLine, Overview, failures, overview, tool_calls};
+use query::figures::{Calls, Failures, HourCount, MessageLine, Overview, in_one_pass};
 use query::render::{count, counted, date_and_clock};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -89,16 +89,14 @@ struct Earlier {
 }
 
 pub(super) fn make(subject: &Subject<'_>, settings: &Settings) -> Result<Report, ReportError> {
-    let seen = overview(subject.columns, &subject.period)?;
-    let failed = failures(subject.columns, &subject.period)?;
-    let calls = tool_calls(subject.columns, &subject.period)?;
+    let (seen, failed, Calls(calls)): (Overview, Failures, _) =
+        in_one_pass(subject.columns, &subject.period)?;
     let earlier = match subject.period.before() {
         None => None,
-        Some(period) => Some(Earlier {
-            period,
-            seen: overview(subject.columns, &period)?,
-            failures: failures(subject.columns, &period)?,
-        }),
+        Some(period) => {
+            let (seen, failures) = in_one_pass(subject.columns, &period)?;
+            Some(Earlier { period, seen, failures })
+        }
     };
     let before = earlier.as_ref().map(|it| Before { errors: it.failures.errors });
     let suggestions = suggest(&failed, &calls, before.as_ref(), &settings.thresholds);

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::document::chart::{Chart, Kind, Point};
 use crate::document::{Cell, Column, Table, Tone};
-use query::figures::{CallLine, overview, tool_calls};
+use query::figures::{CallLine, Calls, Overview, in_one_pass};
 use query::render::{count, counted, duration};
 use serde::Serialize;
 
@@ -40,8 +40,7 @@ struct Tool {
 }
 
 pub(super) fn make(subject: &Subject<'_>, _: &Settings) -> Result<Report, ReportError> {
-    let seen = overview(subject.columns, &subject.period)?;
-    let lines = tool_calls(subject.columns, &subject.period)?;
+    let (seen, Calls(lines)): (Overview, _) = in_one_pass(subject.columns, &subject.period)?;
     let head = Head::of(Name::ToolUsage, subject, &seen);
     let mut document = head.document("Tool usage", subject, &seen);
     let calls = lines.iter().map(|it| it.calls).sum();
