@@ -118,6 +118,8 @@ impl Arguments {
         let name = Name::from_name(&self.name)
             .ok_or_else(|| Failure::usage("there is no such report; `tacho report --help`"))?;
         let settings = self.settings.as_deref().map(read_settings).transpose()?;
+        // What is opened first counts for whoever waits.
+        let bar = Arc::new(Bar::new(context.terminal));
         let reading = context.reading()?;
         let as_of = answer::as_of(&reading);
         let library = reading::library(&reading, as_of.clone())?.ok_or_else(|| {
@@ -127,7 +129,6 @@ impl Arguments {
                  read",
             )
         })?;
-        let bar = Arc::new(Bar::new(context.terminal));
         let watch = Arc::clone(&bar);
         let columns = Columns::of(&library, CACHE_BYTES)?;
         let columns = columns.watched(move |done, total| watch.at(done, total));
