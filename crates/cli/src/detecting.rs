@@ -1,14 +1,16 @@
 //! Rules and sinks from files: what `tacho detect`, `tacho alerts` and `tacho serve` share.
 
+use crate::environment;
 use crate::failure::Failure;
 use crate::secret_file;
 use crate::terminal::plain;
 use ::detect::{FILE_BYTES_MAX, Level, RuleSet, SHIPPED};
 use serde::Deserialize;
-use serve::alerts::{Detecting, Sink};
+use serve::alerts::{Detecting, Login, Mail, Security, Sink};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Files of rules of one folder.
 const FILES_MAX: usize = 1_000;
@@ -50,13 +52,24 @@ pub(crate) struct SinkSection {
     kind: SinkKind,
     /// A webhook's address; PagerDuty has one of its own.
     url: Option<String>,
-    /// `HOST:PORT` of a receiver of syslog.
+    /// `HOST:PORT` of a receiver of syslog, or of a mail server.
     address: Option<String>,
-    /// Syslog without TLS, for private addresses only.
+    /// Without it syslog goes to private addresses only, and e-mail to this machine.
     #[serde(default = "yes")]
     tls: bool,
-    /// The secret that signs webhooks, or PagerDuty's integration key.
+    /// E-mail: whether TLS begins by STARTTLS.
+    #[serde(default)]
+    starttls: bool,
+    /// E-mail: whom it comes from, and whom it goes to.
+    from: Option<String>,
+    #[serde(default)]
+    to: Vec<String>,
+    /// E-mail: who signs in at the mail server.
+    user: Option<String>,
+    /// The secret that signs webhooks, PagerDuty's integration key, or a password.
     secret_file: Option<PathBuf>,
+    /// The variable that holds it instead.
+    secret_env: Option<String>,
     /// Whether it may be at an address that not everybody reaches.
     #[serde(default)]
     allow_private: bool,
@@ -70,6 +83,7 @@ enum SinkKind {
     Webhook,
     PagerDuty,
     Syslog,
+    Email,
 }
 
 fn yes() -> bool {
@@ -111,7 +125,7 @@ impl SinkSection {
             return Err(self.wrong("a name has 1 to 64 letters, digits, `-`, `_`, `.`"));
         }
         let need = |what: &str| self.wrong(&format!("`{what}` is missing"));
-        let secret = self.secret_file.as_deref().map(secret_file::read).transpose()?;
+        let secret = self.secret()?;
         let sink = match self.kind {
             SinkKind::Webhook => {
                 let url = self.url.as_deref().ok_or_else(|| need("url"))?;
@@ -125,11 +139,49 @@ impl SinkSection {
                 let address = self.address.as_deref().ok_or_else(|| need("address"))?;
                 Sink::syslog(&self.name, address, self.tls, self.allow_private)
             }
+            SinkKind::Email => Sink::email(&self.name, self.mail(secret)?, self.allow_private),
         };
         let sink = sink.map_err(|error| self.wrong(&error.to_string()))?;
         Ok(match self.level {
             Some(level) => sink.from_level(level),
             None => sink,
+        })
+    }
+
+    /// What only whoever talks to the sink may know.
+    fn secret(&self) -> Result<Option<Zeroizing<String>>, Failure> {
+        match (&self.secret_file, &self.secret_env) {
+            (None, None) => Ok(None),
+            (Some(path), None) => secret_file::read(path).map(Some),
+            (None, Some(name)) => match environment::text(name).map(Zeroizing::new) {
+                Some(text) => Ok(Some(Zeroizing::new(text.trim().to_owned()))),
+                None => {
+                    Err(self.wrong(&format!("the variable {name:?} of `secret_env` is not set")))
+                }
+            },
+            (Some(_), Some(_)) => Err(self.wrong("give `secret_file` or `secret_env`, not both")),
+        }
+    }
+
+    fn mail(&self, secret: Option<Zeroizing<String>>) -> Result<Mail, Failure> {
+        let need = |what: &str| self.wrong(&format!("`{what}` is missing"));
+        let login = match (self.user.clone(), secret) {
+            (None, None) => None,
+            (Some(user), Some(password)) => Some(Login { user, password }),
+            (None, Some(_)) => return Err(need("user")),
+            (Some(_), None) => return Err(need("secret_file")),
+        };
+        Ok(Mail {
+            address: self.address.clone().ok_or_else(|| need("address"))?,
+            security: match (self.tls, self.starttls) {
+                (true, false) => Security::Tls,
+                (true, true) => Security::StartTls,
+                (false, false) => Security::Clear,
+                (false, true) => return Err(self.wrong("`starttls` is TLS; leave `tls` out")),
+            },
+            from: self.from.clone().ok_or_else(|| need("from"))?,
+            to: self.to.clone(),
+            login,
         })
     }
 }
@@ -217,7 +269,24 @@ mod tests {
             sink("kind = \"syslog\"\naddress = \"127.0.0.1:5\"\ntls = false\nallow_private = true"),
             Ok(true)
         );
+        let mail = "kind = \"email\"\naddress = \"mail.example.org:465\"\n\
+                    from = \"t@example.org\"\nto = [\"o@example.org\"]\n";
+        assert_eq!(sink(mail), Ok(true));
+        assert_eq!(sink(&format!("{mail}starttls = true")), Ok(true));
+        for (more, why) in [
+            ("user = \"u\"", "`secret_file`"),
+            ("secret_file = \"/nowhere\"", "/nowhere"),
+            ("secret_env = \"NOBODY_SETS_THIS\"", "NOBODY_SETS_THIS"),
+            ("secret_env = \"PATH\"", "`user`"),
+            ("secret_env = \"PATH\"\nsecret_file = \"/nowhere\"", "not both"),
+            ("tls = false", "this machine"),
+            ("tls = false\nstarttls = true\nallow_private = true", "`starttls`"),
+        ] {
+            let error = sink(&format!("{mail}{more}")).unwrap_err();
+            assert!(error.contains(why), "{more}: {error}");
+        }
         for (bad, why) in [
+            ("kind = \"email\"\naddress = \"mail.example.org:465\"", "`from`"),
             ("kind = \"webhook\"", "`url`"),
             ("kind = \"webhook\"\nurl = \"http://example.org\"", "https"),
             ("kind = \"pagerduty\"", "`secret_file`"),

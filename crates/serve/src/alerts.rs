@@ -10,13 +10,16 @@
 mod addresses;
 mod alert;
 mod deliver;
+mod email;
 pub(crate) mod http;
+mod peer;
 mod place;
 mod sink;
 mod syslog;
 mod watch;
 
 pub use alert::Alert;
+pub use email::{Login, Mail, Security};
 pub use sink::{Sink, SinkError, Told, Trouble};
 
 use crate::app::App;

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// So long nothing more is waited for.
-const QUIET: Duration = Duration::from_secs(3);
+pub(crate) const QUIET: Duration = Duration::from_secs(3);
 
 /// What a receiver was sent.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ fn receiver(answers: &'static [&'static str]) -> (SocketAddr, Receiver<Post>) {
 }
 
 /// A run in which a tool is denied and then used.
-fn denied_then_done(run: &str) -> String {
+pub(crate) fn denied_then_done(run: &str) -> String {
     let events = [
         json!({"event_id": format!("{run}-1"), "event_type": "agent.tool_call", "agent_name": "Billing",
             "trace_id": run, "tool": "refund", "outcome": "denied", "params": {"note": "between us"}}),
@@ -91,13 +91,13 @@ fn denied_then_done(run: &str) -> String {
     events.map(|event| format!("{event}\n")).concat()
 }
 
-fn append(home: &Home, lines: &str) {
+pub(crate) fn append(home: &Home, lines: &str) {
     let ran = home.feed(&["append"], lines.as_bytes());
     assert_eq!(ran.code, 0, "{}", ran.err);
 }
 
 /// The alerts in the log, oldest first.
-fn alerts(home: &Home) -> Vec<Value> {
+pub(crate) fn alerts(home: &Home) -> Vec<Value> {
     let arguments = ["events", "--type", "agent.security", "--oldest-first", "--format", "json"];
     let ran = home.run(&arguments);
     assert_eq!(ran.code, 0, "{}", ran.err);
@@ -106,7 +106,7 @@ fn alerts(home: &Home) -> Vec<Value> {
 }
 
 /// The index of the only alert in the log.
-fn post_index(home: &Home) -> u64 {
+pub(crate) fn post_index(home: &Home) -> u64 {
     let begun = std::time::Instant::now();
     loop {
         if let [alert] = alerts(home).as_slice() {
@@ -118,7 +118,7 @@ fn post_index(home: &Home) -> u64 {
 }
 
 /// Waits until the server has noted that the sink was told.
-fn wait_until_told(home: &Home, index: u64) {
+pub(crate) fn wait_until_told(home: &Home, index: u64) {
     let mut logs = std::fs::read_dir(home.path("tachograph-data")).unwrap().flatten();
     let log = logs.find(|entry| entry.path().is_dir()).unwrap();
     let path = log.path().join("cache/detect.json");

@@ -231,7 +231,7 @@ fn no_address_of_a_server_answers_with_what_a_stranger_wrote_as_it_is() {
 }
 
 /// One request; everything that comes back.
-fn ask(port: u16, method: &str, target: &str, token: &str, body: &str) -> String {
+pub(crate) fn ask(port: u16, method: &str, target: &str, token: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let length = body.len();
     let request = format!(

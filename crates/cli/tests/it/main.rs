@@ -15,6 +15,7 @@ mod forensics;
 mod hostile;
 mod import;
 mod keys;
+mod mail;
 mod memory;
 mod program;
 mod read;

@@ -1,6 +1,7 @@
 //! Somebody who is told of alerts.
 
 use super::alert::Alert;
+use super::email::{Email, Mail};
 use super::http::{PAGERDUTY, PagerDuty, Webhook};
 use super::syslog::Syslog;
 use ::detect::Level;
@@ -19,6 +20,7 @@ enum Kind {
     Webhook(Box<Webhook>),
     PagerDuty(PagerDuty),
     Syslog(Syslog),
+    Email(Box<Email>),
 }
 
 /// Why a sink cannot be used.
@@ -84,6 +86,14 @@ impl Sink {
         Ok(Self::of(name, Kind::Syslog(Syslog::new(address, tls, allow_private)?)))
     }
 
+    /// E-mail, by way of a mail server.
+    ///
+    /// # Errors
+    /// [`SinkError`]: an address that is none, a password without TLS.
+    pub fn email(name: &str, mail: Mail, allow_private: bool) -> Result<Self, SinkError> {
+        Ok(Self::of(name, Kind::Email(Box::new(Email::new(mail, allow_private)?))))
+    }
+
     fn of(name: &str, kind: Kind) -> Self {
         Self { name: name.to_owned(), level: Level::Informational, kind }
     }
@@ -104,13 +114,15 @@ impl Sink {
         self.level
     }
 
-    /// Tells it once, and waits for its answer: ten seconds or so at most.
+    /// Tells it once, and waits for its answer: ten seconds or so at most, and a mail
+    /// server's thirty.
     #[must_use]
     pub fn tell(&self, alert: &Alert, now_ms: u64) -> Told {
         match &self.kind {
             Kind::Webhook(webhook) => webhook.tell(alert, now_ms),
             Kind::PagerDuty(pagerduty) => pagerduty.tell(alert),
             Kind::Syslog(syslog) => syslog.tell(alert, now_ms),
+            Kind::Email(email) => email.tell(alert, now_ms),
         }
     }
 }

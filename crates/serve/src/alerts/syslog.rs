@@ -3,17 +3,14 @@
 //!
 //! Syslog has no acknowledgement: what was written to the connection counts as delivered.
 
-use super::addresses;
 use super::alert::Alert;
+use super::peer::{self, Peer, Tls};
 use super::sink::{SinkError, Told, Trouble};
 use ::detect::Level;
 use event::Timestamp;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::fmt::Write as _;
 use std::io::{self, Read as _, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Connecting, and every write.
@@ -28,27 +25,18 @@ const ENTERPRISE: &str = "32473";
 /// A receiver.
 #[derive(Debug)]
 pub(super) struct Syslog {
-    /// `host:port`.
-    address: String,
-    host: String,
-    tls: Option<Arc<ClientConfig>>,
-    allow_private: bool,
+    peer: Peer,
+    tls: Option<Tls>,
 }
 
 impl Syslog {
     pub(super) fn new(address: &str, tls: bool, allow_private: bool) -> Result<Self, SinkError> {
-        let wrong =
-            |what: &str| SinkError(format!("the address {address:?} cannot be used: {what}"));
-        let (host, port) = address.rsplit_once(':').ok_or_else(|| wrong("write HOST:PORT"))?;
-        if host.is_empty() || port.parse::<u16>().is_err() {
-            return Err(wrong("write HOST:PORT"));
-        }
+        let peer = Peer::new(address, allow_private)?;
         if !tls && !allow_private {
-            return Err(wrong("without TLS it must be a private one (`allow_private = true`)"));
+            return Err(peer.wrong("without TLS it must be a private one (`allow_private = true`)"));
         }
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let tls = tls.then(client).transpose()?;
-        Ok(Self { address: address.to_owned(), host, tls, allow_private })
+        let tls = tls.then(|| peer.tls()).transpose()?;
+        Ok(Self { peer, tls })
     }
 
     pub(super) fn tell(&self, alert: &Alert, now_ms: u64) -> Told {
@@ -65,28 +53,14 @@ impl Syslog {
     }
 
     fn send(&self, bytes: &[u8]) -> io::Result<()> {
-        let found = addresses::resolve(&self.address, self.allow_private)?;
-        let mut last = io::Error::from(io::ErrorKind::NotFound);
-        for address in found {
-            match TcpStream::connect_timeout(&address, TIMEOUT) {
-                Ok(stream) => return self.write(stream, bytes),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
-    }
-
-    fn write(&self, mut stream: TcpStream, bytes: &[u8]) -> io::Result<()> {
+        let mut stream = peer::connect(&self.peer.find()?, TIMEOUT)?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        let Some(config) = &self.tls else {
+        let Some(tls) = &self.tls else {
             stream.write_all(bytes)?;
             return end(stream);
         };
-        let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
-        let connection =
-            ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)?;
-        let mut stream = StreamOwned::new(connection, stream);
+        let mut stream = tls.over(stream)?;
         stream.write_all(bytes)?;
         stream.conn.send_close_notify();
         stream.flush()?;
@@ -104,18 +78,6 @@ fn end(mut stream: TcpStream) -> io::Result<()> {
     // How the receiver ends it is its own affair: it was told.
     while begun.elapsed() < END_MAX && stream.read(&mut rest).is_ok_and(|count| count > 0) {}
     Ok(())
-}
-
-fn client() -> Result<Arc<ClientConfig>, SinkError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| SinkError(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
 }
 
 /// The message, without its length.
