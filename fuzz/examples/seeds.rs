@@ -24,6 +24,7 @@ type Done = Result<(), Box<dyn Error>>;
 const SEED_BYTES_MAX: usize = 6 << 10;
 
 fn main() -> Done {
+    anchors()?;
     captures()?;
     events()?;
     redaction()?;
@@ -54,6 +55,16 @@ fn testdata(path: &str) -> Result<Vec<u8>, Box<dyn Error>> {
 fn lines(path: &str, count: usize) -> Result<Vec<u8>, Box<dyn Error>> {
     let bytes = testdata(path)?;
     Ok(bytes.split_inclusive(|byte| *byte == b'\n').take(count).collect::<Vec<_>>().concat())
+}
+
+/// Time stamps, those that must not count too.
+fn anchors() -> Done {
+    for name in
+        ["rsa-sha256", "p256-sha256", "p384-sha384", "older", "chain", "stranger", "refused", "without"]
+    {
+        put("anchor_stamp", name, &testdata(&format!("anchor/{name}.tsr"))?)?;
+    }
+    put("anchor_stamp", "bare", &testdata("anchor/bare.token")?)
 }
 
 /// Every so many lines of a file as a seed of their own, the largest left out.

@@ -32,12 +32,14 @@ const ARROWS: &[(&str, Allowed)] = &[
     ("link", These(&["event", "keys", "store", "redact"])),
     ("prove", These(&["event", "merkle", "checkpoint"])),
     ("witness", These(&["merkle", "checkpoint"])),
+    ("anchor", These(&[])),
     ("seal", These(&["redact", "event", "segment", "checkpoint", "merkle", "store", "keys"])),
     ("retain", These(&["seal", "segment", "store", "keys", "event"])),
     ("query", These(&["event", "segment", "store", "checkpoint", "keys"])),
     (
         "reading",
         These(&[
+            "anchor",
             "event",
             "merkle",
             "checkpoint",

@@ -9,6 +9,7 @@ const PURE: &[&str] = &[
     "merkle",
     "checkpoint",
     "witness",
+    "anchor",
     "capture",
     "redact",
     "detect",
