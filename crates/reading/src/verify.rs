@@ -15,8 +15,10 @@
 //! | may the journal end as it does? | `verify/tail.rs` |
 //! | is it what receipts said? | `verify/since.rs` |
 //! | what did witnesses see? | `verify/witnessed.rs` |
+//! | does it continue what somebody outside has? | `verify/continued.rs` |
 //! | is a public log that a server shows what its checkpoint says? | `verify/shown.rs` |
 
+mod continued;
 mod coverage;
 mod files;
 mod public;

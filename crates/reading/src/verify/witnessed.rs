@@ -1,13 +1,12 @@
 //! How many witnesses saw the log, and whether what they saw is what is here.
 //!
 //! Witnesses cosign a little later than the log signs, so their checkpoint is another file than the
-//! published one, and older. That the log continues it is shown by a consistency proof between the
-//! two roots: whoever hands out the tiles cannot lie about that.
+//! published one, and older.
 
+use super::continued::Outside;
 use crate::COSIGNED_PATH;
 use checkpoint::{Checkpoint, OpenError, Policy, PolicyVerdict, VerifierKey, open_checkpoint};
 use event::Timestamp;
-use merkle::{Hash, TileCoordinate, TileReader, consistency_proof, verify_consistency};
 use prove::{Finding, FindingKind, Level, Report};
 use query::AsOf;
 
@@ -69,7 +68,8 @@ pub fn seen_by_witnesses(
         let detail = format!("{count} of the policy's {of} witnesses cosigned, which are too few");
         return Err(unmet(detail));
     }
-    compare(&seen, read, tree)?;
+    let outside = Outside { checkpoint: &seen, who: "witnesses saw", file: COSIGNED_PATH };
+    outside.is_continued(read, tree)?;
     let newer = tree.size.saturating_sub(seen.size);
     let who: Vec<String> = verdict.witnesses.iter().map(|(name, at)| said(name, *at)).collect();
     let rest = match newer {
@@ -97,40 +97,6 @@ fn open(
     let opened = open_checkpoint(note, origin, &keys)?;
     let verdict = policy.evaluate(&opened);
     Ok((opened.checkpoint, verdict))
-}
-
-/// Whether the log that was checked continues what witnesses saw.
-fn compare(
-    seen: &Checkpoint,
-    read: &dyn Fn(&str) -> Option<Vec<u8>>,
-    tree: &AsOf,
-) -> Result<(), Box<Finding>> {
-    if seen.size > tree.size {
-        let detail = format!(
-            "witnesses saw {} entries, and the log has {}: it was rolled back",
-            seen.size, tree.size
-        );
-        let (kind, count) = (FindingKind::Truncated, seen.size - tree.size);
-        let finding = Finding::of_records(kind, tree.size, count, COSIGNED_PATH, detail);
-        return Err(Box::new(finding));
-    }
-    let finding = |kind, detail| Box::new(Finding::of_file(kind, COSIGNED_PATH, detail));
-    let root: Hash = tree.root_hex.parse().map_err(|_| {
-        finding(FindingKind::Unassessed, "the log has no root to be compared with".to_owned())
-    })?;
-    let tiles = |tile: TileCoordinate| Ok::<_, std::convert::Infallible>(read(&tile.path()));
-    let proof = consistency_proof(&TileReader::new(tiles, tree.size), seen.size, tree.size);
-    let proof = proof.map_err(|error| {
-        let detail = format!("what witnesses saw cannot be compared with the log: {error}");
-        finding(FindingKind::Unassessed, detail)
-    })?;
-    verify_consistency(seen.size, &seen.root, tree.size, &root, &proof).map_err(|error| {
-        let detail = format!(
-            "the log does not continue the {} entries that witnesses saw: {error}",
-            seen.size
-        );
-        finding(FindingKind::Forked, detail)
-    })
 }
 
 /// A witness, and when it says that it saw the log.

@@ -2,7 +2,7 @@
 
 use super::*;
 use checkpoint::{Algorithm, SigningKey, cosign, sign_checkpoint};
-use merkle::leaf_hash;
+use merkle::{Hash, TileCoordinate, leaf_hash};
 use prove::Verdict;
 use std::collections::BTreeMap;
 
