@@ -15,9 +15,11 @@
 //! | may the journal end as it does? | `verify/tail.rs` |
 //! | is it what receipts said? | `verify/since.rs` |
 //! | what did witnesses see? | `verify/witnessed.rs` |
+//! | what did time-stamping authorities see, and when? | `verify/anchored.rs` |
 //! | does it continue what somebody outside has? | `verify/continued.rs` |
 //! | is a public log that a server shows what its checkpoint says? | `verify/shown.rs` |
 
+mod anchored;
 mod continued;
 mod coverage;
 mod files;
@@ -30,6 +32,7 @@ mod suspect;
 mod tail;
 mod witnessed;
 
+pub use anchored::{Anchor, Anchored, check_anchors};
 pub use shown::{Ask, NotShown, Shown};
 pub use since::{ReceiptClaim, SinceError, SinceFile, check_receipts};
 pub use witnessed::{Witnessed, check_witnesses, seen_by_witnesses};

@@ -3,6 +3,7 @@
 
 use super::records::Observed;
 use crate::{COSIGNED_PATH, Shelf};
+use anchor::AnchorName;
 use checkpoint::{Algorithm, CheckpointText, Note, SigningKey, VerifierKey};
 use keys::{Kek, Keyring, KeyringError, Purpose};
 use prove::{Finding, FindingKind, Report};
@@ -109,6 +110,8 @@ impl Files {
             let files = [IDENTITY_PATH, KEYRING_PATH, CHECKPOINT_PATH, REDACTION_POLICY_PATH];
             let known = files.contains(&path.as_str())
                 || path == COSIGNED_PATH
+                // That it is one, whoever trusts its authority can tell.
+                || AnchorName::at(path).is_some()
                 || path.split_once('/').is_some_and(|(folder, _)| folder == CACHE_FOLDER)
                 || [TILE_FOLDER, LEDGER_FOLDER, SEGMENT_FOLDER]
                     .iter()
