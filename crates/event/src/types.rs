@@ -68,6 +68,8 @@ pub const LOG_DENIED: &str = "log.denied";
 pub const LOG_LOGIN_REFUSED: &str = "log.login_refused";
 /// How the log is served, or who may do what with it, was changed.
 pub const LOG_CONFIGURATION: &str = "log.configuration";
+/// A time-stamping authority has stamped a checkpoint of the log.
+pub const LOG_ANCHOR: &str = "log.anchor";
 /// Events were not taken, or could not be.
 pub const LOG_GAP: &str = "log.gap";
 

@@ -32,6 +32,8 @@ pub enum Act {
     LoginRefused(serde_json::Value),
     /// How the log is served, or who may do what with it, changes.
     Configuration(serde_json::Value),
+    /// A time-stamping authority has stamped a checkpoint of the log.
+    Anchor(serde_json::Value),
     /// Events were refused for a while: the disk was full, or the log stopped.
     Gap(serde_json::Value),
 }
@@ -46,6 +48,7 @@ impl Act {
             Self::Denied(details) => (types::LOG_DENIED, details),
             Self::LoginRefused(details) => (types::LOG_LOGIN_REFUSED, details),
             Self::Configuration(details) => (types::LOG_CONFIGURATION, details),
+            Self::Anchor(details) => (types::LOG_ANCHOR, details),
             Self::Gap(details) => (types::LOG_GAP, details),
         }
     }
