@@ -538,6 +538,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/log/{log}/anchors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What time-stamping authorities stamped
+         * @description The names of its files: of each size that was stamped a `.checkpoint`, and a `.tsr` of each authority (RFC 3161). Whoever keeps a copy can show later whether the log is what it was.
+         */
+        get: operations["listAnchors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/log/{log}/anchors/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A checkpoint that was stamped, or an authority's answer */
+        get: operations["getAnchor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/log/{log}/checkpoint": {
         parameters: {
             query?: never;
@@ -903,6 +940,8 @@ export interface components {
             reason?: string;
             /** @description What witnesses say of it; absent when nobody watches it. */
             witnesses?: components["schemas"]["WitnessHealth"];
+            /** @description How far an authority has stamped it; absent when this server has it stamped by nobody. */
+            stamps?: components["schemas"]["StampHealth"];
             /** @description What the caller may do there; absent when the log was just made. */
             may?: string[];
             /** @description Whether what serves it was built with SQL; told of one log. */
@@ -942,6 +981,18 @@ export interface components {
              */
             size: number;
             /** @description Why it did not cosign when it was asked last. */
+            trouble?: string;
+        };
+        /** @description How far a time-stamping authority has come with a log. */
+        StampHealth: {
+            /**
+             * Format: uint64
+             * @description Entries under the newest checkpoint that it stamped.
+             */
+            size: number;
+            /** @description When that was, by its clock; absent when it stamped nothing. */
+            time?: string;
+            /** @description Why there was no stamp when it was asked last. */
             trouble?: string;
         };
         /** @description What a new log is given. */
@@ -1153,6 +1204,10 @@ export interface components {
             field: string;
             /** @description What is wrong and what to do. */
             reason: string;
+        };
+        /** @description Names of the files of a log's anchors: checkpoints that time-stamping authorities stamped, and what they answered. */
+        AnchorNames: {
+            anchors: string[];
         };
         /** @description Names of the documents in which a log says what it did to itself. */
         LedgerNames: {
@@ -4333,6 +4388,68 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    listAnchors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Their names. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnchorNames"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    getAnchor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+                /** @description Its name in the list. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its bytes, which never change. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
         };
     };
     getCheckpoint: {

@@ -2,6 +2,7 @@
 
 use crate::access::Caller;
 use crate::alerts::Detecting;
+use crate::anchor::Anchoring;
 use crate::body::Budget;
 use crate::console::sign_in::SignIns;
 use crate::gate::Keeper;
@@ -56,6 +57,7 @@ struct Inner {
     counters: OnceLock<Counters>,
     detecting: OnceLock<Arc<Detecting>>,
     witnessing: OnceLock<Arc<Witnessing>>,
+    anchoring: OnceLock<Arc<Anchoring>>,
     telemetry: OnceLock<Arc<Telemetry>>,
 }
 
@@ -83,6 +85,7 @@ impl App {
             counters: OnceLock::new(),
             detecting: OnceLock::new(),
             witnessing: OnceLock::new(),
+            anchoring: OnceLock::new(),
             telemetry: OnceLock::new(),
         }))
     }
@@ -137,6 +140,14 @@ impl App {
         self
     }
 
+    /// The same, with its logs stamped by an authority. To be called once, before the server
+    /// begins.
+    #[must_use]
+    pub fn with_anchors(self, anchoring: Anchoring) -> Self {
+        let _ = self.0.anchoring.set(Arc::new(anchoring));
+        self
+    }
+
     /// The same, telling a receiver of the requests that it answers. To be called once, before the
     /// server begins.
     #[must_use]
@@ -148,6 +159,11 @@ impl App {
     /// What is told of requests, if something is.
     pub(crate) fn telemetry(&self) -> Option<&Arc<Telemetry>> {
         self.0.telemetry.get()
+    }
+
+    /// Whoever has the logs stamped, if somebody does.
+    pub(crate) fn anchoring(&self) -> Option<&Arc<Anchoring>> {
+        self.0.anchoring.get()
     }
 
     /// Whoever watches the logs, if somebody does.

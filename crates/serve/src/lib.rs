@@ -18,6 +18,7 @@
 //! | how does a model ask? | `mcp.rs` |
 //! | what does it tell of its own requests? | `metrics.rs`, `telemetry.rs`, `telemetry/` |
 //! | what do witnesses see, and who is one? | `witness.rs`, `witness/` |
+//! | who stamps the logs, and when? | `anchor.rs`, `anchor/` |
 //! | what is open, and what if a disk fails? | `logs.rs`, `open_log.rs` |
 //! | what is too much? | `limits.rs`, `rates.rs`, `body.rs`, `region.rs`, `inflow.rs`, `leftover.rs`, `outstanding.rs`, `server.rs`, `wire.rs` |
 //!
@@ -26,6 +27,7 @@
 mod about;
 pub mod access;
 pub mod alerts;
+pub mod anchor;
 mod answer;
 mod answers;
 mod app;

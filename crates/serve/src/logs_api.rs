@@ -1,5 +1,6 @@
 //! The list of logs, making one, and whether the server is well.
 
+use crate::anchor::Standing;
 use crate::app::App;
 use crate::append::respond;
 use crate::body;
@@ -10,6 +11,7 @@ use crate::witness;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
+use event::Timestamp;
 use schemars::JsonSchema;
 use seal::Act;
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,9 @@ pub(crate) struct LogHealth {
     /// What witnesses say of it; absent when nobody watches it.
     #[serde(skip_serializing_if = "Option::is_none")]
     witnesses: Option<WitnessHealth>,
+    /// How far an authority has stamped it; absent when this server has it stamped by nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stamps: Option<StampHealth>,
     /// What the caller may do there; absent when the log was just made.
     #[serde(skip_serializing_if = "Option::is_none")]
     may: Option<Vec<&'static str>>,
@@ -102,6 +107,27 @@ impl WitnessHealth {
         };
         let each = told.witnesses.into_iter().map(one).collect();
         Some(Self { size: told.size, waits_ms, alarm: told.alarm, each })
+    }
+}
+
+/// How far a time-stamping authority has come with a log.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct StampHealth {
+    /// Entries under the newest checkpoint that it stamped.
+    size: u64,
+    /// When that was, by its clock; absent when it stamped nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    /// Why there was no stamp when it was asked last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+}
+
+impl StampHealth {
+    fn of(app: &App, log: &OpenLog) -> Option<Self> {
+        let Standing { size, time_ms, trouble } = app.anchoring()?.standing(log.name())?;
+        let time = (time_ms > 0).then(|| Timestamp::from_milliseconds(time_ms).to_string());
+        Some(Self { size, time, trouble })
     }
 }
 
@@ -195,6 +221,7 @@ fn describe(app: &App, log: &OpenLog) -> LogHealth {
         status: if reason.is_none() { "up" } else { "down" },
         reason,
         witnesses: WitnessHealth::of(app, log),
+        stamps: StampHealth::of(app, log),
         may: None,
         sql: None,
         version: None,

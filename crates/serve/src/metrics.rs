@@ -3,6 +3,7 @@
 //! Few and fixed, so that no producer can make them grow: by log and by class of answer.
 
 use crate::alerts::Detecting;
+use crate::anchor::Anchoring;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::rates::Counted;
@@ -119,6 +120,9 @@ fn all(app: &App) -> String {
     if let Some(witnessing) = app.witnessing() {
         witnesses(&mut out, app, witnessing);
     }
+    if let Some(anchoring) = app.anchoring() {
+        anchors(&mut out, app, anchoring);
+    }
     if let Some(detecting) = app.detecting() {
         alerts(&mut out, app, detecting);
     }
@@ -179,6 +183,31 @@ fn witnesses(out: &mut String, app: &App, witnessing: &Witnessing) {
         for (witness, one) in &told.witnesses {
             let (witness, failing) = (label(witness), u64::from(one.trouble.is_some()));
             let _ = writeln!(out, "{name}{{log=\"{log}\",witness=\"{witness}\"}} {failing}");
+        }
+    }
+}
+
+/// How far an authority has stamped the logs.
+fn anchors(out: &mut String, app: &App, anchoring: &Anchoring) {
+    let logs = app.logs().all();
+    let standing: Vec<_> = logs
+        .iter()
+        .filter_map(|log| Some((label(log.name()), anchoring.standing(log.name())?)))
+        .collect();
+    for (name, help) in [
+        ("size", "Entries that a time-stamping authority has stamped."),
+        ("timestamp_seconds", "When the newest stamp was made, by the authority; 0 without one."),
+        ("failing", "Whether the authority did not stamp when asked last."),
+    ] {
+        let _ = writeln!(out, "# HELP tacho_anchor_{name} {help}");
+        let _ = writeln!(out, "# TYPE tacho_anchor_{name} gauge");
+        for (log, standing) in &standing {
+            let value = match name {
+                "size" => standing.size,
+                "failing" => u64::from(standing.trouble.is_some()),
+                _ => standing.time_ms / 1_000,
+            };
+            let _ = writeln!(out, "tacho_anchor_{name}{{log=\"{log}\"}} {value}");
         }
     }
 }

@@ -3,10 +3,11 @@
 //!
 //! C2SP tlog-tiles, "Checkpoints" and "Merkle Tree": <https://c2sp.org/tlog-tiles>.
 
-use crate::about::documents::LedgerNames;
+use crate::about::documents::{AnchorNames, LedgerNames};
 use crate::append::respond;
 use crate::gate::Granted;
 use crate::problem::Problem;
+use ::anchor::{ANCHOR_FOLDER, AnchorName};
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -31,6 +32,30 @@ pub(crate) async fn cosigned(granted: Granted) -> Result<Response<Body>, Problem
     let log = granted.log()?;
     let (folder, path) = (log.folder().clone(), reading::COSIGNED_PATH.to_owned());
     file(folder, path, "text/plain; charset=utf-8", "no-cache").await
+}
+
+/// `GET /log/{log}/anchors`: the names of what authorities stamped, and of what they answered.
+pub(crate) async fn anchors(granted: Granted) -> Result<Response<Body>, Problem> {
+    let folder = granted.log()?.folder().clone();
+    let list = move || folder.folder.list(ANCHOR_FOLDER);
+    let listed = tokio::task::spawn_blocking(list).await.map_err(|_| Problem::internal())?;
+    let paths = listed.map_err(|_| Problem::internal())?;
+    let names = paths.iter().filter_map(|path| AnchorName::at(path));
+    let anchors = names.map(|name| name.to_string()).collect();
+    Ok(respond(StatusCode::OK, &AnchorNames { anchors }))
+}
+
+/// `GET /log/{log}/anchors/{name}`.
+pub(crate) async fn anchor(
+    granted: Granted,
+    Path((_, name)): Path<(String, String)>,
+) -> Result<Response<Body>, Problem> {
+    let folder = granted.log()?.folder().clone();
+    let Ok(name) = name.parse::<AnchorName>() else {
+        return Err(Problem::not_found("this is not the name of an anchor's file"));
+    };
+    let caching = "public, max-age=31536000, immutable";
+    file(folder, name.path(), "application/octet-stream", caching).await
 }
 
 /// `GET /log/{log}/tile/{*rest}`.

@@ -98,12 +98,15 @@ fn logs() -> Vec<Route> {
     let (log, events) = ("/api/v1/logs/{log}", "/api/v1/logs/{log}/events");
     let (checkpoint, tile) = ("/log/{log}/checkpoint", "/log/{log}/tile/{*rest}");
     let (ledger, disclosed) = ("/log/{log}/ledger", "/log/{log}/ledger/{name}");
+    let (anchors, anchor) = ("/log/{log}/anchors", "/log/{log}/anchors/{name}");
     let (cosigned, tree) = ("/log/{log}/cosigned", PublicLog(ReadProofs));
     vec![
         at(log, Log(ReadMetadata), running::health_of_log(), get(logs_api::health_of_log)),
         to(events, Log(AppendEvents), appending::append(), post(append::append)),
         at(checkpoint, tree, public_log::checkpoint(), get(public::checkpoint)),
         at(cosigned, tree, public_log::cosigned(), get(public::cosigned)),
+        at(anchors, tree, public_log::anchors(), get(public::anchors)),
+        at(anchor, tree, public_log::anchor(), get(public::anchor)),
         at(tile, tree, public_log::tile(), get(public::tile)),
         at(ledger, tree, public_log::ledger(), get(public::ledger)),
         at(disclosed, tree, public_log::disclosed(), get(public::disclosed)),

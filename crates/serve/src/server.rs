@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::outstanding::{Connection, Pieces, Streams, mortal};
 use crate::telemetry::Sending;
 use crate::wire::Wire;
-use crate::{routes, schedule, witness};
+use crate::{anchor, routes, schedule, witness};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, Version, header};
@@ -83,6 +83,7 @@ pub async fn serve(
     let ending = tokio::spawn(app.outstanding().clone().run());
     let watching = Watching::start(&app);
     let witnessed = witness::Watching::start(&app);
+    let stamping = anchor::Stamping::start(&app);
     let telling = Sending::start(app.telemetry());
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -122,6 +123,7 @@ pub async fn serve(
     let close = move || {
         watching.end();
         witnessed.end();
+        stamping.end();
         telling.end();
         logs.close();
     };

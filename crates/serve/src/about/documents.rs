@@ -289,6 +289,13 @@ pub(crate) struct LedgerNames {
     pub(crate) ledger: Vec<String>,
 }
 
+/// Names of the files of a log's anchors: checkpoints that time-stamping authorities stamped, and
+/// what they answered.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AnchorNames {
+    pub(crate) anchors: Vec<String>,
+}
+
 /// A record of the log's own with its salts: `meta` and `content` are the bytes that the entry of
 /// this index commits to (docs/internals/format.md).
 #[derive(JsonSchema)]

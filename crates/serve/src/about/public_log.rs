@@ -1,6 +1,6 @@
 //! The public log.
 
-use super::documents::{Disclosed, LedgerNames};
+use super::documents::{AnchorNames, Disclosed, LedgerNames};
 use super::{About, Group, Media};
 
 pub(crate) fn checkpoint() -> About {
@@ -18,6 +18,26 @@ pub(crate) fn cosigned() -> About {
             [Media::text("text/plain; charset=utf-8")],
         )
         .refuses(404, &["not_found"])
+}
+
+pub(crate) fn anchors() -> About {
+    About::new(Group::PublicLog, "listAnchors", "What time-stamping authorities stamped")
+        .detail(
+            "The names of its files: of each size that was stamped a `.checkpoint`, and a `.tsr` of each authority \
+             (RFC 3161). Whoever keeps a copy can show later whether the log is what it was.",
+        )
+        .answers(200, "Their names.", [Media::json::<AnchorNames>()])
+}
+
+pub(crate) fn anchor() -> About {
+    About::new(
+        Group::PublicLog,
+        "getAnchor",
+        "A checkpoint that was stamped, or an authority's answer",
+    )
+    .names("Its name in the list.")
+    .answers(200, "Its bytes, which never change.", [Media::bytes("application/octet-stream")])
+    .refuses(404, &["not_found"])
 }
 
 pub(crate) fn tile() -> About {

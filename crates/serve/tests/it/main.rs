@@ -22,6 +22,7 @@ mod reports;
 mod sign_in;
 #[cfg(feature = "sql")]
 mod sql;
+mod stamped;
 mod telemetry;
 mod trouble;
 mod untaken;
