@@ -2,6 +2,7 @@
 
 mod agent;
 mod alerts;
+mod anchor;
 mod append;
 mod ask;
 mod backup;
@@ -82,6 +83,7 @@ pub(crate) enum Command {
     Erase(erase::Arguments),
     Retention(retention::Arguments),
     Witness(witness::Arguments),
+    Anchor(anchor::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -119,7 +121,8 @@ impl Command {
             | Self::Mcp(_)
             | Self::Hold(_)
             | Self::Erase(_)
-            | Self::Retention(_) => Place::Log,
+            | Self::Retention(_)
+            | Self::Anchor(_) => Place::Log,
             // The command that answers says it itself.
             Self::Ask(_) => Place::Log,
             Self::Report(_) | Self::Bundle(_) => Place::Log,
@@ -192,6 +195,7 @@ impl Command {
             Self::Erase(arguments) => arguments.run(context),
             Self::Retention(arguments) => arguments.run(context),
             Self::Witness(arguments) => arguments.run(context),
+            Self::Anchor(arguments) => arguments.run(context),
             Self::Completions(arguments) => arguments.run(context),
         }
     }

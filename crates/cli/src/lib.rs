@@ -18,12 +18,14 @@
 //! | how does the log learn of an export, or of a key handed out? | `recording.rs` |
 //! | whom does a server tell of its requests? | `telemetry.rs` |
 //! | what is a witness's key? | `witnessing.rs` |
+//! | who stamps a log? | `anchoring.rs` |
 //! | how does a file appear, whole or not at all? | `whole_file.rs` |
 //! | how does an answer say that it may lack records? | `answer.rs` |
 //! | what does a SIEM get? | `siem.rs` |
 //! | how is a log copied while it is being written to? | `backup.rs` |
 //! | how fast is it here? | `bench.rs` |
 
+mod anchoring;
 mod answer;
 mod arguments;
 mod backup;

@@ -71,6 +71,11 @@ pub(crate) fn prepare(context: &Context, configuration: &Configuration) -> Resul
         Some(witnessing) => app.with_witnesses(witnessing),
         None => app,
     };
+    let anchor = configuration.anchor.as_ref();
+    let app = match anchor.map(|it| it.anchoring(context.terminal)).transpose()?.flatten() {
+        Some(anchoring) => app.with_anchors(anchoring),
+        None => app,
+    };
     let telemetry = configuration.telemetry.as_ref();
     let app = match telemetry.map(Telling::prepare).transpose()? {
         Some(telemetry) => app.with_telemetry(telemetry),

@@ -18,6 +18,7 @@
 use super::staging::copy_file;
 use crate::failure::Failure;
 use crate::terminal::Progress;
+use anchor::{ANCHOR_FOLDER, AnchorName};
 use checkpoint::{Checkpoint, CheckpointText, Note};
 use reading::LogFolder;
 use reading::Shelf;
@@ -48,6 +49,7 @@ struct Snapshot {
     /// Journal files, each with the first index of the next.
     journal: Vec<(String, Option<u64>)>,
     segments: Vec<String>,
+    /// Full tiles and entry bundles, and anchors: files that are written once.
     tiles: Vec<String>,
 }
 
@@ -137,6 +139,8 @@ impl Snapshot {
         }
         held.extend(others(log, &before)?);
         held.extend(cosigned(folder, checkpoint.size)?);
+        let anchors = folder.list(ANCHOR_FOLDER)?;
+        tiles.extend(anchors.into_iter().filter(|path| is_covered(path, checkpoint.size)));
         held.push((seal::CHECKPOINT_PATH.to_owned(), note));
         if listing(log)? != before {
             return Err(Missed::Moved);
@@ -198,7 +202,8 @@ impl Snapshot {
 
 /// Files of folders that this version does not know by name, with their bytes.
 fn others(log: &LogFolder, known: &[String]) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-    let folders = [CACHE_FOLDER, "tile", LEDGER_FOLDER, SEGMENT_FOLDER, JOURNAL_FOLDER];
+    let folders =
+        [CACHE_FOLDER, "tile", LEDGER_FOLDER, SEGMENT_FOLDER, JOURNAL_FOLDER, ANCHOR_FOLDER];
     let files = [seal::IDENTITY_PATH, seal::KEYRING_PATH, seal::CHECKPOINT_PATH];
     let mut others = Vec::new();
     for path in log.folder.list("")? {
@@ -223,6 +228,12 @@ fn cosigned(
     let note = folder.read(reading::COSIGNED_PATH)?;
     let within = note.filter(|note| claimed(note).is_ok_and(|seen| seen.size <= size));
     Ok(within.map(|note| (reading::COSIGNED_PATH.to_owned(), note)))
+}
+
+/// Whether this is an anchor of a tree that the copy has: it would be shorter than what later ones
+/// vouch for.
+fn is_covered(path: &str, size: u64) -> bool {
+    AnchorName::at(path).is_some_and(|name| name.size() <= size)
 }
 
 /// The journal files with records that no segment took over, up to the checkpoint.

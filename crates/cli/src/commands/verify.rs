@@ -1,6 +1,7 @@
 //! `tacho verify`: is it what the log says? A log's folder, a server's public log, an evidence
 //! document, or a bundle.
 
+mod anchored;
 mod document;
 mod print;
 mod server;
@@ -47,6 +48,7 @@ Examples:
   tacho verify refund.html --key VKEY        a bundle, as `tacho bundle` makes it (.html, .zip, .json)
   tacho verify https://log.example.org/log/main --key VKEY --since receipts.ndjson
   tacho verify --policy witnesses.policy     have enough witnesses seen it? (docs/witnesses.md)
+  tacho verify --authorities tsa.pem --anchors kept/     is it what was stamped? (docs/anchors.md)
 
 Exit codes: 0 everything holds; 10 tampering or loss; 11 not everything could be assessed.";
 
@@ -70,6 +72,8 @@ pub(crate) struct Arguments {
     /// continue them
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
+    #[command(flatten)]
+    anchors: anchored::Asked,
 }
 
 /// Where what is checked lies.
@@ -97,10 +101,13 @@ impl Arguments {
         let (report, place) = match (self.server(context)?, self.target.as_deref()) {
             (Some(remote), _) => {
                 let since = self.since.as_deref().map(read_since).transpose()?;
-                let report = server::check(context, &remote, pinned, since, policy.as_ref())?;
+                let evidence = self.anchors.of_server(&remote)?;
+                let mut report = server::check(context, &remote, pinned, since, policy.as_ref())?;
+                evidence.iter().for_each(|it| it.hold_server(&remote, &mut report));
                 (report, Place::Server(remote.address().to_owned()))
             }
             (None, Some(file)) if file.is_file() => {
+                self.anchors.refuse("an evidence document or bundle")?;
                 (document::check(file, pinned, policy)?, Place::Here(file.to_owned()))
             }
             (None, _) => {
@@ -147,6 +154,7 @@ impl Arguments {
         policy: Option<&Policy>,
     ) -> Result<Report, Failure> {
         // Before the log is looked at, which goes on meanwhile.
+        let evidence = self.anchors.of_folder(&*target.folder)?;
         let cosigned = target.folder.read(reading::COSIGNED_PATH).ok().flatten();
         let kek = key_source::kek_of(&context.global.key, &*target.folder)?;
         let since = self.since.as_deref().map(read_since).transpose()?;
@@ -168,6 +176,7 @@ impl Arguments {
             let read = |path: &str| target.folder.read(path).ok().flatten();
             check_witnesses(policy, cosigned.as_deref(), &read, &mut report);
         }
+        evidence.iter().for_each(|it| it.hold_folder(&*target.folder, &mut report));
         if let (Some(memory), Some(remembered)) = (memory, remembered)
             && report.verdict() != Verdict::Ok
         {
@@ -213,7 +222,8 @@ impl Arguments {
 
 /// Checks the log that is meant, as `tacho verify` without arguments does.
 pub(crate) fn of_log(context: &Context) -> Result<Report, Failure> {
-    let arguments = Arguments { target: None, key: Vec::new(), policy: None, since: None };
+    let anchors = anchored::Asked::default();
+    let arguments = Arguments { target: None, key: Vec::new(), policy: None, since: None, anchors };
     arguments.check(context, &named(context)?, Vec::new(), None)
 }
 

@@ -2,6 +2,7 @@
 //! (`variables.rs`). `docs/configuration.md` describes every key.
 
 use super::variables;
+use crate::anchoring::Anchor;
 use crate::configuration_folder::ConfigurationFolder;
 use crate::detecting::Detect;
 use crate::environment;
@@ -34,6 +35,8 @@ pub(crate) struct Configuration {
     pub(crate) detect: Option<Detect>,
     /// Who watches the logs, and whose logs are watched: nobody without the section.
     pub(crate) witness: Option<Witness>,
+    /// Who stamps the logs: nobody without the section.
+    pub(crate) anchor: Option<Anchor>,
     /// Whom the server tells of the requests that it answers: nobody without the section.
     pub(crate) telemetry: Option<Telling>,
     /// How long records stay: `[retention]`, when it is there.

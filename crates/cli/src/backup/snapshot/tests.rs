@@ -163,3 +163,16 @@ fn what_witnesses_saw_is_copied_unless_the_copy_ends_before_it() {
     watched.inner.replace(reading::COSIGNED_PATH, b"nothing that reads").unwrap();
     assert_eq!(copied(seen), None);
 }
+
+#[test]
+fn a_copy_has_the_anchors_of_what_it_holds_and_no_other_file_there() {
+    for (path, is_copied) in [
+        ("anchors/00000000000000000009.checkpoint", true),
+        ("anchors/00000000000000000008.tsa.tsr", true),
+        ("anchors/00000000000000000010.tsa.tsr", false),
+        ("anchors/note", false),
+        ("00000000000000000009.checkpoint", false),
+    ] {
+        assert_eq!(is_covered(path, 9), is_copied, "{path}");
+    }
+}
