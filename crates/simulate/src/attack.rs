@@ -2,7 +2,8 @@
 //! with itself and is signed as it should be. Who finds out, by what, and what is named?
 //!
 //! The victims are made by the real binary. What judges is `tacho verify` as anybody runs it, first
-//! by itself, then with one fact from outside: a receipt, a checkpoint, what a witness cosigned.
+//! by itself, then with one fact from outside: a receipt, a checkpoint, what a witness cosigned,
+//! what an authority stamped.
 //! The control asks the same of honest logs, which must never be accused.
 //!
 //! | question | file |
@@ -10,7 +11,7 @@
 //! | what can be done with the keys? | `forge.rs` |
 //! | the attacks | `scripts.rs` |
 //! | who finds out? | `court.rs` |
-//! | what was there before, and what did people keep? | `victim.rs`, `watch.rs` |
+//! | what was there before, and what did people keep? | `victim.rs`, `watch.rs`, `stamper.rs` |
 //! | honest logs | `honest.rs` |
 //!
 //! Not here: single altered bytes of every file (`cli/tests/it/tamper.rs`), crashes (`run.rs`).
@@ -20,6 +21,7 @@ mod forge;
 mod honest;
 mod program;
 mod scripts;
+mod stamper;
 mod victim;
 mod watch;
 
@@ -29,6 +31,7 @@ pub use honest::{HonestTally, honest_logs};
 use court::Court;
 use program::Tacho;
 use scripts::Scene;
+use stamper::Stamper;
 use std::collections::BTreeMap;
 use std::path::Path;
 use victim::Victim;
@@ -49,17 +52,20 @@ pub fn attacks(tacho: &Path, folder: &Path, only: &str) -> Result<Vec<Row>, Stri
     let (tacho, attacker) = (Tacho::new(tacho, &home), Tacho::new(tacho, &attacker));
     tacho.forget()?;
     attacker.forget()?;
+    let stamper = Stamper::make(&folder.join("authority"))?;
+    let stamper = stamper.as_ref();
     let scene = Scene {
-        open: Victim::make(&tacho, &folder.join("open"), false)?,
-        rolled: Victim::make(&tacho, &folder.join("rolled"), true)?,
+        open: Victim::make(&tacho, &folder.join("open"), false, stamper)?,
+        rolled: Victim::make(&tacho, &folder.join("rolled"), true, stamper)?,
         tacho: &attacker,
+        stamper,
         at: folder.join("work"),
     };
     std::fs::create_dir_all(&scene.at).map_err(|error| error.to_string())?;
-    let court = Court { tacho: &tacho, at: folder.join("court") };
+    let court = Court { tacho: &tacho, at: folder.join("court"), stamper };
     court.acquit(&scene)?;
     let mut rows = Vec::new();
-    for attack in scripts::all().iter().filter(|attack| attack.name.contains(only)) {
+    for attack in scripts::all(stamper.is_some()).iter().filter(|it| it.name.contains(only)) {
         let outcome = (attack.run)(&scene).and_then(|case| court.hear(attack.name, &case));
         rows.push(outcome.map_err(|what| format!("{}: {what}", attack.name))?);
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Instant;
 
 /// The columns.
-const HEADS: [&str; 8] =
-    ["attack", "alone", "1 receipt", "receipts", "checkpoint", "witness", "from", "named"];
+const HEADS: [&str; 9] =
+    ["attack", "alone", "1 receipt", "receipts", "checkpoint", "witness", "stamp", "from", "named"];
 
 /// Says what was found; `false` when an attack was not, or an honest log was accused.
 pub(crate) fn run(arguments: &Arguments, say: fn(&str), progress: fn(&str, u64, u64)) -> bool {
@@ -66,9 +66,9 @@ fn tell(
 
 /// The table: for people in a terminal, or for a document.
 fn table(rows: &[Row], markdown: bool) -> String {
-    let lines: Vec<[String; 8]> =
+    let lines: Vec<[String; 9]> =
         std::iter::once(HEADS.map(str::to_owned)).chain(rows.iter().map(line)).collect();
-    let mut widths = [0; 8];
+    let mut widths = [0; 9];
     for line in &lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = (*width).max(cell.chars().count());
@@ -85,13 +85,13 @@ fn table(rows: &[Row], markdown: bool) -> String {
             }
         });
         if markdown && number == 0 {
-            text.push("|---|---|---|---|---|---|---|---|".to_owned());
+            text.push("|---|---|---|---|---|---|---|---|---|".to_owned());
         }
     }
     text.join("\n")
 }
 
-fn line(row: &Row) -> [String; 8] {
+fn line(row: &Row) -> [String; 9] {
     let cell = |cell: &Cell| match cell {
         Cell::Unasked => String::new(),
         Cell::Silent => "-".to_owned(),
@@ -99,9 +99,9 @@ fn line(row: &Row) -> [String; 8] {
     };
     let from = row.from.map_or_else(String::new, |from| format!("> {from}"));
     let [alone, receipt, receipts] = [&row.alone, &row.receipt, &row.receipts].map(cell);
-    let [checkpoint, witness] = [&row.checkpoint, &row.witness].map(cell);
+    let [checkpoint, witness, stamp] = [&row.checkpoint, &row.witness, &row.stamp].map(cell);
     let (attack, named) = (row.attack.to_owned(), row.named.clone());
-    [attack, alone, receipt, receipts, checkpoint, witness, from, named]
+    [attack, alone, receipt, receipts, checkpoint, witness, stamp, from, named]
 }
 
 #[cfg(test)]

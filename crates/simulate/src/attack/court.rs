@@ -1,8 +1,9 @@
 //! Who finds an attack out: the folder by itself, or with one fact from outside. Each is asked of
 //! the real `tacho verify`, and the witness as the log would ask it.
 
-use super::program::{Fault, Tacho, Verdict};
+use super::program::{Fault, Tacho, Verdict, write_files};
 use super::scripts::Scene;
+use super::stamper::Stamper;
 use super::victim::{Receipt, Victim, checkpoint_of, place};
 use super::watch::Answer;
 use super::{COSIGNED, Files};
@@ -28,6 +29,9 @@ pub(super) enum By {
     Keys(Vec<String>),
     /// Whoever wants to see the witness of the policy.
     Policy,
+    /// Whoever wants to see stamps of the authority beside the log, in so many hours if that is
+    /// asked.
+    Stamps { within: Option<u64> },
     /// The producer whose receipt this is.
     Receipt(Receipt),
     /// Whoever counts the producer's numbers (C-INT-3): the event that it names.
@@ -50,6 +54,8 @@ pub struct Row {
     /// What the witness answers when it is shown the log, as a status, and what its cosigned
     /// checkpoint shows.
     pub witness: Cell,
+    /// What the newest stamp of an authority shows that somebody kept.
+    pub stamp: Cell,
     /// A fact of more entries than this shows it; none of fewer does. `None` where the folder alone
     /// does.
     pub from: Option<u64>,
@@ -79,8 +85,8 @@ impl Row {
     /// Whether anybody found out.
     #[must_use]
     pub fn is_found(&self) -> bool {
-        let cells = [&self.alone, &self.receipt, &self.receipts, &self.checkpoint, &self.witness];
-        cells.iter().any(|cell| matches!(cell, Cell::Found(_)))
+        let facts = [&self.receipt, &self.receipts, &self.checkpoint, &self.witness, &self.stamp];
+        facts.iter().chain(&[&self.alone]).any(|cell| matches!(cell, Cell::Found(_)))
     }
 }
 
@@ -88,6 +94,7 @@ impl Row {
 pub(super) struct Court<'c> {
     pub(super) tacho: &'c Tacho,
     pub(super) at: PathBuf,
+    pub(super) stamper: Option<&'c Stamper>,
 }
 
 impl Court<'_> {
@@ -108,7 +115,10 @@ impl Court<'_> {
                 self.verify(&log, &victim.vkeys, &words)?,
                 self.since(&log, victim, &victim.early.cosigned)?,
             ];
-            if let Some(fault) = verdicts.iter().find_map(Verdict::fault) {
+            let stamped = self.stamped(&log, victim, &victim.now.stamped, Some(1))?;
+            let early = self.stamped(&log, victim, &victim.early.stamped, None)?;
+            let mut all = verdicts.iter().chain(&stamped).chain(&early);
+            if let Some(fault) = all.find_map(Verdict::fault) {
                 return Err(format!("a log that nobody touched is accused: {fault:?}"));
             }
         }
@@ -124,6 +134,7 @@ impl Court<'_> {
             By::Folder => self.by_folder(case, &case.victim.vkeys, row),
             By::Keys(keys) => self.by_folder(case, keys, row),
             By::Policy => self.by_policy(case, row),
+            By::Stamps { within } => self.by_stamps(case, *within, row),
             By::Receipt(receipt) => self.by_receipt(case, receipt, row),
             By::Numbers(data) => self.by_numbers(data, row),
         }
@@ -151,6 +162,7 @@ impl Court<'_> {
         (row.receipt, row.receipts) = (Cell::of(&receipt), Cell::of(&receipts));
         row.checkpoint = Cell::of(&checkpoint);
         row.witness = self.ask_witness(victim, &files, &cosigned)?;
+        row.stamp = self.ask_stamps(&log, victim, first)?;
         row.from = Some(self.bound(&log, victim, first)?);
         row.named = named(&receipts, victim, first)?;
         Ok(row)
@@ -170,6 +182,39 @@ impl Court<'_> {
             return Err("what the witness cosigned before does not show it".to_owned());
         }
         Ok(Cell::Found(status.to_string()))
+    }
+
+    /// What kept stamps show: the newest must, and one of before the first altered record must
+    /// not.
+    fn ask_stamps(&self, log: &Path, victim: &Victim, first: u64) -> Result<Cell, String> {
+        let Some(newest) = self.stamped(log, victim, &victim.now.stamped, None)? else {
+            return Ok(Cell::Unasked);
+        };
+        let early = self.stamped(log, victim, &victim.early.stamped, None)?;
+        let is_before = victim.early.size <= first;
+        match early.as_ref().and_then(Verdict::fault).filter(|_| is_before) {
+            Some(fault) => Err(format!("a stamp from before it is contradicted: {fault:?}")),
+            None if !newest.is_found() => Err("the newest stamp does not show it".to_owned()),
+            None => Ok(Cell::of(&newest)),
+        }
+    }
+
+    /// The log, held against stamps that were kept elsewhere; `None` where nobody stamps.
+    fn stamped(
+        &self,
+        log: &Path,
+        victim: &Victim,
+        stamps: &Files,
+        within: Option<u64>,
+    ) -> Result<Option<Verdict>, String> {
+        let Some(stamper) = self.stamper else { return Ok(None) };
+        let kept = self.at.join("stamps");
+        write_files(&kept, stamps)?;
+        let (authorities, hours) = (stamper.authorities(), within.map(|it| it.to_string()));
+        let mut words = vec![OsStr::new("--authorities"), authorities.as_os_str()];
+        words.extend([OsStr::new("--anchors"), kept.as_os_str()]);
+        words.extend(hours.iter().flat_map(|it| [OsStr::new("--stamped-within"), it.as_ref()]));
+        self.verify(log, &victim.vkeys, &words).map(Some)
     }
 
     /// The largest tree that the folder still continues although it was altered at `first`, by the
@@ -211,6 +256,30 @@ impl Court<'_> {
         let words = [OsStr::new("--policy"), policy.as_os_str()];
         let verdict = self.tacho.verify(&log, &words)?;
         (row.alone, row.witness) = (Cell::of(&alone), Cell::of(&verdict));
+        row.named = verdict.fault().map(Fault::place).unwrap_or_default();
+        Ok(row)
+    }
+
+    fn by_stamps(&self, case: &Case<'_>, within: Option<u64>, mut row: Row) -> Result<Row, String> {
+        let victim = case.victim;
+        let log = place(victim, &case.files, &self.at)?;
+        let stamper = self.stamper.ok_or("nobody stamps")?;
+        let authorities = stamper.authorities();
+        let alone = self.verify(&log, &victim.vkeys, &[])?;
+        if let Some(fault) = alone.fault() {
+            return Err(format!("without stamps nothing is wrong, but: {fault:?}"));
+        }
+        let mut words = vec![OsStr::new("--authorities"), authorities.as_os_str()];
+        let hours = within.map(|hours| hours.to_string());
+        if let Some(hours) = &hours {
+            // It is genuine, and only late.
+            if let Some(fault) = self.verify(&log, &victim.vkeys, &words)?.fault() {
+                return Err(format!("the stamp was to be genuine, but: {fault:?}"));
+            }
+            words.extend([OsStr::new("--stamped-within"), hours.as_ref()]);
+        }
+        let verdict = self.verify(&log, &victim.vkeys, &words)?;
+        (row.alone, row.stamp) = (Cell::of(&alone), Cell::of(&verdict));
         row.named = verdict.fault().map(Fault::place).unwrap_or_default();
         Ok(row)
     }

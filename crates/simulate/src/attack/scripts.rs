@@ -5,14 +5,17 @@
 //! | another history, signed anew | `scripts/history.rs` |
 //! | older states, other branches, the real writer in wrong hands | `scripts/branches.rs` |
 //! | files that do not fit each other, and what stands beside the log | `scripts/pieces.rs` |
+//! | stamps of an authority | `scripts/stamps.rs` |
 
 mod branches;
 mod history;
 mod pieces;
+mod stamps;
 
 use super::court::{By, Case};
 use super::forge::{Altered, rebuild};
 use super::program::Tacho;
+use super::stamper::Stamper;
 use super::victim::Victim;
 use std::path::PathBuf;
 
@@ -23,6 +26,8 @@ pub(super) struct Scene<'s> {
     pub(super) open: Victim,
     /// A log whose records lie in segments.
     pub(super) rolled: Victim,
+    /// An authority that stamps, where there can be one.
+    pub(super) stamper: Option<&'s Stamper>,
     /// Where the attacker may work.
     pub(super) at: PathBuf,
 }
@@ -34,9 +39,11 @@ pub(super) struct Attack {
     pub(super) run: for<'s> fn(&'s Scene<'s>) -> Result<Case<'s>, String>,
 }
 
-/// Every attack, in the order of the table.
-pub(super) fn all() -> Vec<Attack> {
-    [history::ATTACKS, branches::ATTACKS, pieces::ATTACKS].into_iter().flatten().map(of).collect()
+/// Every attack, in the order of the table; those on stamps where somebody stamps.
+pub(super) fn all(is_stamped: bool) -> Vec<Attack> {
+    let stamps: &[Script] = if is_stamped { stamps::ATTACKS } else { &[] };
+    let all = [history::ATTACKS, branches::ATTACKS, pieces::ATTACKS, stamps];
+    all.into_iter().flatten().map(of).collect()
 }
 
 type Script = (&'static str, for<'s> fn(&'s Scene<'s>) -> Result<Case<'s>, String>);

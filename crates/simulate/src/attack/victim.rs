@@ -3,6 +3,7 @@
 
 use super::forge::{Altered, history};
 use super::program::{Tacho, files_of, write_files};
+use super::stamper::Stamper;
 use super::watch::Watch;
 use super::{COSIGNED, Files};
 use crate::kill::{kek, options};
@@ -45,6 +46,8 @@ pub(super) struct Moment {
     /// What its witness saw, and the checkpoint that it cosigned.
     pub(super) seen: Seen,
     pub(super) cosigned: String,
+    /// What an authority stamped of it, if one did.
+    pub(super) stamped: Files,
 }
 
 /// What a producer was told.
@@ -66,8 +69,13 @@ impl Receipt {
 
 impl Victim {
     /// Makes a log in three runs of a writer; with `rolls` its records lie in segments.
-    pub(super) fn make(tacho: &Tacho, at: &Path, rolls: bool) -> Result<Self, String> {
-        let mut making = Making { tacho, at, rolls, watch: None, seen: None };
+    pub(super) fn make(
+        tacho: &Tacho,
+        at: &Path,
+        rolls: bool,
+        stamper: Option<&Stamper>,
+    ) -> Result<Self, String> {
+        let mut making = Making { tacho, at, rolls, stamper, watch: None, seen: None };
         std::fs::create_dir_all(at).map_err(text)?;
         let data = making.data();
         tacho.fine(&[Path::new("init"), Path::new("--data"), data.as_path()])?;
@@ -98,6 +106,7 @@ struct Making<'m> {
     tacho: &'m Tacho,
     at: &'m Path,
     rolls: bool,
+    stamper: Option<&'m Stamper>,
     watch: Option<Watch>,
     seen: Option<Seen>,
 }
@@ -119,7 +128,11 @@ impl Making<'_> {
         let (seen, cosigned) = watch.see(&files, self.seen)?;
         self.seen = Some(seen);
         std::fs::write(log.join(COSIGNED), &cosigned).map_err(text)?;
-        Ok(Moment { files: files_of(&log)?, size: seen.size, seen, cosigned })
+        let stamped = match self.stamper {
+            Some(stamper) => stamper.stamp(checkpoint_of(&files)?.as_bytes())?,
+            None => Files::new(),
+        };
+        Ok(Moment { files: files_of(&log)?, size: seen.size, seen, cosigned, stamped })
     }
 }
 
