@@ -348,8 +348,48 @@ def build():
         "root": root.hex(),
         "checkpoint": note,
     }
+    files["signature.json"] = (json.dumps(signature_vectors(), indent=1, ensure_ascii=False) + "\n").encode()
     files["example.json"] = (json.dumps(vectors, indent=1, ensure_ascii=False) + "\n").encode()
     return files
+
+
+def signature_vectors():
+    """Section 20: a signed event, as it was sent, as it is stored, and as its log redacted it."""
+    seed = secret("agent")
+    key = base64.b64encode(ed25519(seed, b"")[0]).decode()
+    head = '{"schema":"tachograph.event/1","event_id":"e-1","event_type":"agent.tool_call"'
+    head += ',"timestamp":"2026-01-01T00:00:00.250000000Z","agent_name":"planner","tool":"mail"'
+    noted = '{"path":"params.to","rule":"email","action":"mask"}'
+    later = '{"path":"attributes.note","rule":"iban","action":"mask"}'
+    content = '{"params":{"to":"[redacted:email]","cents":1.50},"attributes":{"note":"b\u00f6b",'
+    content += '"tachograph.signature_salt":"abcdefghijklmnopabcdefghijklmnop"}}'
+    signed = f'{head},"redactions":[{noted}],"tags":["demo"]}}'
+    digest = sha256(b"tachograph/signed-content/v1\0", content.encode())
+    statement = b"tachograph/event-signature/v1\0" + digest + signed.encode()
+    parts = [base64.b64encode(it).decode() for it in (digest, ed25519(seed, statement)[1])]
+    text = f"ed25519:{key}:1:{parts[0]}:{parts[1]}"
+    received = ',"principal":{"subject":"svc"},"on_behalf_of":"alice","assurance":"acknowledged"'
+
+    def stored(redactions, agent="planner"):
+        start = head.replace("planner", agent) + received
+        return f'{start},"signature":"{text}","redactions":[{redactions}],"tags":["demo"]}}'
+
+    both = f"{noted},{later}"
+    return {
+        "seed": seed.hex(),
+        "key": f"ed25519:{key}",
+        "key_id": sha256(b"tachograph/agent-key/v1\0", base64.b64decode(key))[:8].hex(),
+        "content_digest": digest.hex(),
+        "statement": statement.hex(),
+        "records": [
+            {"standing": "valid", "meta": stored(noted), "content": content},
+            {"standing": "valid", "meta": stored(noted), "content": None},
+            {"standing": "false", "meta": stored(noted), "content": content.replace("1.50", "1.5")},
+            {"standing": "false", "meta": stored(noted, "worker"), "content": content},
+            {"standing": "content redacted", "meta": stored(both), "content": content.replace("b\u00f6b", "[redacted:iban]")},
+            {"standing": "redacted", "meta": stored(both, "[redacted:email]"), "content": content},
+        ],
+    }
 
 
 def main():

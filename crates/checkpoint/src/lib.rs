@@ -25,7 +25,9 @@
 //! | an entry's offline proof | `proof.rs` |
 //! | a key takes over from another | `succession.rs` |
 //! | which keys are due at which size | `epochs.rs` |
+//! | an agent's signature of an event | `agent.rs` |
 
+mod agent;
 mod canonical;
 mod cosignature;
 mod epochs;
@@ -39,6 +41,7 @@ mod signer;
 mod succession;
 mod verifier;
 
+pub use agent::{AgentSigner, is_agent_key, verify_agent};
 pub use cosignature::MAX_TIMESTAMP_S;
 pub use epochs::{Epoch, EpochError, Epochs};
 pub use head::{Checkpoint, CheckpointError, CheckpointText, MAX_ORIGIN_BYTES};

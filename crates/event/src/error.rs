@@ -32,6 +32,10 @@ pub enum Code {
     BadTimestamp,
     /// The event type belongs to the log itself (`log.*`).
     ReservedType,
+    /// The agent's signature does not hold, or is not that key's to make.
+    BadSignature,
+    /// The log takes events of this agent only when they are signed.
+    Unsigned,
 }
 
 impl Code {
@@ -51,6 +55,8 @@ impl Code {
             Self::MissingField => "missing_field",
             Self::BadTimestamp => "bad_timestamp",
             Self::ReservedType => "reserved_type",
+            Self::BadSignature => "bad_signature",
+            Self::Unsigned => "unsigned",
         }
     }
 }

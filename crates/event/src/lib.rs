@@ -18,6 +18,7 @@
 //! # Ok::<(), event::EventError>(())
 //! ```
 
+mod agent_keys;
 mod amount;
 mod cursor;
 mod disclosed;
@@ -37,12 +38,17 @@ mod parse;
 mod plain;
 pub mod record;
 mod removal;
+mod signature;
 mod status;
 mod tier;
 mod time;
 mod twin;
 pub mod types;
 
+pub use agent_keys::{
+    AGENT_NAME_BYTES_MAX, AGENTS_MAX, ANY_AGENT, AgentKeyMark, AgentKeyMarkError, AgentKeys, Holds,
+    Registration, Standing,
+};
 pub use amount::Amount;
 pub use disclosed::{DISCLOSED_BYTES_MAX, DISCLOSED_FORMAT, Disclosed, DisclosedError};
 pub use entry::{ENTRY_BYTES, Entry, EntryError, Kind};
@@ -57,6 +63,7 @@ pub use key_rotation::{KeyRotation, KeyRotationError};
 pub use order::Order;
 pub use record::{Record, RecordError};
 pub use removal::{Cause, REMOVAL_RANGES_MAX, Removal, RemovalError, RemovedClass, Scope};
+pub use signature::{AgentKey, SIGNATURE_SALT, Signature};
 pub use status::Status;
 pub use tier::Tier;
 pub use time::Timestamp;

@@ -58,6 +58,12 @@ pub const LOG_REDACTION_ROTATION: &str = "log.redaction_rotation";
 pub const LOG_KEY_ROTATION: &str = "log.key_rotation";
 /// The log announces that its signing keys are followed by others.
 pub const LOG_KEY_ROTATED: &str = "log.key_rotated";
+/// Somebody registers the key of an agent, or revokes it.
+pub const LOG_AGENT_KEY: &str = "log.agent_key";
+/// The log announces that a key signs for agents.
+pub const LOG_AGENT_KEY_REGISTERED: &str = "log.agent_key_registered";
+/// The log announces that a key of agents signs for nobody any more.
+pub const LOG_AGENT_KEY_REVOKED: &str = "log.agent_key_revoked";
 /// The log was put back from a backup.
 pub const LOG_RESTORED: &str = "log.restored";
 /// Somebody read what is protected: content, or through SQL.
@@ -73,10 +79,21 @@ pub const LOG_ANCHOR: &str = "log.anchor";
 /// Events were not taken, or could not be.
 pub const LOG_GAP: &str = "log.gap";
 
+/// Records of these types are shown to everybody.
+const DISCLOSED: [&str; 8] = [
+    LOG_SEGMENT,
+    LOG_ERASED,
+    LOG_EXPIRY,
+    LOG_HELD,
+    LOG_RELEASED,
+    LOG_KEY_ROTATED,
+    LOG_AGENT_KEY_REGISTERED,
+    LOG_AGENT_KEY_REVOKED,
+];
+
 /// Whether records of this type are shown to everybody (`ledger/`): they say what became of files,
-/// records and signing keys, and hold nothing that anybody brought in.
+/// records and keys, and hold nothing that anybody brought in but agents' names and public keys.
 #[must_use]
 pub fn is_disclosed(event_type: &str) -> bool {
-    [LOG_SEGMENT, LOG_ERASED, LOG_EXPIRY, LOG_HELD, LOG_RELEASED, LOG_KEY_ROTATED]
-        .contains(&event_type)
+    DISCLOSED.contains(&event_type)
 }
