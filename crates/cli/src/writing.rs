@@ -11,7 +11,7 @@ use crate::key_source;
 use crate::recording;
 use crate::terminal::{DOUBTFUL, STRONG, styled};
 use capture::Captured;
-use event::{Event, EventError};
+use event::EventError;
 use keys::Kek;
 use reading::{LogFolder, Memory};
 use seal::{Log, NewLog, Options, Receipt, SealError, Ticket};
@@ -80,21 +80,24 @@ impl Writing {
         captured: impl IntoIterator<Item = Captured<'a>>,
     ) -> Result<Flight, Failure> {
         let mut lines = Vec::new();
-        let mut events: Vec<Event<'a>> = Vec::new();
+        let mut encoder = self.log.encoder(0);
         for Captured { line, outcome } in captured {
-            match outcome {
-                Ok(event) => {
-                    lines.push((line, None));
-                    events.push(event);
+            let admitted = outcome.and_then(|event| encoder.admit(&event).map(|()| event));
+            let refusal = match admitted {
+                Ok(mut event) => {
+                    encoder
+                        .push(self.log.redactor().redact_in_place(&mut event))
+                        .map_err(SealError::from)?;
+                    None
                 }
-                Err(error) => lines.push((line, Some(Box::new(error)))),
-            }
+                Err(error) => Some(Box::new(error)),
+            };
+            lines.push((line, refusal));
         }
-        if events.is_empty() {
+        let batch = encoder.finish();
+        if batch.is_empty() {
             return Ok(Flight { lines, ticket: None });
         }
-        let redactor = self.log.redactor();
-        let batch = self.log.encode(events.into_iter().map(|event| redactor.redact(event)))?;
         let permit = self.log.admit(batch.bytes());
         let ticket = Some(self.log.submit(batch, permit)?);
         Ok(Flight { lines, ticket })

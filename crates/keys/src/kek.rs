@@ -12,11 +12,13 @@ use thiserror::Error;
 
 use crate::{Entropy, EntropyError, SecretKey, SecretString, hmac_sha256};
 
+mod agent;
 mod command;
 mod file;
 mod passphrase;
 mod text;
 
+pub use agent::{AgentSeed, AgentSeedError};
 pub use passphrase::PassphraseKdf;
 
 /// How long a KEK command may take.

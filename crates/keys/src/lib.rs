@@ -26,7 +26,9 @@ mod secret;
 pub use cipher::{CipherError, DataKey, NONCE_BYTES, TAG_BYTES};
 pub use entropy::{Entropy, EntropyError, SystemEntropy, random};
 pub use hmac::{HmacKey, hmac_sha256};
-pub use kek::{Kek, KekError, KekId, KekOrigin, KekSource, PassphraseKdf};
+pub use kek::{
+    AgentSeed, AgentSeedError, Kek, KekError, KekId, KekOrigin, KekSource, PassphraseKdf,
+};
 pub use key_id::{KeyId, ParseKeyIdError};
 pub use keyring::{KeyInfo, Keyring, KeyringError, KeyringHeader, MAX_KEYS};
 pub use purpose::{Purpose, UnknownPurpose};

@@ -4,14 +4,15 @@
 //! one writer has little left to do: it fills in record time, stream and sequence, and hashes the
 //! leaf.
 
-use crate::spare;
+use crate::{agents, spare};
 use event::record::{self, RECORD_HEADER_BYTES, Record, SALT_BYTES};
-use event::{Event, Kind, Tier};
+use event::{AgentKeys, Event, EventError, Kind, Tier};
 use keys::{Entropy, EntropyError};
 use redact::Redacted;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::{BuildHasher, Hasher as _};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Secrets that name things inside this log without showing them: event ids in the idempotency
 /// window.
@@ -92,6 +93,9 @@ pub struct Batch {
     pub(crate) bytes: Vec<u8>,
     pub(crate) texts: String,
     pub(crate) items: Vec<Item>,
+    /// How often the keys of agents had changed when its events were held to them; `None` when
+    /// they were not.
+    pub(crate) key_changes: Option<u64>,
 }
 
 impl Drop for Batch {
@@ -112,6 +116,7 @@ impl Batch {
             bytes: Vec::with_capacity(room),
             items: Vec::with_capacity(room / 700),
             texts: String::with_capacity(room / 11),
+            key_changes: None,
         })
     }
 
@@ -161,6 +166,11 @@ impl Batch {
 
     /// Adds the records of another batch behind its own.
     pub fn extend(&mut self, mut other: Self) {
+        // Those that were held to the older ones decide.
+        self.key_changes = match (self.key_changes, other.key_changes) {
+            (Some(own), Some(others)) => Some(own.min(others)),
+            (own, others) => own.or(others),
+        };
         let (bytes, texts) = (self.bytes.len(), self.texts.len());
         self.bytes.extend_from_slice(&other.bytes);
         self.texts.push_str(&other.texts);
@@ -199,6 +209,11 @@ impl Batch {
     #[must_use]
     pub fn event_id(&self, position: usize) -> Option<&str> {
         self.texts.get(self.items.get(position)?.event_id.clone())
+    }
+
+    /// Whether its events were held to keys of agents that are not those in force.
+    pub(crate) fn is_outdated(&self, keys: &AgentKeys) -> bool {
+        self.key_changes.is_some_and(|changes| changes != keys.changes())
     }
 
     pub(crate) fn push(
@@ -302,6 +317,7 @@ pub struct Encoder<'e> {
     batch: Batch,
     salts: Salts<'e>,
     fingerprints: &'e Fingerprints,
+    agent_keys: Option<Arc<AgentKeys>>,
     now_ms: u64,
 }
 
@@ -316,7 +332,22 @@ impl<'e> Encoder<'e> {
         bytes: usize,
     ) -> Self {
         let batch = Batch::with_room_for(bytes);
-        Self { batch, salts: Salts::new(entropy), fingerprints, now_ms }
+        Self { batch, salts: Salts::new(entropy), fingerprints, agent_keys: None, now_ms }
+    }
+
+    /// The same for events that are held to these keys of agents ([`Encoder::admit`]).
+    #[must_use]
+    pub(crate) fn held_to(self, keys: Arc<AgentKeys>) -> Self {
+        Self { agent_keys: Some(keys), ..self }
+    }
+
+    /// Whether an event may be taken in, by its signature: asked before it is redacted, and before
+    /// its receiver sets anything in it.
+    ///
+    /// # Errors
+    /// [`EventError`]: it is refused.
+    pub fn admit(&self, event: &Event<'_>) -> Result<(), EventError> {
+        self.agent_keys.as_ref().map_or(Ok(()), |keys| agents::admit(keys, event))
     }
 
     /// Encodes one more event.
@@ -331,7 +362,9 @@ impl<'e> Encoder<'e> {
     /// The batch.
     #[must_use]
     pub fn finish(self) -> Batch {
-        self.batch
+        let mut batch = self.batch;
+        batch.key_changes = self.agent_keys.map(|keys| keys.changes());
+        batch
     }
 }
 

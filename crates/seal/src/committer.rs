@@ -170,6 +170,15 @@ impl Committer {
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
+        let keys = self.writer.agent_keys();
+        let (outdated, requests): (Vec<_>, Vec<_>) =
+            requests.into_iter().partition(|request| request.batch.is_outdated(keys));
+        for Request { reply, .. } in outdated {
+            reply(Err(SealError::AgentKeysChanged));
+        }
+        if requests.is_empty() {
+            return other;
+        }
         let (batches, replies): (Vec<_>, Vec<_>) =
             requests.into_iter().map(|r| (r.batch, (r.reply, r.permit))).unzip();
         self.seal(batches, bytes, replies);

@@ -104,6 +104,9 @@ pub enum SealError {
         /// The failure.
         reason: String,
     },
+    /// A key of an agent was registered or revoked since the batch was held to those in force.
+    #[error("the keys of agents changed while the events were on their way; send them again")]
+    AgentKeysChanged,
     /// The log was closed.
     #[error("the log is closed; open it again to append")]
     Closed,

@@ -24,6 +24,7 @@
 
 mod act;
 mod admission;
+mod agents;
 mod aside;
 mod background;
 mod batch;
@@ -59,6 +60,7 @@ mod writer;
 
 pub use act::Act;
 pub use admission::Permit;
+pub use agents::{AgentKeyError, NewAgentKey};
 pub use batch::{Batch, Encoder, Fingerprints};
 pub use clock::{Clock, SystemClock};
 pub use create::{NewLog, create};

@@ -76,6 +76,11 @@ pub(crate) fn hold(mark: &event::HoldMark) -> Event<'static> {
     event(mark.event_type(), mark.to_params())
 }
 
+/// A key of agents is registered or revoked.
+pub(crate) fn agent_key(mark: &event::AgentKeyMark) -> Event<'static> {
+    event(mark.event_type(), mark.to_params())
+}
+
 /// The signing keys are followed by others.
 pub(crate) fn key_rotated(rotation: &event::KeyRotation) -> Event<'static> {
     event(event::types::LOG_KEY_ROTATED, rotation.to_params())

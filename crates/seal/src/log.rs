@@ -5,6 +5,7 @@
 //! Bounded everywhere: a producer that is faster than the disk waits.
 
 use crate::admission::{Admission, Permit};
+use crate::agents::InForce;
 use crate::batch::{Batch, Encoder, Fingerprints, Salts};
 use crate::committer::{Committer, Message, Request};
 use crate::error::SealError;
@@ -12,7 +13,7 @@ use crate::identity::Identity;
 use crate::receipt::Receipt;
 use crate::settled::Settled;
 use crate::writer::{Options, Writer};
-use event::{Event, Kind};
+use event::{AgentKeys, Event, Kind};
 use keys::EntropyError;
 use redact::{Redacted, Redactor};
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub struct Log {
     fingerprints: Fingerprints,
     backlog: Arc<AtomicUsize>,
     redactor: Arc<Redactor>,
+    in_force: InForce,
     options: Options,
 }
 
@@ -69,6 +71,7 @@ impl Log {
         let (inbox, messages) = sync_channel(QUEUE_BATCHES_MAX);
         let (identity, fingerprints) = (writer.identity().clone(), writer.fingerprints().clone());
         let (redactor, options) = (Arc::clone(writer.redactor()), writer.options.clone());
+        let in_force = writer.in_force.clone();
         let backlog = Arc::new(AtomicUsize::new(writer.holdings.closed.len()));
         let counted = Arc::clone(&backlog);
         let committer = std::thread::Builder::new()
@@ -76,7 +79,17 @@ impl Log {
             .spawn(move || Committer::new(writer, counted).run(&messages))
             .ok();
         let admission = Arc::default();
-        Self { inbox, committer, admission, identity, fingerprints, backlog, redactor, options }
+        Self {
+            inbox,
+            committer,
+            admission,
+            identity,
+            fingerprints,
+            backlog,
+            redactor,
+            in_force,
+            options,
+        }
     }
 
     /// The log's public description.
@@ -132,11 +145,18 @@ impl Log {
         Ok(batch)
     }
 
+    /// The keys of agents that are in force.
+    #[must_use]
+    pub fn agent_keys(&self) -> Arc<AgentKeys> {
+        self.in_force.get()
+    }
+
     /// An encoder for this log, with room for about `bytes` of events.
     #[must_use]
     pub fn encoder(&self, bytes: usize) -> Encoder<'_> {
         let now_ms = self.options.clock.now_ms();
         Encoder::new(&self.fingerprints, &*self.options.entropy, now_ms, bytes)
+            .held_to(self.in_force.get())
     }
 
     /// Hands a batch to the committer without waiting for its acknowledgement.

@@ -6,6 +6,7 @@
 
 mod holdings;
 
+use crate::agents::InForce;
 use crate::batch::Fingerprints;
 use crate::continuity;
 use crate::error::SealError;
@@ -159,11 +160,13 @@ pub fn open_continuing(
         started: false,
         poisoned: None,
         holdings: found.holdings,
+        in_force: InForce::default(),
         journal_day: found.journal_day,
         journal_ends: false,
         _lock: lock,
     };
     finish_what_was_begun(&mut writer)?;
+    writer.in_force.set(writer.agent_keys());
     Ok(writer)
 }
 

@@ -11,7 +11,7 @@ use crate::error::SealError;
 use crate::life;
 use crate::rewrite::Rewrite;
 use crate::writer::Writer;
-use event::{Event, HoldMark, Kind, Removal, RemovedClass, Scope, Tier};
+use event::{AgentKeyMark, Event, HoldMark, Kind, Removal, RemovedClass, Scope, Tier};
 use segment::{Catalogue, Manifest, Projection};
 
 /// Removals that are announced at once, at most: all of them stand in one frame of the journal, and
@@ -32,6 +32,8 @@ pub enum Consequence {
         /// Its name.
         hold: String,
     },
+    /// A key of agents is registered or revoked; its `authority` is not looked at.
+    AgentKey(AgentKeyMark),
 }
 
 impl Writer {
@@ -121,6 +123,7 @@ impl Writer {
         self.begin_life()?;
         let authority = self.size();
         let (mut removals, mut marks) = (Vec::new(), Vec::new());
+        let mut keys = Vec::new();
         for consequence in consequences {
             match consequence {
                 Consequence::Remove(removal) => {
@@ -128,6 +131,7 @@ impl Writer {
                 }
                 Consequence::Hold { hold } => marks.push(HoldMark::Held { hold, authority }),
                 Consequence::Release { hold } => marks.push(HoldMark::Released { hold, authority }),
+                Consequence::AgentKey(mark) => keys.push(mark.under(authority)),
             }
         }
         // Which segments are left empty depends on what is there when this is carried out.
@@ -138,6 +142,7 @@ impl Writer {
         let mut announcements = vec![intent];
         announcements.extend(removals.iter().map(life::removal));
         announcements.extend(marks.iter().map(life::hold));
+        announcements.extend(keys.iter().map(life::agent_key));
         self.announcements.extend(announcements);
         self.commit(Vec::new())?;
         self.publish()?;

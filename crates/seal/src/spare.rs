@@ -67,7 +67,7 @@ mod tests {
 
     fn of(bytes: usize) -> Batch {
         let (texts, items) = (String::new(), Vec::new());
-        Batch { bytes: Vec::with_capacity(bytes), texts, items }
+        Batch { bytes: Vec::with_capacity(bytes), texts, items, key_changes: None }
     }
 
     fn rooms(batches: impl IntoIterator<Item = Batch>) -> Vec<usize> {

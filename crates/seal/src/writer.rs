@@ -4,6 +4,7 @@
 //! threads around it. Nothing is acknowledged that the journal does not hold durably, and after the
 //! first failure nothing is acknowledged at all until the log is opened again.
 
+use crate::agents::InForce;
 use crate::batch::{Batch, Fingerprints, Salts};
 use crate::clock::Clock;
 use crate::error::SealError;
@@ -102,6 +103,8 @@ pub struct Writer {
     pub(crate) started: bool,
     pub(crate) poisoned: Option<String>,
     pub(crate) holdings: Holdings,
+    /// The keys of agents, for whoever encodes batches.
+    pub(crate) in_force: InForce,
     /// The day of the current journal file's first record.
     pub(crate) journal_day: Option<u64>,
     /// Whether the current journal file is to be followed by another, whatever its size.

@@ -1,12 +1,14 @@
-//! Which segments a log has now, what was taken out of them, and which signing keys followed each
-//! other, from all that it ever announced.
+//! Which segments a log has now, what was taken out of them, which signing keys followed each
+//! other, and which keys of agents count, from all that it ever announced.
 //!
 //! A later segment may take over the records of earlier ones; then only the later one counts. A
 //! removal may leave nothing of a segment; then none takes its place. What was announced covers the
 //! log from its first index up to where the journal begins.
 
 use crate::manifest::{Manifest, ManifestError};
-use event::{Disclosed, Event, HoldMark, KeyRotation, Removal, Tier, types};
+use event::{
+    AgentKeyMark, AgentKeys, Disclosed, Event, HoldMark, KeyRotation, Removal, Tier, types,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The folder of the disclosed records.
@@ -39,6 +41,7 @@ pub struct Catalogue {
     /// Holds in force, each with the index of the record that says what it holds.
     holds: BTreeMap<String, u64>,
     rotations: BTreeMap<u64, KeyRotation>,
+    agent_keys: AgentKeys,
 }
 
 impl Catalogue {
@@ -56,6 +59,9 @@ impl Catalogue {
         }
         if let Some(rotation) = KeyRotation::from_stored(meta, content).map_err(|e| unread(&e))? {
             self.rotations.insert(*index, rotation);
+        }
+        if let Some(mark) = AgentKeyMark::from_stored(meta, content).map_err(|e| unread(&e))? {
+            self.agent_keys.note(*index, mark);
         }
         match HoldMark::from_stored(meta, content).map_err(|e| unread(&e))? {
             Some(HoldMark::Held { hold, authority }) => {
@@ -166,6 +172,12 @@ impl Catalogue {
     /// holds each. They are not checked.
     pub fn successions(&self) -> impl Iterator<Item = (u64, &str)> {
         self.rotations.iter().map(|(index, rotation)| (*index, rotation.succession.as_str()))
+    }
+
+    /// The keys of agents that were registered.
+    #[must_use]
+    pub fn agent_keys(&self) -> &AgentKeys {
+        &self.agent_keys
     }
 
     /// The holds in force: name, and index of the record that says what each holds.

@@ -5,7 +5,7 @@
 
 use capture::{CaptureError, Captured, Format, Summary};
 use event::limits::BATCH_EVENTS_MAX;
-use event::{Assurance, EventError, Principal};
+use event::{Assurance, Code, EventError, Principal, Signature};
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 use seal::{Batch, Encoder, Log, SealError};
 use std::sync::LazyLock;
@@ -271,6 +271,10 @@ fn take<'a>(
         // An event is large, and stays where it is.
         match &mut captured.outcome {
             Ok(event) => {
+                if let Err(error) = admit(&encoder, event, origin) {
+                    lines.push((number, Some(Box::new(error))));
+                    return;
+                }
                 lines.push((number, None));
                 if encoded.is_ok() {
                     encoded = seal_in(log, &mut encoder, event, origin);
@@ -281,6 +285,25 @@ fn take<'a>(
     })?;
     encoded?;
     Ok(Intake { lines, batch: encoder.finish(), summary })
+}
+
+/// Whether an event may be taken in, by its signature and by what its sender proved.
+fn admit(
+    encoder: &Encoder<'_>,
+    event: &event::Event<'_>,
+    origin: &Origin,
+) -> Result<(), EventError> {
+    encoder.admit(event)?;
+    let is_signed = || event.signature.as_deref().is_some_and(|it| Signature::parse(it).is_some());
+    match (&event.on_behalf_of, &origin.on_behalf_of) {
+        (Some(signed), Some(proven)) if signed != proven && is_signed() => Err(EventError::new(
+            Code::BadSignature,
+            "on_behalf_of",
+            "the agent signed another name than the one that its credential acts for; leave the \
+             field out, or sign the same",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn seal_in(

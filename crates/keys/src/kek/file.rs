@@ -16,6 +16,11 @@ const OTHERS_WRITE: u32 = 0o022;
 
 /// Reads the key at `path`. A symbolic link is followed: secret mounts are made of them.
 pub(super) fn read(path: &Path) -> Result<SecretKey, KekError> {
+    read_as(text::PREFIX, path)
+}
+
+/// The same of a file whose line begins with another word.
+pub(super) fn read_as(prefix: &str, path: &Path) -> Result<SecretKey, KekError> {
     let failed = |action| {
         move |source: std::io::Error| match source.kind() {
             ErrorKind::NotFound => KekError::FileMissing { path: path.to_owned() },
@@ -37,11 +42,20 @@ pub(super) fn read(path: &Path) -> Result<SecretKey, KekError> {
         return Err(KekError::FileTooOpen { path: path.to_owned(), mode });
     }
     let bytes = text::read_bounded(file).map_err(failed("read"))?;
-    text::parse(&bytes, &path.display().to_string())
+    text::parse_as(prefix, &bytes, &path.display().to_string())
 }
 
 /// Makes a fresh key at `path`, which must not exist, and makes it durable.
 pub(super) fn create(path: &Path, entropy: &dyn Entropy) -> Result<SecretKey, KekError> {
+    create_as(text::PREFIX, path, entropy)
+}
+
+/// The same for a file whose line begins with another word.
+pub(super) fn create_as(
+    prefix: &str,
+    path: &Path,
+    entropy: &dyn Entropy,
+) -> Result<SecretKey, KekError> {
     let folder = make_folder(path)?;
     let key = SecretKey::generate(entropy)?;
     let failed = |action| {
@@ -57,7 +71,7 @@ pub(super) fn create(path: &Path, entropy: &dyn Entropy) -> Result<SecretKey, Ke
         .open(path)
         .map_err(failed("create"))?;
     let written = file
-        .write_all(text::render(&key).as_bytes())
+        .write_all(text::render_as(prefix, &key).as_bytes())
         .and_then(|()| file.sync_all())
         .and_then(|()| File::open(&folder)?.sync_all());
     if let Err(error) = written {

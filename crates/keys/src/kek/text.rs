@@ -22,6 +22,11 @@ const DIGITS: usize = 44;
 
 /// The key in `bytes`: exactly one line, with or without its line end. `place` is for the error.
 pub(super) fn parse(bytes: &[u8], place: &str) -> Result<SecretKey, KekError> {
+    parse_as(PREFIX, bytes, place)
+}
+
+/// The same of a line that begins with another word.
+pub(super) fn parse_as(prefix: &str, bytes: &[u8], place: &str) -> Result<SecretKey, KekError> {
     let refuse = |reason| KekError::Malformed { place: place.to_owned(), reason };
     if bytes.len() > INPUT_MAX_BYTES {
         return Err(refuse("it is longer than one key"));
@@ -34,12 +39,13 @@ pub(super) fn parse(bytes: &[u8], place: &str) -> Result<SecretKey, KekError> {
     if line.contains(&b'\n') {
         return Err(refuse("it has more than one line"));
     }
-    let Some(digits) = line.strip_prefix(PREFIX.as_bytes()) else {
-        let known = line.starts_with(b"tachograph-kek-v");
+    let Some(digits) = line.strip_prefix(prefix.as_bytes()) else {
+        let any_version = prefix.trim_end_matches("1:");
+        let known = line.starts_with(any_version.as_bytes());
         return Err(refuse(if known {
             "its version is unknown, a newer tacho may have made it"
         } else {
-            "it does not begin with `tachograph-kek-v1:`"
+            "it does not begin as such a line does"
         }));
     };
     if digits.len() != DIGITS {
@@ -57,9 +63,15 @@ pub(super) fn parse(bytes: &[u8], place: &str) -> Result<SecretKey, KekError> {
 }
 
 /// The line for `key`, line end included.
+#[cfg(test)]
 pub(super) fn render(key: &SecretKey) -> Zeroizing<String> {
-    let mut line = Zeroizing::new(String::with_capacity(PREFIX.len() + DIGITS + 1));
-    line.push_str(PREFIX);
+    render_as(PREFIX, key)
+}
+
+/// The same for a line that begins with another word.
+pub(super) fn render_as(prefix: &str, key: &SecretKey) -> Zeroizing<String> {
+    let mut line = Zeroizing::new(String::with_capacity(prefix.len() + DIGITS + 1));
+    line.push_str(prefix);
     STANDARD.encode_string(key.expose(), &mut line);
     line.push('\n');
     line
