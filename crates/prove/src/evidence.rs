@@ -12,7 +12,7 @@ use crate::report::{Finding, FindingKind, KeyEpoch, Level, RecordState, Report};
 use crate::trust::{NOT_PINNED, Trust};
 use checkpoint::{Checkpoint, KeyError, Succession, TlogProof, TlogProofError, VerifierKey};
 use event::record::{NO_CONTENT, content_commitment};
-use event::{Disclosed, Entry, Kind};
+use event::{AgentKeyMark, AgentKeys, Disclosed, Entry, Kind, Signature, Standing};
 use merkle::{Hash, MAX_PROOF_HASHES, leaf_hash, verify_inclusion};
 use serde::{Deserialize, Serialize};
 
@@ -336,6 +336,38 @@ impl ShownSuccession {
 }
 
 impl EvidenceRecord {
+    /// What is to be said of the signature that an agent made, if it made one. Whose key it is only
+    /// the log says, or who gave it to the reader.
+    fn signature_note(&self) -> Option<String> {
+        let meta = self.meta.as_bytes();
+        let content = match (&self.content, &self.content_commitment) {
+            (Some(content), _) => Some(content.as_bytes()),
+            (None, Some(_)) => None,
+            (None, None) => Some(&b""[..]),
+        };
+        let event = event::Event::from_stored(meta, &[]).ok()?;
+        let key = Signature::parse(event.signature.as_deref()?)?.key;
+        let mut keys = AgentKeys::default();
+        let agents = vec![event::ANY_AGENT.to_owned()];
+        let (required, authority) = (false, 0);
+        keys.note(0, AgentKeyMark::Registered { key, agents, required, authority });
+        let standing = keys.judge(1, meta, content, &|key, statement, made| {
+            checkpoint::verify_agent(key.as_bytes(), statement, made)
+        });
+        let said = match standing {
+            Standing::Valid(_) if content.is_none() => "holds over the metadata",
+            Standing::Valid(_) => "holds",
+            Standing::ContentRedacted(_) => {
+                "holds over the metadata; the log redacted the content afterwards"
+            }
+            Standing::Redacted(_) => {
+                "cannot be checked any more, because the log redacted the metadata afterwards"
+            }
+            _ => "DOES NOT HOLD: this is not what was signed with that key",
+        };
+        Some(format!("the signature with the agent's key {} ({key}) {said}", key.id()))
+    }
+
     /// The commitment to the content, and whether the content is withheld.
     pub(crate) fn content_commitment(&self) -> Result<([u8; 32], bool), EvidenceError> {
         match (&self.content, &self.content_salt, &self.content_commitment) {
@@ -373,6 +405,9 @@ pub fn verify_evidence(json: &[u8], trust: &Trust) -> Report {
             report.counts.add(RecordState::Present);
             if proven.content_withheld {
                 report.note("the content is withheld; the metadata was checked");
+            }
+            if let Some(note) = evidence.record.signature_note() {
+                report.note(note);
             }
             if !trust.is_pinned() {
                 report.note(NOT_PINNED);

@@ -69,7 +69,7 @@ pub use proof::{
 pub use record::{RecordMismatch, check_kept, check_metadata, check_record};
 pub use report::{
     Counts, FINDINGS_MAX, Finding, FindingKind, KeyEpoch, Level, RecordState, RemovedBy, Report,
-    Verdict,
+    SignatureCounts, Verdict,
 };
 pub use stream::{StreamCheck, StreamGap, check_stream};
 pub use trust::{NOT_PINNED, Trust, TrustError};

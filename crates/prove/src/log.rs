@@ -16,12 +16,14 @@
 //! | does an entry follow from the one before? | `log/walk.rs`, `log/streams.rs` |
 //! | what is there beside an entry? | `log/reconcile.rs` |
 //! | did the log say what the ledger shows? which keys are due? | `log/ledger.rs` |
+//! | do agents' signatures hold? | `log/signatures.rs` |
 //! | do the higher tiles and the root follow? | `log/tiles.rs`, `log/tree.rs` |
 
 mod bundle;
 mod ledger;
 mod reconcile;
 mod removals;
+mod signatures;
 mod source;
 mod streams;
 mod tiles;
@@ -36,6 +38,7 @@ use ledger::Ledger;
 use merkle::{Frontier, Hash};
 use reconcile::Reconciler;
 use removals::Removals;
+use signatures::Signatures;
 use streams::Streams;
 use tiles::Extras;
 use tree::{Tree, WIDTH, perfect_root};
@@ -86,6 +89,7 @@ pub fn verify_log<'a>(
         extras: Extras::default(),
         ledger: Ledger::default(),
         removals: Removals::default(),
+        signatures: Signatures::default(),
         last_leaf: Some(Hash([0; 32])),
         last_time_ms: 0,
         size: 0,
@@ -123,6 +127,7 @@ struct Verifier<'a> {
     extras: Extras,
     ledger: Ledger,
     removals: Removals,
+    signatures: Signatures,
     /// The last entry's leaf hash; `None` if it could not be known.
     last_leaf: Option<Hash>,
     last_time_ms: u64,

@@ -160,6 +160,29 @@ impl Counts {
     }
 }
 
+/// How the signatures of agents stand, of the records that bear one. Without the records themselves
+/// nothing is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SignatureCounts {
+    /// By a key that the log knew then, over all that is there.
+    pub valid: u64,
+    /// By such a key; the log redacted the event after it had checked the signature, which can be
+    /// checked in part now, or not at all.
+    pub redacted: u64,
+    /// By a key that the log did not know.
+    pub unknown: u64,
+    /// That should have been refused, or is missing where the log demanded one: a failure.
+    pub bad: u64,
+}
+
+impl SignatureCounts {
+    /// Whether there is nothing to tell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What a removal that the log announced answers for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RemovedBy {
@@ -200,6 +223,9 @@ pub struct Report {
     pub epochs: Vec<KeyEpoch>,
     /// The records by state.
     pub counts: Counts,
+    /// How agents' signatures stand; nothing where there are none.
+    #[serde(skip_serializing_if = "SignatureCounts::is_empty")]
+    pub signatures: SignatureCounts,
     /// Which records of the log authorised that others, or their content, are gone.
     pub removals: Vec<RemovedBy>,
     /// What a bundle is proved to hold of its subject; nothing where that is no question.
@@ -229,6 +255,7 @@ impl Report {
             root: merkle::Hash::EMPTY_ROOT.to_string(),
             epochs: Vec::new(),
             counts: Counts::default(),
+            signatures: SignatureCounts::default(),
             removals: Vec::new(),
             completeness: None,
             unpublished: 0,

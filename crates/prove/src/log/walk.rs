@@ -6,6 +6,7 @@ use super::Verifier;
 use super::bundle::{Bundle, Slot};
 use super::reconcile::{GONE, Step};
 use super::removals::Removals;
+use super::signatures::{Signatures, Signed};
 use crate::kept::Kept;
 use crate::record::{check_kept, check_record};
 use crate::report::{FindingKind, RecordState, Report};
@@ -85,7 +86,8 @@ impl Verifier<'_> {
             Step::Record { file, previous, held, record } => (file, previous, held, record),
             Step::Kept { file, held, kept } => {
                 let known = intact.or_else(|| mend(slot, &kept, self.last_leaf));
-                return compare_kept(index, known, (file, held), &kept, &mut self.removals, report);
+                let beside = (&mut self.removals, &mut self.signatures);
+                return compare_kept(index, known, (file, held), &kept, beside, report);
             }
             Step::Gone(state) => {
                 let permit =
@@ -123,6 +125,7 @@ impl Verifier<'_> {
         match checked {
             Ok(entry) => {
                 report.counts.add(if held { RecordState::Held } else { RecordState::Present });
+                self.signatures.follow(index, file, &Signed::from(&record), report);
                 Some(entry)
             }
             Err(detail) => {
@@ -166,6 +169,9 @@ impl Verifier<'_> {
         let mut leaf = None;
         let entry = recover(&record, self.last_leaf.or(framed.map(Hash)), &mut leaf).ok();
         report.unpublished += 1;
+        if entry.is_some() {
+            self.signatures.follow(index, &file, &Signed::from(&record), report);
+        }
         self.follow(index, entry.as_ref(), &file);
         self.last_leaf = leaf;
         self.tree.push(leaf);
@@ -184,7 +190,7 @@ fn compare_kept(
     entry: Option<Entry>,
     (file, held): (&str, bool),
     kept: &Kept<'_>,
-    removals: &mut Removals,
+    (removals, signatures): (&mut Removals, &mut Signatures),
     report: &mut Report,
 ) -> Option<Entry> {
     let Some(known) = entry else {
@@ -196,6 +202,7 @@ fn compare_kept(
         report.add_record(FindingKind::Corrupt, index, file, || mismatch.to_string());
         return entry;
     }
+    signatures.follow(index, file, &Signed::from(kept), report);
     let state = match (kept.is_content_erased(), held) {
         (false, false) => RecordState::Present,
         (false, true) => RecordState::Held,

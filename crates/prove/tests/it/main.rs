@@ -10,3 +10,4 @@ mod kept;
 mod pieces;
 mod rotation;
 mod sample;
+mod signature;

@@ -64,8 +64,8 @@ impl Sample {
         Self::with_own(published, more, &BTreeMap::new())
     }
 
-    /// The same with records of the log's own, of which metadata and content are given, and which
-    /// the ledger shows.
+    /// The same with records of which metadata and content are given; the ledger shows those of the
+    /// log's own.
     pub(crate) fn with_own(
         published: usize,
         more: usize,
@@ -84,7 +84,7 @@ impl Sample {
                 if index % 3 == 2 { String::new() } else { format!(r#"{{"q":{index}}}"#) };
             let (meta, content) = own.get(&index).cloned().unwrap_or((meta, content));
             let record = Record {
-                kind: if index == 0 || own.contains_key(&index) { Kind::Log } else { Kind::Event },
+                kind: if index == 0 || is_own(&meta) { Kind::Log } else { Kind::Event },
                 tier: Tier::from_number((index % 4) as u8).unwrap(),
                 time_ms,
                 stream,
@@ -105,7 +105,7 @@ impl Sample {
             previous = leaf_hash(&entry.encode()).0;
             sample.entries.push(entry);
         }
-        for (index, (meta, content)) in own {
+        for (index, (meta, content)) in own.iter().filter(|(_, (meta, _))| is_own(meta)) {
             let document = disclosed(*index, meta, content);
             let path = format!("ledger/{index:020}.json");
             sample.files.insert(path, document.to_bytes());
@@ -189,6 +189,10 @@ impl Sample {
         let since = since.map(|note| Since { note });
         verify_log(&mut files, records, ORIGIN, trust, since, &mut progress)
     }
+}
+
+fn is_own(meta: &str) -> bool {
+    meta.contains(r#""event_type":"log."#)
 }
 
 /// A record of a sample as the ledger shows it.
