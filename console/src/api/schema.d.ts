@@ -62,6 +62,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/{log}/agent-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The keys with which agents sign their events
+         * @description Every key that the log ever registered, the oldest first. Of a key that was registered again the last registration counts.
+         */
+        get: operations["listAgentKeys"];
+        put?: never;
+        /**
+         * Registers the key of an agent
+         * @description From its record on the log refuses events that bear a signature by this key and do not hold or name another agent; if it is required, also events that name these agents and bear none.
+         */
+        post: operations["registerAgentKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/{log}/agent-keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revokes the key of an agent, for ever */
+        post: operations["revokeAgentKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/{log}/agents": {
         parameters: {
             query?: never;
@@ -1231,6 +1272,59 @@ export interface components {
             /** @description JSON text. */
             content?: string;
         };
+        AgentKeys: {
+            agent_keys: components["schemas"]["AgentKey"][];
+        };
+        AgentKey: {
+            /** @description Its id, for people. */
+            id: string;
+            /** @description The public key: `ed25519:` and 32 bytes in base64. */
+            key: string;
+            /** @description For whom it signs: names of agents, or `*` for all. */
+            agents: string[];
+            /** @description Whether events that name these agents are refused without a signature. */
+            required: boolean;
+            /**
+             * Format: uint64
+             * @description The index of the record that announces it.
+             */
+            record: number;
+            /**
+             * Format: uint64
+             * @description The index of the record that says who registered it, and why.
+             */
+            authority: number;
+            /**
+             * Format: uint64
+             * @description The index of the record that revokes it, if one does.
+             */
+            revoked?: number;
+        };
+        /** @description A key to be registered. */
+        NewAgentKey: {
+            /** @description The public key: `ed25519:` and 32 bytes in base64. */
+            key: string;
+            /** @description Names of agents (`agent_name` of their events), or `*` for all. */
+            agents: string[];
+            /**
+             * @description Whether events that name these agents are refused without a signature from here on.
+             * @default false
+             */
+            required: boolean;
+            /**
+             * @description Why; it is recorded.
+             * @default null
+             */
+            reason: string;
+        };
+        /** @description The end of a key. */
+        AgentKeyRevocation: {
+            /**
+             * @description Why; it is recorded.
+             * @default null
+             */
+            reason: string;
+        };
         /** @description Records, and where the next page begins. */
         Page: {
             checkpoint: components["schemas"]["Checkpoint"];
@@ -2216,6 +2310,266 @@ export interface operations {
             507: components["responses"]["Full"];
         };
     };
+    listAgentKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As of the published checkpoint. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentKeys"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            /** @description Internal Server Error: `internal`, `log_unreadable`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: components["responses"]["Busy"];
+            507: components["responses"]["Full"];
+        };
+    };
+    registerAgentKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAgentKey"];
+            };
+        };
+        responses: {
+            /** @description It is registered. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentKey"];
+                };
+            };
+            /** @description Bad Request: `broken_body`, `broken_encoding`, `not_json`, `bad_parameter`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description Request Timeout: `too_slow`. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `refused`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `bad_agent_key`, `bad_reason`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            /** @description Internal Server Error: `internal`, `log_unreadable`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_finished`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            507: components["responses"]["Full"];
+        };
+    };
+    revokeAgentKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The log's name. */
+                log: string;
+                /** @description The key's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentKeyRevocation"];
+            };
+        };
+        responses: {
+            /** @description It signs for nobody any more. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentKey"];
+                };
+            };
+            /** @description Bad Request: `broken_body`, `broken_encoding`, `not_json`, `bad_parameter`. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found: `not_found`, `unknown_key`. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout: `too_slow`. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: `refused`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payload Too Large: `too_large`. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type: `unsupported_encoding`. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity: `bad_reason`. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            /** @description Internal Server Error: `internal`, `log_unreadable`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_finished`. */
+            503: {
+                headers: {
+                    /** @description When to send it again, in seconds. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            507: components["responses"]["Full"];
+        };
+    };
     listAgents: {
         parameters: {
             query?: never;
@@ -2882,7 +3236,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`, `agent_keys_changed`. */
             503: {
                 headers: {
                     /** @description When to send it again, in seconds. */
@@ -3417,7 +3771,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`, `agent_keys_changed`. */
             503: {
                 headers: {
                     /** @description When to send it again, in seconds. */
@@ -3504,7 +3858,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`, `agent_keys_changed`. */
             503: {
                 headers: {
                     /** @description When to send it again, in seconds. */
@@ -5089,7 +5443,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`, `agent_keys_changed`. */
             503: {
                 headers: {
                     /** @description When to send it again, in seconds. */
@@ -5175,7 +5529,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
-            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`. */
+            /** @description Service Unavailable: `too_slow`, `overloaded`, `log_down`, `stopping`, `tokens_unusable`, `keys_unavailable`, `not_witnessed`, `agent_keys_changed`. */
             503: {
                 headers: {
                     /** @description When to send it again, in seconds. */

@@ -13,6 +13,7 @@ pub(crate) mod opentelemetry;
 pub(crate) mod papers;
 pub(crate) mod public_log;
 pub(crate) mod running;
+pub(crate) mod signing;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 

@@ -51,11 +51,14 @@ pub enum Need {
 impl Need {
     /// Whether something is done, of which the answer tells.
     fn is_to_act(self) -> bool {
-        use Action::{AppendEvents, CreateLog, Erase, ManageHolds, ManageRetention};
+        use Action::{AppendEvents, CreateLog, Erase, ManageHolds, ManageKeys, ManageRetention};
         match self {
             Self::Nothing | Self::AnyCaller => false,
             Self::Server(action) | Self::Log(action) | Self::PublicLog(action) => {
-                matches!(action, AppendEvents | CreateLog | Erase | ManageHolds | ManageRetention)
+                matches!(
+                    action,
+                    AppendEvents | CreateLog | Erase | ManageHolds | ManageKeys | ManageRetention
+                )
             }
         }
     }

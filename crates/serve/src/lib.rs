@@ -26,6 +26,7 @@
 
 mod about;
 pub mod access;
+mod agent_keys;
 pub mod alerts;
 pub mod anchor;
 mod answer;

@@ -21,7 +21,8 @@ const LOOKS_MAX: usize = 5;
 /// And how long to wait before it.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// A hold, an erasure or an expiry is under way in the log: only who has this may do another.
+/// A hold, an erasure, an expiry or a change of agents' keys is under way in the log: only who has
+/// this may do another.
 pub(crate) type Turn = tokio::sync::OwnedMutexGuard<()>;
 
 impl OpenLog {
@@ -207,10 +208,18 @@ impl OpenLog {
         log: &Arc<Log>,
         act: impl FnOnce(&mut Writer) -> Result<T, RetainError> + Send + 'static,
     ) -> Result<T, Problem> {
+        self.lent(log, act)?.map_err(|error| self.not_done(log, &error))
+    }
+
+    /// The same for who says what an error of the act means.
+    pub(crate) fn lent<T: Send + 'static>(
+        &self,
+        log: &Arc<Log>,
+        act: impl FnOnce(&mut Writer) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
         // What is under way in the background is waited for here, and not by those who append.
         let lent = log.settle().and_then(|()| log.with_writer(act));
-        let outcome = lent.map_err(|error| self.not_finished(log, &error))?;
-        outcome.map_err(|error| self.not_done(log, &error))
+        lent.map_err(|error| self.not_finished(log, &error))
     }
 
     /// Why what was announced is not gone, or nothing could be announced.
@@ -222,7 +231,7 @@ impl OpenLog {
     }
 
     /// Why something was not held, erased or let go.
-    fn not_done(&self, log: &Arc<Log>, error: &RetainError) -> Problem {
+    pub(crate) fn not_done(&self, log: &Arc<Log>, error: &RetainError) -> Problem {
         let detail = error.to_string();
         let problem = |status, code| Problem::new(status, code, detail.clone());
         match error {

@@ -228,7 +228,7 @@ fn erasure_of(found: &Found<'_>) -> Option<Value> {
 }
 
 /// Does something in a log on a thread that may wait, when nobody else does such a thing there.
-async fn in_turn<T: Send + 'static>(
+pub(crate) async fn in_turn<T: Send + 'static>(
     granted: &Granted,
     act: impl FnOnce(&OpenLog, &Turn) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -236,7 +236,8 @@ async fn in_turn<T: Send + 'static>(
     let turn = timeout(TURN_MAX, Arc::clone(log.life_cycle()).lock_owned()).await;
     let turn = turn.map_err(|_| {
         let detail =
-            "records of this log are being held, erased or let go at the moment; try again";
+            "records of this log are being held, erased or let go at the moment, or keys of agents \
+             changed; try again";
         Problem::busy("overloaded", detail).retry_after(10)
     })?;
     // It goes on when whoever asked goes away.
@@ -244,7 +245,8 @@ async fn in_turn<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())?
 }
 
-async fn read<T: DeserializeOwned>(
+/// Reads a small body.
+pub(crate) async fn read<T: DeserializeOwned>(
     app: &App,
     headers: &HeaderMap,
     body: Body,
@@ -260,7 +262,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 }
 
 /// A reason, which is recorded.
-fn checked(reason: String) -> Result<String, Problem> {
+pub(crate) fn checked(reason: String) -> Result<String, Problem> {
     if reason.trim().is_empty() || reason.len() > REASON_BYTES_MAX {
         let detail = "a reason, or a ground, is a text of at most 4 KiB, and says something";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_reason", detail));
@@ -269,7 +271,7 @@ fn checked(reason: String) -> Result<String, Problem> {
 }
 
 /// An answer in which what is not there is absent, as everywhere in the API.
-fn answered(status: StatusCode, mut document: Value) -> Response<Body> {
+pub(crate) fn answered(status: StatusCode, mut document: Value) -> Response<Body> {
     without_nulls(&mut document);
     respond(status, &document)
 }

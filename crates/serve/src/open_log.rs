@@ -358,6 +358,9 @@ impl OpenLog {
 
     /// Notes that a writer failed; what the sender is told.
     pub(crate) fn failed(&self, log: &Arc<Log>, error: &SealError) -> Problem {
+        if matches!(error, SealError::AgentKeysChanged) {
+            return Problem::busy("agent_keys_changed", error.to_string());
+        }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if let State::Up(current) = &*state
             && Arc::ptr_eq(current, log)

@@ -4,19 +4,21 @@
 //! There is no other way to add a route, and none without a [`Need`] and an `About`.
 
 use crate::about::opentelemetry as exporting;
-use crate::about::{About, appending, asking, keeping, models, papers, public_log, running};
+use crate::about::{
+    About, appending, asking, keeping, models, papers, public_log, running, signing,
+};
 use crate::access::oidc::sign_in::RETURN_PATH;
 use crate::access::policy::Action::{
-    AppendEvents, CreateLog, Erase, ManageHolds, ManageRetention, ReadMetadata, ReadMetrics,
-    ReadProofs, ReadRetention, RunSql,
+    AppendEvents, CreateLog, Erase, ManageHolds, ManageKeys, ManageRetention, ReadMetadata,
+    ReadMetrics, ReadProofs, ReadRetention, RunSql,
 };
 use crate::app::App;
 use crate::gate::Need::{AnyCaller, Log, Nothing, PublicLog, Server};
 use crate::gate::{self, Need};
 use crate::problem::Problem;
 use crate::{
-    answers, append, body, bundles, console, dashboard, forensics, life_cycle_api, live, logs_api,
-    mcp, metrics, openapi, otlp, page, public, reports, sql,
+    agent_keys, answers, append, body, bundles, console, dashboard, forensics, life_cycle_api,
+    live, logs_api, mcp, metrics, openapi, otlp, page, public, reports, sql,
 };
 use axum::Router;
 use axum::body::Body;
@@ -60,7 +62,7 @@ fn off(path: &'static str, need: Need, about: About, handler: MethodRouter<App>)
 /// All of them.
 #[must_use]
 pub fn table() -> Vec<Route> {
-    [server(), for_people(), logs(), questions(), life_cycle(), opentelemetry()]
+    [server(), for_people(), logs(), keys(), questions(), life_cycle(), opentelemetry()]
         .into_iter()
         .flatten()
         .collect()
@@ -110,6 +112,17 @@ fn logs() -> Vec<Route> {
         at(tile, tree, public_log::tile(), get(public::tile)),
         at(ledger, tree, public_log::ledger(), get(public::ledger)),
         at(disclosed, tree, public_log::disclosed(), get(public::disclosed)),
+    ]
+}
+
+/// The keys of agents.
+fn keys() -> Vec<Route> {
+    let (keys, manage) = ("/api/v1/logs/{log}/agent-keys", Log(ManageKeys));
+    let revoke = "/api/v1/logs/{log}/agent-keys/{id}/revoke";
+    vec![
+        at(keys, Log(ReadMetadata), signing::list(), get(agent_keys::list)),
+        to(keys, manage, signing::register(), post(agent_keys::register)),
+        to(revoke, manage, signing::revoke(), post(agent_keys::revoke)),
     ]
 }
 

@@ -58,5 +58,5 @@ pub(crate) fn append() -> About {
         .refuses(415, &["unsupported_media_type"])
         .refuses(422, &["no_witness"])
         .refuses(500, &["log_unreadable"])
-        .refuses(503, &["not_witnessed"])
+        .refuses(503, &["not_witnessed", "agent_keys_changed"])
 }

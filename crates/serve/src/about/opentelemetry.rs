@@ -19,7 +19,7 @@ fn http(name: &'static str, summary: &'static str) -> About {
         .refuses_bodies()
         .refuses(400, &["not_json"])
         .refuses(415, &["unsupported_media_type"])
-        .refuses(503, &["not_witnessed"])
+        .refuses(503, &["not_witnessed", "agent_keys_changed"])
 }
 
 fn grpc(name: &'static str, summary: &'static str) -> About {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod agent_keys;
 mod append;
 mod certificates;
 mod console;

@@ -27,7 +27,7 @@ fn may(role: &Role, action: Action) -> bool {
         ),
         "operator" => matches!(
             action,
-            ReadRetention | ManageHolds | ManageRetention | CreateLog | ReadMetrics
+            ReadRetention | ManageHolds | ManageRetention | ManageKeys | CreateLog | ReadMetrics
         ),
         role => role == "admin",
     }
