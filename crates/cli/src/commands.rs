@@ -1,6 +1,7 @@
 //! The commands: one file each, with its options, its help and what it does.
 
 mod agent;
+mod agent_key;
 mod alerts;
 mod anchor;
 mod append;
@@ -76,6 +77,7 @@ pub(crate) enum Command {
     Redact(redact::Arguments),
     Doctor(doctor::Arguments),
     Keys(keys::Arguments),
+    AgentKey(agent_key::Arguments),
     Backup(backup::Arguments),
     Restore(restore::Arguments),
     Recover(recover::Arguments),
@@ -121,6 +123,7 @@ impl Command {
             | Self::Mcp(_)
             | Self::Hold(_)
             | Self::Erase(_)
+            | Self::AgentKey(_)
             | Self::Retention(_)
             | Self::Anchor(_) => Place::Log,
             // The command that answers says it itself.
@@ -188,6 +191,7 @@ impl Command {
             Self::Redact(arguments) => arguments.run(context),
             Self::Doctor(arguments) => arguments.run(context),
             Self::Keys(arguments) => arguments.run(context),
+            Self::AgentKey(arguments) => arguments.run(context),
             Self::Backup(arguments) => arguments.run(context),
             Self::Restore(arguments) => arguments.run(context),
             Self::Recover(arguments) => arguments.run(context),

@@ -9,6 +9,7 @@
 //! | how do events get there, once? | `remote/sending.rs` |
 //! | what does it know? | `remote/questions.rs` |
 //! | what is it to do: hold, erase, let go? | `remote/acts.rs` |
+//! | which keys do agents sign with? | `remote/agent_keys.rs` |
 //! | what comes there? | `remote/feed.rs` |
 //! | how does a model's client reach it? | `remote/model.rs` |
 //!
@@ -16,6 +17,7 @@
 //! (`source.rs`), and the server (`serve`).
 
 pub(crate) mod acts;
+mod agent_keys;
 mod credential;
 pub(crate) mod feed;
 mod model;

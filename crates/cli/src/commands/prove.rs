@@ -5,9 +5,10 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::remote::{Remote, questions};
 use crate::source::{Place, Source};
-use crate::terminal::{STRONG, styled};
+use crate::terminal::{STRONG, plain, styled};
 use clap::Args;
-use query::Filter;
+use event::Standing;
+use query::{Filter, State};
 use reading::{Reading, proofs};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -49,6 +50,8 @@ struct Proof {
     first: Option<String>,
     /// The key that is in force.
     newest: Option<String>,
+    /// How the signature of its agent stands, where that can be told and there is one.
+    signature: Option<String>,
 }
 
 impl Arguments {
@@ -82,7 +85,8 @@ impl Arguments {
         };
         let first = reading.log().identity.keys.first().cloned();
         let newest = reading.epochs().in_force(size).keys.first().map(ToString::to_string);
-        Ok(Some(Proof { text, index, size, first, newest }))
+        let signature = signature(reading, index)?;
+        Ok(Some(Proof { text, index, size, first, newest, signature }))
     }
 
     /// The same that a server gives.
@@ -106,7 +110,7 @@ impl Arguments {
         // Whoever may see proofs and nothing else is told the key that is in force.
         let described = remote.describe().ok();
         let first = described.and_then(|it| it.keys.first().cloned()).or_else(|| newest.clone());
-        Ok(Some(Proof { text, index, size: as_of.size, first, newest }))
+        Ok(Some(Proof { text, index, size: as_of.size, first, newest, signature: None }))
     }
 
     /// Why there is no proof.
@@ -138,6 +142,9 @@ impl Arguments {
     fn tell(&self, context: &Context, proof: &Proof) {
         let Proof { index, size, first, newest, .. } = proof;
         context.terminal.note(format!("Record {index} is proved as of {size} entries."));
+        if let Some(signature) = &proof.signature {
+            context.terminal.note(format!("The agent's signature: {}.", plain(signature)));
+        }
         let first = first.as_deref().unwrap_or("VKEY");
         let file =
             self.output.as_ref().map_or("FILE".to_owned(), |path| path.display().to_string());
@@ -150,4 +157,15 @@ impl Arguments {
         };
         context.terminal.note(format!("Check it with: {how}"));
     }
+}
+
+/// How the signature of the agent stands in the record at an index, by the keys that the log knew.
+fn signature(reading: &Reading, index: u64) -> Result<Option<String>, Failure> {
+    let Some(found) = reading::answer::at(reading, index)? else { return Ok(None) };
+    let content = (found.state != State::ContentErased).then_some(&*found.content);
+    let keys = reading.catalogue().agent_keys();
+    let standing = keys.judge(index, &found.meta, content, &|key, statement, made| {
+        checkpoint::verify_agent(key.as_bytes(), statement, made)
+    });
+    Ok((standing != Standing::Unsigned).then(|| standing.to_string()))
 }

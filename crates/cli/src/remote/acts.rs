@@ -100,8 +100,7 @@ struct ClassTold {
 impl Remote {
     /// The holds in force.
     pub(crate) fn holds(&self) -> Result<Vec<Hold>, Failure> {
-        let answer = self.get(&self.in_log("/holds")).map_err(|trouble| self.not_done(trouble))?;
-        let Holds { holds } = self.read(&answer)?;
+        let Holds { holds } = self.told("/holds")?;
         let holds: Option<Vec<Hold>> = holds.into_iter().map(Told::hold).collect();
         holds.ok_or_else(|| self.foreign(&"a hold is not told as expected"))
     }
@@ -172,7 +171,14 @@ impl Remote {
         })
     }
 
-    fn done<T: DeserializeOwned>(&self, rest: &str, body: &Value) -> Result<T, Failure> {
+    /// Asks what is told under an address in the log.
+    pub(super) fn told<T: DeserializeOwned>(&self, rest: &str) -> Result<T, Failure> {
+        let answer = self.get(&self.in_log(rest)).map_err(|trouble| self.not_done(trouble))?;
+        self.read(&answer)
+    }
+
+    /// Has something done there.
+    pub(super) fn done<T: DeserializeOwned>(&self, rest: &str, body: &Value) -> Result<T, Failure> {
         let answer =
             self.act(&self.in_log(rest), body).map_err(|trouble| self.not_done(trouble))?;
         self.read(&answer)
@@ -187,6 +193,11 @@ impl Remote {
         match trouble {
             Trouble::Answered { status: 409, code, detail, .. }
                 if matches!(code.as_str(), "held" | "kept_by_profile" | "refused") =>
+            {
+                Failure::refused(detail)
+            }
+            Trouble::Answered { code, detail, .. }
+                if matches!(code.as_str(), "bad_agent_key" | "unknown_key") =>
             {
                 Failure::refused(detail)
             }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail where it stands")]
 
+mod agent_keys;
 mod anchors;
 mod answers;
 mod append;

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{BAD, DIM, DOUBTFUL, GOOD, STRONG, plain, styled};
 use indicatif::HumanCount;
-use prove::{Finding, KeyEpoch, Level, RemovedBy, Report, Verdict};
+use prove::{Finding, KeyEpoch, Level, RemovedBy, Report, SignatureCounts, Verdict};
 use std::io::Write;
 use std::time::Duration;
 
@@ -36,6 +36,9 @@ pub(super) fn for_people(
     line("checkpoint", format!("{} entries, root {}", HumanCount(report.size), report.root))?;
     let counted = if matches!(place, Place::Server(_)) { "entries" } else { "records" };
     line(counted, counts(report))?;
+    if !report.signatures.is_empty() {
+        line("signatures", signatures(&report.signatures))?;
+    }
     for RemovedBy { index, state, count } in &report.removals {
         let count = HumanCount(*count);
         line("removed", format!("{count} {state}, as record {index} announces"))?;
@@ -106,6 +109,20 @@ fn counts(report: &Report) -> String {
     let texts: Vec<String> =
         there.map(|(count, name)| format!("{} {name}", HumanCount(*count))).collect();
     texts.join(", ")
+}
+
+/// How the signatures of agents stand.
+fn signatures(counts: &SignatureCounts) -> String {
+    let named = [
+        (counts.valid, "valid"),
+        (counts.redacted, "of events that the log redacted"),
+        (counts.unknown, "by keys that are not registered"),
+        (counts.bad, "that do not hold or are missing"),
+    ];
+    let there = named.iter().filter(|(count, _)| *count > 0);
+    let texts: Vec<String> =
+        there.map(|(count, name)| format!("{} {name}", HumanCount(*count))).collect();
+    format!("of agents: {}", texts.join(", "))
 }
 
 /// The keys that followed each other, when any did.
