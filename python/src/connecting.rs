@@ -7,6 +7,7 @@ use crate::mark::{self, Left, Mark};
 use crate::opening::{self, KeyPlace};
 use crate::outbox::Outbox;
 use crate::queue::Queue;
+use crate::signing::{KeyAt, Signers};
 use crate::spooling::Spooling;
 use keys::{Kek, KekOrigin, SecretKey, SystemEntropy};
 use link::spool::{self, KEYRING_PATH, Spool, Writer};
@@ -49,6 +50,8 @@ pub(crate) struct Wanted {
     pub(crate) spool_bytes: u64,
     /// The kind of source of the key-encryption key, and its value.
     pub(crate) key: Option<(String, String)>,
+    /// The keys of agents.
+    pub(crate) agent_keys: Vec<KeyAt>,
     /// A redaction policy in TOML.
     pub(crate) policy: Option<String>,
     /// Seconds.
@@ -81,6 +84,7 @@ struct Place {
 pub(crate) fn connect(wanted: Wanted) -> Result<Connected, Fault> {
     let producer = opening::new_producer()?;
     let link = link_to(&wanted)?;
+    let signers = Signers::load(wanted.agent_keys.clone())?;
     let policy = match &wanted.policy {
         Some(text) => Policy::from_toml(text)
             .map_err(|error| Fault::unusable(format!("the redaction policy: {error}")))?,
@@ -95,7 +99,9 @@ pub(crate) fn connect(wanted: Wanted) -> Result<Connected, Fault> {
     let producer: Arc<str> = producer.to_string().into();
     let queue = Arc::new(Queue::new(mark));
     faults.into_iter().for_each(|fault| queue.note_fault(fault));
-    let outbox = Arc::new(Outbox::new(queue, Arc::clone(&producer), redactor, Arc::clone(&spool)));
+    let on_the_way = (redactor, signers);
+    let outbox = Outbox::new(queue, Arc::clone(&producer), on_the_way, Arc::clone(&spool));
+    let outbox = Arc::new(outbox);
     let spooling = Spooling {
         outbox: Arc::clone(&outbox),
         writer: Writer::new(Arc::clone(&spool)),

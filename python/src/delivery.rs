@@ -10,6 +10,7 @@ use crate::keeper::Keeper;
 use crate::losses::{self, Loss};
 use crate::queue::{Item, Queue};
 use crate::receipt::Sealed;
+use crate::signing::Signers;
 use capture::Format;
 use event::{Assurance, Event, EventError, Json, Producer, Timestamp};
 use seal::{Outcome, Receipt, SealError};
@@ -30,6 +31,8 @@ pub(crate) struct Delivery {
     pub(crate) queue: Arc<Queue>,
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) producer: Arc<str>,
+    /// The keys of agents.
+    pub(crate) signers: Signers,
     /// Numbers that are not in the log, and of which it does not say so yet.
     pub(crate) losses: Vec<Loss>,
     /// The size of the log when something was sealed last.
@@ -102,9 +105,11 @@ impl Delivery {
         let mut encoder = log.encoder(bytes);
         let (mut taken, mut refused) = (Vec::with_capacity(group.len()), Vec::new());
         for item in group {
-            match event_of(item, &self.producer) {
-                Ok(event) => {
-                    encoder.push(log.redactor().redact(event).borrowed())?;
+            let event = event_of(item, &self.producer);
+            let admit = |event: &Event<'_>| encoder.admit(event);
+            match event.and_then(|it| self.signers.redact(log.redactor(), it, &admit)) {
+                Ok(redacted) => {
+                    encoder.push(redacted.borrowed())?;
                     taken.push(item);
                 }
                 Err(error) => refused.push((item, error)),

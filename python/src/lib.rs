@@ -34,6 +34,7 @@ mod place;
 mod questions;
 mod queue;
 mod receipt;
+mod signing;
 mod spooling;
 mod there;
 
@@ -48,4 +49,6 @@ mod _native {
     use crate::log::{log_id, span_event_id, verify};
     #[pymodule_export]
     use crate::receipt::Receipt;
+    #[pymodule_export]
+    use crate::signing::{agent_key, create_agent_key};
 }

@@ -10,6 +10,7 @@ use crate::place::{Identity, Place};
 use crate::questions;
 use crate::queue::{NotTaken, Queue};
 use crate::receipt::{Patience, Receipt, Slot, Until};
+use crate::signing::{KeyAt, Signers};
 use crate::there::There;
 use capture::Format;
 use pyo3::prelude::*;
@@ -35,6 +36,8 @@ pub(crate) struct Log {
     /// The process that opened it: threads do not survive a fork.
     process: u32,
     is_new: bool,
+    /// The public keys that sign what is recorded, each with the agent that it is for.
+    agent_keys: Vec<(Option<String>, String)>,
     /// The `ContextVar` with the fields of the context.
     context: Py<PyAny>,
 }
@@ -209,6 +212,13 @@ impl Log {
         self.is_new
     }
 
+    /// The public keys that sign what is recorded here, each with the agent that it is for, `None`
+    /// for all.
+    #[getter]
+    fn agent_keys(&self) -> Vec<(Option<String>, String)> {
+        self.agent_keys.clone()
+    }
+
     /// The id of this process in the log.
     #[getter]
     fn producer_id(&self) -> &str {
@@ -224,17 +234,22 @@ struct Folder {
     name: String,
     key: (String, String),
     create: bool,
+    agent_keys: Vec<KeyAt>,
 }
 
 impl Log {
     fn here(wanted: Folder, mode: Mode, context: Py<PyAny>) -> Result<Self, Fault> {
-        let Folder { data, name, key: (kind, value), create } = wanted;
-        let opened = opening::open(data, &name, KeyPlace { kind, value }, create)?;
+        let Folder { data, name, key: (kind, value), create, agent_keys } = wanted;
+        let signers = Signers::load(agent_keys)?;
+        let public = signers.public();
+        let opened = opening::open(data, &name, KeyPlace { kind, value }, create, signers)?;
         let Opened { folder, kek, keeper, queue, producer, is_new, thread } = opened;
         let lookout = Lookout::new(folder.clone(), Arc::clone(&kek));
         let thread = Mutex::new(Some(thread));
         let place = Here { folder, kek, keeper, lookout, thread };
-        Ok(Self::at(Box::new(place), queue, producer, mode, context, is_new))
+        let mut log = Self::at(Box::new(place), queue, producer, mode, context);
+        (log.is_new, log.agent_keys) = (is_new, public);
+        Ok(log)
     }
 
     fn there(wanted: Wanted, mode: Mode, context: Py<PyAny>) -> Result<Self, Fault> {
@@ -246,8 +261,11 @@ impl Log {
         let Connected { link, outbox, threads } = connecting::connect(wanted)?;
         let (queue, producer) = (Arc::clone(&outbox.queue), Arc::clone(&outbox.producer));
         let threads = Mutex::new(threads);
+        let agent_keys = outbox.signers.public();
         let place = There { link, log, outbox, threads, patience, required, is_on_disk };
-        Ok(Self::at(Box::new(place), queue, producer, mode, context, false))
+        let mut log = Self::at(Box::new(place), queue, producer, mode, context);
+        log.agent_keys = agent_keys;
+        Ok(log)
     }
 
     fn at(
@@ -256,10 +274,10 @@ impl Log {
         producer: Arc<str>,
         mode: Mode,
         context: Py<PyAny>,
-        is_new: bool,
     ) -> Self {
         let (process, identity) = (std::process::id(), OnceLock::new());
-        Self { place, queue, producer, identity, mode, process, is_new, context }
+        let (is_new, agent_keys) = (false, Vec::new());
+        Self { place, queue, producer, identity, mode, process, is_new, agent_keys, context }
     }
 
     /// Asks when everything recorded so far is in the log.

@@ -7,6 +7,7 @@ use crate::keeper::Keeper;
 use crate::losses;
 use crate::mark::{self, Mark};
 use crate::queue::Queue;
+use crate::signing::Signers;
 use keys::{
     Entropy, Kek, KekError, KekOrigin, KekSource, Keyring, PassphraseKdf, SecretString,
     SystemEntropy,
@@ -67,11 +68,18 @@ pub(crate) fn open(
     name: &str,
     key: KeyPlace,
     may_create: bool,
+    signers: Signers,
 ) -> Result<Opened, Fault> {
-    try_open(data, name, key, may_create).map_err(Fault::while_opening)
+    try_open(data, name, key, may_create, signers).map_err(Fault::while_opening)
 }
 
-fn try_open(data: PathBuf, name: &str, key: KeyPlace, may_create: bool) -> Result<Opened, Fault> {
+fn try_open(
+    data: PathBuf,
+    name: &str,
+    key: KeyPlace,
+    may_create: bool,
+    signers: Signers,
+) -> Result<Opened, Fault> {
     let data = DataFolder::new(data);
     let (folder, kek, is_new) = match folder(&data, name) {
         Ok(folder) => {
@@ -102,6 +110,7 @@ fn try_open(data: PathBuf, name: &str, key: KeyPlace, may_create: bool) -> Resul
         queue: Arc::clone(&queue),
         keeper: Arc::clone(&keeper),
         producer: Arc::clone(&producer),
+        signers,
         losses: Vec::new(),
         size: 0,
     };

@@ -6,6 +6,7 @@
 use crate::fault::Fault;
 use crate::queue::{Item, Queue};
 use crate::receipt::{Sealed, Slot, Until};
+use crate::signing::Signers;
 use link::spool::Spool;
 use redact::Redactor;
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub(crate) struct Outbox {
     pub(crate) queue: Arc<Queue>,
     pub(crate) producer: Arc<str>,
     pub(crate) redactor: Redactor,
+    pub(crate) signers: Signers,
     pub(crate) spool: Arc<Spool>,
     state: Mutex<State>,
     changed: Condvar,
@@ -48,11 +50,11 @@ impl Outbox {
     pub(crate) fn new(
         queue: Arc<Queue>,
         producer: Arc<str>,
-        redactor: Redactor,
+        (redactor, signers): (Redactor, Signers),
         spool: Arc<Spool>,
     ) -> Self {
         let (state, changed) = (Mutex::default(), Condvar::new());
-        Self { queue, producer, redactor, spool, state, changed }
+        Self { queue, producer, redactor, signers, spool, state, changed }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::losses::{self, Loss};
 use crate::outbox::Outbox;
 use crate::queue::{Item, TAKE_MAX};
+use event::Event;
 use link::spool::{Numbered, SpoolError, Writer};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,11 +48,12 @@ impl Spooling {
     fn store(&mut self, group: &[Item]) {
         let (mut entries, mut lost) = (Vec::with_capacity(group.len()), Vec::new());
         for item in group {
-            match event_of(item, &self.outbox.producer) {
-                Ok(event) => {
-                    let redacted = self.outbox.redactor.redact(event);
-                    entries.push(Numbered::event(item.seq, redacted));
-                }
+            let Outbox { producer, redactor, signers, .. } = &*self.outbox;
+            // Whether the log takes it is its server's to say.
+            let admit = |_: &Event<'_>| Ok(());
+            let event = event_of(item, producer);
+            match event.and_then(|event| signers.redact(redactor, event, &admit)) {
+                Ok(redacted) => entries.push(Numbered::event(item.seq, redacted)),
                 Err(error) => {
                     let fault = Fault::from(error);
                     let reason = format!("refused: {}", fault.code());

@@ -13,7 +13,7 @@ a server. See docs/python.md.
 from tachograph import context
 from tachograph._async import AsyncLog
 from tachograph._intent import Intent
-from tachograph._log import Log, connect, verify
+from tachograph._log import Log, connect, create_agent_key, public_agent_key, verify
 from tachograph._native import Receipt
 from tachograph.answers import Events, Verification
 from tachograph.errors import TachographError
@@ -32,5 +32,7 @@ __all__ = [
     "Verification",
     "connect",
     "context",
+    "create_agent_key",
+    "public_agent_key",
     "verify",
 ]

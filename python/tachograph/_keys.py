@@ -4,7 +4,9 @@ and which logs this user made."""
 import ipaddress
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from urllib.parse import urlsplit
 
@@ -34,6 +36,22 @@ def place(kek_file: "str | os.PathLike[str] | None") -> tuple[str, str]:
             "HOME is set; name one with kek_file"
         )
     return ("file", str(folder / "kek"))
+
+
+def of_agents(keys: Any) -> list[tuple[str | None, str, bytes]]:
+    """The keys of agents: a name, ``None`` for all; the kind of source; a path, or the key."""
+    if keys is None:
+        return []
+    if isinstance(keys, Mapping):
+        return [(str(agent), *of_agent(key)) for agent, key in keys.items()]
+    return [(None, *of_agent(keys))]
+
+
+def of_agent(key: "str | os.PathLike[str] | bytes") -> tuple[str, bytes]:
+    """The kind of source of one key, and its value."""
+    if isinstance(key, (bytes, bytearray)):
+        return ("line", bytes(key))
+    return ("file", os.fsencode(key))
 
 
 def token(

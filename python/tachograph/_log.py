@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from tachograph import _keys, _native, context
@@ -20,6 +20,8 @@ from tachograph.types import Mode
 logger = logging.getLogger("tachograph")
 
 Names = str | Iterable[str] | None
+AgentKey = str | os.PathLike[str] | bytes
+AgentKeys = AgentKey | Mapping[str, AgentKey] | None
 
 #: Logs that are open in this process, to be closed at its end.
 _OPEN: "weakref.WeakSet[Log]" = weakref.WeakSet()
@@ -40,6 +42,7 @@ class Log(Methods[Receipt], _native.Log):
         mode: Mode = "durable",
         kek_file: "str | os.PathLike[str] | None" = None,
         create: bool = True,
+        agent_key: AgentKeys = None,
     ) -> "Log":
         """Opens the log called ``log`` in the data folder ``data``; makes it when it is not there.
 
@@ -49,9 +52,20 @@ class Log(Methods[Receipt], _native.Log):
         ``TACHO_KEK_PASSPHRASE``), the user's configuration folder. For a new log a file that is not
         there is made: back it up, without it nobody can read the log.
 
+        With ``agent_key`` events are signed in this process, after redaction: the file of a key
+        (``tachograph.create_agent_key``), its bytes, or a mapping of agents' names to these, of
+        which each agent's events are signed with its own. ``tacho agent-key register`` tells the
+        log whose it is.
+
         Raises ``OpenFailed``: ``LogLocked``, ``LogNotFound``, ``LogUnusable``, ``KeyUnavailable``.
         """
-        place = {"data": data, "name": log, "key": _keys.place(kek_file), "create": create}
+        place = {
+            "data": data,
+            "name": log,
+            "key": _keys.place(kek_file),
+            "create": create,
+            "agent_keys": _keys.of_agents(agent_key),
+        }
         opened = cls(place=place, mode=mode, context=context._FIELDS)
         if opened.is_new and opened.log_id is not None:
             _keys.remember(opened.log_id, opened.origin, opened.vkeys)
@@ -169,6 +183,7 @@ def connect(
     client_cert: "tuple[str | os.PathLike[str], str | os.PathLike[str]] | None" = None,
     redaction: "str | os.PathLike[str] | None" = None,
     insecure: bool = False,
+    agent_key: AgentKeys = None,
 ) -> Log:
     """The log called ``log`` at the server at ``url``, with the methods of ``Log.open``.
 
@@ -181,7 +196,7 @@ def connect(
     ``TACHO_TOKEN_FILE``, ``token`` in the user's configuration folder, and for this machine
     ``admin-token``. The spool's key is found as that of ``Log.open``. ``ca_file`` are authorities
     beside the system's, ``client_cert`` a certificate and its key, ``redaction`` a file with a
-    policy (docs/redaction.md).
+    policy (docs/redaction.md). ``agent_key`` is that of ``Log.open``.
 
     Raises ``OpenFailed``, or ``BadQuestion`` for an address that is none.
     """
@@ -193,6 +208,7 @@ def connect(
         "token": _keys.token(url, token, has_certificate=client_cert is not None),
         "ca_file": ca_file or os.environ.get("TACHO_CA_FILE") or None,
         "own": client_cert,
+        "agent_keys": _keys.of_agents(agent_key),
         "is_exposed_fine": insecure,
         "spool": spool,
         "spool_bytes": spool_bytes,
@@ -224,6 +240,17 @@ def verify(
     return Verification(
         json.loads(_native.verify(os.fspath(data), log, place, keys, origin, kept(since)))
     )
+
+
+def create_agent_key(path: "str | os.PathLike[str]") -> str:
+    """Makes a key for an agent in the file ``path``, which must not exist and which its owner
+    alone can read; returns the public key, for ``tacho agent-key register``."""
+    return _native.create_agent_key(os.fspath(path))
+
+
+def public_agent_key(key: AgentKey) -> str:
+    """The public key of an agent's key: of its file, or of its bytes."""
+    return _native.agent_key(*_keys.of_agent(key))
 
 
 def _list(names: "str | Iterable[str] | None") -> list[str]:

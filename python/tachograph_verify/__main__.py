@@ -23,6 +23,8 @@ def main() -> int:
     print(f"{report.origin or '?'}: {report.size} entries, root {report.root}")
     for finding in report.findings:
         print(f"  wrong: {finding}")
+    for note in report.notes:
+        print(f"  note: {note}")
     for note in report.unassessed:
         print(f"  not assessed: {note}")
     signer = "" if report.is_pinned else " (not pinned: give --key to know who signed)"

@@ -6,6 +6,7 @@ from typing import Any
 from tachograph_verify.ledger import announced, hexadecimal, unique
 from tachograph_verify.notes import UNREADABLE, Bad, Key, decode
 from tachograph_verify.report import Report
+from tachograph_verify.signatures import signature_of
 from tachograph_verify.tree import LOG, Entry, commitment, content_commitment, leaf, root_of_proof
 from tachograph_verify.trust import Succession, Trust
 
@@ -62,6 +63,16 @@ def _check(data: bytes, pinned: list[Key], report: Report) -> None:
         if root_of_proof(place[0], checkpoint.size, *place[1:]) != checkpoint.root:
             raise Bad(f"the proof of record {place[0]} does not lead to the signed root")
     report.is_pinned = bool(pinned)
+    _note_signature(document["record"], report)
+
+
+def _note_signature(record: dict[str, Any], report: Report) -> None:
+    """What an agent signed: whose key it is, the document does not say."""
+    is_withheld = record.get("content_commitment") is not None
+    content = None if is_withheld else record.get("content") or ""
+    signed = signature_of(record["meta"], content)
+    if signed is not None:
+        report.notes.append(f"the signature with the agent's key {signed[0]} is {signed[1]}")
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,21 @@ def is_key_name(name: str) -> bool:
     return 0 < len(name.encode()) <= NAME_BYTES_MAX and not any(odd)
 
 
+def holds(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Ed25519, strictly: keys of small order and encodings that are not canonical are refused."""
+    point = int.from_bytes(public, "little") & (2**255 - 1)
+    if len(public) != 32 or point >= _PRIME or point in _SMALL:
+        return False
+    r = int.from_bytes(signature[:32], "little") & (2**255 - 1)
+    if len(signature) != 64 or r >= _PRIME or r in _SMALL:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Key:
     """A verifier key: ``<name>+<hash>+<base64 of type and key>``."""
@@ -94,18 +109,8 @@ class Key:
         return cls(text, name, key_id, data[0], data[1:])
 
     def verify(self, message: bytes, signature: bytes) -> bool:
-        """Strictly: keys of small order and encodings that are not canonical are refused."""
-        point = int.from_bytes(self.public, "little") & (2**255 - 1)
-        if len(self.public) != 32 or point >= _PRIME or point in _SMALL:
-            return False
-        r = int.from_bytes(signature[:32], "little") & (2**255 - 1)
-        if len(signature) != 64 or r >= _PRIME or r in _SMALL:
-            return False
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        """Whether it signed a message."""
+        return holds(self.public, message, signature)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Report:
-    """``findings`` are failures, ``unassessed`` what this verifier cannot tell."""
+    """``findings`` are failures, ``unassessed`` what this verifier cannot tell,
+    ``notes`` what is worth knowing beside."""
 
     origin: str = ""
     size: int = 0
@@ -13,6 +14,7 @@ class Report:
     is_pinned: bool = False
     findings: list[str] = field(default_factory=list)
     unassessed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def verdict(self) -> str:
