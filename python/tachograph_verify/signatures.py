@@ -1,4 +1,4 @@
-"""Agents' signatures (format.md, section 20): what was signed is cut out of a record again."""
+"""Agents' signatures (format.md, section 21): what was signed is cut out of a record again."""
 
 import base64
 import hashlib
