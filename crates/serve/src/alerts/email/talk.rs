@@ -424,7 +424,7 @@ mod tests {
             bytes in prop::collection::vec(any::<u8>(), 0..300),
         ) {
             let _ = read(&bytes);
-            let _ = read(&[b"250-", &bytes[..], b"\r\n250 x\r\n"].concat());
+            let _ = read(&[b"250", &bytes[..], b"\r\n250 x\r\n"].concat());
         }
     }
 }
