@@ -354,7 +354,7 @@ def build():
 
 
 def signature_vectors():
-    """Section 20: a signed event, as it was sent, as it is stored, and as its log redacted it."""
+    """Section 21: a signed event, as it was sent, as it is stored, and as its log redacted it."""
     seed = secret("agent")
     key = base64.b64encode(ed25519(seed, b"")[0]).decode()
     head = '{"schema":"tachograph.event/1","event_id":"e-1","event_type":"agent.tool_call"'

@@ -51,8 +51,11 @@ use store::{Folder, JOURNAL_FOLDER};
 /// Frames decrypted ahead of the check: enough to keep two cores busy, at most 48 MiB each.
 const FRAMES_AHEAD: usize = 3;
 
-/// How often a check is repeated when the log grew while it was being checked.
-const REPEATS_MAX: usize = 5;
+/// How often a check is repeated when the log moved while it was being checked, and each time
+/// something else seemed wrong.
+const REPEATS_MAX: usize = 20;
+/// What is wrong in so many checks one after the other is wrong, however much moves.
+const ALIKE: usize = 3;
 
 /// What to check against.
 #[derive(Clone, Debug, Default)]
@@ -77,12 +80,15 @@ pub fn verify(
     progress: &mut dyn FnMut(Progress),
 ) -> Report {
     let mut earlier: Option<Vec<Finding>> = None;
+    let mut alike = 1;
     for _ in 0..REPEATS_MAX {
         let before = state(&**folder);
         let report = Check { folder, options }.run(kek, progress);
         let is_same = earlier.as_deref() == Some(report.findings());
+        alike = if is_same { alike + 1 } else { 1 };
         let may_pass = is_at_the_tail(&report, &before.1) && !is_same;
-        if report.exit_code() != 10 || !may_pass && state(&**folder) == before {
+        let stands = alike == ALIKE || !may_pass && state(&**folder) == before;
+        if report.exit_code() != 10 || stands {
             return report;
         }
         earlier = Some(report.findings().to_vec());

@@ -282,7 +282,7 @@ mod tests {
         let usual = Server::default();
         assert_eq!(format!("{:?}", parsed.server), format!("{usual:?}"));
         let sections: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
-        assert_eq!(sections.len(), 15);
+        assert_eq!(sections.len(), 16);
         for section in sections {
             let section = section.split(' ').next().unwrap();
             let begin = text.find(section).unwrap() + section.len();
