@@ -1,7 +1,7 @@
 //! Dates of birth: a date after a word that says so.
 
 use super::context::Subjects;
-use super::numbers::{Place, is_day};
+use super::numbers::{Group, Place, is_day};
 use super::{Examples, Finding};
 use crate::rule::Rule;
 
@@ -17,8 +17,13 @@ const MONTHS: &[&str] = &[
 pub(super) fn find(place: &Place<'_>, found: &mut Vec<Finding>) {
     let mut floor = 0;
     for group in place.groups {
+        // What costs least is asked first.
         let fits = matches!(group.len(), 1 | 2 | 4 | 8) && group.start >= floor;
-        if !fits || !place.speaks_of(Subjects::BIRTH, group.start) {
+        if !fits
+            || place.spoken.is_silent(Subjects::BIRTH, group.start)
+            || !may_begin_date(place, group)
+            || !place.speaks_of(Subjects::BIRTH, group.start)
+        {
             continue;
         }
         if let Some(end) = end_of_date(place.text, group.start, group.len()) {
@@ -28,11 +33,43 @@ pub(super) fn find(place: &Place<'_>, found: &mut Vec<Finding>) {
     }
 }
 
+/// False where no date begins: inside of a word, and before what goes on in none.
+fn may_begin_date(place: &Place<'_>, group: &Group) -> bool {
+    let rest = place.text.as_bytes().get(group.end..).unwrap_or_default();
+    let joined = matches!(rest, [b'-' | b'/' | b'.', b'0'..=b'9', ..]);
+    let goes_on = || match group.len() {
+        4 => joined || rest.first().is_some_and(|byte| !byte.is_ascii()),
+        1 | 2 => joined || may_begin_month(rest),
+        _ => true,
+    };
+    !place.byte_before(group.start, 1).is_some_and(|b| b.is_ascii_alphanumeric()) && goes_on()
+}
+
+/// What may stand between a day and its month.
+fn joins_month(c: char) -> bool {
+    matches!(c, '.' | ' ' | 's' | 't' | 'n' | 'd' | 'r' | 'h')
+}
+
+/// False for most of what stands behind a day and begins as no month does.
+fn may_begin_month(rest: &[u8]) -> bool {
+    let gap = rest.iter().take(DATE_BYTES_MAX);
+    let gap = gap.take_while(|byte| joins_month(char::from(**byte))).count();
+    let letter = |step: usize| rest.get(gap + step).map_or(0, u8::to_ascii_lowercase);
+    match (letter(0), letter(1)) {
+        (0x80.., _) => true,
+        (b'a', second) => matches!(second, b'b' | b'g' | b'o' | b'p' | b'u' | b'v'),
+        (b'd', second) => matches!(second, b'e' | b'i' | 0x80..),
+        (b'f', second) => matches!(second, b'e' | 0x80..),
+        (b'g', second) => matches!(second, b'e' | b'i' | 0x80..),
+        (b'j', second) => matches!(second, b'a' | b'u'),
+        (b'm', second) => matches!(second, b'a' | 0x80..),
+        (b'o', second) => matches!(second, b'c' | b'k' | b't' | b'u' | 0x80..),
+        first => matches!(first, (b'e', b'n') | (b'l', b'u') | (b'n', b'o') | (b's', b'e')),
+    }
+}
+
 /// Where the date that begins with the `length` digits at `start` ends.
 fn end_of_date(text: &str, start: usize, length: usize) -> Option<usize> {
-    if start > 0 && text.as_bytes().get(start - 1).is_some_and(u8::is_ascii_alphanumeric) {
-        return None;
-    }
     let mut stop = text.len().min(start + DATE_BYTES_MAX);
     while !text.is_char_boundary(stop) {
         stop -= 1;
@@ -91,7 +128,7 @@ fn asian(date: &str) -> Option<usize> {
 /// `12 March 1990`, `1. Januar 1990`.
 fn worded(date: &str) -> Option<usize> {
     let digits = date.bytes().take_while(u8::is_ascii_digit).count();
-    let rest = date.get(digits..)?.trim_start_matches(['.', ' ', 's', 't', 'n', 'd', 'r', 'h']);
+    let rest = date.get(digits..)?.trim_start_matches(joins_month);
     let rest = rest.trim_start_matches("de ");
     let month = rest.split([' ', '.', ',']).next()?;
     if !month.starts_with(char::is_alphabetic) {
@@ -120,3 +157,20 @@ pub(super) const EXAMPLES: &[Examples] = &[Examples {
     ],
     leaves: &["on 1990-01-31", "born 1990-13-41", "dob unknown", "born in 1990", "birth of v1.2.3"],
 }];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_month_is_turned_down_by_its_first_letters() {
+        for month in MONTHS.iter().flat_map(|month| [month.to_string(), month.to_uppercase()]) {
+            for text in ["12 ", "1. ", "12th ", "12"].map(|day| format!("{day}{month} 1990")) {
+                let day = text.bytes().take_while(u8::is_ascii_digit).count();
+                let known = worded(&text).is_none() || may_begin_month(&text.as_bytes()[day..]);
+                assert!(known, "{text}");
+            }
+        }
+        assert!(!may_begin_month(b" 12") && !may_begin_month(b"f0b") && !may_begin_month(b"xy"));
+    }
+}

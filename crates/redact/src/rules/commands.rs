@@ -6,7 +6,7 @@ use super::kinds::places_of;
 use super::{Examples, Finding};
 use crate::policy::PolicyError;
 use crate::rule::Rule;
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input};
 
 /// Longest password, and how far before an option its command is looked for.
 const VALUE_BYTES_MAX: usize = 128;
@@ -73,11 +73,11 @@ impl Commands {
 
     pub(super) fn find(&self, text: &str, found: &mut Vec<Finding>) {
         let bytes = text.as_bytes();
-        // Most texts have no option that asks for its command.
-        let mut commands = self.0.find_iter(text).peekable();
         let mut last: Option<(usize, Takes)> = None;
         // Up to where the text was searched for the end of a command, and the last end.
         let (mut seen, mut end_of_command) = (0, 0);
+        // Up to where it was searched for commands, as far as they may belong to an option.
+        let mut searched = 0;
         for hyphen in places_of(bytes, [b'-']) {
             let Some(at) = hyphen.checked_sub(1).filter(|at| bytes.get(*at) == Some(&b' ')) else {
                 continue;
@@ -89,10 +89,13 @@ impl Commands {
             if !matches!(option, b'u' | b'p') {
                 continue;
             }
-            while let Some(command) = commands.next_if(|command| command.start() <= at) {
+            // The blank before the option is the last byte that may belong to a command.
+            searched = searched.max(at.saturating_sub(COMMAND_BYTES_MAX));
+            for command in self.0.find_iter(Input::new(text).range(searched..=at)) {
                 let takes = COMMANDS.get(command.pattern().as_usize()).map(|(_, takes)| *takes);
                 last = takes.map(|takes| (command.start(), takes));
             }
+            searched = at + 1;
             let new = bytes.get(seen..at).unwrap_or_default();
             let ends = new.iter().rposition(|b| matches!(b, b'\n' | b'|' | b';' | b'&'));
             end_of_command = ends.map_or(end_of_command, |step| seen + step);

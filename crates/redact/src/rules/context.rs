@@ -111,6 +111,9 @@ const WINDOW_BYTES: usize = 48;
 /// A text is looked through once so many answers as it has pieces of this length were looked for.
 const BYTES_EACH: usize = 4 * WINDOW_BYTES;
 
+/// The same for doubts, where something else may be looked at instead, which costs less.
+const BYTES_EACH_DOUBT: usize = 16;
+
 /// Every word, ready to be looked for.
 pub(crate) struct Context(Lexicon<Subjects>);
 
@@ -175,6 +178,7 @@ pub(super) struct Spoken<'t> {
     name: &'t str,
     named: OnceCell<Subjects>,
     asked: Cell<usize>,
+    wondered: Cell<usize>,
     words: OnceCell<Words>,
 }
 
@@ -189,7 +193,8 @@ struct Words {
 impl<'t> Spoken<'t> {
     pub(super) fn new(context: &'t Context, text: (&'t str, &'t Kinds), name: &'t str) -> Self {
         let (named, words) = (OnceCell::new(), OnceCell::new());
-        Self { context, text, name, named, asked: Cell::new(0), words }
+        let (asked, wondered) = (Cell::new(0), Cell::new(0));
+        Self { context, text, name, named, asked, wondered, words }
     }
 
     /// What the words before `at` speak of, those of the member's name included.
@@ -211,11 +216,24 @@ impl<'t> Spoken<'t> {
 
     /// True when something before `at` speaks of one of the subjects.
     pub(super) fn speaks_of(&self, subjects: Subjects, at: usize) -> bool {
-        let never = self.words.get().is_some_and(|words| !words.subjects.has(subjects));
-        if never {
-            return at <= WINDOW_BYTES && self.named().has(subjects);
+        !self.is_silent(subjects, at) && self.before(at).has(subjects)
+    }
+
+    /// True when it is known already that nothing speaks of them.
+    pub(super) fn is_silent(&self, subjects: Subjects, at: usize) -> bool {
+        self.words.get().is_some_and(|words| !words.subjects.has(subjects))
+            && !(at <= WINDOW_BYTES && self.named().has(subjects))
+    }
+
+    /// The same, but looks for words when it was asked often.
+    pub(super) fn is_surely_silent(&self, subjects: Subjects, at: usize) -> bool {
+        if self.words.get().is_none() {
+            self.wondered.set(self.wondered.get() + 1);
+            if self.wondered.get() * BYTES_EACH_DOUBT > self.text.0.len() {
+                self.words();
+            }
         }
-        self.before(at).has(subjects)
+        self.is_silent(subjects, at)
     }
 
     fn named(&self) -> Subjects {

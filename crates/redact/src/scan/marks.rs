@@ -21,8 +21,8 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    /// The anchors of the block that follows on `before`, without most of the capitals that
-    /// `capitals` would confirm for nothing that is `missing`: they stand inside of words.
+    /// The anchors of the block that follows on `before`, without most of those that would be
+    /// confirmed for nothing that is `missing`.
     #[inline(always)]
     pub(super) fn likely_anchors(
         &self,
@@ -41,35 +41,98 @@ impl Marks {
     #[cold]
     #[inline(never)]
     fn busy_anchors(&self, block: &[u8; BLOCK_BYTES], before: &[u8], missing: Families) -> u32 {
-        self.anchors & !self.idle_capitals(block, before, missing)
+        let around = Around { bytes: u8x16::new(*block), before };
+        self.likely_capitals(&around, missing) | likely_signs(&around, missing)
+    }
+
+    /// Capitals, but for those that stand inside of words and numbers.
+    #[inline(always)]
+    fn likely_capitals(&self, around: &Around<'_>, missing: Families) -> u32 {
+        let capitals = below(around.bytes - u8x16::splat(b'A'), 26).to_bitmask();
+        let asked = |family: Families, bits: u32| if missing.has(family) { bits } else { 0 };
+        let begin = around.behind(self.stops, 1, |b| !b.is_ascii_alphanumeric(), true)
+            | around.behind(around.is(b'\\'), 2, |b| *b == b'\\', false);
+        let end_number = around.behind(self.digits, 1, u8::is_ascii_digit, false)
+            | around.behind(self.digits, 2, u8::is_ascii_digit, false);
+        let digits = ahead(self.digits, 2) & ahead(self.digits, 3);
+        capitals
+            & (asked(Families::KEYS, begin)
+                | asked(Families::TOKENS, begin & around.is(b'B') | around.is(b'J'))
+                | asked(Families::NUMBERS, end_number)
+                | asked(Families::IBAN, ahead(capitals, 1) & digits))
+    }
+}
+
+/// Bytes side by side, and what stands before them.
+struct Around<'t> {
+    bytes: u8x16,
+    before: &'t [u8],
+}
+
+impl Around<'_> {
+    #[inline(always)]
+    fn is(&self, byte: u8) -> u32 {
+        self.bytes.simd_eq(u8x16::splat(byte)).to_bitmask()
+    }
+
+    /// The bits of what stands up to so many bytes before each byte.
+    #[inline(always)]
+    fn behind(&self, bits: u32, steps: usize, is: fn(&u8) -> bool, at_start: bool) -> u32 {
+        let last =
+            |steps: usize| self.before.len().checked_sub(steps).map(|at| self.before.get(at));
+        (1..=steps).fold(bits << steps, |bits, back| {
+            bits | u32::from(last(back).flatten().map_or(at_start, is)) << (steps - back)
+        })
     }
 
     #[inline(always)]
-    fn idle_capitals(&self, block: &[u8; BLOCK_BYTES], before: &[u8], missing: Families) -> u32 {
-        let bytes = u8x16::new(*block);
-        let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte)).to_bitmask();
-        let capitals = below(bytes - u8x16::splat(b'A'), 26).to_bitmask();
-        let last = |steps: usize| before.len().checked_sub(steps).and_then(|at| before.get(at));
-        // The bits of what stands so many bytes before each byte.
-        let behind = |bits: u32, steps: usize, is: fn(&u8) -> bool, at_start: bool| {
-            (1..=steps).fold(bits << steps, |bits, back| {
-                bits | u32::from(last(back).map_or(at_start, is)) << (steps - back)
-            })
-        };
-        // What stands behind the block is not known, and so may be anything.
-        let ahead = |bits: u32, steps: u32| (bits | !BLOCK_BITS) >> steps;
-        let asked = |family: Families, bits: u32| if missing.has(family) { bits } else { 0 };
-        let begin = behind(self.stops, 1, |b| !b.is_ascii_alphanumeric(), true)
-            | behind(is(b'\\'), 2, |b| *b == b'\\', false);
-        let end_number = behind(self.digits, 1, u8::is_ascii_digit, false)
-            | behind(self.digits, 2, u8::is_ascii_digit, false);
-        let begin_account = ahead(capitals, 1) & ahead(self.digits, 2) & ahead(self.digits, 3);
-        capitals
-            & !asked(Families::KEYS, begin)
-            & !asked(Families::TOKENS, begin & is(b'B') | is(b'J'))
-            & !asked(Families::NUMBERS, end_number)
-            & !asked(Families::IBAN, begin_account)
+    fn follow(&self, bits: u32, byte: u8) -> u32 {
+        bits & (self.is(byte) << 1 | u32::from(self.before.last() == Some(&byte)))
     }
+}
+
+/// The bits of what stands so many bytes after each byte. What stands behind the block is not
+/// known, and so may be anything.
+#[inline(always)]
+fn ahead(bits: u32, steps: u32) -> u32 {
+    (bits | !BLOCK_BITS) >> steps
+}
+
+/// All anchors but capitals, as far as their neighbours are those that `confirm` asks for.
+#[inline(always)]
+fn likely_signs(around: &Around<'_>, missing: Families) -> u32 {
+    let is = |byte: u8| around.is(byte);
+    let mut likely = 0;
+    if missing.has(Families::KEYS) {
+        likely |= is(b'-') | is(b'_') | is(b'.') | around.follow(is(b'/'), b'/');
+    }
+    if missing.has(Families::PRIVATE_KEYS) {
+        likely |= around.follow(is(b'-'), b'-');
+    }
+    if missing.has(Families::COMMANDS) {
+        likely |= around.follow(is(b'-'), b' ');
+    }
+    if missing.has(Families::NAMES) {
+        likely |= is(b':') | is(b'=');
+    }
+    if missing.has(Families::SIGNS) {
+        likely |= around.follow(is(b'~'), b'Q')
+            | is(b'.') & ahead(is(b'a'), 1)
+            | (is(b':') | is(b'=')) & ahead(is(b'A'), 1);
+    }
+    if missing.has(Families::TOKENS) {
+        likely |= is(b'b') & ahead(is(b'e') | is(b'E') | is(b'a') | is(b'A'), 1);
+    }
+    if missing.has(Families::ESCAPES) {
+        likely |= is(b'\\') & ahead(is(b'/') | is(b'u'), 1);
+    }
+    if missing.has(Families::ADDRESSES) {
+        likely |= is(b'@') | is(b'%');
+    }
+    if missing.has(Families::PERCENT) {
+        likely |= is(b'%');
+    }
+    likely
 }
 
 /// True when four bytes of a block side by side are digits and what joins them in a number: of a
