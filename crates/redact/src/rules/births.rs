@@ -5,8 +5,11 @@ use super::numbers::{Group, Place, is_day};
 use super::{Examples, Finding};
 use crate::rule::Rule;
 
-/// Bytes of the longest date.
-const DATE_BYTES_MAX: usize = 20;
+/// Bytes of the longest date, `12 de septiembre de 1990` and some room.
+const DATE_BYTES_MAX: usize = 28;
+
+/// Bytes of the longest name of a month.
+const MONTH_BYTES_MAX: usize = 11;
 
 const MONTHS: &[&str] = &[
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mär",
@@ -19,15 +22,18 @@ pub(super) fn find(place: &Place<'_>, found: &mut Vec<Finding>) {
     for group in place.groups {
         // What costs least is asked first.
         let fits = matches!(group.len(), 1 | 2 | 4 | 8) && group.start >= floor;
-        if !fits
-            || place.spoken.is_silent(Subjects::BIRTH, group.start)
-            || !may_begin_date(place, group)
-            || !place.speaks_of(Subjects::BIRTH, group.start)
-        {
+        if !fits || place.spoken.is_silent(Subjects::BIRTH, group.start) {
             continue;
         }
-        if let Some(end) = end_of_date(place.text, group.start, group.len()) {
-            found.push(Finding { start: group.start, end, rule: Rule::DateOfBirth });
+        let begins = may_begin_date(place, group);
+        let month = if begins { None } else { month_before(place, group) };
+        let month = month.filter(|(start, _)| *start >= floor);
+        if !(begins || month.is_some()) || !place.speaks_of(Subjects::BIRTH, group.start) {
+            continue;
+        }
+        let date = || Some((group.start, end_of_date(place.text, group.start, group.len())?));
+        if let Some((start, end)) = month.or_else(date) {
+            found.push(Finding { start, end, rule: Rule::DateOfBirth });
             floor = end;
         }
     }
@@ -45,15 +51,33 @@ fn may_begin_date(place: &Place<'_>, group: &Group) -> bool {
     !place.byte_before(group.start, 1).is_some_and(|b| b.is_ascii_alphanumeric()) && goes_on()
 }
 
-/// What may stand between a day and its month.
-fn joins_month(c: char) -> bool {
-    matches!(c, '.' | ' ' | 's' | 't' | 'n' | 'd' | 'r' | 'h')
+/// Bytes of what makes a number of a day, at the beginning of what stands behind it: `12th`, `1er`,
+/// `1º`, `1°`.
+fn ordinal(rest: &[u8]) -> usize {
+    let [first, second, ..] = rest else { return 0 };
+    let stands = matches!(
+        (first | 0x20, second | 0x20),
+        (b's', b't') | (b'n', b'd') | (b'r', b'd') | (b't', b'h') | (b'e', b'r')
+    ) && !rest.get(2).is_some_and(u8::is_ascii_alphabetic);
+    if stands || matches!((first, second), (0xC2, 0xBA | 0xB0)) { 2 } else { 0 }
+}
+
+fn begins_with(bytes: &[u8], word: &str) -> bool {
+    bytes.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Bytes between a day and its month: `12 March`, `12th March`, `12-Mar`, `12 de marzo`.
+fn gap_before_month(rest: &[u8]) -> usize {
+    let after = |at: usize| rest.get(at..).unwrap_or_default();
+    let mut at = ordinal(rest);
+    at += after(at).iter().take_while(|b| matches!(b, b'.' | b' ' | b'-' | b'/')).count();
+    at + ["de ", "del "].iter().find(|of| begins_with(after(at), of)).map_or(0, |of| of.len())
 }
 
 /// False for most of what stands behind a day and begins as no month does.
 fn may_begin_month(rest: &[u8]) -> bool {
-    let gap = rest.iter().take(DATE_BYTES_MAX);
-    let gap = gap.take_while(|byte| joins_month(char::from(**byte))).count();
+    let rest = rest.get(..DATE_BYTES_MAX).unwrap_or(rest);
+    let gap = gap_before_month(rest);
     let letter = |step: usize| rest.get(gap + step).map_or(0, u8::to_ascii_lowercase);
     match (letter(0), letter(1)) {
         (0x80.., _) => true,
@@ -66,6 +90,44 @@ fn may_begin_month(rest: &[u8]) -> bool {
         (b'o', second) => matches!(second, b'c' | b'k' | b't' | b'u' | 0x80..),
         first => matches!(first, (b'e', b'n') | (b'l', b'u') | (b'n', b'o') | (b's', b'e')),
     }
+}
+
+/// Where a date begins and ends whose day these digits are, and whose month stands before it:
+/// `March 12, 1990`.
+fn month_before(place: &Place<'_>, day: &Group) -> Option<(usize, usize)> {
+    let (bytes, at) = (place.text.as_bytes(), day.start);
+    let may_be_month = |byte: u8| byte == b'.' || byte.is_ascii_alphabetic() || !byte.is_ascii();
+    if day.len() > 2
+        || place.byte_before(at, 1) != Some(b' ')
+        || !place.byte_before(at, 2).is_some_and(may_be_month)
+    {
+        return None;
+    }
+    let rest = bytes.get(day.end..)?;
+    let mut gap = ordinal(rest);
+    gap += rest.iter().skip(gap).take(2).take_while(|b| matches!(b, b',' | b' ')).count();
+    let year_at = day.end + gap;
+    let digits = bytes.get(year_at..)?.iter().take(5).take_while(|b| b.is_ascii_digit()).count();
+    if gap == 0 || digits != 4 {
+        return None;
+    }
+    let mut end = at - 1;
+    end -= usize::from(place.byte_before(end, 1) == Some(b'.'));
+    let before = bytes.get(..end)?.iter().rev().take(MONTH_BYTES_MAX);
+    let start = end - before.take_while(|b| b.is_ascii_alphabetic() || !b.is_ascii()).count();
+    let number = |from, to| place.text.get(from..to)?.parse::<u32>().ok();
+    let known = is_month(place.text.get(start..end)?)
+        && !place.byte_before(start, 1).is_some_and(|b| b.is_ascii_alphanumeric());
+    (known && is_date(number(year_at, year_at + 4)?, 1, number(at, day.end)?))
+        .then_some((start, year_at + 4))
+}
+
+fn is_month(word: &str) -> bool {
+    if word.len() > MONTH_BYTES_MAX || !word.chars().all(char::is_alphabetic) {
+        return false;
+    }
+    let word = word.to_lowercase();
+    MONTHS.iter().any(|known| word.starts_with(known))
 }
 
 /// Where the date that begins with the `length` digits at `start` ends.
@@ -125,21 +187,17 @@ fn asian(date: &str) -> Option<usize> {
     is_date(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).then_some(end)
 }
 
-/// `12 March 1990`, `1. Januar 1990`.
+/// `12 March 1990`, `1. Januar 1990`, `12 de marzo de 1990`, `12-Mar-1990`.
 fn worded(date: &str) -> Option<usize> {
     let digits = date.bytes().take_while(u8::is_ascii_digit).count();
-    let rest = date.get(digits..)?.trim_start_matches(joins_month);
-    let rest = rest.trim_start_matches("de ");
-    let month = rest.split([' ', '.', ',']).next()?;
-    if !month.starts_with(char::is_alphabetic) {
-        return None;
-    }
-    let month = month.to_lowercase();
-    let year_at = rest.find(|c: char| c.is_ascii_digit())?;
+    let rest = date.get(digits..)?;
+    let rest = rest.get(gap_before_month(rest.as_bytes())..)?;
+    let month = rest.split([' ', '.', ',', '-', '/']).next()?;
+    let year_at = month.len() + gap_before_month(rest.get(month.len()..)?.as_bytes());
     let year = rest.get(year_at..year_at + 4)?;
-    let known = MONTHS.iter().any(|known| month.starts_with(known));
     let end = date.len() - rest.len() + year_at + 4;
-    (known && is_date(year.parse().ok()?, 1, date.get(..digits)?.parse().ok()?)).then_some(end)
+    (is_month(month) && is_date(year.parse().ok()?, 1, date.get(..digits)?.parse().ok()?))
+        .then_some(end)
 }
 
 fn is_date(year: u32, month: u32, day: u32) -> bool {
@@ -153,9 +211,23 @@ pub(super) const EXAMPLES: &[Examples] = &[Examples {
         "DOB: «01/31/1990»",
         "geboren am «31.01.1990»",
         "born on «12 March 1990»",
+        "born «March 12, 1990», in Ohio",
+        "date of birth: «Sept. 3rd 1988»",
+        "né le «1er septembre 1990»",
+        "nacido el «12 de diciembre de 1990»",
+        "dob «12-Nov-1990»",
         "生年月日: «1990年1月31日»",
     ],
-    leaves: &["on 1990-01-31", "born 1990-13-41", "dob unknown", "born in 1990", "birth of v1.2.3"],
+    leaves: &[
+        "on 1990-01-31",
+        "born 1990-13-41",
+        "dob unknown",
+        "born in 1990",
+        "birth of v1.2.3",
+        "born March 12",
+        "born market12, 1990",
+        "born March 12, 19901",
+    ],
 }];
 
 #[cfg(test)]
@@ -165,10 +237,12 @@ mod tests {
     #[test]
     fn no_month_is_turned_down_by_its_first_letters() {
         for month in MONTHS.iter().flat_map(|month| [month.to_string(), month.to_uppercase()]) {
-            for text in ["12 ", "1. ", "12th ", "12"].map(|day| format!("{day}{month} 1990")) {
+            for text in ["12 ", "1. ", "12th ", "12", "3RD ", "1\u{ba} de ", "12-"]
+                .map(|day| format!("{day}{month} 1990"))
+            {
                 let day = text.bytes().take_while(u8::is_ascii_digit).count();
-                let known = worded(&text).is_none() || may_begin_month(&text.as_bytes()[day..]);
-                assert!(known, "{text}");
+                assert_eq!(worded(&text), Some(text.len()), "{text}");
+                assert!(may_begin_month(&text.as_bytes()[day..]), "{text}");
             }
         }
         assert!(!may_begin_month(b" 12") && !may_begin_month(b"f0b") && !may_begin_month(b"xy"));
