@@ -42,7 +42,8 @@ const WASM: &str = "wasm32-unknown-unknown";
 pub(crate) fn need(what: &Need) -> Result<(), Failure> {
     match what {
         Need::Compiler => {
-            debian("a C and C++ compiler", &["/usr/bin/cc", "/usr/bin/c++"], &["build-essential"])
+            const PROBES: [&str; 3] = ["/usr/bin/cc", "/usr/bin/c++", "/usr/bin/make"];
+            debian("a C and C++ compiler with make", &PROBES, &["build-essential"])
         }
         Need::Go => debian(
             "Go with golang.org/x/mod",
