@@ -3,10 +3,9 @@
 //! None of it is urgent, and all of it costs processor time and disk that appends want. So it waits
 //! for a quiet moment, unless so much has gathered that reading the log would suffer.
 
+use crate::build::Built;
 use crate::error::SealError;
-use crate::ids::Ids;
 use crate::interruptible::GivenUp;
-use crate::roll::Rolled;
 use crate::writer::Writer;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SendError, SyncSender, TryRecvError, sync_channel};
@@ -23,7 +22,7 @@ const DELAY_MAX: Duration = Duration::from_secs(60);
 const BACKLOG_URGENT: usize = 4;
 
 /// What is to be done beside the writer.
-type Job = Box<dyn FnOnce() -> Result<Rolled, SealError> + Send>;
+type Job = Box<dyn FnOnce() -> Result<Vec<Built>, SealError> + Send>;
 
 /// The same as a thread takes it.
 type Work = Box<dyn FnOnce() + Send>;
@@ -70,9 +69,9 @@ pub(crate) struct Background {
     patient: Hand,
     /// For what waits no longer.
     urgent: Hand,
-    running: Option<Receiver<Result<Rolled, SealError>>>,
+    running: Option<Receiver<Result<Vec<Built>, SealError>>>,
     /// What it gave, until it is announced.
-    outcome: Option<Result<Rolled, SealError>>,
+    outcome: Option<Result<Vec<Built>, SealError>>,
     /// The state in which there was nothing to do, or it failed.
     nothing_to_do: Option<State>,
     /// The failure, when it is because of one that nothing is to be done.
@@ -210,14 +209,12 @@ impl Background {
         }
     }
 
-    fn end(&mut self, writer: &mut Writer, outcome: Result<Rolled, SealError>) {
+    fn end(&mut self, writer: &mut Writer, outcome: Result<Vec<Built>, SealError>) {
         self.running = None;
         match outcome {
             // A failure poisons the writer, and the next append says so.
-            Ok(Rolled { segments, ids }) => {
-                if writer.announce(segments).is_ok() {
-                    writer.keep_ids(&ids);
-                }
+            Ok(segments) => {
+                let _ = writer.announce(segments);
             }
             // The journal file stays, and nothing is lost: the log says so, and goes on.
             Err(error) => {
@@ -276,7 +273,7 @@ fn next_job(writer: &Writer, given_up: &GivenUp) -> Result<Option<Job>, SealErro
     };
     Ok(rewrite.map(|mut rewrite| -> Job {
         rewrite.folder = given_up.guard(Arc::clone(&rewrite.folder));
-        Box::new(move || rewrite.run().map(|segments| Rolled { segments, ids: Ids::default() }))
+        Box::new(move || rewrite.run())
     }))
 }
 

@@ -8,12 +8,11 @@
 use crate::batch::Batch;
 use crate::build::Built;
 use crate::error::SealError;
-use crate::ids::{IdCache, Ids};
 use crate::life;
 use crate::receipt::Outcome;
 use crate::report::Unreported;
 use crate::rewrite::{Rewrite, compactible};
-use crate::roll::{Closed, Job, Rolled};
+use crate::roll::{Closed, Job};
 use crate::window::WINDOW_EVENTS;
 use crate::writer::{KEYRING_PATH, Writer, journal_key};
 use event::{Disclosed, Record};
@@ -79,9 +78,8 @@ impl Writer {
         // journal as well.
         for _ in 0..self.holdings.closed.len() {
             let Some(job) = self.next_roll()? else { break };
-            let Rolled { segments, ids } = job.run()?;
+            let segments = job.run()?;
             self.announce(segments)?;
-            self.keep_ids(&ids);
             self.publish()?;
             count += 1;
         }
@@ -147,12 +145,15 @@ impl Writer {
         let end = self.holdings.unreported.first().unwrap_or(u64::MAX);
         let waits = |closed: &&Closed| closed.end <= end && !self.is_announced(closed);
         let Some(closed) = self.holdings.closed.iter().find(waits) else { return Ok(None) };
+        let secret = self.keyring.newest(Purpose::IdempotencySecret);
         Ok(Some(Job {
             folder: Arc::clone(&self.folder),
             log_id: self.identity.id()?,
             closed: closed.clone(),
             key: journal_key(&self.keyring, closed.key_id)?,
             names: self.fingerprints.clone(),
+            secret: secret.map(|(_, secret)| Zeroizing::new(*secret.expose())),
+            oldest: self.size().saturating_sub(WINDOW_EVENTS as u64),
             entropy: Arc::clone(&self.options.entropy),
         }))
     }
@@ -183,17 +184,6 @@ impl Writer {
         }
         self.announcements.extend(announcements);
         self.commit(Vec::new()).map(|_| ())
-    }
-
-    /// Keeps the ids of what left the journal, so that the next start has them at hand.
-    pub(crate) fn keep_ids(&self, ids: &Ids) {
-        if ids.list.is_empty() {
-            return;
-        }
-        let Some((_, secret)) = self.keyring.newest(Purpose::IdempotencySecret) else { return };
-        let secret = Zeroizing::new(*secret.expose());
-        let oldest = self.size().saturating_sub(WINDOW_EVENTS as u64);
-        IdCache::new(&*self.folder, &secret).keep(ids, oldest, &*self.options.entropy);
     }
 
     /// Says in the log that a journal file could not be rolled, and why.

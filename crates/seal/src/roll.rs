@@ -7,13 +7,14 @@
 use crate::batch::Fingerprints;
 use crate::build::{Build, Built};
 use crate::error::SealError;
-use crate::ids::Ids;
+use crate::ids::{IdCache, Ids};
 use crate::sequence::event_id;
 use crate::streams::DAY_MS;
 use event::Record;
 use keys::{DataKey, Entropy, KeyId};
 use std::sync::Arc;
 use store::{Folder, FrameFound, JournalReader, StoreError, Tail};
+use zeroize::Zeroizing;
 
 /// A journal file that nothing is written to any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,34 +33,37 @@ pub(crate) struct Job {
     pub(crate) closed: Closed,
     pub(crate) key: DataKey,
     pub(crate) names: Fingerprints,
+    /// What the ids are kept under for the next start, and the first index whose id it wants.
+    pub(crate) secret: Option<Zeroizing<[u8; 32]>>,
+    pub(crate) oldest: u64,
     pub(crate) entropy: Arc<dyn Entropy>,
 }
 
-/// Segments that hold all that one file held, durable and checked, and not announced yet.
-pub(crate) struct Rolled {
-    pub(crate) segments: Vec<Built>,
-    /// The ids of the records, for the next start.
-    pub(crate) ids: Ids,
-}
-
 impl Job {
-    /// Writes the segments and checks them.
+    /// Writes the segments and checks them; then keeps the ids of the records for the next start,
+    /// which does not need them as long as the journal file is there. What is returned holds all
+    /// that the file held, durable and checked, and is not announced yet.
     ///
     /// # Errors
     /// Whatever keeps it from being done; the files that were begun are removed, and the journal
     /// file is as it was.
-    pub(crate) fn run(&self) -> Result<Rolled, SealError> {
+    pub(crate) fn run(&self) -> Result<Vec<Built>, SealError> {
         let Closed { path, first, end, .. } = &self.closed;
         let span = (*first, end.saturating_sub(1));
         let mut build = Build::new(&self.folder, &self.entropy, span, vec![path.clone()]);
-        let mut ids = Ids { first: *first, list: Vec::new() };
+        let count = usize::try_from(end.saturating_sub(*first)).unwrap_or(0);
+        let mut ids = Ids { first: *first, list: Vec::with_capacity(count) };
         self.each_record(&mut |index, record| {
             build.push((record.tier, record.time_ms / DAY_MS), index, record)?;
             let name = event_id(record.meta).map_or(0, |id| self.names.name(&id));
             ids.list.push((name, self.names.content(record.meta, record.content)));
             Ok(())
         })?;
-        Ok(Rolled { segments: build.finish()?, ids })
+        let segments = build.finish()?;
+        if let Some(secret) = &self.secret {
+            IdCache::new(&*self.folder, secret).keep(&ids, self.oldest, &*self.entropy);
+        }
+        Ok(segments)
     }
 
     /// Hands out every record of the journal file, which must be whole.
