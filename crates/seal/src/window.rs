@@ -45,15 +45,26 @@ struct Slot {
 /// The last [`WINDOW_EVENTS`] event ids, by their keyed names: a ring in the order of their
 /// arrival, and a table of places in it. A table of the slots themselves would be twice as large,
 /// and its memory is what a look-up waits for.
-#[derive(Default)]
 pub(crate) struct Window {
+    /// Slots at most.
+    most: usize,
     ring: Vec<Slot>,
     /// The place of the oldest slot, once the ring is full.
     oldest: usize,
     places: HashTable<u32>,
 }
 
+impl Default for Window {
+    fn default() -> Self {
+        Self::of(WINDOW_EVENTS)
+    }
+}
+
 impl Window {
+    fn of(most: usize) -> Self {
+        Self { most, ring: Vec::new(), oldest: 0, places: HashTable::new() }
+    }
+
     fn get(&self, name: u128) -> Option<Seen> {
         let is_it = |place: &u32| self.slot(*place).is_some_and(|slot| slot.name == name);
         let place = self.places.find(low_half(name), is_it)?;
@@ -73,7 +84,7 @@ impl Window {
     /// look-ups wait for memory, not for each other; one after the other between hashes they would.
     pub(crate) fn warm(&self, names: impl ExactSizeIterator<Item = u128>) {
         let leaving = self.ring.iter().skip(self.oldest).take(names.len());
-        let leaving = leaving.filter(|_| self.ring.len() >= WINDOW_EVENTS).map(|slot| slot.name);
+        let leaving = leaving.filter(|_| self.ring.len() >= self.most).map(|slot| slot.name);
         let touch = |name: u128| self.places.find(low_half(name), |_| true).is_some();
         black_box(names.chain(leaving).filter(|name| touch(*name)).count());
     }
@@ -83,14 +94,18 @@ impl Window {
         if let Some(seen) = self.get(name) {
             return Some(seen);
         }
-        let place = if self.ring.len() < WINDOW_EVENTS {
+        let place = if self.ring.len() < self.most {
             self.ring.push(Slot { name, seen: new });
             self.ring.len() - 1
         } else {
             let place = self.oldest;
             self.forget(place);
-            self.oldest = (place + 1) % WINDOW_EVENTS;
+            self.oldest = (place + 1) % self.most;
             self.ring[place] = Slot { name, seen: new };
+            if self.places.capacity() == self.places.len() {
+                self.sort_in_anew();
+                return None;
+            }
             place
         };
         let Self { ring, places, .. } = self;
@@ -99,6 +114,17 @@ impl Window {
         let hash_at = |place: &u32| ring.get(*place as usize).map_or(0, |slot| low_half(slot.name));
         places.insert_unique(low_half(name), place, hash_at);
         None
+    }
+
+    /// Fills the table again. Places that were taken out leave marks in it, and where there is no
+    /// room between them it would take twice the memory, for good.
+    fn sort_in_anew(&mut self) {
+        let Self { ring, places, .. } = self;
+        places.clear();
+        let hash_at = |place: &u32| ring.get(*place as usize).map_or(0, |slot| low_half(slot.name));
+        for (place, slot) in (0_u32..).zip(ring.iter()) {
+            places.insert_unique(low_half(slot.name), place, hash_at);
+        }
     }
 
     /// Takes the slot at `place` out of the table.
@@ -125,5 +151,27 @@ mod tests {
         }
         assert_eq!(window.check_or_insert(name(2), seen(9)), Some(seen(2)));
         assert_eq!(window.check_or_insert(name(0), seen(9)), None, "forgotten");
+    }
+
+    #[test]
+    fn a_full_window_takes_no_more_memory_however_many_ids_pass_through_it() {
+        let mut window = Window::of(1_000);
+        let seen = |index: u64| Seen { index, fingerprint: 0 };
+        // Keyed hashes are as random.
+        let name = |index: u64| {
+            let mixed = (index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            u128::from((mixed ^ (mixed >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93))
+        };
+        let mut most = 0;
+        for index in 0..200_000 {
+            assert_eq!(window.check_or_insert(name(index), seen(index)), None);
+            most = most.max(window.places.capacity());
+        }
+        assert_eq!(most, 1_792, "as much as 1,000 places take first");
+        for index in 199_000..200_000 {
+            assert_eq!(window.get(name(index)), Some(seen(index)));
+        }
+        assert_eq!(window.places.len(), 1_000);
+        assert_eq!(window.get(name(198_999)), None);
     }
 }
