@@ -16,9 +16,9 @@ use std::time::Duration;
 const AFTER_HELP: &str = "\
 What must hold: the 99th percentile of answers is no more than 1.25 times as long in the second half as in
 the first; memory that stays (the least of each minute) grows by less than 1 % an hour (least squares, without
-the first fifth); nothing is refused at half load; under three times the peak nothing is answered but 200, 429 and 503, and at least 80 % of the peak
-is taken; five seconds later all is as before. The first two are judged from 10 minutes on. Exit code 1 says
-that something did not hold. Nothing else should run on the machine meanwhile.
+the first fifth); nothing is refused at half load; under three times the peak nothing is answered but 200, 429
+and 503, and at least 80 % of the peak is taken; five seconds later all is as before. The first two are judged
+from 10 minutes on. Exit code 1 says that something did not hold. Nothing else should run on the machine meanwhile.
 
 Examples:
   tacho bench soak

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 /// How many times as long answers may take in the second half as in the first.
 const P99_TIMES_MAX: f64 = 1.25;
+/// Seconds of which the least is memory that stays: longer than a roll takes.
 const MINUTE_S: f64 = 60.0;
-/// What memory may grow by, in percent an hour.
+/// What memory that stays may grow by, in percent an hour.
 const GROWTH_MAX: f64 = 1.0;
 /// The part of the peak, in percent, that is taken when more is offered.
 const GOODPUT_MIN: f64 = 80.0;
