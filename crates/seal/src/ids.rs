@@ -59,6 +59,9 @@ impl<'c> IdCache<'c> {
 
     /// Keeps ids, and drops those before `oldest`. Whether it worked does not matter.
     pub(crate) fn keep(&self, ids: &Ids, oldest: u64, entropy: &dyn Entropy) {
+        if ids.list.is_empty() {
+            return;
+        }
         let mut bytes = Vec::with_capacity(NONCE_BYTES + ids.list.len() * ID_BYTES + 16);
         let Ok(nonce) = keys::random::<NONCE_BYTES>(entropy) else { return };
         bytes.extend_from_slice(&nonce);
