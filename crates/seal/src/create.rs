@@ -10,7 +10,7 @@ use crate::sequence::Sequence;
 use crate::streams::Streams;
 use crate::writer::{KEYRING_PATH, Options, sign_head};
 use event::{Kind, Timestamp};
-use keys::{HmacKey, Kek, Keyring, Purpose};
+use keys::{Kek, Keyring, Purpose};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ pub fn create(
     folder.replace(KEYRING_PATH, &keyring.to_bytes(kek, entropy)?)?;
 
     let fingerprints = Fingerprints::new(&secrets.idempotency);
-    let mut sequence = Sequence::new(Streams::new(HmacKey::new(&*secrets.stream)));
+    let mut sequence = Sequence::new(Streams::new(&secrets.stream, folder));
     let created = life::created(&identity.origin, &Sha256::digest(&bytes).into());
     let mut batch = Batch::default();
     let event = secrets.redactor.redact(created);

@@ -8,7 +8,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::{Folder, Lock, StoreError, WriteFile};
+use store::{Folder, Lock, Scratch, StoreError, WriteFile};
 
 /// Whether something was given up; cheap to clone.
 #[derive(Clone, Default)]
@@ -84,6 +84,10 @@ impl Folder for Interruptible {
     fn lock(&self, path: &str) -> Result<Box<dyn Lock>, StoreError> {
         self.go_on(path)?.lock(path)
     }
+
+    fn scratch(&self) -> Result<Box<dyn Scratch>, StoreError> {
+        self.go_on("cache")?.scratch()
+    }
 }
 
 #[cfg(test)]
@@ -103,6 +107,7 @@ mod tests {
         assert!(folder.size("a").is_err() && folder.list("").is_err());
         assert!(folder.write("b", b"2").is_err() && folder.replace("b", b"2").is_err());
         assert!(folder.open("b").is_err() && folder.lock("b").is_err());
+        assert!(folder.scratch().is_err());
         assert!(folder.sync(&["a".to_owned()]).is_err());
         folder.remove("a").unwrap();
         assert!(memory.list("").unwrap().is_empty());

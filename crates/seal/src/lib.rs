@@ -7,7 +7,7 @@
 //! | question | file |
 //! |---|---|
 //! | what happens on the caller's thread | `batch.rs`, `spare.rs` |
-//! | in what order, with which chain | `sequence.rs`, `streams.rs`, `window.rs` |
+//! | in what order, with which chain | `sequence.rs`, `streams.rs`, `idle.rs`, `window.rs` |
 //! | when is something acknowledged | `writer.rs` |
 //! | what is public, and when | `publish.rs` |
 //! | what happens after a crash | `recover.rs` |
@@ -35,6 +35,7 @@ mod continuity;
 mod create;
 mod error;
 mod identity;
+mod idle;
 mod ids;
 mod interruptible;
 mod ledger;

@@ -24,7 +24,7 @@ use crate::writer::{KEYRING_PATH, Options, Writer, journal_key};
 use checkpoint::{Checkpoint, CheckpointText, Epochs, Note};
 use event::{Disclosed, Entry, Event, Record};
 use holdings::{Documents, Ledger, PastIds, entry_at, remove_strays as remove_stray_segments};
-use keys::{HmacKey, Kek, KeyId, Keyring, Purpose};
+use keys::{Kek, KeyId, Keyring, Purpose};
 use merkle::{EntryBundle, Hash, TILE_WIDTH, TileBuilder, TileCoordinate, partial_width};
 use redact::{Policy, Redactor};
 use std::sync::Arc;
@@ -222,7 +222,7 @@ impl Reading<'_> {
         names: &Fingerprints,
     ) -> Result<Found, SealError> {
         let folder = &**self.folder;
-        let streams = Streams::new(HmacKey::new(&*secrets.stream));
+        let streams = Streams::new(&secrets.stream, self.folder);
         let sequence = restore_tree(folder, streams, self.published)?;
         let ledger = Ledger::of(documents, folder, self.published.size)?;
         let mut recovery = Recovery {
@@ -356,7 +356,9 @@ fn restore_tree(
         }
         newest = false;
         let of_today = |entry: &&(Hash, Entry)| entry.1.time_ms / DAY_MS == day;
-        entries.iter().filter(of_today).for_each(|(_, entry)| sequence.streams.restore(day, entry));
+        for (_, entry) in entries.iter().filter(of_today) {
+            sequence.streams.restore(day, entry)?;
+        }
         if entries.first().is_some_and(|first| !of_today(&first)) {
             break;
         }

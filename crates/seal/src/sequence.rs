@@ -103,7 +103,7 @@ impl Sequence {
                 Outcome::Conflict { index: seen.index }
             });
         }
-        let (stream, sequence) = self.streams.next(item, &batch.texts, self.time_ms, index);
+        let (stream, sequence) = self.streams.next(item, &batch.texts, self.time_ms, index)?;
         let entry = Entry {
             kind: item.kind,
             tier: item.tier,
@@ -153,7 +153,7 @@ impl Sequence {
     pub(crate) fn replay(&mut self, record: &Record<'_>) -> Result<(), SealError> {
         let entry = record.entry(self.previous.0);
         self.time_ms = self.time_ms.max(entry.time_ms);
-        self.streams.restore(entry.time_ms / DAY_MS, &entry);
+        self.streams.restore(entry.time_ms / DAY_MS, &entry)?;
         self.append(&entry).map(|_| ())
     }
 

@@ -32,7 +32,7 @@ impl Hasher for NameHasher {
 pub(crate) type NameMap<T> = HashMap<u128, T, BuildHasherDefault<NameHasher>>;
 
 #[expect(clippy::cast_possible_truncation, reason = "half of a keyed hash is a hash")]
-fn low_half(name: u128) -> u64 {
+pub(crate) fn low_half(name: u128) -> u64 {
     name as u64
 }
 

@@ -6,7 +6,7 @@
 
 use crate::direct::DirectFile;
 use crate::error::StoreError;
-use crate::folder::{Folder, Lock, WriteFile};
+use crate::folder::{Folder, Lock, SCRATCH, Scratch, WriteFile};
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -74,8 +74,9 @@ impl DiskFolder {
         let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
         let nest = self.at(CACHE_FOLDER).join(nest_name(number / NEST_FILES));
         let name = nest.join(format!("{number}{TEMPORARY_SUFFIX}"));
-        let open =
-            || OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&name);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true).mode(0o600);
+        let open = || options.open(&name);
         let mut opened = open();
         // Others tidy up as well, and may take an empty nest away before anything lies in it.
         for _ in 0..NEST_ATTEMPTS {
@@ -288,6 +289,26 @@ impl Folder for DiskFolder {
             Err(error) => Err(StoreError::io("lock", path)(error.into())),
         }
     }
+
+    fn scratch(&self) -> Result<Box<dyn Scratch>, StoreError> {
+        let unnamed = self.temporary(&[]).and_then(|(name, file)| {
+            fs::remove_file(name)?;
+            Ok(Unnamed(file))
+        });
+        Ok(Box::new(unnamed.map_err(StoreError::io("create", SCRATCH))?))
+    }
+}
+
+struct Unnamed(File);
+
+impl Scratch for Unnamed {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), StoreError> {
+        self.0.read_exact_at(buffer, offset).map_err(StoreError::io("read", SCRATCH))
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        self.0.write_all_at(bytes, offset).map_err(StoreError::io("write", SCRATCH))
+    }
 }
 
 struct DiskLock {
@@ -300,6 +321,23 @@ impl Lock for DiskLock {}
 mod tests {
     use super::*;
     use std::sync::Arc;
+
+    #[test]
+    fn a_scratch_file_keeps_what_was_written_and_has_no_name() {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = DiskFolder::new(temporary.path().join("log"));
+        let memory = crate::MemoryFolder::default();
+        for folder in [&folder as &dyn Folder, &memory] {
+            let mut scratch = folder.scratch().unwrap();
+            scratch.write_at(4, b"cd").unwrap();
+            scratch.write_at(1, b"a").unwrap();
+            let mut bytes = [9; 6];
+            scratch.read_at(0, &mut bytes).unwrap();
+            assert_eq!(&bytes, b"\0a\0\0cd");
+            assert!(scratch.read_at(1, &mut bytes).is_err(), "it ends before");
+            assert!(folder.list("").unwrap().is_empty());
+        }
+    }
 
     /// The name of the last temporary of a nest is given out while others begin the next one, and
     /// several processes tidy up at once.

@@ -8,6 +8,7 @@
 //! The real one is `disk`; the simulator brings one that lies, tears and fails on command.
 
 use crate::error::StoreError;
+use std::io::ErrorKind;
 
 /// The unit in which a file open for appending may grow.
 pub const BLOCK_BYTES: u64 = 4096;
@@ -78,6 +79,15 @@ pub trait Folder: Send + Sync {
     /// # Errors
     /// [`StoreError::Locked`] when somebody else has it; [`StoreError::Io`].
     fn lock(&self, path: &str) -> Result<Box<dyn Lock>, StoreError>;
+
+    /// A new file without a name, for what need not outlive whoever writes it: beside the log where
+    /// that lies on a disk, otherwise in memory.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    fn scratch(&self) -> Result<Box<dyn Scratch>, StoreError> {
+        Ok(Box::new(Vec::new()))
+    }
 }
 
 /// A file open for appending. After any error it must be dropped: what it holds is then unknown.
@@ -101,6 +111,46 @@ pub trait WriteFile: Send {
     /// # Errors
     /// [`StoreError::Io`].
     fn set_size(&mut self, size: u64) -> Result<(), StoreError>;
+}
+
+/// A file that nobody else can open and that is gone when it is dropped, or the process dies. What
+/// lies between written bytes reads as zeros.
+pub trait Scratch: Send {
+    /// Fills `buffer` from `offset` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], also where the file ends before.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), StoreError>;
+
+    /// Writes all bytes at `offset`, extending the file as needed.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]: what these bytes replaced may be there in parts.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), StoreError>;
+}
+
+/// What messages call a file without a name.
+pub(crate) const SCRATCH: &str = "cache/(a file without a name)";
+
+impl Scratch for Vec<u8> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), StoreError> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        match self.get(start..).and_then(|rest| rest.get(..buffer.len())) {
+            Some(bytes) => buffer.copy_from_slice(bytes),
+            None => return Err(StoreError::io("read", SCRATCH)(ErrorKind::UnexpectedEof.into())),
+        }
+        Ok(())
+    }
+
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let end = start.saturating_add(bytes.len());
+        if self.len() < end {
+            self.resize(end, 0);
+        }
+        self[start..end].copy_from_slice(bytes);
+        Ok(())
+    }
 }
 
 /// A held lock; dropping it lets others write.

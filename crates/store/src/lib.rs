@@ -14,7 +14,7 @@ mod memory;
 
 pub use disk::{CACHE_FOLDER, DiskFolder, TEMPORARY_SUFFIX};
 pub use error::StoreError;
-pub use folder::{BLOCK_BYTES, Folder, Lock, WriteFile};
+pub use folder::{BLOCK_BYTES, Folder, Lock, Scratch, WriteFile};
 pub use journal::{
     FRAME_HEADER_BYTES, FRAME_PAYLOAD_BYTES_MAX, FileJournal, FrameBuffer, FrameFound, FrameHeader,
     JOURNAL_FOLDER, JOURNAL_HEADER_BYTES, Journal, JournalHeader, JournalReader, Located, Position,
