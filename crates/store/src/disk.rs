@@ -42,6 +42,10 @@ pub struct DiskFolder {
 /// Temporaries of this process so far: their names must differ, whoever makes them.
 static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
 
+/// Freeing the blocks of a file of 256 MiB takes some 50 ms (ext4), and whoever removes one has
+/// appends waiting. From this size on another thread does it.
+const SLOW_TO_FREE_BYTES: u64 = 16 << 20;
+
 /// How often a nest that another removed is made again before that is an error.
 const NEST_ATTEMPTS: u32 = 16;
 
@@ -255,7 +259,15 @@ impl Folder for DiskFolder {
     }
 
     fn remove(&self, path: &str) -> Result<(), StoreError> {
-        match fs::remove_file(self.at(path)) {
+        let at = self.at(path);
+        let is_large = fs::symlink_metadata(&at).is_ok_and(|it| it.len() >= SLOW_TO_FREE_BYTES);
+        let open = is_large.then(|| File::open(&at).ok()).flatten();
+        let removed = fs::remove_file(&at);
+        if let Some(file) = open {
+            // Whoever closes it last frees its blocks. Without a thread that is this one.
+            let _ = std::thread::Builder::new().name("free".to_owned()).spawn(|| drop(file));
+        }
+        match removed {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(StoreError::io("remove", path)(error)),
