@@ -1,15 +1,13 @@
-//! Event ids of records that left the journal, kept in `cache/` so that a start need not read them
-//! out of segments to know what was sealed lately. Encrypted and authenticated; a file that is
-//! missing, damaged or old costs time and nothing else.
+//! Event ids of records that left the journal, kept so that a start need not read them out of
+//! segments to know what was sealed lately.
 
+use crate::spans::{Span, Spans};
 use crate::window::Seen;
-use keys::{DataKey, Entropy, HmacKey, SecretKey};
-use store::{CACHE_FOLDER, Folder};
+use keys::Entropy;
+use store::Folder;
 
-const LABEL: &[u8] = b"tachograph/cache/ids/v1";
 /// Bytes of one id: its keyed name and the fingerprint of its record.
 const ID_BYTES: usize = 24;
-const NONCE_BYTES: usize = 12;
 
 /// The keyed names and fingerprints of all records from `first` on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,27 +32,12 @@ impl Ids {
 }
 
 /// The cached ids of one log.
-pub(crate) struct IdCache<'c> {
-    folder: &'c dyn Folder,
-    key: DataKey,
-}
-
-fn path(first: u64, end: u64) -> String {
-    format!("{CACHE_FOLDER}/ids-{first:020}-{end:020}")
-}
-
-fn parse_path(name: &str) -> Option<(u64, u64)> {
-    let rest = name.strip_prefix(CACHE_FOLDER)?.strip_prefix("/ids-")?;
-    let (first, end) = rest.split_once('-')?;
-    let (first, end) = (first.parse().ok()?, end.parse().ok()?);
-    (path(first, end) == name).then_some((first, end))
-}
+pub(crate) struct IdCache<'c>(Spans<'c>);
 
 impl<'c> IdCache<'c> {
     /// The cache in a log's folder, under a key made from the log's idempotency secret.
     pub(crate) fn new(folder: &'c dyn Folder, secret: &[u8; 32]) -> Self {
-        let key = SecretKey::new(HmacKey::new(secret).sign(&[LABEL]));
-        Self { folder, key: DataKey::new(&key) }
+        Self(Spans::new(folder, secret, "ids".to_owned()))
     }
 
     /// Keeps ids, and drops those before `oldest`. Whether it worked does not matter.
@@ -62,24 +45,16 @@ impl<'c> IdCache<'c> {
         if ids.list.is_empty() {
             return;
         }
-        let mut bytes = Vec::with_capacity(NONCE_BYTES + ids.list.len() * ID_BYTES + 16);
-        let Ok(nonce) = keys::random::<NONCE_BYTES>(entropy) else { return };
-        bytes.extend_from_slice(&nonce);
-        for (name, fingerprint) in &ids.list {
-            bytes.extend_from_slice(&name.to_be_bytes());
-            bytes.extend_from_slice(&fingerprint.to_be_bytes());
-        }
-        let name = path(ids.first, ids.end());
-        let plain = bytes.get_mut(NONCE_BYTES..).unwrap_or_default();
-        let Ok(tag) = self.key.seal_in_place_separate_tag(nonce, name.as_bytes(), plain) else {
-            return;
-        };
-        bytes.extend_from_slice(&tag);
-        let _ = self.folder.write(&name, &bytes);
-        for (path, (_, end)) in self.listing() {
-            if end <= oldest {
-                let _ = self.folder.remove(&path);
+        let fill = |bytes: &mut Vec<u8>| {
+            for (name, fingerprint) in &ids.list {
+                bytes.extend_from_slice(&name.to_be_bytes());
+                bytes.extend_from_slice(&fingerprint.to_be_bytes());
             }
+        };
+        let span = Span { first: ids.first, end: ids.end() };
+        self.0.keep(span, &[], ids.list.len() * ID_BYTES, fill, entropy);
+        for span in self.0.all().into_iter().filter(|span| span.end <= oldest) {
+            self.0.remove(span);
         }
     }
 
@@ -87,28 +62,21 @@ impl<'c> IdCache<'c> {
     pub(crate) fn load(&self, from: u64, to: u64) -> Option<Vec<Ids>> {
         let mut all = Vec::new();
         let mut next = from;
-        for (path, (first, end)) in self.listing() {
-            if end <= next || first >= to {
+        for span in self.0.all() {
+            if span.end <= next || span.first >= to {
                 continue;
             }
-            if first > next {
+            if span.first > next {
                 return None;
             }
-            all.push(self.read(&path, first, end)?);
-            next = end;
+            all.push(self.read(span)?);
+            next = span.end;
         }
         (next >= to).then_some(all)
     }
 
-    fn listing(&self) -> Vec<(String, (u64, u64))> {
-        let listing = self.folder.list(CACHE_FOLDER).unwrap_or_default();
-        listing.into_iter().filter_map(|path| parse_path(&path).map(|at| (path, at))).collect()
-    }
-
-    fn read(&self, path: &str, first: u64, end: u64) -> Option<Ids> {
-        let mut bytes = self.folder.read(path).ok()??;
-        let (nonce, sealed) = bytes.split_first_chunk_mut::<NONCE_BYTES>()?;
-        let plain = self.key.open_in_place(*nonce, path.as_bytes(), sealed).ok()?;
+    fn read(&self, span: Span) -> Option<Ids> {
+        let plain = self.0.read(span, &[])?;
         let list: Vec<(u128, u64)> = plain
             .as_chunks::<ID_BYTES>()
             .0
@@ -119,8 +87,8 @@ impl<'c> IdCache<'c> {
                 Some((u128::from_be_bytes(*name), fingerprint))
             })
             .collect();
-        let ids = Ids { first, list };
-        (ids.end() == end).then_some(ids)
+        let ids = Ids { first: span.first, list };
+        (ids.end() == span.end).then_some(ids)
     }
 }
 
@@ -146,9 +114,10 @@ mod tests {
         assert_eq!(ids(0, 10).seen(8).map(|(_, seen)| seen.index).collect::<Vec<_>>(), [8, 9]);
         assert_eq!(cache.load(3, 23), None, "the end is not here");
         assert_eq!(IdCache::new(&folder, &[2; 32]).load(3, 20), None, "another log's");
-        let mut bytes = folder.read(&path(10, 15)).unwrap().unwrap();
+        let path = "cache/ids-00000000000000000010-00000000000000000015";
+        let mut bytes = folder.read(path).unwrap().unwrap();
         bytes[20] ^= 1;
-        folder.write(&path(10, 15), &bytes).unwrap();
+        folder.write(path, &bytes).unwrap();
         assert_eq!(cache.load(3, 20), None, "altered");
         assert!(cache.load(16, 20).is_some());
         cache.keep(&ids(22, 1), 15, &entropy);

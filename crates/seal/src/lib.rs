@@ -11,8 +11,9 @@
 //! | when is something acknowledged | `writer.rs` |
 //! | what is public, and when | `publish.rs` |
 //! | what happens after a crash | `recover.rs` |
+//! | what a start need not read again | `spans.rs`, `ids.rs`, `rolled_streams.rs` |
 //! | does it continue what it signed before? | `continuity.rs` |
-//! | how the journal becomes segments | `roll.rs`, `build.rs`, `segment_file.rs`, `ids.rs` |
+//! | how the journal becomes segments | `roll.rs`, `build.rs`, `segment_file.rs` |
 //! | how small segments become one | `rewrite.rs` |
 //! | when what runs beside the writer is given up | `background.rs`, `interruptible.rs` |
 //! | how records, or their content, go for good | `removal.rs`, `rewrite.rs` |
@@ -49,11 +50,13 @@ mod removal;
 mod report;
 mod rewrite;
 mod roll;
+mod rolled_streams;
 mod rotation;
 mod sealed;
 mod segment_file;
 mod sequence;
 mod settled;
+mod spans;
 mod spare;
 mod streams;
 mod window;

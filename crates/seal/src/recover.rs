@@ -5,6 +5,7 @@
 //! end and after a crash is the same code.
 
 mod holdings;
+mod tree;
 
 use crate::agents::InForce;
 use crate::batch::Fingerprints;
@@ -17,21 +18,21 @@ use crate::publish::{CHECKPOINT_PATH, Publisher, partial_paths, remove_strays};
 use crate::report::Unreported;
 use crate::roll::Closed;
 use crate::rotation::{self, Signer};
-use crate::sequence::{Sequence, bundle_path};
+use crate::sequence::Sequence;
 use crate::streams::{DAY_MS, Streams};
 use crate::window::WINDOW_EVENTS;
 use crate::writer::{KEYRING_PATH, Options, Writer, journal_key};
 use checkpoint::{Checkpoint, CheckpointText, Epochs, Note};
-use event::{Disclosed, Entry, Event, Record};
-use holdings::{Documents, Ledger, PastIds, entry_at, remove_strays as remove_stray_segments};
+use event::{Disclosed, Event, Record};
+use holdings::{Documents, Ledger, PastIds, remove_strays as remove_stray_segments};
 use keys::{Kek, KeyId, Keyring, Purpose};
-use merkle::{EntryBundle, Hash, TILE_WIDTH, TileBuilder, TileCoordinate, partial_width};
 use redact::{Policy, Redactor};
 use std::sync::Arc;
 use store::{
     BLOCK_BYTES, FileJournal, Folder, FrameBuffer, FrameFound, JOURNAL_FOLDER,
     JOURNAL_HEADER_BYTES, JournalHeader, JournalReader, Position, StoreError, Tail,
 };
+use tree::entry_at;
 use zeroize::Zeroizing;
 
 /// The redaction policy of a log, if it has one of its own.
@@ -223,7 +224,7 @@ impl Reading<'_> {
     ) -> Result<Found, SealError> {
         let folder = &**self.folder;
         let streams = Streams::new(&secrets.stream, self.folder);
-        let sequence = restore_tree(folder, streams, self.published)?;
+        let sequence = tree::restore(folder, streams, self.published, &secrets.idempotency)?;
         let ledger = Ledger::of(documents, folder, self.published.size)?;
         let mut recovery = Recovery {
             folder,
@@ -316,66 +317,6 @@ fn unfinished_rotation(
     };
     let bytes = folder.read(&segment::ledger_path(record))?;
     Ok(bytes.and_then(|bytes| Disclosed::parse(&bytes).ok()))
-}
-
-/// The tree, the last leaf, record time and the day's streams at the published size, from the
-/// tiles.
-fn restore_tree(
-    folder: &dyn Folder,
-    streams: Streams,
-    head: &Checkpoint,
-) -> Result<Sequence, SealError> {
-    let mut sequence = Sequence::new(streams);
-    let read = |tile: TileCoordinate| folder.read(&tile.path());
-    sequence.tree = TileBuilder::from_source(&read, head.size)
-        .map_err(|error| SealError::corrupt("tile", error.to_string()))?;
-    if sequence.tree.root() != head.root {
-        return Err(SealError::corrupt("tile", "the tiles do not give the root that was signed"));
-    }
-    let width = u64::from(TILE_WIDTH);
-    let mut number = head.size.div_ceil(width);
-    let mut newest = true;
-    let mut day = 0;
-    // Backwards through the entries of the last entry's day: record time never goes back, so the
-    // next record belongs to that day or to one that has no entries yet.
-    while let Some(previous) = number.checked_sub(1) {
-        number = previous;
-        let partial = partial_width(head.size, 0);
-        let wide = if newest && partial > 0 { partial } else { TILE_WIDTH };
-        let path = bundle_path(number, wide)?;
-        let bytes = required(folder, &path)?;
-        let entries = decode_bundle(&bytes, wide, &path)?;
-        if newest {
-            if let Some((leaf, entry)) = entries.last() {
-                (sequence.previous, sequence.time_ms) = (*leaf, entry.time_ms);
-                day = entry.time_ms / DAY_MS;
-            }
-            if wide < TILE_WIDTH {
-                sequence.bundle = bytes;
-            }
-        }
-        newest = false;
-        let of_today = |entry: &&(Hash, Entry)| entry.1.time_ms / DAY_MS == day;
-        for (_, entry) in entries.iter().filter(of_today) {
-            sequence.streams.restore(day, entry)?;
-        }
-        if entries.first().is_some_and(|first| !of_today(&first)) {
-            break;
-        }
-    }
-    Ok(sequence)
-}
-
-fn decode_bundle(bytes: &[u8], width: u16, path: &str) -> Result<Vec<(Hash, Entry)>, SealError> {
-    let corrupt = |detail: String| SealError::corrupt(path, detail);
-    let bundle = EntryBundle::parse(bytes, width).map_err(|error| corrupt(error.to_string()))?;
-    bundle
-        .iter()
-        .map(|bytes| {
-            let entry = Entry::decode(bytes).map_err(|error| corrupt(error.to_string()))?;
-            Ok((merkle::leaf_hash(bytes), entry))
-        })
-        .collect()
 }
 
 /// Reading the journal back.

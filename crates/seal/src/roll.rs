@@ -8,10 +8,13 @@ use crate::batch::Fingerprints;
 use crate::build::{Build, Built};
 use crate::error::SealError;
 use crate::ids::{IdCache, Ids};
+use crate::rolled_streams::RolledStreams;
 use crate::sequence::event_id;
+use crate::spans::Span;
 use crate::streams::DAY_MS;
 use event::Record;
 use keys::{DataKey, Entropy, KeyId};
+use merkle::{Hash, leaf_hash};
 use std::sync::Arc;
 use store::{Folder, FrameFound, JournalReader, StoreError, Tail};
 use zeroize::Zeroizing;
@@ -40,9 +43,9 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Writes the segments and checks them; then keeps the ids of the records for the next start,
-    /// which does not need them as long as the journal file is there. What is returned holds all
-    /// that the file held, durable and checked, and is not announced yet.
+    /// Writes the segments and checks them; then keeps the ids and streams of the records for the
+    /// next start, which does not need them as long as the journal file is there. What is returned
+    /// holds all that the file held, durable and checked, and is not announced yet.
     ///
     /// # Errors
     /// Whatever keeps it from being done; the files that were begun are removed, and the journal
@@ -53,7 +56,9 @@ impl Job {
         let mut build = Build::new(&self.folder, &self.entropy, span, vec![path.clone()]);
         let count = usize::try_from(end.saturating_sub(*first)).unwrap_or(0);
         let mut ids = Ids { first: *first, list: Vec::with_capacity(count) };
-        self.each_record(&mut |index, record| {
+        let mut streams = RolledStreams::default();
+        self.each_record(&mut |index, record, leaf| {
+            streams.note(record, leaf);
             build.push((record.tier, record.time_ms / DAY_MS), index, record)?;
             let name = event_id(record.meta).map_or(0, |id| self.names.name(&id));
             ids.list.push((name, self.names.content(record.meta, record.content)));
@@ -61,15 +66,17 @@ impl Job {
         })?;
         let segments = build.finish()?;
         if let Some(secret) = &self.secret {
-            IdCache::new(&*self.folder, secret).keep(&ids, self.oldest, &*self.entropy);
+            let (folder, entropy) = (&*self.folder, &*self.entropy);
+            IdCache::new(folder, secret).keep(&ids, self.oldest, entropy);
+            streams.keep(folder, secret, Span { first: *first, end: *end }, entropy);
         }
         Ok(segments)
     }
 
-    /// Hands out every record of the journal file, which must be whole.
+    /// Hands out every record of the journal file, which must be whole, with its leaf.
     fn each_record(
         &self,
-        each: &mut dyn FnMut(u64, &Record<'_>) -> Result<(), SealError>,
+        each: &mut dyn FnMut(u64, &Record<'_>, Hash) -> Result<(), SealError>,
     ) -> Result<(), SealError> {
         let path = &self.closed.path;
         let mut reader = JournalReader::open(&*self.folder, path, &self.log_id)?;
@@ -85,12 +92,16 @@ impl Job {
             };
             reader.open_frame(&located, &self.key, &mut payload)?;
             let mut index = located.header.first_index;
-            let mut rest = payload.get(32..).unwrap_or_default();
+            let Some((before, mut rest)) = payload.split_first_chunk::<32>() else {
+                return Err(SealError::corrupt(path.clone(), format!("record {index}: no frame")));
+            };
+            let mut leaf = Hash(*before);
             while !rest.is_empty() {
                 let (record, after) = Record::decode(rest).map_err(|error| {
                     SealError::corrupt(path.clone(), format!("record {index}: {error}"))
                 })?;
-                each(index, &record)?;
+                leaf = leaf_hash(&record.entry(leaf.0).encode());
+                each(index, &record, leaf)?;
                 (rest, index) = (after, index + 1);
             }
         }

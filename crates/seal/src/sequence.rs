@@ -153,7 +153,7 @@ impl Sequence {
     pub(crate) fn replay(&mut self, record: &Record<'_>) -> Result<(), SealError> {
         let entry = record.entry(self.previous.0);
         self.time_ms = self.time_ms.max(entry.time_ms);
-        self.streams.restore(entry.time_ms / DAY_MS, &entry)?;
+        self.streams.restore(entry.time_ms / DAY_MS, entry.stream, entry.sequence)?;
         self.append(&entry).map(|_| ())
     }
 

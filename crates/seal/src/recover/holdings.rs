@@ -1,7 +1,7 @@
 //! What is known about segments when a log is opened: what the ledger shows, what it does not show
 //! yet, and files that a crash left behind.
 
-use super::decode_bundle;
+use super::tree::entry_at;
 use crate::batch::Fingerprints;
 use crate::build::of_segment;
 use crate::error::SealError;
@@ -9,11 +9,10 @@ use crate::ids::IdCache;
 use crate::ledger::Holdings;
 use crate::roll::Closed;
 use crate::segment_file::Input;
-use crate::sequence::{bundle_path, event_id};
+use crate::sequence::event_id;
 use crate::window::{Seen, Window};
-use event::{Disclosed, Entry};
+use event::Disclosed;
 use keys::{KeyId, Keyring, Purpose};
-use merkle::{TILE_WIDTH, partial_width};
 use segment::{
     Catalogue, LEDGER_FOLDER, Manifest, Projection, SEGMENT_FOLDER, Segment, ledger_path,
     parse_ledger_path,
@@ -120,24 +119,6 @@ fn check_there(folder: &dyn Folder, manifest: &Manifest) -> Result<(), SealError
 fn manifests(undisclosed: &[Disclosed]) -> Vec<Manifest> {
     let read = |it: &Disclosed| Manifest::from_content(it.content.as_bytes()).ok();
     undisclosed.iter().filter_map(read).collect()
-}
-
-/// The public entry at `index` of a log whose published size is `size`.
-pub(super) fn entry_at(
-    folder: &dyn Folder,
-    index: u64,
-    size: u64,
-) -> Result<Option<Entry>, SealError> {
-    if index >= size {
-        return Ok(None);
-    }
-    let width = u64::from(TILE_WIDTH);
-    let number = index / width;
-    let wide = if number == size / width { partial_width(size, 0) } else { TILE_WIDTH };
-    let path = bundle_path(number, wide)?;
-    let bytes = folder.read(&path)?.ok_or_else(|| StoreError::Missing { path: path.clone() })?;
-    let place = usize::try_from(index % width).unwrap_or(0);
-    Ok(decode_bundle(&bytes, wide, &path)?.get(place).map(|(_, entry)| *entry))
 }
 
 /// Removes segments that a crash left: those that were never announced, and those that others took

@@ -14,6 +14,7 @@ mod report;
 mod restart;
 mod roll;
 mod rotation;
+mod streams;
 
 use event::Event;
 use keys::{Kek, KekOrigin, SecretKey};
